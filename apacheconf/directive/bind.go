@@ -1,0 +1,143 @@
+package directive
+
+import (
+	"errors"
+	"strings"
+
+	"balancerd/apacheconf"
+)
+
+// Options of Bind.
+type Options struct {
+	SkipDocumentRoot bool // -T
+}
+
+// Bind walks a tree and has the modules note what it says: httpd's second phase. The first error
+// ends it; it is an *apacheconf.Error, or an *apacheconf.Fatal.
+func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
+	c := &Config{Tree: t, SkipDocumentRoot: o.SkipDocumentRoot, loaded: t.LoadedModules(Catalog{}), Warnings: t.Warnings}
+	for _, mpm := range []string{"event.c", "worker.c", "prefork.c"} {
+		c.loaded["event.c"] = c.loaded["event.c"] || c.loaded[mpm]
+	}
+	mpmAlways := !c.loaded["event.c"]
+	if mpmAlways {
+		c.loaded["event.c"] = true // a process manager is always there
+	}
+	c.Main = newScope(Main, nil, c)
+	b := &binder{config: c, obeyed: map[string]*Entry{}}
+	for _, m := range mods {
+		for i := range m.Table {
+			b.obeyed[strings.ToLower(m.Table[i].Name)] = &m.Table[i]
+		}
+	}
+	for _, u := range t.Unknown {
+		c.Hints = append(c.Hints, Hint{Pos: u.Pos, Name: "LoadModule", Text: "module " + u.Ident + " is not known here; it is taken as loaded, its directives are not"})
+	}
+	return c, b.nodes(c.Main, t.Nodes)
+}
+
+type binder struct {
+	config *Config
+	obeyed map[string]*Entry
+}
+
+func (b *binder) nodes(s *Scope, list []apacheconf.Node) error {
+	for _, n := range list {
+		var err error
+		switch n := n.(type) {
+		case *apacheconf.Directive:
+			err = place(n.Pos, b.directive(s, n))
+		case *apacheconf.Section:
+			err = b.section(s, n)
+		case *apacheconf.Group:
+			err = b.nodes(s, n.Children)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place gives a message the position of its directive.
+func place(pos apacheconf.Pos, err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *apacheconf.Error
+	var f *apacheconf.Fatal
+	var hinted *Hinted
+	if errors.As(err, &e) || errors.As(err, &f) {
+		return err
+	}
+	out := &apacheconf.Error{Pos: pos, Msg: err.Error(), Phase: apacheconf.Walking}
+	if errors.As(err, &hinted) {
+		out.Hint = hinted.Hint
+	}
+	return out
+}
+
+// Hinted is an error whose message gets a line of help.
+type Hinted struct{ Msg, Hint string }
+
+func (h *Hinted) Error() string { return h.Msg }
+
+// find is a directive that is known, of a module that is loaded, in a place where it may stand.
+func (b *binder) find(s *Scope, name string) (*known, error) {
+	k := catalog()[strings.ToLower(name)]
+	if k == nil || !b.config.loaded[k.module] {
+		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
+		return nil, &Hinted{Msg: msg, Hint: suggest(name, k)}
+	}
+	if s.Kind&k.where == 0 {
+		if s.Tag == "" {
+			return nil, errors.New(k.name + " not allowed here")
+		}
+		return nil, errors.New(k.name + " not allowed in <" + s.Tag + "> context")
+	}
+	return k, nil
+}
+
+func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
+	k, err := b.find(s, n.Name)
+	if err != nil {
+		return err
+	}
+	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
+	e := b.obeyed[strings.ToLower(k.name)]
+	if e == nil || e.Set == nil {
+		return b.unobeyed(s, k, a)
+	}
+	if e.Partial != "" {
+		b.config.Hint(a, e.Partial)
+	}
+	return k.call(a, func(a Args) error { return e.Set(s, a) })
+}
+
+func (b *binder) section(s *Scope, n *apacheconf.Section) error {
+	k, err := b.find(s, n.Name)
+	if err != nil {
+		return place(n.Pos, err)
+	}
+	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
+	open := OpenSection
+	e := b.obeyed[strings.ToLower(k.name)]
+	if e != nil && e.Open != nil {
+		open = e.Open
+	} else if sectionKinds[strings.ToLower(k.name)] == 0 && !isLimit(k.name) {
+		if err := b.unobeyed(s, k, a); err != nil {
+			return place(n.Pos, err)
+		}
+		open = openView
+	}
+	child, err := open(s, a)
+	if err != nil {
+		return place(n.Pos, err)
+	}
+	if err := b.nodes(child, n.Children); err != nil || e == nil || e.Close == nil {
+		return err
+	}
+	return place(n.Pos, e.Close(child, a))
+}
+
+func openView(s *Scope, a Args) (*Scope, error) { return s.View(a.Name[1:]), nil }

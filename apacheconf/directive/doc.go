@@ -1,0 +1,15 @@
+// Package directive gives the words of a Tree their meaning: it walks the tree, finds each directive
+// in the table of all that httpd 2.4.71 has (httpd.tsv), checks where it stands and how many words
+// it has, and has the module that obeys it note the setting in a Scope.
+//
+//	apacheconf.Tree --Bind--> Config{ Main, VHosts }
+//	                             |
+//	      httpd.tsv: name, module, arity, contexts, hint      (what httpd knows)
+//	      Module.Table: name -> Set                           (what we obey)
+//	      unobeyed.go: what ignoring the others means         (hints; some refuse the start)
+//
+//	Scope: main server | virtual host | section;  Key[T] keeps one module's settings in each
+//
+// Reading order: table.go, scope.go, key.go, bind.go, arity.go, sections.go, known.go, unobeyed.go,
+// validate.go, number.go.
+package directive

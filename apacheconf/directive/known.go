@@ -1,0 +1,136 @@
+package directive
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// httpdTable is every directive of httpd 2.4.71 with its modules loaded: module, name, arity,
+// contexts, and the hint of the usage message.
+//
+//go:embed httpd.tsv
+var httpdTable string
+
+// catalog is httpd.tsv, parsed once.
+var catalog = sync.OnceValue(func() map[string]*known {
+	out := map[string]*known{}
+	for _, line := range strings.Split(strings.TrimRight(httpdTable, "\n"), "\n")[1:] {
+		k := parseKnown(line)
+		out[strings.ToLower(k.name)] = &k
+	}
+	return out
+})
+
+// Names are all directives of the table, in its order.
+func Names() []string {
+	var out []string
+	for _, line := range strings.Split(strings.TrimRight(httpdTable, "\n"), "\n")[1:] {
+		out = append(out, strings.Split(line, "\t")[1])
+	}
+	return out
+}
+
+// builtins are the modules that are always there, in httpd's order.
+var builtins = []string{"core_module", "so_module", "watchdog_module", "http_module", "log_config_module", "logio_module", "version_module", "unixd_module"}
+
+// sources are the modules whose source file is not mod_NAME.c.
+var sources = map[string]string{
+	"core_module": "core.c", "http_module": "http_core.c", "mpm_event_module": "event.c", "mpm_worker_module": "worker.c", "mpm_prefork_module": "prefork.c",
+}
+
+// shared are the other modules of Debian's httpd, by name without "mod_" and ".so".
+const shared = `access_compat actions alias allowmethods asis auth_basic auth_digest auth_form authn_anon authn_core authn_dbd
+authn_dbm authn_file authn_socache authnz_fcgi authnz_ldap authz_core authz_dbd authz_dbm authz_groupfile authz_host authz_owner authz_user
+autoindex brotli bucketeer buffer cache cache_disk cache_socache case_filter case_filter_in cern_meta cgi cgid charset_lite data dav dav_fs
+dav_lock dbd deflate dialup dir dumpio echo env expires ext_filter file_cache filter headers heartbeat heartmonitor http2 ident imagemap include
+info lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat ldap log_debug log_forensic lua macro md mime mime_magic
+mpm_event mpm_prefork mpm_worker negotiation proxy proxy_ajp proxy_balancer proxy_connect proxy_express proxy_fcgi proxy_fdpass proxy_ftp proxy_hcheck
+proxy_html proxy_http proxy_http2 proxy_scgi proxy_uwsgi proxy_wstunnel ratelimit reflector remoteip reqtimeout request rewrite sed session
+session_cookie session_crypto session_dbd setenvif slotmem_plain slotmem_shm socache_dbm socache_memcache socache_redis socache_shmcb speling ssl
+status substitute suexec systemd unique_id userdir usertrack vhost_alias xml2enc log_config logio version unixd watchdog so`
+
+var sharedSet = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, n := range strings.Fields(shared) {
+		out[n+"_module"] = true
+	}
+	return out
+})
+
+// Catalog is httpd's own table as the reading needs it: an apacheconf.ModuleSet.
+type Catalog struct{}
+
+// Source is the source file of a module by its LoadModule identifier.
+func (Catalog) Source(ident string) (source string, builtin, ok bool) {
+	for _, b := range builtins {
+		builtin = builtin || b == ident
+	}
+	if src := sources[ident]; src != "" {
+		return src, builtin, true
+	}
+	if builtin || sharedSet()[ident] {
+		return "mod_" + strings.TrimSuffix(ident, "_module") + ".c", builtin, true
+	}
+	return "", false, false
+}
+
+// Provider is the source file of the module that has a directive.
+func (Catalog) Provider(directive string) (string, bool) {
+	k := catalog()[strings.ToLower(directive)]
+	if k == nil {
+		return "", false
+	}
+	return k.module, true
+}
+
+// Builtins are the identifiers of the modules that are always there.
+func (Catalog) Builtins() []string { return builtins }
+
+// Builtin tells whether a module needs no LoadModule: "(static)" in -M.
+func Builtin(ident string) bool {
+	for _, b := range builtins {
+		if b == ident {
+			return true
+		}
+	}
+	return false
+}
+
+// PrintUsage writes what -L shows: every directive of the loaded modules with where it may stand.
+func PrintUsage(w io.Writer, loaded map[string]bool, help map[string]string) {
+	for _, name := range Names() {
+		k := catalog()[strings.ToLower(name)]
+		if !loaded[k.module] {
+			continue
+		}
+		text := k.hint
+		if h := help[strings.ToLower(name)]; h != "" {
+			text = h
+		}
+		fmt.Fprintf(w, "%s (%s)\n\t%s\n\t%s\n", k.name, k.module, text, k.allowed())
+	}
+}
+
+func (k *known) allowed() string {
+	server, dir := k.where&Server != 0, k.where&Dir != 0
+	out := "Allowed in *.conf "
+	switch {
+	case server && dir:
+		out += "anywhere"
+	case server:
+		out += "only outside <Directory>, <Files>, <Location>, or <If>"
+	default:
+		out += "only inside <Directory>, <Files>, <Location>, or <If>"
+	}
+	switch k.htdoc {
+	case "":
+	case "any":
+		out += " and in .htaccess\n\twhen AllowOverride isn't None"
+	default:
+		out += " and in .htaccess\n\twhen AllowOverride includes " + k.htdoc
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package directive
+
+import (
+	"strings"
+
+	"balancerd/apacheconf"
+)
+
+// Scope is one place where settings hold: the main server, a virtual host, a section. Filled while
+// binding; read-only afterwards.
+type Scope struct {
+	Kind     Where
+	Tag      string // "Location", "LocationMatch"; "" for the main server
+	Arg      string // the section's argument, unquoted: a path, pattern, URL or expression
+	More     string // what follows the first word of the argument
+	Regex    bool   // Arg is a regular expression
+	Pos      apacheconf.Pos
+	Parent   *Scope
+	Server   *Scope   // the main server or virtual host around it; itself for these
+	Children []*Scope // sections directly inside, in file order
+	Config   *Config
+
+	Limited []string // of a <Limit>'s view: its methods
+	Except  bool     // the methods are those that are not limited
+	Group   any      // what a module keeps for a section of its own (<RequireAny>)
+
+	cells  map[any]any // *Key -> *T; shared by a scope and its views
+	base   *Scope      // of a view: the scope that it shares with
+	lastIf *Scope      // the <If> or <ElseIf> that an <Else> may follow
+}
+
+// Config is what the directives of a configuration say.
+type Config struct {
+	Main             *Scope
+	VHosts           []*Scope // in file order
+	Tree             *apacheconf.Tree
+	Warnings         []apacheconf.Warning // of the reading and of the walk, in order
+	Hints            []Hint               // directives that have no effect
+	SkipDocumentRoot bool                 // -T
+
+	loaded map[string]bool // identifiers and source files
+}
+
+// Hint is a directive that is known and not obeyed.
+type Hint struct {
+	Pos    apacheconf.Pos
+	Name   string
+	Text   string
+	Refuse bool // to ignore it would open what the file closes: the server must not start
+}
+
+func newScope(kind Where, parent *Scope, c *Config) *Scope {
+	s := &Scope{Kind: kind, Parent: parent, Config: c, cells: map[any]any{}}
+	if kind&Server != 0 {
+		s.Server = s
+	} else {
+		s.Server = parent.Server
+	}
+	return s
+}
+
+// View is a scope that shares its settings with s: the inside of a <Limit> or a module's own section.
+func (s *Scope) View(tag string) *Scope {
+	v := *s
+	v.Tag = tag
+	v.Parent, v.base = s, s
+	v.Children, v.lastIf = nil, nil
+	return &v
+}
+
+// real is the scope whose settings a view shares.
+func (s *Scope) real() *Scope {
+	for s.base != nil {
+		s = s.base
+	}
+	return s
+}
+
+// Loaded tells whether a module is there, by identifier or source file.
+func (c *Config) Loaded(module string) bool { return c.loaded[module] }
+
+// FindModule finds a loaded module by source file, identifier, or name, as LogLevel names them, and
+// gives its name in log lines: "proxy_http".
+func (c *Config) FindModule(word string) (name string, ok bool) {
+	if c.loaded[word] && strings.HasSuffix(word, ".c") {
+		return logName(word), true
+	}
+	for _, ident := range []string{word, word + "_module"} {
+		if c.loaded[ident] && strings.HasSuffix(ident, "_module") {
+			return strings.TrimSuffix(ident, "_module"), true
+		}
+	}
+	return "", false
+}
+
+func logName(source string) string {
+	for ident, src := range sources {
+		if src == source {
+			return strings.TrimSuffix(ident, "_module")
+		}
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(source, "mod_"), ".c")
+}
+
+// Warn notes something odd that does not stop the load. module is "" for a message without one.
+func (c *Config) Warn(pos apacheconf.Pos, module, msg string) {
+	c.Warnings = append(c.Warnings, apacheconf.Warning{Pos: pos, Module: module, Level: "warn", Msg: msg})
+}
+
+// Hint notes a directive that has no effect.
+func (c *Config) Hint(a Args, text string) {
+	c.Hints = append(c.Hints, Hint{Pos: a.Pos, Name: a.Name, Text: text})
+}

@@ -1,0 +1,184 @@
+package directive
+
+import (
+	"errors"
+	"strings"
+
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/pattern"
+)
+
+// sectionKinds are the sections that make a scope of their own.
+var sectionKinds = map[string]Where{
+	"<virtualhost": VHost, "<directory": Directory, "<directorymatch": Directory, "<location": Location, "<locationmatch": Location,
+	"<files": Files, "<filesmatch": Files, "<proxy": Proxy, "<proxymatch": Proxy, "<if": If, "<elseif": If, "<else": If,
+}
+
+func isLimit(name string) bool {
+	return strings.EqualFold(name, "<Limit") || strings.EqualFold(name, "<LimitExcept")
+}
+
+// forbidden are the surroundings that a section refuses although its context column allows them
+// (httpd: core.c's calls of ap_check_cmd_context).
+var forbidden = map[string]Where{
+	"<virtualhost": VHost | Limit | Dir, "<directory": Dir | Limit, "<directorymatch": Dir | Limit, "<location": Dir | Limit, "<locationmatch": Dir | Limit,
+	"<files": Location | Limit, "<filesmatch": Location | Limit, "<if": Limit, "<elseif": Limit, "<else": Limit, "<proxy": Dir | Limit, "<proxymatch": Dir | Limit,
+}
+
+// OpenSection makes the scope of one of httpd's own sections: it checks where it stands, takes its
+// argument apart, and adds it to its parent.
+func OpenSection(s *Scope, a Args) (*Scope, error) {
+	low := strings.ToLower(a.Name)
+	if err := a.Forbid(s, forbidden[low]); err != nil {
+		return nil, err
+	}
+	arg, err := Argument(a)
+	if err != nil {
+		return nil, err
+	}
+	if isLimit(a.Name) {
+		return openLimit(s, a, arg)
+	}
+	kind := sectionKinds[low]
+	child := newScope(kind, s.real(), s.Config)
+	child.Tag, child.Pos = a.Name[1:], a.Pos
+	if err := child.argument(low, arg); err != nil {
+		return nil, err
+	}
+	if kind == VHost {
+		child.Arg = arg
+		s.Config.VHosts = append(s.Config.VHosts, child)
+	}
+	if kind == If {
+		if err := followsIf(s.real(), child, low); err != nil {
+			return nil, err
+		}
+	}
+	p := s.real()
+	p.Children = append(p.Children, child)
+	return child, nil
+}
+
+// Argument is a section's argument: all up to the last ">".
+func Argument(a Args) (string, error) {
+	end := strings.LastIndexByte(a.Raw, '>')
+	if end < 0 {
+		return "", errors.New(a.Name + "> directive missing closing '>'")
+	}
+	arg := strings.Trim(a.Raw[:end], " \t\n\v\f\r")
+	switch low := strings.ToLower(a.Name); {
+	case low == "<else" && arg != "":
+		return "", errors.New("<Else> does not take an argument")
+	case low == "<else", low == "<proxy", low == "<proxymatch":
+	case arg == "":
+		return "", errors.New(a.Name + "> directive requires additional arguments")
+	}
+	return arg, nil
+}
+
+// argument takes the first word, "~" before a regular expression, and what follows.
+func (c *Scope) argument(low, arg string) error {
+	c.Arg, c.More = apacheconf.Word(arg)
+	c.Regex = strings.HasSuffix(low, "match")
+	if !c.Regex && c.Arg == "~" && c.Kind != If && c.Kind != VHost {
+		c.Regex = true
+		c.Arg, c.More = apacheconf.Word(c.More)
+		if c.Arg == "" {
+			return errors.New(low + "> directive requires additional arguments")
+		}
+	}
+	if c.Regex {
+		if _, err := pattern.Compile(c.Arg, pattern.Options{}); err != nil {
+			return errors.New("Regex could not be compiled")
+		}
+	}
+	if c.More == "" || c.Kind == VHost || c.Kind == Proxy {
+		return nil
+	}
+	if c.Kind == If {
+		return errors.New("Multiple <" + c.Tag + "> arguments not supported.")
+	}
+	return errors.New("Multiple <" + c.Tag + "> arguments not (yet) supported.")
+}
+
+// followsIf: an <ElseIf> or <Else> continues the <If> or <ElseIf> before it in the same scope.
+func followsIf(s, child *Scope, low string) error {
+	if low != "<if" && s.lastIf == nil {
+		return errors.New("<Else> or <ElseIf> section without previous <If> or <ElseIf> section in same scope")
+	}
+	s.lastIf = child
+	if low == "<else" {
+		s.lastIf = nil
+	}
+	return nil
+}
+
+// openLimit makes a view of the scope for the methods of a <Limit> or <LimitExcept>.
+func openLimit(s *Scope, a Args, arg string) (*Scope, error) {
+	v := s.View(a.Name[1:])
+	v.Except = strings.EqualFold(a.Name, "<LimitExcept")
+	for _, m := range apacheconf.Words(arg) {
+		if strings.EqualFold(m, "TRACE") {
+			return nil, errors.New("TRACE cannot be controlled by " + a.Name + ">, see TraceEnable")
+		}
+		v.Limited = append(v.Limited, m)
+	}
+	return v, nil
+}
+
+// names of sections in messages, in the order in which httpd looks for them.
+var surroundings = []struct {
+	kind Where
+	tags []string
+}{
+	{Directory, []string{"directory", "directorymatch"}}, {Location, []string{"location", "locationmatch"}},
+	{Files, []string{"files", "filesmatch", "if", "elseif", "else"}}, {Proxy, []string{"proxy", "proxymatch"}},
+}
+
+// Forbid is httpd's finer check of a directive's place: an error when it stands in a virtual host, a
+// <Limit>, or anywhere inside one of the kinds of section (httpd: core.c ap_check_cmd_context).
+func (a Args) Forbid(s *Scope, kinds Where) error {
+	name := a.Name
+	if strings.HasPrefix(name, "<") {
+		name += ">"
+	}
+	if kinds&VHost != 0 && s.Server.Kind == VHost {
+		return errors.New(name + " cannot occur within <VirtualHost> section")
+	}
+	if kinds&Limit != 0 && s.limited() {
+		return errors.New(name + " cannot occur within <Limit> or <LimitExcept> section")
+	}
+	if kinds&Dir == Dir && s.Kind&Dir != 0 && kinds&VHost != 0 {
+		return errors.New(name + " cannot occur within directory context")
+	}
+	for _, sur := range surroundings {
+		if kinds&sur.kind == 0 && !(sur.kind == Files && kinds&If != 0) {
+			continue
+		}
+		for p := s; p != nil; p = p.Parent {
+			for _, t := range sur.tags {
+				if strings.EqualFold(p.Tag, t) && (kinds&Files != 0 || kinds&If == 0 || p.Kind == If) {
+					return errors.New(name + " cannot occur within <" + p.Tag + "> section")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Only is Forbid for a directive that belongs in the main server alone.
+func (a Args) Only(s *Scope, kind Where) error {
+	if kind == Main {
+		return a.Forbid(s, VHost|Limit|Dir)
+	}
+	return a.Forbid(s, (Dir|Limit)&^kind)
+}
+
+func (s *Scope) limited() bool {
+	for p := s; p != nil; p = p.Parent {
+		if p.Limited != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,45 @@
+package directive
+
+import "strings"
+
+// suggest is the help behind "Invalid command": the module that would have to be loaded, or the name
+// that was probably meant.
+func suggest(name string, k *known) string {
+	if k != nil {
+		ident := "mod_" + logName(k.module)
+		return name + " belongs to " + k.module + ": LoadModule " + logName(k.module) + "_module modules/" + ident + ".so"
+	}
+	best, distance := "", 3
+	for _, n := range Names() {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(n), distance); d < distance {
+			best, distance = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// editDistance is Levenshtein's; it gives up beyond limit.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

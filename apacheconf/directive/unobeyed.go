@@ -1,0 +1,108 @@
+package directive
+
+import (
+	"strings"
+
+	"balancerd/apacheconf"
+)
+
+// unobeyed checks a directive that no module of ours obeys as far as httpd would, and notes what
+// follows from ignoring it. Nothing is swallowed: each becomes a hint, or stops the start.
+func (b *binder) unobeyed(s *Scope, k *known, a Args) error {
+	low := strings.ToLower(k.name)
+	check := validators[low]
+	err := k.call(a, func(a Args) error {
+		if check == nil {
+			return nil
+		}
+		return check(s, a)
+	})
+	if err != nil || quiet[low] {
+		return err
+	}
+	b.config.Hints = append(b.config.Hints, hintOf(k, a))
+	return nil
+}
+
+// hintOf says what ignoring a directive means.
+func hintOf(k *known, a Args) Hint {
+	h := Hint{Pos: a.Pos, Name: k.name, Text: k.name + " has no effect here"}
+	low := strings.ToLower(k.name)
+	words := apacheconf.Words(a.Raw)
+	switch {
+	case closes[low] != nil && closes[low](words):
+		h.Refuse = true
+		h.Text = k.name + " is not obeyed; to ignore it would open what it closes"
+	case contentModules[k.module]:
+		h.Text = k.name + " has no effect here: answers are passed on as they are"
+	case tuning[low] || k.module == "event.c":
+		h.Text = k.name + " has no effect here: it tunes processes and buffers that are not needed"
+	}
+	return h
+}
+
+func always([]string) bool { return true }
+
+// word tells whether the first word is one of these, in any case.
+func word(list ...string) func([]string) bool {
+	return func(w []string) bool {
+		for _, l := range list {
+			if len(w) > 0 && strings.EqualFold(w[0], l) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func not(f func([]string) bool) func([]string) bool {
+	return func(w []string) bool { return !f(w) }
+}
+
+// refusesAccess: a RewriteRule that forbids.
+func refusesAccess(w []string) bool {
+	if len(w) < 3 {
+		return false
+	}
+	for _, f := range strings.Split(strings.Trim(w[2], "[]"), ",") {
+		if f = strings.ToLower(strings.TrimSpace(f)); f == "f" || f == "forbidden" || f == "g" || f == "gone" {
+			return true
+		}
+	}
+	return false
+}
+
+// closes are the directives that shut something, with the values that do: who ignores them opens it.
+var closes = map[string]func([]string) bool{
+	"allowmethods": always, "rewriterule": refusesAccess, "sslverifyclient": not(word("none")), "sslrequire": always, "sslrequiressl": always,
+	"sslproxyverify": word("require", "optional"), "sslproxycarevocationcheck": not(word("none")), "sslcarevocationcheck": not(word("none")),
+	"sslproxycheckpeername": word("on"), "sslocspenable": not(word("off")), "sslstrictsnivhostcheck": word("on"), "sslfips": word("on"),
+	"authdigestprovider": always, "authdigestalgorithm": always, "authdigestdomain": always, "authdigestqop": always, "authformprovider": always,
+	"authformauthoritative": always, "anonymous": always,
+	"proxyblock": always, "limitxmlrequestbody": not(word("0")), "chrootdir": always,
+	"remoteipproxyprotocol": word("on"), "<authzprovideralias": always, "<authnprovideralias": always,
+}
+
+// contentModules change what is sent: without them the answers pass unchanged.
+var contentModules = map[string]bool{
+	"mod_substitute.c": true, "mod_sed.c": true, "mod_deflate.c": true, "mod_brotli.c": true, "mod_filter.c": true, "mod_proxy_html.c": true, "mod_xml2enc.c": true,
+	"mod_include.c": true, "mod_ext_filter.c": true, "mod_cache.c": true, "mod_cache_disk.c": true, "mod_cache_socache.c": true, "mod_expires.c": true,
+	"mod_charset_lite.c": true, "mod_ratelimit.c": true, "mod_buffer.c": true, "mod_usertrack.c": true, "mod_negotiation.c": true,
+}
+
+// tuning is about processes, buffers and the like.
+var tuning = set(`mutex enablemmap enablesendfile acceptfilter readbuffersize flushmaxthreshold flushmaxpipelined scoreboardfile coredumpdirectory maxmemfree
+threadstacksize maxrequestsperchild maxconnectionsperchild rlimitcpu rlimitmem rlimitnproc contentdigest protocol watchdoginterval bufferedlogs seerequesttail`)
+
+// quiet are directives that rightly do nothing: about files below .htaccess folders that a proxy
+// never reads, or obeyed elsewhere by the reading.
+var quiet = set(`allowoverride allowoverridelist accessfilename serverroot defaultruntimedir protocols protocolshonororder <limit <limitexcept sslrandomseed
+sslsessioncache sslsessioncachetimeout sslsessiontickets proxyrequests`)
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}

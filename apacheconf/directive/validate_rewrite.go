@@ -1,0 +1,130 @@
+package directive
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/pattern"
+)
+
+var ruleFlags = set(`b backrefescaping bnp backrefnoplus bctls bne c chain co cookie dpi discardpath e env end f forbidden g gone h handler l last n next nc nocase
+ne noescape ns nosubreq p proxy pt passthrough qsa qsappend qsd qsdiscard qsl qslast r redirect s skip t type unsafeallow3f unsafeprefixstat unc`)
+
+var condFlags = set("nc nocase or ornext nv novary")
+
+// checkRewriteRule takes pattern, substitution and [flags] (httpd: mod_rewrite.c cmd_rewriterule).
+func checkRewriteRule(_ *Scope, a Args) error {
+	w := apacheconf.Words(a.Raw)
+	if len(w) < 2 {
+		return errors.New("RewriteRule: bad argument line '" + a.Raw + "'")
+	}
+	flags, err := rewriteFlags("RewriteRule", w[2:])
+	if err != nil {
+		return err
+	}
+	fold := false
+	for _, f := range flags {
+		name, value, has := strings.Cut(f, "=")
+		low := strings.ToLower(name)
+		if !ruleFlags[low] {
+			return errors.New("RewriteRule: unknown flag '" + name + "'")
+		}
+		fold = fold || low == "nc" || low == "nocase"
+		if n, err := strconv.Atoi(value); (low == "r" || low == "redirect") && has && err == nil && (n < 100 || n > 599 || n >= 400 && n < 100) {
+			return errors.New("RewriteRule: invalid HTTP response code '" + value + "' for flag 'R'")
+		}
+	}
+	expr := strings.TrimPrefix(w[0], "!")
+	if _, err := pattern.Compile(expr, pattern.Options{Fold: fold}); err != nil {
+		return errors.New("RewriteRule: cannot compile regular expression '" + expr + "'")
+	}
+	return nil
+}
+
+// rewriteFlags splits "[a,b=c]". Anything behind, or a missing bracket, is an error.
+func rewriteFlags(directive string, rest []string) ([]string, error) {
+	if len(rest) == 0 {
+		return nil, nil
+	}
+	text := rest[0]
+	if len(rest) > 1 || len(text) < 2 || text[0] != '[' || text[len(text)-1] != ']' {
+		return nil, errors.New(directive + ": bad flag delimiters")
+	}
+	var out []string
+	for _, f := range strings.Split(text[1:len(text)-1], ",") {
+		if f = strings.TrimSpace(f); f != "" {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// checkRewriteCond takes test string, condition and [flags] (httpd: mod_rewrite.c cmd_rewritecond).
+func checkRewriteCond(_ *Scope, a Args) error {
+	w := apacheconf.Words(a.Raw)
+	if len(w) < 2 {
+		return errors.New("RewriteCond: bad argument line '" + a.Raw + "'")
+	}
+	flags, err := rewriteFlags("RewriteCond", w[2:])
+	if err != nil {
+		return err
+	}
+	for _, f := range flags {
+		if !condFlags[strings.ToLower(f)] {
+			return errors.New("RewriteCond: unknown flag '" + f + "'")
+		}
+	}
+	cond := strings.TrimPrefix(w[1], "!")
+	if strings.EqualFold(w[0], "expr") || cond == "" || strings.ContainsAny(cond[:1], "<>=-") {
+		return nil
+	}
+	if _, err := pattern.Compile(cond, pattern.Options{}); err != nil {
+		return errors.New("RewriteCond: cannot compile regular expression '" + cond + "'")
+	}
+	return nil
+}
+
+var rewriteOptionWords = set(`inherit inheritbefore inheritdown inheritdownbefore ignoreinherit allownoslash allowanyuri mergebase ignorecontextinfo legacyprefixdocroot`)
+
+func checkRewriteOptions(_ *Scope, a Args) error {
+	for _, w := range apacheconf.Words(a.Raw) {
+		if !rewriteOptionWords[strings.ToLower(w)] {
+			return errors.New("RewriteOptions: unknown option '" + w + "'")
+		}
+	}
+	return nil
+}
+
+func checkRewriteMap(s *Scope, a Args) error {
+	kind, source, ok := strings.Cut(a.Words[1], ":")
+	if !ok {
+		kind, source = "txt", a.Words[1]
+	}
+	switch strings.ToLower(kind) {
+	case "int":
+		switch source {
+		case "tolower", "toupper", "escape", "unescape":
+			return nil
+		}
+		return errors.New("RewriteMap: internal map not found:" + source)
+	case "txt", "rnd":
+		path := s.Config.Tree.Path(source)
+		if _, err := os.Stat(path); err != nil {
+			return errors.New("RewriteMap: file for map " + a.Words[0] + " not found:" + path)
+		}
+	}
+	return nil
+}
+
+func checkRewriteBase(s *Scope, a Args) error {
+	if s.Kind&Server != 0 {
+		return errors.New("RewriteBase: only valid in per-directory config files")
+	}
+	if !strings.HasPrefix(a.Words[0], "/") {
+		return errors.New("RewriteBase: argument is not a valid URL")
+	}
+	return nil
+}

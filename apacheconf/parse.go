@@ -1,0 +1,124 @@
+package apacheconf
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// Options of ParseFile.
+type Options struct {
+	ServerRoot  string                      // -d, or the compiled default
+	Defines     []string                    // -D names
+	Before      []string                    // -C lines
+	After       []string                    // -c lines
+	Environ     func(string) (string, bool) // nil: the process's environment
+	Modules     ModuleSet                   // which modules there are; nil: none
+	DefaultFile bool                        // no -f was given: the file may be missing when -C or -c say something
+}
+
+// ModuleSet is what the reading must know of modules; the directive package's table is one.
+type ModuleSet interface {
+	// Source is the source file of a module by its LoadModule identifier, and whether it is always there.
+	Source(ident string) (source string, builtin, ok bool)
+	// Provider is the source file of the module that has a directive ("ProxyPass", "<Location"), any case.
+	Provider(directive string) (source string, ok bool)
+	// Builtins are the identifiers of the modules that are always there, in order.
+	Builtins() []string
+}
+
+// ParseFile reads a configuration: httpd's first phase. The error is an *Error.
+func ParseFile(name string, o Options) (*Tree, error) {
+	r := newReader(o)
+	r.tree.File = absolute(r.tree.ServerRoot, name)
+	if err := r.commandLine(o.Before); err != nil {
+		return nil, err
+	}
+	if err := r.mainFile(o); err != nil {
+		return nil, err
+	}
+	if err := r.checkMPM(); err != nil {
+		return nil, err
+	}
+	if err := r.commandLine(o.After); err != nil {
+		return nil, err
+	}
+	r.finish()
+	return r.tree, nil
+}
+
+// ParseText reads a text as if it were a file of that name: for tests and editors.
+func ParseText(name, text string, o Options) (*Tree, error) {
+	r := newReader(o)
+	r.tree.File = name
+	nodes, err := r.text(name, text, false)
+	if err != nil {
+		return nil, err
+	}
+	r.tree.Nodes = nodes
+	r.finish()
+	return r.tree, nil
+}
+
+func (r *reader) commandLine(lines []string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	nodes, err := r.text(commandLine, strings.Join(lines, "\n")+"\n", false)
+	r.tree.Nodes = append(r.tree.Nodes, nodes...)
+	return err
+}
+
+func (r *reader) mainFile(o Options) error {
+	text, err := readConfig(r.tree.File)
+	if err != nil {
+		if o.DefaultFile && len(o.Before)+len(o.After) > 0 && errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return &Error{Msg: couldNotOpen(r.tree.File, err), Phase: Reading}
+	}
+	r.tree.Includes = append(r.tree.Includes, Include{File: r.tree.File})
+	nodes, err := r.text(r.tree.File, text, false)
+	r.tree.Nodes = append(r.tree.Nodes, nodes...)
+	return err
+}
+
+// checkMPM: two different process managers can't both be loaded; one is always there.
+func (r *reader) checkMPM() error {
+	n := 0
+	for _, m := range r.tree.Loaded {
+		if strings.HasPrefix(m, "mpm_") {
+			n++
+		}
+	}
+	if n > 1 {
+		return &Error{Phase: Opening, Msg: "AH00534: " + Program() + ": Configuration error: More than one MPM loaded."}
+	}
+	return nil
+}
+
+func couldNotOpen(name string, err error) string {
+	return "Could not open configuration file " + name + ": " + errnoWords(err)
+}
+
+func readConfig(name string) (string, error) {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() && st.Mode().IsDir() {
+		return "", syscall.EBADF
+	}
+	b, err := os.ReadFile(name)
+	return string(b), err
+}
+
+// errnoWords is the C library's words for an operating system's error.
+func errnoWords(err error) string {
+	var no syscall.Errno
+	if !errors.As(err, &no) {
+		return err.Error()
+	}
+	s := no.Error()
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return string(s[0]-32) + s[1:]
+	}
+	return s
+}

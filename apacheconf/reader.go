@@ -1,0 +1,214 @@
+package apacheconf
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// reader is one reading of a configuration. Owned by the goroutine that called ParseFile.
+type reader struct {
+	o      Options
+	tree   *Tree
+	vars   map[string]*variable
+	order  []string        // names as they were defined
+	loaded map[string]bool // identifiers and source files of modules
+	macros map[string]*macro
+	depth  int // of inclusion
+	using  []*macro
+}
+
+type variable struct {
+	value    string
+	hasValue bool
+}
+
+func newReader(o Options) *reader {
+	r := &reader{o: o, tree: &Tree{ServerRoot: o.ServerRoot}, vars: map[string]*variable{}, loaded: map[string]bool{}}
+	for _, d := range o.Defines {
+		r.define(d, "", false)
+	}
+	if o.Modules != nil {
+		for _, ident := range o.Modules.Builtins() {
+			r.markLoaded(ident)
+		}
+	}
+	return r
+}
+
+func (r *reader) finish() {
+	for _, name := range r.order {
+		v := r.vars[name]
+		r.tree.Defines = append(r.tree.Defines, Define{Name: name, Value: v.value, HasValue: v.hasValue})
+	}
+}
+
+// cursor walks the lines of one text.
+type cursor struct {
+	name  string
+	items []item
+	next  int
+	line  int  // the last line read
+	logic bool // lines count logically: a macro's body
+}
+
+func (c *cursor) pos(l *logicalLine) Pos { return Pos{c.name, l.last} }
+
+func (c *cursor) take() *item {
+	if c.next >= len(c.items) {
+		return nil
+	}
+	it := &c.items[c.next]
+	c.next++
+	c.line = it.line.last
+	return it
+}
+
+// text reads one text: a file, the command line's directives, a macro's body. Sections must close
+// where they open.
+func (r *reader) text(name, text string, macro bool) ([]Node, error) {
+	items, err := parseLines(name, text)
+	if err != nil {
+		return nil, &Error{Pos: Pos{name, 1}, Msg: err.Error(), Phase: Reading}
+	}
+	c := &cursor{name: name, items: items, logic: macro}
+	nodes, open, _, err := r.nodes(c, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(open) > 0 {
+		return nil, notClosed(open)
+	}
+	return nodes, nil
+}
+
+func notClosed(open []*Section) error {
+	var lines []string
+	for _, s := range slices.Backward(open) {
+		lines = append(lines, s.Pos.File+":"+itoa(s.Pos.Line)+": "+s.Name+"> was not closed.")
+	}
+	return &Error{Pos: open[0].Pos, Msg: strings.Join(lines, "\n"), Phase: Reading}
+}
+
+// nodes reads up to the line "</until>", or the end when until is empty. open are the sections that
+// are left open at the end.
+func (r *reader) nodes(c *cursor, until string) (nodes []Node, open []*Section, endRaw string, err error) {
+	add := func(n Node) {
+		if len(open) > 0 {
+			s := open[len(open)-1]
+			s.Children = append(s.Children, n)
+			return
+		}
+		nodes = append(nodes, n)
+	}
+	for it := c.take(); it != nil; it = c.take() {
+		if it.line.tooLong {
+			return nil, nil, "", &Error{Pos: c.pos(it.line), Phase: Reading, Msg: "Error reading " + c.name + " at line " + itoa(it.line.last) + ": Line too long"}
+		}
+		if it.kind == comments {
+			add(&Comment{Pos: c.pos(it.line), Raw: it.line.raw})
+			continue
+		}
+		if until != "" && len(open) == 0 && it.kind == closes && strings.EqualFold(it.line.text, "</"+until+">") {
+			return nodes, nil, it.line.raw, nil
+		}
+		text := r.expand(it.line.text, c.pos(it.line))
+		name, args := Word(text)
+		switch {
+		case name == "":
+		case strings.HasPrefix(name, "</"):
+			if err := closeSection(&open, name, it.line.raw); err != nil {
+				return nil, nil, "", at(c, err)
+			}
+		default:
+			n, err := r.directive(c, it, name, args, len(open) > 0)
+			if err != nil {
+				return nil, nil, "", at(c, err)
+			}
+			if n == nil {
+				continue
+			}
+			add(n)
+			if s, ok := n.(*Section); ok {
+				open = append(open, s)
+			}
+		}
+	}
+	return nodes, open, "", nil
+}
+
+// at gives an error without a place the cursor's.
+func at(c *cursor, err error) error {
+	if e, ok := err.(*Error); ok {
+		return e
+	}
+	return &Error{Pos: Pos{c.name, c.line}, Msg: err.Error(), Phase: Reading}
+}
+
+func closeSection(open *[]*Section, name, raw string) error {
+	if !strings.HasSuffix(name, ">") {
+		return msg(name + "> directive missing closing '>'")
+	}
+	name = name[:len(name)-1]
+	if len(*open) == 0 {
+		return msg(name + "> without matching <" + name[2:] + "> section")
+	}
+	s := (*open)[len(*open)-1]
+	if !strings.EqualFold(name[2:], s.Name[1:]) {
+		return msg("Expected </" + s.Name[1:] + "> but saw " + name + ">")
+	}
+	s.EndRaw = raw
+	*open = (*open)[:len(*open)-1]
+	return nil
+}
+
+// directive stores a directive or section, or obeys it at once.
+func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) (Node, error) {
+	name = strings.TrimSuffix(name, ">")
+	if name == "<" {
+		return nil, msg("Invalid command '<', perhaps misspelled or defined by a module not included in the server configuration")
+	}
+	section := name[:min(1, len(name))] == "<"
+	if section && args == "" {
+		args = ">"
+	}
+	pos := c.pos(it.line)
+	if f, ok := readTime(strings.ToLower(name)); ok && r.has(f.module) {
+		g := &Group{Name: name, Pos: pos, Raw: it.line.raw}
+		if err := f.do(r, c, g, args); err != nil {
+			return nil, err
+		}
+		return g, nil
+	}
+	if section {
+		return &Section{Name: name, Args: args, Pos: pos, Raw: it.line.raw}, nil
+	}
+	return &Directive{Name: name, Args: args, Pos: pos, Raw: it.line.raw}, nil
+}
+
+func (r *reader) has(module string) bool { return module == "" || r.loaded[module] }
+
+func (r *reader) markLoaded(ident string) {
+	r.loaded[ident] = true
+	if r.o.Modules != nil {
+		if src, _, ok := r.o.Modules.Source(ident); ok {
+			r.loaded[src] = true
+		}
+	}
+}
+
+func (r *reader) warn(pos Pos, text string) {
+	r.tree.Warnings = append(r.tree.Warnings, Warning{Pos: pos, Module: "core", Level: "warn", Msg: text})
+}
+
+// LoadedModules are the identifiers and source files of all modules that are there.
+func (t *Tree) LoadedModules(m ModuleSet) map[string]bool {
+	r := &reader{o: Options{Modules: m}, loaded: map[string]bool{}}
+	for _, ident := range m.Builtins() {
+		r.markLoaded(ident)
+	}
+	for _, ident := range t.Loaded {
+		r.markLoaded(ident)
+	}
+	return maps.Clone(r.loaded)
+}

@@ -1,0 +1,41 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// ErrnoText is how httpd's error log prints the operating system's part of a failure:
+// "(111)Connection refused", with APR's numbers for timeouts and ends of file (httpd: log.c).
+func ErrnoText(err error) string {
+	var dns *net.DNSError
+	var no syscall.Errno
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "(70007)The timeout specified has expired"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "(70008)Partial results are valid but processing is incomplete"
+	case errors.Is(err, io.EOF):
+		return "(70014)End of file found"
+	case errors.As(err, &dns):
+		return "(EAI 2)Name or service not known"
+	case errors.As(err, &no):
+		return "(" + strconv.Itoa(int(no)) + ")" + errnoWords(no)
+	}
+	return ""
+}
+
+func errnoWords(no syscall.Errno) string {
+	s := no.Error() // Go's words begin with a small letter, the C library's with a capital
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return string(s[0]-32) + s[1:]
+	}
+	return s
+}

@@ -1,0 +1,106 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestArenaTextsLiveUntilReset(t *testing.T) {
+	var a Arena
+	var texts []string
+	for i := range 500 {
+		texts = append(texts, a.Join("text-", a.Int(int64(i)), "-", strings.Repeat("x", i%37)))
+		b := append(a.Scratch(8), fmt.Sprint(i)...)
+		texts = append(texts, a.Keep(b))
+	}
+	for i := range 500 {
+		if want := fmt.Sprintf("text-%d-%s", i, strings.Repeat("x", i%37)); texts[2*i] != want {
+			t.Fatalf("text %d is %q, want %q", i, texts[2*i], want)
+		}
+		if texts[2*i+1] != fmt.Sprint(i) {
+			t.Fatalf("kept %d is %q", i, texts[2*i+1])
+		}
+	}
+}
+
+func TestArenaAllocatesNothingOnceWarm(t *testing.T) {
+	var a Arena
+	if n := testing.AllocsPerRun(100, func() {
+		a.Reset()
+		a.Join("http://", "host", "/path")
+		a.Int(12345)
+	}); n != 0 {
+		t.Errorf("%v allocations an exchange", n)
+	}
+}
+
+func TestTable(t *testing.T) {
+	var tb Table
+	tb.Set("A", "1")
+	tb.Set("B", "")
+	tb.Set("A", "2")
+	if v, ok := tb.Get("A"); v != "2" || !ok || tb.Len() != 2 || !tb.Has("B") || tb.Has("a") {
+		t.Errorf("table holds %v", tb)
+	}
+	tb.Unset("A")
+	if tb.Has("A") || tb.Len() != 1 {
+		t.Errorf("unset left %v", tb)
+	}
+}
+
+func TestErrnoText(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "(111)Connection refused"},
+		{fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), "(70007)The timeout specified has expired"},
+		{io.ErrUnexpectedEOF, "(70008)Partial results are valid but processing is incomplete"},
+		{&net.DNSError{Err: "no such host"}, "(EAI 2)Name or service not known"},
+		{errors.New("other"), ""},
+	} {
+		if got := ErrnoText(c.err); got != c.want {
+			t.Errorf("ErrnoText(%v) = %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+func TestSelfMadeURLs(t *testing.T) {
+	for _, c := range []struct {
+		canonical Canonical
+		host      string
+		port      int
+		secure    bool
+		want      string
+	}{
+		{CanonicalOff, "front.example", 99, false, "http://front.example:99/x"},
+		{CanonicalOff, "front.example", 0, false, "http://front.example:81/x"},
+		{CanonicalOff, "front.example", 443, true, "https://front.example/x"},
+		{CanonicalOn, "front.example", 99, false, "http://canon.example:81/x"},
+		{CanonicalOff, "", 0, false, "http://canon.example:81/x"},
+	} {
+		x := &Exchange{Conn: &Conn{Secure: c.secure}, Server: &Server{Name: "canon.example", Port: 81}, Local: &Local{CanonicalName: c.canonical}}
+		x.Req.Host, x.Req.Port = c.host, c.port
+		if got := x.ConstructURL("/x"); got != c.want {
+			t.Errorf("%+v gives %s", c, got)
+		}
+	}
+}
+
+func TestResetKeepsNothingButStorage(t *testing.T) {
+	x := &Exchange{Conn: &Conn{}}
+	x.Req.Header.Add("A", "1")
+	x.Env.Set("E", "1")
+	x.User, x.Filename, x.Res.Status = "u", "f", 500
+	x.Reset()
+	if x.Req.Header.Len() != 0 || x.Env.Len() != 0 || x.User+x.Filename != "" || x.Res.Status != 0 || x.Conn == nil {
+		t.Errorf("after Reset: %+v", x)
+	}
+}

@@ -1,0 +1,119 @@
+package exchange
+
+import (
+	"crypto/tls"
+	"io"
+	"net/netip"
+)
+
+// Conn is one client connection: httpd's conn_rec.
+type Conn struct {
+	ID         uint64
+	Remote     netip.AddrPort // the TCP peer
+	Local      netip.AddrPort // our end
+	RemoteIP   string         // Remote's address as text
+	RemoteText string         // "ip:port" as the error log prints it
+	TLS        *tls.ConnectionState
+	Secure     bool   // TLS is on
+	Kept       int    // how many requests came before this one on the connection (%k)
+	Logged     uint32 // atomic: the error log has named this connection (%{c}L); its own mark
+}
+
+// Request is the client's request as the modules see and edit it: httpd's headers_in side of
+// request_rec. Fields of the same name are merged by ", " at the first one's place (httpd:
+// protocol.c ap_get_mime_headers_core), cookies by "; ".
+type Request struct {
+	Line      string // the request line as received, without its end
+	Method    string
+	Target    string // the request-target as received
+	Major     int
+	Minor     int    // 9 with Major 0 is HTTP/0.9
+	Scheme    string // "http" or "https", of the connection
+	Authority string // the Host field's text, or the authority of an absolute-form target
+	Host      string // Authority's name, lower case, without port and final dot; "" when there was none
+	Port      int    // Authority's port; 0 when it names none
+	Path      string // decoded and normalised (RFC 3986 section 6.2.2); httpd's r->uri
+	RawPath   string // the target's path as received: before decoding, without the query
+	Query     string // without "?"
+	HasQuery  bool   // a "?" was there
+
+	Header  Header
+	Trailer Header
+
+	Length    int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
+	Body      Body  // never nil once the front made the request; empty when there is no body
+	Expect100 bool  // the client waits for 100 Continue
+	Upgrade   bool  // Connection names Upgrade and the field is there
+}
+
+// Body is the decoded bytes of a request's body (RFC 9112 section 6, 7). Read returns io.EOF at
+// the end; a *BodyError says what the client did wrong. It may block up to the read timeout.
+type Body interface {
+	io.Reader
+	// Buffered is what can be had without waiting; Discard takes n of it as read.
+	Buffered() []byte
+	Discard(n int)
+	// Taken is how many decoded bytes have been read so far.
+	Taken() int64
+}
+
+// BodyError is a request body that could not be read: Status is what the client gets.
+type BodyError struct {
+	Status Status // 400, 408 or 413
+	Err    error
+}
+
+func (e *BodyError) Error() string { return "request body: " + e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *BodyError) Unwrap() error { return e.Err }
+
+func (r *Request) reset() {
+	h, t := r.Header, r.Trailer
+	h.Reset()
+	t.Reset()
+	*r = Request{Header: h, Trailer: t}
+}
+
+// ProtoText is the protocol as logs and variables name it, e.g. "HTTP/1.1".
+func (r *Request) ProtoText() string {
+	switch {
+	case r.Major == 1 && r.Minor == 1:
+		return "HTTP/1.1"
+	case r.Major == 1 && r.Minor == 0:
+		return "HTTP/1.0"
+	case r.Major == 2:
+		return "HTTP/2.0"
+	case r.Major == 0:
+		return "HTTP/0.9"
+	}
+	return "HTTP/" + string(rune('0'+r.Major)) + "." + string(rune('0'+r.Minor))
+}
+
+// AtLeast11 tells whether the client understands HTTP/1.1.
+func (r *Request) AtLeast11() bool { return r.Major > 1 || r.Major == 1 && r.Minor >= 1 }
+
+// Outgoing is the request as a member gets it, made anew from Request for each attempt so that a
+// second one starts clean.
+type Outgoing struct {
+	Method  string
+	Target  string // origin-form, encoded
+	Minor   int    // 1, or 0 with force-proxy-request-1.0
+	Host    string
+	Header  Header // without Host, framing and connection fields
+	Upgrade string // the token to ask for with Connection: Upgrade; "" for none
+	Close   bool   // ask for Connection: close, and do not keep the connection
+	Bare    bool   // send no Connection field at all (force-proxy-request-1.0)
+	Length  int64  // body bytes to announce; 0 with HasBody false is no body; -1 chunked
+	HasBody bool   // announce a body, even an empty one
+	Spool   bool   // learn the length first (proxy-sendcl, 1.0): buffer the whole body
+	Ping    bool   // Expect: 100-continue is ours (ping=)
+	Expect  bool   // Expect: 100-continue is the client's, passed on
+	NoPool  bool   // use a connection of its own (proxy-initial-not-pooled)
+}
+
+func (o *Outgoing) reset() {
+	h := o.Header
+	h.Reset()
+	*o = Outgoing{Header: h}
+}

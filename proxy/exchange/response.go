@@ -1,0 +1,105 @@
+package exchange
+
+import (
+	"io"
+	"time"
+)
+
+// Response is the answer under way. A handler or a backend fills it; Reply steps edit it; the
+// front sends it.
+type Response struct {
+	Status    int
+	Reason    string // "" for the standard words
+	Header    Header // httpd's headers_out: sent unless an error page replaces them
+	Always    Header // httpd's err_headers_out: sent whatever happens
+	Trailer   Header
+	Length    int64  // body bytes; -1 unknown
+	Body      Source // nil: no body
+	Tunnel    Tunnel // set with Status 101: the front hands the connection over after the head
+	Close     bool   // the client's connection must end after this answer
+	Drop      bool   // nothing is sent at all: the front ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
+	Local     bool   // made here (page, file, manager), not by a member
+	Proxied   bool   // came from a member
+	ErrorPage bool   // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
+
+	// What happened on the wire, filled by the front while it sends.
+	Sent      int64     // body bytes
+	Wrote     int64     // all bytes with head and framing (%O)
+	Read      int64     // all bytes of the request with its head (%I)
+	FirstByte time.Time // when the head was written (%^FB)
+	Aborted   bool      // the client went away before the end
+	Kept      bool      // the connection lives on
+}
+
+// Source is the body of an answer, pulled by the front.
+type Source interface {
+	io.Reader
+	// Buffered is what can be had without waiting; Discard takes n of it as read.
+	Buffered() []byte
+	Discard(n int)
+	// Close ends it, whole (io.EOF was seen) or not; a member's connection goes back to its pool or dies.
+	Close() error
+}
+
+// Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).
+type Tunnel interface {
+	// Join copies both ways and returns when the tunnel is over. Bytes that the front had already read
+	// from the client come first out of client.Read.
+	Join(client Stream)
+	// Close gives the member's side up when Join was never called.
+	Close() error
+}
+
+// Stream is one side of a tunnel.
+type Stream interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func (r *Response) reset() {
+	h, a, t := r.Header, r.Always, r.Trailer
+	h.Reset()
+	a.Reset()
+	t.Reset()
+	*r = Response{Header: h, Always: a, Trailer: t}
+}
+
+// Clear takes back everything that was said so far but Always, so that another answer can be made.
+// The body, when there is one, is closed.
+func (r *Response) Clear() {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	if r.Tunnel != nil {
+		r.Tunnel.Close()
+	}
+	h, a, t := r.Header, r.Always, r.Trailer
+	h.Reset()
+	t.Reset()
+	*r = Response{Header: h, Always: a, Trailer: t, Close: r.Close, Read: r.Read, Wrote: r.Wrote}
+}
+
+// Bytes makes b the body.
+func (r *Response) Bytes(b []byte) {
+	r.Length = int64(len(b))
+	r.Body = &bytesSource{b: b}
+}
+
+// Text makes s the body.
+func (r *Response) Text(s string) { r.Bytes([]byte(s)) }
+
+type bytesSource struct{ b []byte }
+
+func (s *bytesSource) Read(p []byte) (int, error) {
+	if len(s.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.b)
+	s.b = s.b[n:]
+	return n, nil
+}
+func (s *bytesSource) Buffered() []byte { return s.b }
+func (s *bytesSource) Discard(n int)    { s.b = s.b[n:] }
+func (s *bytesSource) Close() error     { return nil }

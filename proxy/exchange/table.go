@@ -1,0 +1,73 @@
+package exchange
+
+import "balancerd/proxy/internal/wire"
+
+// Header is an ordered list of header fields; see wire.Header.
+type Header = wire.Header
+
+// Field is one header field.
+type Field = wire.Field
+
+// EqualFold compares ASCII texts without regard to case.
+func EqualFold(a, b string) bool { return wire.EqualFold(a, b) }
+
+// Table is a small list of named texts: environment variables and notes. Names are unique and
+// case-sensitive. The zero value is ready.
+type Table struct{ e []entry }
+
+type entry struct{ name, value string }
+
+// Get is the value of name, and whether it is there.
+func (t *Table) Get(name string) (string, bool) {
+	for i := range t.e {
+		if t.e[i].name == name {
+			return t.e[i].value, true
+		}
+	}
+	return "", false
+}
+
+// Value is Get's first result.
+func (t *Table) Value(name string) string {
+	v, _ := t.Get(name)
+	return v
+}
+
+// Has tells whether name is there.
+func (t *Table) Has(name string) bool {
+	_, ok := t.Get(name)
+	return ok
+}
+
+// Set gives name a value.
+func (t *Table) Set(name, value string) {
+	for i := range t.e {
+		if t.e[i].name == name {
+			t.e[i].value = value
+			return
+		}
+	}
+	t.e = append(t.e, entry{name, value})
+}
+
+// Unset removes name.
+func (t *Table) Unset(name string) {
+	for i := range t.e {
+		if t.e[i].name == name {
+			t.e = append(t.e[:i], t.e[i+1:]...)
+			return
+		}
+	}
+}
+
+// Len is the number of names; At is one of them.
+func (t *Table) Len() int { return len(t.e) }
+
+// At is the i-th name and value, in order of first setting.
+func (t *Table) At(i int) (name, value string) { return t.e[i].name, t.e[i].value }
+
+// Reset empties the table and keeps its storage.
+func (t *Table) Reset() {
+	clear(t.e)
+	t.e = t.e[:0]
+}

@@ -1,0 +1,162 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/expr"
+	"balancerd/proxy/site"
+)
+
+// dirSettings is what a section, or a server outside its sections, says (httpd: core_dir_config).
+type dirSettings struct {
+	levels        *exchange.Levels
+	levelsPlain   bool // a level without a module was among them: what was inherited is forgotten
+	canonical     directive.Opt[exchange.Canonical]
+	canonicalPort directive.Opt[bool]
+	signature     directive.Opt[exchange.Signature]
+	limitBody     directive.Opt[int64]
+	lookups       directive.Opt[bool]
+	documents     []exchange.ErrorDocument
+	handler       directive.Opt[string]
+	handlerExpr   *expr.String
+}
+
+var dirs = directive.NewKey[dirSettings]("core-dir", mergeDirs)
+
+func mergeDirs(outer, inner dirSettings) dirSettings {
+	m := inner
+	m.levels = mergeLevels(outer.levels, inner.levels, inner.levelsPlain)
+	m.canonical = inner.canonical.Over(outer.canonical)
+	m.canonicalPort = inner.canonicalPort.Over(outer.canonicalPort)
+	m.signature = inner.signature.Over(outer.signature)
+	m.limitBody = inner.limitBody.Over(outer.limitBody)
+	m.lookups = inner.lookups.Over(outer.lookups)
+	m.documents = mergeDocuments(outer.documents, inner.documents)
+	if _, set := inner.handler.Get(); !set && inner.handlerExpr == nil {
+		m.handler, m.handlerExpr = outer.handler, outer.handlerExpr
+	}
+	return m
+}
+
+// build describes a chain: the exchange.Local that its exchanges share, and the handler it names.
+func build(chain []*directive.Scope, p *site.Plan) error {
+	m := dirs.Merged(chain...)
+	p.Local = &exchange.Local{
+		Levels: m.levels, CanonicalName: m.canonical.Or(exchange.CanonicalOff), CanonicalPort: m.canonicalPort.Or(false),
+		Signature: m.signature.Or(exchange.SignatureOff), ErrorDocuments: m.documents,
+		LimitRequestBody: m.limitBody.Or(1 << 30), HostnameLookups: m.lookups.Or(false),
+	}
+	if p.Local.Levels == nil {
+		p.Local.Levels = &exchange.Levels{All: exchange.Warn}
+	}
+	if e := m.handlerExpr; e != nil {
+		p.Parse = append(p.Parse, handlerStep(e))
+	} else if h := m.handler.Or(""); h != "" && !strings.EqualFold(h, "none") {
+		p.Named = h
+	}
+	return nil
+}
+
+// handlerStep evaluates SetHandler "expr=…" for each request.
+func handlerStep(e *expr.String) exchange.Step {
+	return func(_ context.Context, x *exchange.Exchange) error {
+		name, err := e.Eval(x)
+		if err != nil {
+			x.Log("core", exchange.Error, nil, "AH03154: Can't evaluate handler expression: "+err.Error())
+			return exchange.Status(500)
+		}
+		if !strings.EqualFold(name, "none") && x.Handler == "" {
+			x.Handler = name
+		}
+		return nil
+	}
+}
+
+func setHandler(s *directive.Scope, a directive.Args) error {
+	d := dirs.In(s)
+	if text, ok := strings.CutPrefix(a.Words[0], "expr="); ok {
+		e, err := expr.CompileString(text)
+		if err != nil {
+			return errors.New("SetHandler: " + err.Error())
+		}
+		d.handlerExpr = e
+		return nil
+	}
+	d.handlerExpr = nil
+	d.handler.Set(a.Words[0])
+	return nil
+}
+
+func setCanonical(s *directive.Scope, a directive.Args) error {
+	modes := map[string]exchange.Canonical{"on": exchange.CanonicalOn, "off": exchange.CanonicalOff, "dns": exchange.CanonicalDNS}
+	m, ok := modes[strings.ToLower(a.Words[0])]
+	if !ok {
+		return errors.New("parameter must be 'on', 'off', or 'dns'")
+	}
+	dirs.In(s).canonical.Set(m)
+	return nil
+}
+
+func setCanonicalPort(s *directive.Scope, a directive.Args) error {
+	on, ok := onOff(a.Words[0])
+	if !ok {
+		return errors.New("parameter must be 'on' or 'off'")
+	}
+	dirs.In(s).canonicalPort.Set(on)
+	return nil
+}
+
+func setLookups(s *directive.Scope, a directive.Args) error {
+	on, ok := onOff(a.Words[0])
+	if !ok && !strings.EqualFold(a.Words[0], "double") {
+		return errors.New("parameter must be 'on', 'off', or 'double'")
+	}
+	dirs.In(s).lookups.Set(on || !ok)
+	return nil
+}
+
+func setSignature(s *directive.Scope, a directive.Args) error {
+	modes := map[string]exchange.Signature{"on": exchange.SignatureOn, "off": exchange.SignatureOff, "email": exchange.SignatureEMail}
+	m, ok := modes[strings.ToLower(a.Words[0])]
+	if !ok {
+		return errors.New("ServerSignature: use one of: off | on | email")
+	}
+	dirs.In(s).signature.Set(m)
+	return nil
+}
+
+func setLimitBody(s *directive.Scope, a directive.Args) error {
+	n, err := strconv.ParseInt(a.Words[0], 10, 64)
+	if err != nil {
+		return errors.New("LimitRequestBody argument is not parsable.")
+	}
+	if n < 0 {
+		return errors.New("LimitRequestBody requires a non-negative integer.")
+	}
+	dirs.In(s).limitBody.Set(n)
+	return nil
+}
+
+func onOff(word string) (on, ok bool) {
+	on = strings.EqualFold(word, "on")
+	return on, on || strings.EqualFold(word, "off")
+}
+
+// openIf compiles an <If>'s or <ElseIf>'s test; the section itself is an ordinary one.
+func openIf(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
+	child, err := directive.OpenSection(s, a)
+	if err != nil {
+		return nil, err
+	}
+	e, err := expr.Compile(child.Arg, expr.Options{})
+	if err != nil {
+		return nil, errors.New("Cannot parse condition clause: " + err.Error())
+	}
+	site.SetCondition(child, e)
+	return child, nil
+}

@@ -1,0 +1,106 @@
+package site
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"balancerd/apacheconf/directive"
+)
+
+// node is one chain of scopes: its parent's and one more. Chains form a tree whose root is a server's
+// own scopes; a request walks down it, one step for each section that matches. Nodes are made when
+// they are first met and then kept.
+type node struct {
+	tree  *tree
+	up    *node
+	scope *directive.Scope // nil at the root
+
+	plan  atomic.Pointer[Plan]
+	edges atomic.Pointer[[]*node] // copied on write, under tree.mu
+}
+
+// tree is the chains of one server.
+type tree struct {
+	builders []Builder
+	base     []*directive.Scope // main server, virtual host
+
+	mu    sync.Mutex
+	nodes int // how many are kept
+}
+
+// maxNodes bounds the chains that are kept for a server: clients choose which sections their URLs
+// meet, so the number of combinations is theirs to drive up. Beyond it a plan is built for the one
+// request and dropped.
+const maxNodes = 20000
+
+func newTree(builders []Builder, base ...*directive.Scope) *node {
+	return &node{tree: &tree{builders: builders, base: base}}
+}
+
+// down is the chain with scope added.
+func (n *node) down(scope *directive.Scope) *node {
+	if edges := n.edges.Load(); edges != nil {
+		for _, e := range *edges {
+			if e.scope == scope {
+				return e
+			}
+		}
+	}
+	return n.grow(scope)
+}
+
+func (n *node) grow(scope *directive.Scope) *node {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var edges []*node
+	if old := n.edges.Load(); old != nil {
+		edges = *old
+	}
+	for _, e := range edges {
+		if e.scope == scope {
+			return e
+		}
+	}
+	next := &node{tree: t, up: n, scope: scope}
+	if t.nodes >= maxNodes {
+		return next
+	}
+	t.nodes++
+	edges = append(slices.Clip(edges), next)
+	n.edges.Store(&edges)
+	return next
+}
+
+// scopes is the chain, outermost first.
+func (n *node) scopes() []*directive.Scope {
+	out := slices.Clone(n.tree.base)
+	var own []*directive.Scope
+	for m := n; m.scope != nil; m = m.up {
+		own = append(own, m.scope)
+	}
+	slices.Reverse(own)
+	return append(out, own...)
+}
+
+// compiled is the chain's plan, built on first use. Two requests may build it at the same time; one
+// plan stays.
+func (n *node) compiled() (*Plan, error) {
+	if p := n.plan.Load(); p != nil {
+		return p, nil
+	}
+	p := &Plan{}
+	chain := n.scopes()
+	for _, b := range n.tree.builders {
+		if err := b(chain, p); err != nil {
+			return nil, err
+		}
+	}
+	if p.Local == nil {
+		return nil, fmt.Errorf("no module describes the sections' core settings")
+	}
+	n.plan.CompareAndSwap(nil, p)
+	return n.plan.Load(), nil
+}

@@ -1,0 +1,152 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// fail answers with the error's status: by the ErrorDocument in force, else by our own page
+// (httpd: http_request.c ap_die_r).
+func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
+	for range s.recursionLimit() + 1 {
+		var again *exchange.Redirect
+		if errors.As(err, &again) {
+			err = s.redirect(ctx, x, again)
+		} else if path := s.document(x, err); path != "" {
+			err = s.redirectError(ctx, x, err, path)
+		} else {
+			s.page(x, err)
+			return
+		}
+		if err == nil {
+			return
+		}
+	}
+	x.Log("core", exchange.Error, nil, "AH00124: Request exceeded the limit of internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace.")
+	s.page(x, exchange.Status(500))
+}
+
+func (s *Site) recursionLimit() int {
+	if s.Settings.RecursionLimit > 0 {
+		return s.Settings.RecursionLimit
+	}
+	return 10
+}
+
+// document is the local path of the ErrorDocument for an error; "" when another kind or none holds,
+// or when the error comes from such a document itself.
+func (s *Site) document(x *exchange.Exchange, err error) string {
+	if x.Prev != nil && x.Prev.Status >= 400 {
+		return ""
+	}
+	if d := errorDocument(x, statusOf(err)); d != nil && d.Path != nil {
+		return d.Path(x)
+	}
+	return ""
+}
+
+func errorDocument(x *exchange.Exchange, status int) *exchange.ErrorDocument {
+	if x.Local == nil {
+		return nil
+	}
+	for i := range x.Local.ErrorDocuments {
+		if d := &x.Local.ErrorDocuments[i]; d.Status == status {
+			return d
+		}
+	}
+	return nil
+}
+
+// statusOf is the status that an error stands for.
+func statusOf(err error) int {
+	var p *exchange.Problem
+	var b *exchange.BodyError
+	var st exchange.Status
+	switch {
+	case errors.As(err, &p):
+		return int(p.Status)
+	case errors.As(err, &b):
+		return int(b.Status)
+	case errors.As(err, &st):
+		return int(st)
+	}
+	return 500
+}
+
+// redirectError fetches an ErrorDocument's local path by GET; the error's status stays the answer's
+// unless a member answers with its own.
+func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
+	status := statusOf(cause)
+	env := x.Req.Method
+	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() {
+		x.Env.Set("REQUEST_METHOD", env)
+		x.Req.Method = "GET"
+	})
+	if err == nil && !x.Res.Proxied && x.Res.Status == 200 {
+		x.Res.Status = status
+	}
+	if err == nil && exchange.Closes(status) {
+		x.Res.Close = true
+	}
+	return err
+}
+
+// redirect serves another local path in place of this one (DirectoryIndex, Action).
+func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.Redirect) error {
+	return s.start(ctx, x, r, 0, func() {})
+}
+
+// start replaces the request's path and walks the phases again
+// (httpd: http_request.c internal_internal_redirect).
+func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redirect, status int, change func()) error {
+	if x.Prev == nil {
+		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
+			Filename: strings.Clone(x.Filename), Handler: x.Handler}
+	} else if status != 0 {
+		x.Prev.Status = status
+	}
+	if !r.Quiet {
+		renameEnv(x, status)
+	}
+	x.Res.Clear()
+	x.Filename, x.PathInfo, x.Handler = "", "", ""
+	change()
+	path, query, has := strings.Cut(r.Path, "?")
+	x.Req.RawPath, x.Req.Query, x.Req.HasQuery = escapePath(path), query, has
+	return s.again(ctx, x, hostOf(x))
+}
+
+// renameEnv gives every variable the prefix REDIRECT_ and says what was asked for first.
+func renameEnv(x *exchange.Exchange, status int) {
+	var old exchange.Table
+	for i := 0; i < x.Env.Len(); i++ {
+		n, v := x.Env.At(i)
+		old.Set(n, v)
+	}
+	x.Env.Reset()
+	for i := 0; i < old.Len(); i++ {
+		n, v := old.At(i)
+		x.Env.Set("REDIRECT_"+n, v)
+	}
+	x.Env.Set("REDIRECT_URL", x.Req.Path)
+	if x.Req.Query != "" {
+		x.Env.Set("REDIRECT_QUERY_STRING", x.Req.Query)
+	}
+	if status != 0 {
+		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
+	}
+	if x.RawNote != "" {
+		x.Env.Set("ERROR_NOTES", x.RawNote)
+	}
+}
+
+// escapePath encodes a decoded path so that decoding it again gives it back.
+func escapePath(path string) string {
+	if strings.IndexByte(path, '%') < 0 {
+		return path
+	}
+	return strings.ReplaceAll(path, "%", "%25")
+}

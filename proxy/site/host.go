@@ -1,0 +1,166 @@
+package site
+
+import (
+	"net/netip"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// Address is one address of a <VirtualHost> line.
+type Address struct {
+	IP   netip.Addr // the zero Addr is "*"
+	Port int        // 0 is any
+}
+
+// names finds the virtual host of a connection and a Host (httpd: vhost.c).
+type names struct {
+	main   *Host
+	groups map[netip.AddrPort]*group // by the address that <VirtualHost> names; zero address or port for any
+}
+
+// group is the hosts of one address, in file order, with an index of their names.
+type group struct {
+	hosts []*Host
+	exact map[string]int // a name's first host
+	wild  []wildName     // in file order
+}
+
+type wildName struct {
+	pattern string
+	host    int
+}
+
+// Group is the virtual hosts that share an address, in file order: what -S prints.
+type Group struct {
+	Address Address
+	Hosts   []*Host
+}
+
+func newNames(hosts []*Host) *names {
+	n := &names{main: hosts[0], groups: map[netip.AddrPort]*group{}}
+	for _, h := range hosts[1:] {
+		for _, a := range h.Addresses {
+			key := netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
+			g := n.groups[key]
+			if g == nil {
+				g = &group{exact: map[string]int{}}
+				n.groups[key] = g
+			}
+			g.add(h)
+		}
+	}
+	return n
+}
+
+func (g *group) add(h *Host) {
+	if k := len(g.hosts); k > 0 && g.hosts[k-1] == h {
+		return
+	}
+	i := len(g.hosts)
+	g.hosts = append(g.hosts, h)
+	for _, name := range h.Names {
+		if strings.ContainsAny(name, "*?") {
+			g.wild = append(g.wild, wildName{name, i})
+		} else if _, taken := g.exact[name]; !taken {
+			g.exact[name] = i
+		}
+	}
+}
+
+// named is the first host in file order that has the name, by its ServerName or an alias.
+func (g *group) named(name string) *Host {
+	best, ok := g.exact[name]
+	if !ok {
+		best = len(g.hosts)
+	}
+	for _, w := range g.wild {
+		if w.host >= best {
+			break
+		}
+		if Fnmatch(w.pattern, name, false) {
+			best = w.host
+		}
+	}
+	if best == len(g.hosts) {
+		return nil
+	}
+	return g.hosts[best]
+}
+
+// Groups are the virtual hosts by address: those with an IP first, each group in file order.
+func (s *Site) Groups() []Group {
+	var out, any []Group
+	seen := map[netip.AddrPort]bool{}
+	for _, h := range s.Hosts[1:] {
+		for _, a := range h.Addresses {
+			key := netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			g := Group{Address: a, Hosts: s.names.groups[key].hosts}
+			if a.IP.IsValid() {
+				out = append(out, g)
+			} else {
+				any = append(any, g)
+			}
+		}
+	}
+	return append(out, any...)
+}
+
+// of is the group that serves connections to local: the first of ip:port, ip:*, *:port, *:* that
+// there is. nil: the main server.
+func (n *names) of(local netip.AddrPort) *group {
+	ip := local.Addr().Unmap()
+	port := local.Port()
+	for _, key := range [...]netip.AddrPort{netip.AddrPortFrom(ip, port), netip.AddrPortFrom(ip, 0),
+		netip.AddrPortFrom(netip.Addr{}, port), netip.AddrPortFrom(netip.Addr{}, 0)} {
+		if g := n.groups[key]; g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// fallback is the host of a connection before a name is known, and for names that nobody has.
+func (n *names) fallback(local netip.AddrPort) *Host {
+	if len(n.groups) == 0 {
+		return n.main
+	}
+	if g := n.of(local); g != nil {
+		return g.hosts[0]
+	}
+	return n.main
+}
+
+// find is the host for a name. known is false when no ServerName or ServerAlias has it.
+func (n *names) find(local netip.AddrPort, name string) (h *Host, known bool) {
+	var g *group
+	if len(n.groups) > 0 {
+		g = n.of(local)
+	}
+	if g == nil {
+		return n.main, n.main.answersTo(name)
+	}
+	if name != "" {
+		if h := g.named(name); h != nil {
+			return h, true
+		}
+	}
+	return g.hosts[0], false
+}
+
+// answersTo tells whether ServerName or an alias, with wildcards, is the lower-case name.
+func (h *Host) answersTo(name string) bool {
+	for _, n := range h.Names {
+		if n == name || strings.ContainsAny(n, "*?") && Fnmatch(n, name, false) {
+			return true
+		}
+	}
+	return false
+}
+
+// Default is the server whose settings hold for a connection until the Host is known.
+func (s *Site) Default(local netip.AddrPort) *exchange.Server { return s.names.fallback(local).Server }

@@ -1,0 +1,45 @@
+package site
+
+import (
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// own answers what httpd's core answers itself: TRACE and OPTIONS * (httpd: http_filters.c
+// ap_send_http_trace, http_protocol.c ap_send_http_options).
+func (s *Site) own(x *exchange.Exchange) error {
+	switch {
+	case x.Req.Path == "*" && x.Req.Method == "OPTIONS":
+		x.Res.Status, x.Res.Local = 200, true
+		x.Res.Bytes(nil)
+		return nil
+	case x.Req.Path == "*":
+		return exchange.Status(400)
+	}
+	return Trace(x)
+}
+
+// Trace echoes the request's head as message/http. A body is refused unless TraceEnable is extended.
+func Trace(x *exchange.Exchange) error {
+	mode := x.Server.Trace
+	if mode == exchange.TraceOff {
+		x.RawNote = "TRACE denied by server configuration"
+		return exchange.Status(405)
+	}
+	if x.Req.Length != 0 && mode != exchange.TraceExtended {
+		x.RawNote = "TRACE with a request body is not allowed"
+		return exchange.Status(413)
+	}
+	var b strings.Builder
+	b.WriteString(x.Req.Line + "\r\n")
+	for i := range x.Req.Header.F {
+		f := &x.Req.Header.F[i]
+		b.WriteString(f.Name + ": " + f.Value + "\r\n")
+	}
+	b.WriteString("\r\n")
+	x.Res.Status, x.Res.Local = 200, true
+	x.Res.Header.Set("Content-Type", "message/http")
+	x.Res.Text(b.String())
+	return nil
+}

@@ -1,0 +1,104 @@
+package site
+
+import (
+	"errors"
+	"html"
+	"strconv"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// page answers with the ErrorDocument's text or URL, or with our own page.
+func (s *Site) page(x *exchange.Exchange, err error) {
+	status, reason, note := statusOf(err), "", x.RawNote
+	var p *exchange.Problem
+	if errors.As(err, &p) {
+		reason = p.Reason
+		if p.Note != "" {
+			note = p.Note
+		}
+	}
+	if !exchange.Known(status) {
+		status, reason = 500, ""
+	}
+	location := x.Res.Header.Get("Location")
+	if l := x.Res.Always.Get("Location"); l != "" {
+		location = l
+	}
+	allow := x.Res.Header.Get("Allow")
+	if l := x.Res.Always.Get("Allow"); l != "" {
+		allow = l
+	}
+	x.Res.Clear()
+	r := &x.Res
+	r.Status, r.Reason, r.Local, r.ErrorPage = status, reason, true, true
+	if d := errorDocument(x, status); d != nil && x.Prev == nil {
+		if d.URL != nil {
+			r.Status, r.Reason, status = 302, "", 302
+			location, reason, note = d.URL(x), "", ""
+		} else if d.Text != nil {
+			s.frame(x, location, allow)
+			r.Text(d.Text(x))
+			return
+		}
+	}
+	if status < 300 || status >= 400 {
+		location = ""
+	}
+	s.frame(x, location, allow)
+	if status == 304 || status == 204 {
+		r.Header.Reset()
+		return
+	}
+	if reason == "" {
+		reason = exchange.ReasonOf(status)
+	}
+	r.Text(ownPage(x, status, reason, note, location))
+}
+
+// frame sets the head of an own page.
+func (s *Site) frame(x *exchange.Exchange, location, allow string) {
+	r := &x.Res
+	if location != "" && r.Always.Get("Location") == "" {
+		r.Header.Set("Location", location)
+	}
+	if r.Status == 405 || r.Status == 501 {
+		if allow == "" {
+			allow = x.AllowText()
+		}
+		if r.Always.Get("Allow") == "" {
+			r.Header.Set("Allow", allow)
+		}
+	}
+	r.Header.Set("Content-Type", "text/html; charset=iso-8859-1")
+	if exchange.Closes(r.Status) {
+		r.Close = true
+	}
+}
+
+const doctype = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">` + "\n"
+
+// ownPage is the page that httpd itself would show (httpd: http_protocol.c ap_send_error_response).
+func ownPage(x *exchange.Exchange, status int, reason, note, location string) string {
+	var b strings.Builder
+	r := html.EscapeString(reason)
+	b.WriteString(doctype + "<html><head>\n<title>" + strconv.Itoa(status) + " " + r + "</title>\n</head><body>\n<h1>" + r + "</h1>\n")
+	b.WriteString(words(x, status, note, location))
+	b.WriteString(Signature(x, "<hr>\n"))
+	b.WriteString("</body></html>\n")
+	return b.String()
+}
+
+// Signature is the ServerSignature line with what stands in front of it; "" when it is off
+// (httpd: core.c ap_psignature).
+func Signature(x *exchange.Exchange, prefix string) string {
+	if x.Local == nil || x.Local.Signature == exchange.SignatureOff {
+		return ""
+	}
+	name := html.EscapeString(x.ServerName())
+	if x.Local.Signature == exchange.SignatureEMail {
+		name = `<a href="mailto:` + html.EscapeString(x.Server.Admin) + `">` + name + "</a>"
+	}
+	return prefix + "<address>" + x.Server.Token + " Server at " + name + " Port " + strconv.Itoa(x.ServerPort()) + "</address>\n"
+}

@@ -1,0 +1,176 @@
+package site
+
+import (
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// How Normalize treats a path.
+type pathFlags uint8
+
+const (
+	mergeSlashes     pathFlags = 1 << iota // "//" is "/"
+	decodeUnreserved                       // %41 becomes A, for letters, digits and -._~
+)
+
+// normalize removes "." and ".." segments and does what the flags say. ok is false when the path does
+// not begin with a slash, climbs above the root, or has a broken %XX
+// (RFC 3986 section 5.2.4; httpd: util.c ap_normalize_path).
+func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool) {
+	if path == "" || path[0] != '/' {
+		return path, false
+	}
+	if plain(path) {
+		return path, true
+	}
+	b := a.Scratch(len(path))
+	for i := 0; i < len(path); {
+		c, n := path[i], 1
+		if c == '%' && f&decodeUnreserved != 0 {
+			v, valid := hexPair(path, i)
+			if !valid {
+				return path, false
+			}
+			if unreserved(v) {
+				c, n = v, 3
+			}
+		}
+		if c != '/' && !(c == '.' && len(b) > 0 && b[len(b)-1] == '/') {
+			b = append(b, c)
+			i += n
+			continue
+		}
+		if c == '/' {
+			if f&mergeSlashes == 0 || len(b) == 0 || b[len(b)-1] != '/' {
+				b = append(b, '/')
+			}
+			i += n
+			continue
+		}
+		dots, skip := dotSegment(path, i, f)
+		switch dots {
+		case 1:
+			i = skip
+		case 2:
+			if len(b) <= 1 {
+				return path, false
+			}
+			b = b[:strings.LastIndexByte(string(b[:len(b)-1]), '/')+1]
+			i = skip
+		default:
+			b = append(b, c)
+			i += n
+		}
+	}
+	return a.Keep(b), true
+}
+
+// dotSegment tells whether the segment that begins at i is "." (1) or ".." (2), and where the text
+// after it and its slash begins. Dots may be written as %2e when unreserved characters are decoded.
+func dotSegment(path string, i int, f pathFlags) (dots, next int) {
+	for i < len(path) && path[i] != '/' {
+		switch {
+		case path[i] == '.':
+			i++
+		case f&decodeUnreserved != 0 && path[i] == '%' && i+2 < len(path) && path[i+1] == '2' && path[i+2]|0x20 == 'e':
+			i += 3
+		default:
+			return 0, i
+		}
+		dots++
+		if dots > 2 {
+			return 0, i
+		}
+	}
+	if i < len(path) {
+		i++ // the slash
+	}
+	return dots, i
+}
+
+// plain tells that nothing in a path wants normalising: the usual case, without a copy.
+func plain(path string) bool {
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '%':
+			return false
+		case '/':
+			if i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// unescapeResult is what decode found.
+type unescapeResult uint8
+
+const (
+	decoded  unescapeResult = iota
+	badHex                  // 400
+	nulFound                // %00: 404
+	slashes                 // %2F while AllowEncodedSlashes is Off: 404
+)
+
+// decode takes %XX apart. %2F stops it (SlashesOff), is decoded (On) or kept as it is (NoDecode);
+// under NoDecode "%25" that is followed by a hex pair of a slash stays encoded too, so that a member
+// never sees a slash that the client did not send (httpd: util.c unescape_url).
+func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, unescapeResult) {
+	if strings.IndexByte(path, '%') < 0 {
+		return path, decoded
+	}
+	b := a.Scratch(len(path))
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c != '%' {
+			b = append(b, c)
+			continue
+		}
+		v, ok := hexPair(path, i)
+		switch {
+		case !ok:
+			return path, badHex
+		case v == 0:
+			return path, nulFound
+		case v == '/' && mode == exchange.SlashesOff:
+			return path, slashes
+		case v == '/' && mode == exchange.SlashesNoDecode:
+			b = append(b, path[i:i+3]...)
+		default:
+			b = append(b, v)
+		}
+		i += 2
+	}
+	return a.Keep(b), decoded
+}
+
+func hexPair(s string, i int) (byte, bool) {
+	if i+2 >= len(s) {
+		return 0, false
+	}
+	hi, ok1 := hexDigit(s[i+1])
+	lo, ok2 := hexDigit(s[i+2])
+	return hi<<4 | lo, ok1 && ok2
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+func unreserved(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return c == '-' || c == '.' || c == '_' || c == '~'
+}

@@ -1,0 +1,94 @@
+package site
+
+import (
+	"testing"
+
+	"balancerd/proxy/exchange"
+)
+
+func TestNormalize(t *testing.T) {
+	const all = mergeSlashes | decodeUnreserved
+	for _, c := range []struct {
+		in    string
+		flags pathFlags
+		want  string
+		ok    bool
+	}{
+		{"/", all, "/", true},
+		{"/a/b", all, "/a/b", true},
+		{"/a//b/./c/../d", all, "/a/b/d", true},
+		{"//p///x", all, "/p/x", true},
+		{"//p///x", decodeUnreserved, "//p///x", true},
+		{"/%41%7e~", all, "/A~~", true},
+		{"/%2e%2e/x", all, "", false},
+		{"/a/%2e/b", all, "/a/b", true},
+		{"/a/%2E%2e/b", all, "/b", true},
+		{"/a/..", all, "/", true},
+		{"/a/.", all, "/a/", true},
+		{"/..", all, "", false},
+		{"/a/../../x", all, "", false},
+		{"/.hidden/..x/...", all, "/.hidden/..x/...", true},
+		{"/%zz", all, "", false},
+		{"/%4", all, "", false},
+		{"/a%20b%2f", all, "/a%20b%2f", true},
+		{"x", all, "", false},
+		{"", all, "", false},
+	} {
+		var a exchange.Arena
+		got, ok := normalize(&a, c.in, c.flags)
+		if ok != c.ok || ok && got != c.want {
+			t.Errorf("normalize(%q, %b) = %q %v, want %q %v", c.in, c.flags, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func TestDecode(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		mode exchange.SlashMode
+		want string
+		how  unescapeResult
+	}{
+		{"/a%20b", exchange.SlashesOff, "/a b", decoded},
+		{"/a%2fb", exchange.SlashesOff, "", slashes},
+		{"/a%2fb", exchange.SlashesOn, "/a/b", decoded},
+		{"/a%2Fb%20", exchange.SlashesNoDecode, "/a%2Fb ", decoded},
+		{"/a%00", exchange.SlashesOff, "", nulFound},
+		{"/a%0", exchange.SlashesOff, "", badHex},
+	} {
+		var a exchange.Arena
+		got, how := decode(&a, c.in, c.mode)
+		if how != c.how || how == decoded && got != c.want {
+			t.Errorf("decode(%q, %d) = %q %d, want %q %d", c.in, c.mode, got, how, c.want, c.how)
+		}
+	}
+}
+
+func TestFnmatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		pathname, ok  bool
+	}{
+		{"/w*", "/w", true, true}, {"/w*", "/wx", true, true}, {"/w*", "/w/a", true, false}, {"/w*", "/w/a", false, true},
+		{"/x/?", "/x/a", true, true}, {"/x/?", "/x/ab", true, false}, {"/x/?", "/x/", true, false},
+		{"/y/[ab]c", "/y/bc", true, true}, {"/y/[ab]c", "/y/cc", true, false}, {"[!a]", "b", false, true}, {"[a-c]x", "bx", false, true},
+		{"*.example", "a.example", false, true}, {"*.example", "example", false, false}, {"?.short", "ab.short", false, false},
+		{"a\\*b", "a*b", false, true}, {"a\\*b", "axb", false, false}, {"[", "[", false, true}, {"**", "", false, true},
+		{"/glob/*/x", "/glob/a/x", true, true}, {"/glob/*/x", "/glob/a/b/x", true, false},
+	} {
+		if got := Fnmatch(c.pattern, c.text, c.pathname); got != c.ok {
+			t.Errorf("Fnmatch(%q, %q, %v) = %v", c.pattern, c.text, c.pathname, got)
+		}
+	}
+}
+
+func TestSegmentPrefix(t *testing.T) {
+	for _, c := range []struct {
+		prefix, path string
+		ok           bool
+	}{{"/p", "/p", true}, {"/p", "/p/x", true}, {"/p", "/px", false}, {"/q/", "/q", false}, {"/q/", "/q/x", true}, {"/", "/any", true}} {
+		if got := segmentPrefix(c.prefix, c.path); got != c.ok {
+			t.Errorf("segmentPrefix(%q, %q) = %v", c.prefix, c.path, got)
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// Serve answers one exchange: x.Res is ready to be sent afterwards. It never fails; what goes wrong
+// becomes an error page.
+func (s *Site) Serve(ctx context.Context, x *exchange.Exchange) {
+	err := s.choose(x)
+	if err == nil {
+		err = s.phases(ctx, x)
+	}
+	if err != nil {
+		s.fail(ctx, x, err)
+	}
+	s.reply(ctx, x)
+}
+
+// Refuse answers a request that could not be read: the connection's default host speaks.
+func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Problem) {
+	if s.choose(x) != nil || x.Req.Host == "" {
+		s.enter(x, s.names.fallback(x.Conn.Local))
+	}
+	s.fail(ctx, x, p)
+	s.reply(ctx, x)
+}
+
+// Done writes the logs and releases what the exchange held.
+func (s *Site) Done(ctx context.Context, x *exchange.Exchange) {
+	if p := planOf(x); p != nil {
+		for _, l := range p.Log {
+			l(ctx, x)
+		}
+	}
+	x.Finish()
+}
+
+func planOf(x *exchange.Exchange) *Plan {
+	if p, ok := x.State[exchange.StatePlan].(*Plan); ok {
+		return p
+	}
+	return nil
+}
+
+func hostOf(x *exchange.Exchange) *Host {
+	h, _ := x.State[exchange.StateHost].(*Host)
+	return h
+}
+
+// HostOf is the virtual host that serves an exchange.
+func HostOf(x *exchange.Exchange) *Host { return hostOf(x) }
+
+// choose finds the virtual host of the request.
+func (s *Site) choose(x *exchange.Exchange) error {
+	h, known := s.names.find(x.Conn.Local, x.Req.Host)
+	s.enter(x, h)
+	if !known && h.Server.StrictHost && x.Req.Host != "" {
+		x.Log("core", exchange.Error, nil, "AH10156: Requested hostname '"+x.Req.Host+"' did not match any ServerName/ServerAlias in the global server configuration ")
+		return exchange.Status(400)
+	}
+	return nil
+}
+
+func (s *Site) enter(x *exchange.Exchange, h *Host) {
+	x.Server = h.Server
+	x.Local = h.early.Local
+	x.State[exchange.StateHost] = h
+	x.State[exchange.StatePlan] = h.early
+	if x.ClientIP == "" {
+		x.ClientIP = x.Conn.RemoteIP
+	}
+}
+
+// phases walks the request through httpd's phases up to its handler
+// (httpd: request.c ap_process_request_internal).
+func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
+	h := hostOf(x)
+	if err := steps(ctx, x, h.early.Early); err != nil {
+		return err
+	}
+	return s.again(ctx, x, h)
+}
+
+// again is the part that an internal redirect repeats.
+func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
+	mapped, err := s.normalizePath(ctx, x, h)
+	if err != nil {
+		return err
+	}
+	if err := s.translate(ctx, x, h, mapped); err != nil {
+		return err
+	}
+	p, err := s.finalPlan(x, h)
+	if err != nil {
+		return err
+	}
+	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Fixup} {
+		if err := steps(ctx, x, phase); err != nil {
+			return err
+		}
+	}
+	return s.handle(ctx, x, p)
+}
+
+// steps runs one phase. Stop ends it.
+func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) error {
+	for _, f := range list {
+		if err := f(ctx, x); err != nil {
+			if err == exchange.Stop {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
+// mapping on the path before it was decoded.
+func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host) (mapped bool, err error) {
+	r := &x.Req
+	if r.RawPath == "*" {
+		r.Path = "*"
+		return false, nil
+	}
+	flags := decodeUnreserved
+	if h.Server.MergeSlashes {
+		flags |= mergeSlashes
+	}
+	path, ok := normalize(&x.Arena, r.RawPath, flags)
+	if !ok {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", r.Target, ")"))
+		return false, exchange.Status(400)
+	}
+	r.Path = path
+	if mapped, err = s.preTranslate(ctx, x, h); mapped || err != nil {
+		return mapped, err
+	}
+	return false, decodePath(x, h.Server, flags)
+}
+
+func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) (bool, error) {
+	p, err := h.located(x)
+	if err != nil || len(p.PreTranslate) == 0 {
+		return false, err
+	}
+	for _, f := range p.PreTranslate {
+		if err := f(ctx, x); err != nil {
+			return err == exchange.Stop, ignoreStop(err)
+		}
+	}
+	return false, nil
+}
+
+func ignoreStop(err error) error {
+	if err == exchange.Stop {
+		return nil
+	}
+	return err
+}
+
+func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) error {
+	path, how := decode(&x.Arena, x.Req.Path, srv.EncodedSlashes)
+	switch how {
+	case badHex:
+		return exchange.Status(400)
+	case slashes:
+		x.Log("core", exchange.Info, nil, x.Arena.Join("AH00026: found %2f (encoded '/') in URI path (", x.Req.Target, "), returning 404"))
+		return exchange.Status(404)
+	case nulFound:
+		return exchange.Status(404)
+	}
+	if srv.EncodedSlashes == exchange.SlashesOn {
+		flags &^= decodeUnreserved
+		path, _ = normalize(&x.Arena, path, flags)
+	}
+	x.Req.Path = path
+	return nil
+}
+
+// located is the plan of the host and of the <Location>s that match the path.
+func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
+	n := h.root
+	for i := range h.sections.locations {
+		if sec := &h.sections.locations[i]; sec.match(x, x.Req.Path) {
+			n = n.down(sec.scope)
+		}
+	}
+	return n.compiled()
+}
+
+// translate maps the path to a member's URL or a file.
+func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, mapped bool) error {
+	p, err := h.located(x)
+	if err != nil {
+		return err
+	}
+	x.Local = p.Local
+	x.State[exchange.StatePlan] = p
+	if mapped {
+		return nil
+	}
+	return steps(ctx, x, p.Translate)
+}
+
+// finalPlan is the plan of everything that holds for the mapped request, in httpd's merging order.
+func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
+	var ran [8]*section // sections whose <If>s come at the end
+	matched := ran[:0]
+	n := h.root
+	step := func(list []section, text string) {
+		for i := range list {
+			if sec := &list[i]; sec.match(x, text) {
+				n = n.down(sec.scope)
+				if len(sec.ifs) > 0 || len(sec.files) > 0 {
+					matched = append(matched, sec)
+				}
+			}
+		}
+	}
+	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
+		step(h.sections.proxies, url)
+	} else if x.Filename != "" {
+		step(h.sections.directories, x.Filename)
+		for _, d := range matched {
+			step(d.files, x.Filename)
+		}
+		step(h.sections.files, x.Filename)
+	}
+	step(h.sections.locations, x.Req.Path)
+	var err error
+	if n, err = walkIfs(x, n, h.sections.ifs); err != nil {
+		return nil, err
+	}
+	for _, sec := range matched {
+		if n, err = walkIfs(x, n, sec.ifs); err != nil {
+			return nil, err
+		}
+	}
+	p, err := n.compiled()
+	if err != nil {
+		x.Log("core", exchange.Error, nil, "AH00025: configuration error: "+err.Error())
+		return nil, exchange.Status(500)
+	}
+	x.Local = p.Local
+	x.State[exchange.StatePlan] = p
+	return p, nil
+}
+
+// walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk).
+func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup) (*node, error) {
+	for i := range groups {
+		for j := range groups[i].branches {
+			b := &groups[i].branches[j]
+			if b.test != nil {
+				ok, err := b.test.Match(x)
+				if err != nil {
+					x.Log("core", exchange.Error, nil, "AH00039: Failed to evaluate <If > condition: "+err.Error())
+					return nil, exchange.Status(500)
+				}
+				if !ok {
+					continue
+				}
+			}
+			var err error
+			if n, err = walkIfs(x, n.down(b.scope), b.ifs); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	return n, nil
+}
+
+// handle runs the handler that SetHandler, the mapping or nobody named. A proxied request goes to its
+// member whatever SetHandler says.
+func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error {
+	if x.Handler == "" && p.Named != "" {
+		x.Handler = p.Named
+	}
+	if !strings.HasPrefix(x.Filename, "proxy:") && (x.Req.Method == "TRACE" || x.Req.Path == "*") {
+		return s.own(x)
+	}
+	name := x.Handler
+	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"
+		name = "proxy-server"
+	}
+	if h := p.Handlers[name]; h != nil {
+		if err := h.Serve(ctx, x); !errors.Is(err, exchange.Declined) {
+			return err
+		}
+	}
+	if p.Handler == nil {
+		return exchange.Status(404)
+	}
+	return p.Handler.Serve(ctx, x)
+}
+
+// reply runs the Reply steps: the answer's head is there, and not yet sent.
+func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
+	p := planOf(x)
+	if p == nil {
+		return
+	}
+	for _, f := range p.Reply {
+		if err := f(ctx, x); err != nil && err != exchange.Stop && !x.Res.ErrorPage {
+			s.page(x, err)
+			return
+		}
+	}
+}

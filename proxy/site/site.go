@@ -1,0 +1,202 @@
+package site
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+)
+
+// Site is what the server does: one load of the configuration, built and immutable. A reload builds
+// the next one and swaps it in.
+type Site struct {
+	Config     *directive.Config
+	Hosts      []*Host // Hosts[0] is the main server; then the virtual hosts in file order
+	Listeners  []Listener
+	ErrorLog   exchange.ErrorLog // the main server's
+	Settings   Settings
+	Started    time.Time // of this load
+	Generation int       // how many loads came before
+	Checking   bool      // under -t: nothing will be served
+
+	names     *names
+	mu        sync.Mutex
+	onCommit  []func()
+	onClose   []func()
+	notices   []Notice
+	recursion int
+}
+
+// Settings are the server-wide facts that the rooms outside need: httpd's global directives.
+type Settings struct {
+	PidFile          string
+	User, Group      string
+	GracefulTimeout  time.Duration // GracefulShutdownTimeout; 0 waits for ever
+	Backlog          int           // ListenBacklog
+	SendBuffer       int
+	ReceiveBuffer    int
+	MaxWorkers       int  // MaxRequestWorkers
+	ThreadsPerChild  int  // default of max= for httpd; shown by the manager and the status page
+	ExtendedStatus   bool // mod_status
+	ServerRoot       string
+	RuntimeDir       string
+	RecursionLimit   int    // LimitInternalRecursion redirects
+	Token            string // ServerTokens: the Server header
+	ErrorLogFile     string // as printed by -S
+	MainDocumentRoot string
+}
+
+// Listener is one Listen line.
+type Listener struct {
+	Address string // "127.0.0.1:8080", "[::]:80" for a bare port
+	Text    string // as written, for messages
+	Proto   string // "http" or "https"
+	Pos     string // "file:line"
+}
+
+// Host is one server: the main one or a virtual host.
+type Host struct {
+	Server    *exchange.Server
+	Scope     *directive.Scope
+	Addresses []Address // of <VirtualHost>; none for the main server
+	Names     []string  // ServerName and ServerAlias, lower case, in order, wildcards included
+	Aliases   []string  // ServerAlias as written
+
+	root     *node
+	sections *sections
+	early    *Plan
+}
+
+// Notice is a line for the startup log.
+type Notice struct {
+	Module  string
+	Level   exchange.Level
+	Message string
+}
+
+// Options of Build.
+type Options struct {
+	Checking   bool
+	Generation int
+}
+
+// Build makes a Site of a configuration. Nothing outside is changed: a failed Build leaves no trace.
+// The error is worded as httpd words it at its start.
+func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
+	s := &Site{Config: c, Started: time.Now(), Checking: o.Checking, Generation: o.Generation}
+	s.Hosts = append(s.Hosts, &Host{Scope: c.Main, Server: &exchange.Server{Main: true}})
+	for _, v := range c.VHosts {
+		s.Hosts = append(s.Hosts, &Host{Scope: v, Server: &exchange.Server{}})
+	}
+	var builders []Builder
+	for _, m := range mods {
+		if m.Open == nil {
+			continue
+		}
+		b, err := m.Open(c, s)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil {
+			builders = append(builders, b)
+		}
+	}
+	for _, h := range s.Hosts {
+		if err := s.compile(h, builders); err != nil {
+			return nil, err
+		}
+	}
+	s.names = newNames(s.Hosts)
+	return s, nil
+}
+
+// compile makes a host's sections and the plans of each section alone, so that what is wrong in one
+// shows at the load and not at the first request that meets it.
+func (s *Site) compile(h *Host, builders []Builder) error {
+	base := []*directive.Scope{s.Config.Main}
+	if h.Scope != s.Config.Main {
+		base = append(base, h.Scope)
+	}
+	secs, err := compileSections(base...)
+	if err != nil {
+		return err
+	}
+	h.sections = secs
+	h.root = newTree(builders, base...)
+	if h.early, err = h.root.compiled(); err != nil {
+		return err
+	}
+	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
+		for _, sec := range list {
+			if _, err := h.root.down(sec.scope).compiled(); err != nil {
+				return fmt.Errorf("%s:%d: %w", sec.scope.Pos.File, sec.scope.Pos.Line, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Host is the host of a scope: of the server that it is or stands in.
+func (s *Site) Host(scope *directive.Scope) *Host {
+	for scope != nil {
+		for _, h := range s.Hosts {
+			if h.Scope == scope {
+				return h
+			}
+		}
+		scope = scope.Parent
+	}
+	return s.Hosts[0]
+}
+
+// OnCommit has f run when the site takes over: after everything that can fail.
+func (s *Site) OnCommit(f func()) {
+	s.mu.Lock()
+	s.onCommit = append(s.onCommit, f)
+	s.mu.Unlock()
+}
+
+// OnClose has f run when the last exchange of this site is over and another one serves, or when the
+// site was built but never served.
+func (s *Site) OnClose(f func()) {
+	s.mu.Lock()
+	s.onClose = append(s.onClose, f)
+	s.mu.Unlock()
+}
+
+// Warn adds a line to the startup log. Warnings also appear under -t, as httpd prints them.
+func (s *Site) Warn(module string, level exchange.Level, message string) {
+	s.mu.Lock()
+	s.notices = append(s.notices, Notice{module, level, message})
+	s.mu.Unlock()
+}
+
+// Notices are the lines that Warn collected.
+func (s *Site) Notices() []Notice { return s.notices }
+
+// Commit runs what OnCommit gathered. The server calls it once.
+func (s *Site) Commit() { s.run(&s.onCommit) }
+
+// Close runs what OnClose gathered. The server calls it once.
+func (s *Site) Close() { s.run(&s.onClose) }
+
+func (s *Site) run(list *[]func()) {
+	s.mu.Lock()
+	todo := *list
+	*list = nil
+	s.mu.Unlock()
+	for _, f := range todo {
+		f()
+	}
+}
+
+// Tables are the modules as the binding needs them: their names and directives.
+func Tables(mods []Module) []directive.Module {
+	var out []directive.Module
+	for _, m := range mods {
+		out = append(out, directive.Module{Name: m.Name, Table: m.Table})
+	}
+	return out
+}
