@@ -160,7 +160,7 @@ func soak(c *cursor, name string) (body, endRaw string, err error) {
 		word, rest := Word(it.line.text)
 		switch {
 		case strings.HasPrefix(word, "</"):
-			word = word[:len(word)-1]
+			word = word[:max(2, len(word)-1)]
 			if !strings.EqualFold(word[2:], name[1:]) {
 				return "", "", msg("Expected </" + name[1:] + "> but saw " + word + ">")
 			}

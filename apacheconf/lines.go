@@ -31,13 +31,13 @@ const maxLine = 16 << 20
 const blanks = " \t\n\v\f\r"
 
 // splitLines joins continued lines and numbers them. A backslash right before the line end, or before
-// CR and line end, continues; a NUL cuts the rest of its physical line off; a backslash at the end of
+// CR and line end, continues, even one that an empty line's joining brought to the end; a NUL cuts the rest of its physical line off; a backslash at the end of
 // the file stays (httpd: util.c ap_cfg_getline).
 func splitLines(text string) []logicalLine {
 	var out []logicalLine
 	for n, at := 1, 0; at < len(text); {
 		l := logicalLine{first: n}
-		var joined []string
+		var whole string
 		start := at
 		for at < len(text) {
 			var phys string
@@ -53,19 +53,14 @@ func splitLines(text string) []logicalLine {
 			if i := strings.IndexByte(phys, 0); i >= 0 {
 				phys = phys[:i]
 			}
-			cut := strings.TrimSuffix(phys, "\r")
-			if ended && strings.HasSuffix(cut, `\`) {
-				joined = append(joined, cut[:len(cut)-1])
-				continue
+			whole += phys
+			cut := strings.TrimSuffix(whole, "\r")
+			if !ended || !strings.HasSuffix(cut, `\`) {
+				break
 			}
-			joined = append(joined, phys)
-			break
+			whole = cut[:len(cut)-1]
 		}
 		l.raw = text[start:at]
-		whole := joined[0]
-		if len(joined) > 1 {
-			whole = strings.Join(joined, "")
-		}
 		l.tooLong = len(whole) >= maxLine-1
 		l.text = strings.Trim(whole, blanks)
 		out = append(out, l)

@@ -107,11 +107,11 @@ func (r *reader) checkBody(m *macro, pos Pos) {
 // doUse reads a macro's lines with its arguments put in (httpd: mod_macro.c use_macro).
 func (r *reader) doUse(c *cursor, g *Group, args string) error {
 	name, rest := Word(args)
-	if name == "" {
-		return msg("no macro name specified with Use")
-	}
 	if r.macros == nil {
 		return msg("no macro defined before Use")
+	}
+	if name == "" {
+		return msg("no macro name specified with Use")
 	}
 	m := r.macros[strings.ToLower(name)]
 	if m == nil {
@@ -131,7 +131,7 @@ func (r *reader) doUse(c *cursor, g *Group, args string) error {
 	file := m.what() + " used on line " + itoa(g.Pos.Line) + " of \"" + g.Pos.File + "\""
 	nodes, err := r.text(file, m.substitute(values), true)
 	if err != nil {
-		return wrap(err)
+		return err
 	}
 	g.Outside, g.Children = true, nodes
 	return nil

@@ -115,7 +115,8 @@ func (r *reader) nodes(c *cursor, until string) (nodes []Node, open []*Section, 
 		text := r.expand(it.line.text, c.pos(it.line))
 		name, args := Word(text)
 		switch {
-		case name == "":
+		case name == "": // an empty word in quotes
+			add(&Comment{Pos: c.pos(it.line), Raw: it.line.raw})
 		case strings.HasPrefix(name, "</"):
 			if err := closeSection(&open, name, it.line.raw); err != nil {
 				return nil, nil, "", at(c, err)
@@ -139,10 +140,15 @@ func (r *reader) nodes(c *cursor, until string) (nodes []Node, open []*Section, 
 
 // at gives an error without a place the cursor's.
 func at(c *cursor, err error) error {
+	return place(Pos{c.name, c.line}, err)
+}
+
+// place gives an error without a place this one.
+func place(pos Pos, err error) error {
 	if e, ok := err.(*Error); ok {
 		return e
 	}
-	return &Error{Pos: Pos{c.name, c.line}, Msg: err.Error(), Phase: Reading}
+	return &Error{Pos: pos, Msg: err.Error(), Phase: Reading}
 }
 
 func closeSection(open *[]*Section, name, raw string) error {
@@ -165,9 +171,6 @@ func closeSection(open *[]*Section, name, raw string) error {
 // directive stores a directive or section, or obeys it at once.
 func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) (Node, error) {
 	name = strings.TrimSuffix(name, ">")
-	if name == "<" {
-		return nil, msg("Invalid command '<', perhaps misspelled or defined by a module not included in the server configuration")
-	}
 	section := name[:min(1, len(name))] == "<"
 	if section && args == "" {
 		args = ">"
@@ -176,7 +179,7 @@ func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) 
 	if f, ok := readTime(strings.ToLower(name)); ok && r.has(f.module) {
 		g := &Group{Name: name, Pos: pos, Raw: it.line.raw}
 		if err := f.do(r, c, g, args); err != nil {
-			return nil, err
+			return nil, place(pos, err)
 		}
 		return g, nil
 	}
@@ -197,8 +200,10 @@ func (r *reader) markLoaded(ident string) {
 	}
 }
 
-func (r *reader) warn(pos Pos, text string) {
-	r.tree.Warnings = append(r.tree.Warnings, Warning{Pos: pos, Module: "core", Level: "warn", Msg: text})
+func (r *reader) warn(pos Pos, text string) { r.warnOf("core", pos, text) }
+
+func (r *reader) warnOf(module string, pos Pos, text string) {
+	r.tree.Warnings = append(r.tree.Warnings, Warning{Pos: pos, Module: module, Level: "warn", Msg: text})
 }
 
 // LoadedModules are the identifiers and source files of all modules that are there.

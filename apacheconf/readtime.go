@@ -128,7 +128,7 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	}
 	if r.loaded[ident] {
 		if !builtin {
-			r.warn(g.Pos, "AH01574: module "+ident+" is already loaded, skipping")
+			r.warnOf("so", g.Pos, "AH01574: module "+ident+" is already loaded, skipping")
 		}
 		return nil
 	}

@@ -14,20 +14,28 @@ import (
 //go:embed httpd.tsv
 var httpdTable string
 
-// catalog is httpd.tsv, parsed once.
+// moreTable is the directives of the modules that are seldom loaded (dav, dbd, ldap, lua, md …): their
+// names and contexts are known, their words are not counted.
+//
+//go:embed more.tsv
+var moreTable string
+
+// catalog is both tables, parsed once.
 var catalog = sync.OnceValue(func() map[string]*known {
 	out := map[string]*known{}
-	for _, line := range strings.Split(strings.TrimRight(httpdTable, "\n"), "\n")[1:] {
+	for _, line := range append(tableLines(httpdTable)[1:], tableLines(moreTable)...) {
 		k := parseKnown(line)
 		out[strings.ToLower(k.name)] = &k
 	}
 	return out
 })
 
+func tableLines(table string) []string { return strings.Split(strings.TrimRight(table, "\n"), "\n") }
+
 // Names are all directives of the table, in its order.
 func Names() []string {
 	var out []string
-	for _, line := range strings.Split(strings.TrimRight(httpdTable, "\n"), "\n")[1:] {
+	for _, line := range tableLines(httpdTable)[1:] {
 		out = append(out, strings.Split(line, "\t")[1])
 	}
 	return out
@@ -134,3 +142,13 @@ func (k *known) allowed() string {
 	}
 	return out
 }
+
+// Structural tells of a directive that acts while the text is read, or makes a section that the site
+// knows: no module's table has it, and it is obeyed all the same.
+func Structural(name string) bool {
+	low := strings.ToLower(name)
+	return sectionKinds[low] != 0 || isLimit(name) || readers[low]
+}
+
+var readers = set(`include includeoptional define undefine serverroot defaultruntimedir loadmodule loadfile <ifdefine <ifmodule <iffile <ifdirective
+<ifsection <ifversion <macro use undefmacro`)

@@ -10,6 +10,11 @@ import (
 // follows from ignoring it. Nothing is swallowed: each becomes a hint, or stops the start.
 func (b *binder) unobeyed(s *Scope, k *known, a Args) error {
 	low := strings.ToLower(k.name)
+	if k.module == "event.c" || global[low] {
+		if err := a.Only(s, Main); err != nil {
+			return err
+		}
+	}
 	check := validators[low]
 	err := k.call(a, func(a Args) error {
 		if check == nil {
@@ -93,6 +98,10 @@ var contentModules = map[string]bool{
 // tuning is about processes, buffers and the like.
 var tuning = set(`mutex enablemmap enablesendfile acceptfilter readbuffersize flushmaxthreshold flushmaxpipelined scoreboardfile coredumpdirectory maxmemfree
 threadstacksize maxrequestsperchild maxconnectionsperchild rlimitcpu rlimitmem rlimitnproc contentdigest protocol watchdoginterval bufferedlogs seerequesttail`)
+
+// global are the directives, beside the process manager's, that virtual hosts may not have.
+var global = set(`mutex scoreboardfile coredumpdirectory maxmemfree threadstacksize maxrequestsperchild maxconnectionsperchild proxyhctpsize watchdoginterval
+chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxservers bufferedlogs sslrandomseed sslsessioncache sslcryptodevice`)
 
 // quiet are directives that rightly do nothing: about files below .htaccess folders that a proxy
 // never reads, or obeyed elsewhere by the reading.

@@ -92,20 +92,29 @@ func certificate(s *Scope, a Args) error {
 
 var optionWords = set("indexes includes includesnoexec followsymlinks symlinksifownermatch execcgi multiviews none all runscripts")
 
+// checkOptions: signed and plain words don't mix, but after None or All (httpd: core.c set_options).
 func checkOptions(_ *Scope, a Args) error {
-	signed, plain := false, false
-	for _, w := range apacheconf.Words(a.Raw) {
+	mixed := errors.New("Either all Options must start with + or -, or no Option may.")
+	merge, allNone := false, false
+	for i, w := range apacheconf.Words(a.Raw) {
 		name := strings.TrimLeft(w, "+-")
 		if name != w {
-			signed = true
-		} else {
-			plain = true
+			if !merge && i > 0 && !allNone {
+				return mixed
+			}
+			merge = true
+		} else if merge {
+			return mixed
 		}
-		if signed && plain {
-			return errors.New("Either all Options must start with + or -, or no Option may.")
-		}
-		if !optionWords[strings.ToLower(name)] {
+		low := strings.ToLower(name)
+		if !optionWords[low] {
 			return errors.New("Illegal option " + name)
+		}
+		if low == "none" || low == "all" {
+			if i > 0 {
+				return errors.New("'Options " + strings.ToUpper(low[:1]) + low[1:] + "' must be the first Option given.")
+			}
+			allNone = true
 		}
 	}
 	return nil

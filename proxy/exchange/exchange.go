@@ -46,8 +46,9 @@ const (
 	StateAuth
 	StateRewrite
 	StateCore
-	StateHost // site: the virtual host
-	StatePlan // site: the plan in force
+	StateHost   // site: the virtual host
+	StatePlan   // site: the plan in force
+	StateServer // server: the load of the configuration that serves it
 	states
 )
 

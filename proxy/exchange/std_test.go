@@ -272,6 +272,15 @@ func TestToHTTPAnswers(t *testing.T) {
 		}, "HTTP/1.1 200 OK\nContent-Length: 9\n\none"},
 		{"no status", func(x *exchange.Exchange) {}, "HTTP/1.1 500 Internal Server Error\nContent-Length: 0\n\n"},
 		{"304", func(x *exchange.Exchange) { x.Res.Status, x.Res.Length = 304, 0 }, "HTTP/1.1 304 Not Modified\n\n"},
+		{"own name", func(x *exchange.Exchange) {
+			x.Server = &exchange.Server{Token: "Apache/2.4.71"}
+			x.Res.Status = 200
+		}, "HTTP/1.1 200 OK\nServer: Apache/2.4.71\nContent-Length: 0\n\n"},
+		{"a member's name", func(x *exchange.Exchange) {
+			x.Server = &exchange.Server{Token: "Apache/2.4.71"}
+			x.Res.Header.Add("server", "nginx")
+			x.Res.Status = 200
+		}, "HTTP/1.1 200 OK\nServer: nginx\nContent-Length: 0\n\n"},
 		{"close", func(x *exchange.Exchange) { x.Res.Status, x.Res.Close = 400, true }, "HTTP/1.1 400 Bad Request\nConnection: close\nContent-Length: 0\n\n"},
 	} {
 		logged := 0

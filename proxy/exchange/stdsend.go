@@ -46,6 +46,9 @@ func headStd(x *Exchange, w http.ResponseWriter, r *http.Request) {
 	for _, name := range ownFields {
 		delete(to, name)
 	}
+	if _, named := to["Server"]; !named && x.Server != nil && x.Server.Token != "" {
+		to.Set("Server", x.Server.Token) // net/http adds a Date in the same way
+	}
 	if _, named := to["Content-Type"]; !named {
 		to["Content-Type"] = nil // keeps net/http from guessing
 	}

@@ -19,7 +19,7 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 			note = p.Note
 		}
 	}
-	if !exchange.Known(status) {
+	if !exchange.Known(status) && reason == "" {
 		status, reason = 500, ""
 	}
 	location := x.Res.Header.Get("Location")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 )
 
@@ -186,12 +187,31 @@ func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) err
 // located is the plan of the host and of the <Location>s that match the path.
 func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	n := h.root
+	merged := mergedPath(x)
 	for i := range h.sections.locations {
-		if sec := &h.sections.locations[i]; sec.match(x, x.Req.Path) {
+		if sec := &h.sections.locations[i]; sec.match(x, sec.path(x, merged)) {
 			n = n.down(sec.scope)
 		}
 	}
 	return n.compiled()
+}
+
+// mergedPath is the path with runs of slashes taken as one: what <Location> without a regular
+// expression matches even with MergeSlashes Off (httpd: request.c ap_location_walk).
+func mergedPath(x *exchange.Exchange) string {
+	if x.Server.MergeSlashes || !strings.Contains(x.Req.Path, "//") {
+		return x.Req.Path
+	}
+	path, _ := normalize(&x.Arena, x.Req.Path, mergeSlashes)
+	return path
+}
+
+// path is what a <Location> is compared with.
+func (s *section) path(x *exchange.Exchange, merged string) string {
+	if s.scope.Regex {
+		return x.Req.Path
+	}
+	return merged
 }
 
 // translate maps the path to a member's URL or a file.
@@ -213,9 +233,14 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	var ran [8]*section // sections whose <If>s come at the end
 	matched := ran[:0]
 	n := h.root
+	merged := mergedPath(x)
 	step := func(list []section, text string) {
 		for i := range list {
-			if sec := &list[i]; sec.match(x, text) {
+			sec := &list[i]
+			if sec.scope.Kind == directive.Location {
+				text = sec.path(x, merged)
+			}
+			if sec.match(x, text) {
 				n = n.down(sec.scope)
 				if len(sec.ifs) > 0 || len(sec.files) > 0 {
 					matched = append(matched, sec)
@@ -312,5 +337,8 @@ func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 			s.page(x, err)
 			return
 		}
+	}
+	if part(x) {
+		s.page(x, exchange.Status(416))
 	}
 }

@@ -19,7 +19,7 @@ import (
 // setServerName takes [scheme://]host[:port] (httpd: core.c server_hostname_port).
 func setServerName(s *directive.Scope, a directive.Args) error {
 	arg := a.Words[0]
-	if strings.ContainsAny(arg, "*?") || strings.Contains(arg, "[") && !strings.Contains(arg, "]") {
+	if isPattern(arg) {
 		return errors.New("Invalid ServerName \"" + arg + "\" use ServerAlias to set multiple server names.")
 	}
 	c := servers.In(s)
@@ -43,6 +43,12 @@ func setServerName(s *directive.Scope, a directive.Args) error {
 	}
 	c.name = name
 	return nil
+}
+
+// isPattern tells whether a name has wildcards: * or ? or a bracketed set (APR: apr_fnmatch_test).
+func isPattern(s string) bool {
+	open := strings.IndexByte(s, '[')
+	return strings.ContainsAny(s, "*?") || open >= 0 && strings.IndexByte(s[open:], ']') > 0
 }
 
 func setServerAlias(s *directive.Scope, a directive.Args) error {

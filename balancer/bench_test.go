@@ -1,0 +1,62 @@
+package balancer_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+)
+
+// BenchmarkClaim is a pick and its end: what each proxied request pays.
+func BenchmarkClaim(b *testing.B) {
+	for _, m := range []string{"byrequests", "bytraffic", "bybusyness"} {
+		for _, n := range []int{2, 10, 1000} {
+			b.Run(fmt.Sprintf("%s/%d", m, n), func(b *testing.B) {
+				r := newRig(b, "lbmethod="+m, make([]string, n)...)
+				claim(b, r.b, nil)
+			})
+		}
+	}
+}
+
+// BenchmarkSession is a pick by the session's route.
+func BenchmarkSession(b *testing.B) {
+	for _, n := range []int{10, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			members := make([]string, n)
+			for i := range members {
+				members[i] = fmt.Sprintf("route=r%d", i)
+			}
+			r := newRig(b, "stickysession=JSESSIONID|jsessionid", members...)
+			claim(b, r.b, &client{path: "/app/index.html", query: "q=1", cookies: "a=b; JSESSIONID=0123456789abcdef.r7"})
+		})
+	}
+}
+
+func claim(b *testing.B, bal *balancer.Balancer, c balancer.Client) {
+	now := time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := bal.Claim(c, now)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Worker.AddTraffic(200, 1000)
+		c.Done()
+	}
+}
+
+// BenchmarkClaimParallel is many requests at a time on ten members.
+func BenchmarkClaimParallel(b *testing.B) {
+	r := newRig(b, "", make([]string, 10)...)
+	now := time.Now()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			c, _ := r.b.Claim(nil, now)
+			c.Worker.AddTraffic(200, 1000)
+			c.Done()
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Client is what a balancer asks of a request. Make it a pointer: then a Claim allocates nothing.
+type Client interface {
+	// StickyURL is the path as rewritten and decoded, and the query without its '?'. Together, as
+	// path?query, they are searched for the session id.
+	StickyURL() (path, query string)
+	// Cookies is the Cookie header; several are joined by ", ".
+	Cookies() string
+}
+
+// Claim is one request's hold on the member that was picked for it. It must be Done once. A request
+// that fails over holds a Claim for each member it tried until it ends.
+type Claim struct {
+	Worker       *Worker
+	StickyName   string // cookie or URL parameter that held the session id, BALANCER_SESSION_STICKY
+	SessionRoute string // the route in it, BALANCER_SESSION_ROUTE; may be empty
+	HasSession   bool   // a route was there: the two above are to be told
+	RouteChanged bool   // sessions stick, but the member is not the one the client named
+	Sticky       bool   // picked by its route, not by the method
+	Forced       bool   // all members were in error and were given another chance (AH01165)
+
+	term uint32
+}
+
+// The reasons why no member is picked. All mean 503.
+var (
+	ErrNoWorkers  = errors.New("No workers in balancer")         // AH01171
+	ErrAllInError = errors.New("All workers are in error state") // AH01170
+	ErrRouteLost  = errors.New("route lost")                     // AH01167; the error is a *RouteLost
+)
+
+// RouteLost is the error of a session whose member is unusable, with nofailover=On.
+type RouteLost struct{ Route string }
+
+// Error is httpd's message.
+func (e *RouteLost) Error() string {
+	return "All workers are in error state for route (" + e.Route + ")"
+}
+
+// Is makes it an ErrRouteLost.
+func (e *RouteLost) Is(target error) bool { return target == ErrRouteLost }
+
+// NewsError says that the method could not learn what it must know (AH01213); besides, it is an
+// ErrAllInError.
+type NewsError struct {
+	Method string
+	Err    error
+}
+
+// Error is the cause.
+func (e *NewsError) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *NewsError) Unwrap() error { return e.Err }
+
+// Is makes it an ErrAllInError.
+func (e *NewsError) Is(target error) bool { return target == ErrAllInError }
+
+// Claim picks a member: by the session's route if there is one, else by the method. c may be nil
+// when nothing is known of the client. now must not be older than the failures it is compared with:
+// the moment of this pick, for a pick after a failure as well. It does not wait; see Wait
+// (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
+func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
+	set := b.settings.Load()
+	s := set.session(c)
+	n := b.news(now)
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	list := b.group.list()
+	forced := recoverAll(list, set.ForceRecovery.V, now)
+	b.sync()
+	if s.route != "" {
+		if w := b.group.routed(s.route, now); w != nil {
+			charge(list, w)
+			return w.hold(Claim{RouteChanged: w.route != s.route, Sticky: true, Forced: forced}, s), nil
+		}
+		if set.NoFailover.V && hasRoute(list, s.route) {
+			return Claim{}, &RouteLost{s.route}
+		}
+	}
+	w, err := b.elect(n, now)
+	if err != nil {
+		return Claim{}, err
+	}
+	return w.hold(Claim{RouteChanged: set.Sticky.On(), Forced: forced}, s), nil
+}
+
+// hold counts the request and completes its claim.
+func (w *Worker) hold(c Claim, s session) Claim {
+	c.Worker, c.term = w, w.busy.add()
+	c.StickyName, c.SessionRoute, c.HasSession = s.name, s.route, s.found
+	return c
+}
+
+// Done ends the request's hold. The zero Claim may be Done.
+func (c Claim) Done() {
+	if c.Worker != nil {
+		c.Worker.busy.done(c.term)
+	}
+}
+
+// Wait is Claim, and when no member is usable waits for one as long as the balancer's timeout says,
+// looking 100 times; the session no longer matters then. It ends early with ctx. Each request waits
+// its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker).
+func (b *Balancer) Wait(ctx context.Context, c Client) (Claim, error) {
+	claim, err := b.Claim(c, time.Now())
+	set := b.settings.Load()
+	if err == nil || set.Timeout == 0 || errors.Is(err, ErrRouteLost) {
+		return claim, err
+	}
+	s := set.session(c)
+	step := time.NewTicker(set.Timeout / 100)
+	defer step.Stop()
+	for range 100 {
+		select {
+		case <-ctx.Done():
+			return Claim{}, ctx.Err()
+		case <-step.C:
+		}
+		if claim, err = b.again(s, set.Sticky.On(), time.Now()); err == nil {
+			return claim, nil
+		}
+	}
+	return Claim{}, err
+}
+
+// again has the method pick once more.
+func (b *Balancer) again(s session, sticky bool, now time.Time) (Claim, error) {
+	n := b.news(now)
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	w, err := b.elect(n, now)
+	if err != nil {
+		return Claim{}, err
+	}
+	return w.hold(Claim{RouteChanged: sticky}, s), nil
+}

@@ -1,0 +1,131 @@
+package balancer
+
+import (
+	"slices"
+	"time"
+)
+
+// Fail puts a member into error at now, unless it ignores errors or is no member of a balancer. It
+// tells whether the worker is unusable now, so that another may be tried (httpd: mod_proxy.c
+// proxy_handler).
+func (w *Worker) Fail(now time.Time) (unusable bool) {
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	w.failAt(now)
+	return !w.Usable()
+}
+
+// failAt is Fail under group.mu; it tells whether the member is in error by it.
+func (w *Worker) failAt(now time.Time) bool {
+	if !w.member || w.has(IgnoreErrors) {
+		return false
+	}
+	w.set(InError, true)
+	w.errorTime = now
+	return true
+}
+
+// Retry gives a worker in error another chance if its time has come, and tells whether it is usable
+// now: what is asked before a connection of it is used (httpd: proxy_util.c
+// ap_proxy_acquire_connection; false is AH00940).
+func (w *Worker) Retry(now time.Time) bool {
+	if w.Usable() {
+		return true
+	}
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	return w.retryAt(now)
+}
+
+// retryAt is Retry under group.mu. Only the error ends; what else makes a worker unusable stays. Of
+// two times of one process the monotonic difference counts, so that a step of the clock neither
+// frees nor holds a member (httpd: proxy_util.c ap_proxy_retry_worker).
+func (w *Worker) retryAt(now time.Time) (usable bool) {
+	if w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry) {
+		w.retries++
+		w.set(InError, false)
+	}
+	return w.Usable()
+}
+
+// recoverAll gives all members another chance when all are in error. The first that is not, or whose
+// time has come, ends that (httpd: mod_proxy_balancer.c force_recovery). Under group.mu.
+func recoverAll(list []*Worker, allowed bool, now time.Time) (forced bool) {
+	for _, w := range list {
+		w.retryAt(now)
+		if !w.has(InError) {
+			return false
+		}
+	}
+	if !allowed || len(list) == 0 {
+		return false
+	}
+	for _, w := range list {
+		w.retries++
+		w.set(InError, false)
+	}
+	return true
+}
+
+// Connected tells of a new connection to the worker: retries and error time begin anew. Taking one
+// from the pool does not count (httpd: proxy_util.c ap_proxy_connect_backend).
+func (w *Worker) Connected() {
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	w.retries, w.errorTime = 0, time.Time{}
+}
+
+// FailedStatus puts w into error if failonstatus= has this answer of it, and tells whether it did
+// (AH01174; httpd: mod_proxy_balancer.c proxy_balancer_post_request).
+func (b *Balancer) FailedStatus(w *Worker, status int, now time.Time) bool {
+	list := b.Settings().FailOnStatus
+	return len(list) > 0 && slices.Contains(list, status) && w.force(now)
+}
+
+// FailedTimeout puts w into error if failontimeout= is On, after it sent no status line in time,
+// and tells whether it did (AH02460).
+func (b *Balancer) FailedTimeout(w *Worker, now time.Time) bool {
+	return b.Settings().FailOnTimeout.V && w.force(now)
+}
+
+func (w *Worker) force(now time.Time) bool {
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	return w.failAt(now)
+}
+
+// Verdict is what a health check's result changed.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Unchanged     Verdict = iota
+	CheckEnabled          // AH03302 "Health check ENABLING"
+	CheckDisabled         // AH03303 "Health check DISABLING"
+)
+
+// HealthResult tells of a health check that ended at now. As many passes as hcpasses= says end a
+// failed check and an error alike, as many fails as hcfails= says are a failed check. A result of
+// the other kind does not begin the count anew (httpd: mod_proxy_hcheck.c hc_check).
+func (w *Worker) HealthResult(ok bool, now time.Time) Verdict {
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	h := &w.settings.Load().Health
+	ill := w.has(CheckFailed | InError)
+	switch {
+	case ill && ok:
+		if w.passes++; w.passes >= h.Passes {
+			w.passes = 0
+			w.set(CheckFailed|InError, false)
+			return CheckEnabled
+		}
+	case !ill && !ok:
+		w.errorTime = now
+		if w.fails++; w.fails >= h.Fails {
+			w.fails = 0
+			w.set(CheckFailed, true)
+			return CheckDisabled
+		}
+	}
+	return Unchanged
+}

@@ -1,0 +1,29 @@
+package method
+
+import "balancerd/balancer"
+
+// ByRequests gives each member its share of the requests: all candidates earn their factor, the one
+// that is owed most serves and pays for all (httpd: mod_lbmethod_byrequests.c).
+func ByRequests() balancer.Method {
+	return balancer.Method{Name: "byrequests", Best: mostOwed, Reset: forgetLoad}
+}
+
+func mostOwed(candidates []*balancer.Worker, _ any) *balancer.Worker {
+	var best *balancer.Worker
+	var total int64
+	for _, w := range candidates {
+		w.AddLoad(w.Factor())
+		total += w.Factor()
+		if best == nil || w.Load() > best.Load() {
+			best = w
+		}
+	}
+	best.AddLoad(-total)
+	return best
+}
+
+func forgetLoad(members []*balancer.Worker) {
+	for _, w := range members {
+		w.ResetLoad()
+	}
+}

@@ -1,0 +1,28 @@
+package method
+
+import "balancerd/balancer"
+
+// ByTraffic picks the member that moved fewest bytes for its factor; sent and read are divided
+// apart, as httpd rounds them (httpd: mod_lbmethod_bytraffic.c).
+func ByTraffic() balancer.Method {
+	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: forgetTraffic}
+}
+
+func leastMoved(candidates []*balancer.Worker, _ any) *balancer.Worker {
+	var best *balancer.Worker
+	var least int64
+	for _, w := range candidates {
+		sent, read := w.Traffic()
+		moved := sent/w.Factor() + read/w.Factor()
+		if best == nil || moved < least {
+			best, least = w, moved
+		}
+	}
+	return best
+}
+
+func forgetTraffic(members []*balancer.Worker) {
+	for _, w := range members {
+		w.ResetTraffic()
+	}
+}

@@ -1,0 +1,255 @@
+package file
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+)
+
+var ctx = context.Background()
+
+func sample(name string) balancer.Record {
+	return balancer.Record{
+		VHost:    "p59bfe437",
+		Balancer: "balancer://" + name,
+		Settings: map[string]string{"lbmethod": "bytraffic", "stickysession": "A|b"},
+		Members: []balancer.MemberRecord{{
+			Worker:   "http://b1",
+			Settings: map[string]string{"route": "caf\xe9", "redirect": `"quoted`, "upgrade": "é\x00<&>"},
+			State:    balancer.State{Status: "OD", Elected: 1 << 63, Load: -100, Sent: 5, Read: 7, ErrorTime: time.Date(2026, 11, 21, 5, 8, 59, 123456789, time.UTC), Retries: 2},
+		}, {Worker: "unix:/s\xff|http://x", Added: true, Settings: map[string]string{}}},
+	}
+}
+
+func mustSave(t *testing.T, s *Store, r balancer.Record) {
+	t.Helper()
+	if err := s.Save(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func files(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+func TestRoundTrip(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there")
+	s := New(dir)
+	if r, err := s.Load(ctx); r != nil || err != nil {
+		t.Error("no directory:", r, err)
+	}
+	a, b := sample("app"), sample("other")
+	mustSave(t, s, a)
+	mustSave(t, s, b)
+	a.Settings["timeout"] = "9"
+	mustSave(t, s, a)
+	got, err := New(dir).Load(ctx)
+	if err != nil || !reflect.DeepEqual(got, []balancer.Record{a, b}) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, []balancer.Record{a, b})
+	}
+	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_other.json" {
+		t.Error(f)
+	}
+	if info, _ := os.Stat(filepath.Join(dir, "p59bfe437_app.json")); info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode())
+	}
+}
+
+func TestReadable(t *testing.T) {
+	dir := t.TempDir()
+	mustSave(t, New(dir), sample("app"))
+	text, _ := os.ReadFile(filepath.Join(dir, "p59bfe437_app.json"))
+	for _, line := range []string{"\n    \"settings\": {\n      \"lbmethod\": \"bytraffic\",\n", "\n          \"lbstatus\": -100,\n", `"error_time": "2026-11-21T05:08:59.123456789Z"`} {
+		if !strings.Contains(string(text), line) {
+			t.Errorf("%q is not in\n%s", line, text)
+		}
+	}
+}
+
+// TestTorn cuts a file at every byte: no cut is taken for a record, none harms the others, and the
+// next Save sets it aside.
+func TestTorn(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir)
+	mustSave(t, s, sample("app"))
+	mustSave(t, s, sample("whole"))
+	path := filepath.Join(dir, "p59bfe437_app.json")
+	text, _ := os.ReadFile(path)
+	for cut := range len(text) - 1 { // the last byte is a line end
+		if err := os.WriteFile(path, text[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Load(ctx)
+		if len(got) != 1 || got[0].Balancer != "balancer://whole" || err == nil || !strings.Contains(err.Error(), path) {
+			t.Fatalf("cut at %d: %d records, %v", cut, len(got), err)
+		}
+	}
+	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_whole.json" {
+		t.Error("Load changed something:", f)
+	}
+	mustSave(t, s, sample("app"))
+	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_app.json.bad p59bfe437_whole.json" {
+		t.Error(f)
+	}
+	if got, err := s.Load(ctx); len(got) != 2 || err != nil {
+		t.Error(got, err)
+	}
+}
+
+// TestDamaged changes each byte of the record's text: it is told, or changes nothing.
+func TestDamaged(t *testing.T) {
+	text, err := encode(sample("app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := strings.Index(string(text), `"record"`)
+	for i := start; i < len(text); i++ {
+		bad := append([]byte(nil), text...)
+		bad[i] ^= 0x01
+		r, err := decode(bad)
+		if err == nil && !reflect.DeepEqual(r, sample("app")) {
+			t.Errorf("byte %d, %q: not noticed", i, text[i])
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	whole, _ := encode(sample("app"))
+	for what, c := range map[string]struct {
+		text, want string
+	}{
+		"version": {strings.Replace(string(whole), `"version": 1`, `"version": 2`, 1), "unknown version 2"},
+		"edited":  {strings.Replace(string(whole), `"bytraffic"`, `"byrequests"`, 1), errSum.Error()},
+		"null":    {"null", "unknown version 0"},
+		"empty":   {"", "unexpected end of JSON input"},
+		"nobody":  {`{"version":1,"record":{"vhost":"p1"}}`, errRecord.Error()},
+		"record":  {`{"version":1,"record":[]}`, "json: cannot unmarshal array"},
+	} {
+		if _, err := decode([]byte(c.text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestEdited: with its sum taken out, a file may be edited and indented at will.
+func TestEdited(t *testing.T) {
+	whole, _ := encode(sample("app"))
+	p := string(whole)
+	i := strings.Index(p, `  "sum"`)
+	p = p[:i] + p[i+strings.IndexByte(p[i:], '\n')+1:]
+	r, err := decode([]byte(strings.ReplaceAll(strings.Replace(p, `"bytraffic"`, `"byrequests"`, 1), "  ", "\t")))
+	if err != nil || r.Settings["lbmethod"] != "byrequests" {
+		t.Error(r, err)
+	}
+}
+
+// TestCrashLeftovers: a half-written temporary file is no record and does not hinder.
+func TestCrashLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir)
+	mustSave(t, s, sample("app"))
+	if err := os.WriteFile(filepath.Join(dir, "p59bfe437_app.json.tmp"), []byte(`{"ver`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Load(ctx); len(got) != 1 || err != nil {
+		t.Error(got, err)
+	}
+	mustSave(t, s, sample("app"))
+	if f := files(t, dir); f != "p59bfe437_app.json" {
+		t.Error(f)
+	}
+}
+
+// TestNames: no two balancers share a file, and none leaves the directory.
+func TestNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, n := range []string{"a-b", "ab", "a_b", "a.b", "../../etc", "a/b", ".", "..", "a%2Fb", "é", strings.Repeat("%", 95), strings.Repeat("%", 94) + "&", "a b"} {
+		f := name(balancer.Record{VHost: "p1", Balancer: balancer.Prefix + n})
+		if old, twice := seen[f]; twice || strings.ContainsAny(f, "/\x00") || len(f) > 200 {
+			t.Errorf("%s: %s, as %s", n, f, old)
+		}
+		seen[f] = n
+	}
+}
+
+// TestNoRoom: when nothing can be written the old record is as it was, and that is told. The limit
+// is of a process, so it is a child that runs into it.
+func TestNoRoom(t *testing.T) {
+	if dir := os.Getenv("TEST_NO_ROOM"); dir != "" {
+		r := sample("app")
+		r.Settings["timeout"] = "9"
+		if err := New(dir).Save(ctx, r); err == nil {
+			os.Exit(1)
+		}
+		os.Exit(0) // not even a coverage report could be written
+	}
+	dir := t.TempDir()
+	s := New(dir)
+	mustSave(t, s, sample("app"))
+	child := exec.Command("sh", "-c", `ulimit -f 0; exec "$0" -test.run '^TestNoRoom$'`, os.Args[0])
+	child.Env = append(os.Environ(), "TEST_NO_ROOM="+dir)
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got, err := s.Load(ctx)
+	if err != nil || !reflect.DeepEqual(got, []balancer.Record{sample("app")}) {
+		t.Error(got, err)
+	}
+	if f := files(t, dir); f != "p59bfe437_app.json" {
+		t.Error(f)
+	}
+}
+
+func TestUnwritable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := New(path).Save(ctx, sample("app")); err == nil {
+		t.Error("saved into a file")
+	}
+	if _, err := New(path).Load(ctx); err == nil {
+		t.Error("loaded from a file")
+	}
+}
+
+// FuzzDecode: what is read is written and read back the same.
+func FuzzDecode(f *testing.F) {
+	whole, _ := encode(sample("app"))
+	f.Add(whole)
+	f.Add([]byte(`{"version":1,"record":{"vhost":"p1","balancer":"b","settings":{"a":"\"\\xff\""}}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := decode(text)
+		if err != nil {
+			return
+		}
+		again, err := encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := decode(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		third, _ := encode(back)
+		if string(third) != string(again) {
+			t.Errorf("%s\n%s", again, third)
+		}
+	})
+}

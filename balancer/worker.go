@@ -1,0 +1,154 @@
+package balancer
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Worker is an origin server: a member of a balancer, or the worker of a plain ProxyPass. It lives
+// on over reloads as long as the configuration names it, and its connections with it.
+type Worker struct {
+	// Immutable.
+	addr   Address
+	vhost  string
+	group  *group // whose lock guards it; a plain worker has one of its own
+	member bool   // of a balancer
+
+	// Atomic.
+	settings atomic.Pointer[WorkerSettings] // written under group.mu
+	attached atomic.Pointer[[]attachment]
+
+	_ [64]byte // elections write below; readers of the above shall not feel it
+
+	// Under group.mu; status may be read without.
+	status    atomic.Uint32
+	lbset     int32
+	factor    int64 // lbfactor
+	load      int64 // lbstatus
+	elected   uint64
+	retry     time.Duration
+	route     string
+	errorTime time.Time // zero: none
+	retries   int
+	passes    int    // health checks passed while ill; httpd: pcount
+	fails     int    // health checks failed while well; httpd: fcount
+	asked     uint64 // the search for a route that last followed its redirect
+	added     bool   // by the manager, not by the configuration
+
+	_ [64]byte // requests write below, without the lock
+
+	// Atomic.
+	busy counter
+	sent atomic.Int64 // httpd's transferred
+	read atomic.Int64
+
+	_ [64]byte // the next Worker in memory
+}
+
+func newWorker(vhost string, a Address, g *group, member bool) *Worker {
+	w := &Worker{addr: a, vhost: vhost, group: g, member: member}
+	s := NewWorkerSettings()
+	w.settings.Store(&s)
+	return w
+}
+
+// Address is where it is.
+func (w *Worker) Address() Address { return w.addr }
+
+// URL is its normalised URL, httpd's worker name: what BALANCER_WORKER_NAME says.
+func (w *Worker) URL() string { return w.addr.URL }
+
+// Name is its name in manager and log, with the socket: "unix:/path|URL".
+func (w *Worker) Name() string { return w.addr.Name() }
+
+// VHost is the virtual host that defined it.
+func (w *Worker) VHost() string { return w.vhost }
+
+// Member tells whether it belongs to a balancer.
+func (w *Worker) Member() bool { return w.member }
+
+// Settings is its parameters now. Not to be written to.
+func (w *Worker) Settings() *WorkerSettings { return w.settings.Load() }
+
+// Status is its condition now.
+func (w *Worker) Status() Status { return Status(w.status.Load()) }
+
+// Usable tells whether requests may be sent to it now.
+func (w *Worker) Usable() bool { return w.Status().Usable() }
+
+// Busy is the number of requests under way.
+func (w *Worker) Busy() int64 { return w.busy.value() }
+
+// AddTraffic counts bytes sent to it and read from it, in httpd's sense: sent is all that was
+// written, read the status line without its line end and the body without its chunks.
+func (w *Worker) AddTraffic(sent, read int64) {
+	if sent != 0 {
+		w.sent.Add(sent)
+	}
+	if read != 0 {
+		w.read.Add(read)
+	}
+}
+
+// Snapshot is all that a page shows of a worker, of one moment.
+type Snapshot struct {
+	Settings  WorkerSettings // Status is the live one
+	Elected   uint64
+	Busy      int64
+	Load      int64 // lbstatus
+	Sent      int64 // transferred
+	Read      int64
+	ErrorTime time.Time // zero: none
+	Retries   int
+	Passes    int // of the health check, so far
+	Fails     int
+}
+
+// Snapshot is the worker now. Settings.Status is the live status.
+func (w *Worker) Snapshot() Snapshot {
+	w.group.mu.Lock()
+	defer w.group.mu.Unlock()
+	return w.snapshot()
+}
+
+func (w *Worker) snapshot() Snapshot {
+	s := Snapshot{
+		Settings:  *w.settings.Load(),
+		Elected:   w.elected,
+		Busy:      w.busy.value(),
+		Load:      w.load,
+		Sent:      w.sent.Load(),
+		Read:      w.read.Load(),
+		ErrorTime: w.errorTime,
+		Retries:   w.retries,
+		Passes:    w.passes,
+		Fails:     w.fails,
+	}
+	s.Settings.Status = w.Status()
+	return s
+}
+
+// configure puts settings in force, but not their status. Under group.mu.
+func (w *Worker) configure(s WorkerSettings) {
+	w.settings.Store(&s)
+	w.lbset, w.factor, w.retry, w.route = int32(s.LBSet), int64(s.LoadFactor), s.Retry.V, s.Route
+}
+
+// restart puts settings in force and forgets all that happened. Under group.mu.
+func (w *Worker) restart(s WorkerSettings) {
+	w.configure(s)
+	w.status.Store(uint32(s.Status | Init))
+	w.load, w.elected, w.retries, w.passes, w.fails = 0, 0, 0, 0, 0
+	w.errorTime = time.Time{}
+	w.busy.reset()
+	w.sent.Store(0)
+	w.read.Store(0)
+}
+
+// set changes conditions. Under group.mu.
+func (w *Worker) set(bits Status, on bool) {
+	w.status.Store(uint32(w.Status().with(bits, on)))
+}
+
+// has tells whether one of the conditions holds.
+func (w *Worker) has(bits Status) bool { return w.Status()&bits != 0 }

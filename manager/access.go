@@ -1,0 +1,77 @@
+package manager
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"balancerd/balancer"
+)
+
+// nonceHeader is the way of programs to prove that they are no foreign page: its value is the
+// balancer's nonce.
+const nonceHeader = "X-Balancer-Nonce"
+
+// trusted tells whether the request's parameters may count at all: it has none, or it comes from a
+// page of this server, or it shows a nonce that no foreign page could send (httpd:
+// mod_proxy_balancer.c safe_referer).
+func (v *visit) trusted() bool {
+	return len(v.form) == 0 || sameHost(v.r.Header.Get("Referer"), v.facts.ServerName) || v.knowsNonce()
+}
+
+// knowsNonce tells whether the header has the nonce of one of the balancers.
+func (v *visit) knowsNonce() bool {
+	token := v.r.Header.Get(nonceHeader)
+	return token != "" && slices.ContainsFunc(v.all, func(b *balancer.Balancer) bool { return b.Accepts(token) })
+}
+
+// authorised tells whether the request may change the selected balancer.
+func (v *visit) authorised() bool {
+	if token := v.r.Header.Get(nonceHeader); token != "" {
+		return v.selected.Accepts(token)
+	}
+	nonce, ok := v.form.get("nonce")
+	return ok && v.selected.Accepts(nonce)
+}
+
+// referer is the header for the log.
+func (v *visit) referer() string {
+	if list := v.r.Header["Referer"]; len(list) > 0 {
+		return list[0]
+	}
+	return "(null)"
+}
+
+// sameHost tells whether url is absolute and names host, whatever its scheme, port and path.
+func sameHost(url, host string) bool {
+	scheme, rest, ok := strings.Cut(url, "://")
+	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
+		return false
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	name := unbracket(hostName(rest))
+	return name != "" && strings.EqualFold(name, unbracket(host))
+}
+
+func unbracket(host string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+// refusal is why an edit was not made.
+type refusal struct {
+	status int
+	reason string
+}
+
+func refused(status int, reason string) *refusal { return &refusal{status, reason} }
+
+// json tells a program.
+func (f *refusal) json(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(f.status)
+	json.NewEncoder(w).Encode(map[string]string{"error": f.reason})
+}

@@ -1,0 +1,44 @@
+package manager
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	f := parse("b=a&B=c&W_LF=%31+%2b&x&=y&%62=%2541&z=%4&n=a%00b&e==")
+	for name, want := range map[string]string{"b": "A", "w_lf": "1++", "x": "", "": "y", "z": "%4", "n": "a", "e": "="} {
+		if got, ok := f.get(name); !ok || got != want {
+			t.Errorf("%s = %q, %v; want %q", name, got, ok, want)
+		}
+	}
+	if f["b"].once != "%41" || len(f) != 7 {
+		t.Errorf("%v", f)
+	}
+	if f := parse("b=1&B=2&x=3", "b", "w"); len(f) != 1 || f["b"].twice != "1" {
+		t.Errorf("only what a GET may say: %v", f)
+	}
+}
+
+// FuzzParse: whatever comes, names are in lower case, and what a browser would send for a text
+// encoded twice is that text, up to a zero byte.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"b=c&w=http://h", "%", "%4", "%zz=%00", "a=b=c&&=", "w=%2541%", strings.Repeat("%25", 99)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for name, v := range parse(text) {
+			if name != strings.ToLower(name) || strings.ContainsRune(v.twice, 0) || len(v.twice) > len(text) {
+				t.Errorf("%q: %q = %q", text, name, v)
+			}
+		}
+		want, _, _ := strings.Cut(text, "\x00")
+		if got := parse("v=" + encode(encode(text)))["v"].twice; got != want {
+			t.Errorf("%q came back as %q", text, got)
+		}
+	})
+}
+
+// encode is URL-encoding with %20 for a blank: a plus stays a plus here.
+func encode(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -1,0 +1,59 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Call is what a Backend must know of an attempt beyond the worker's settings and x.Out. The proxy
+// room fills one for each exchange (it may live in a pooled value); it must stay as it is until the
+// exchange ends. The zero value is good: it means the worker's own address and 60 seconds.
+type Call struct {
+	// Where to connect, for workers without an address of their own (generic, ProxyPassMatch with $1 in
+	// the host). An empty Host means the worker's address.
+	Scheme string // lower case
+	Host   string // without the brackets of IPv6
+	Port   uint16
+	Socket string // path of a unix socket; goes before Host
+
+	Timeout   time.Duration // of each read and write when the worker has no timeout=: ProxyTimeout, else Timeout; 0: 60 s
+	Connect   time.Duration // of connecting when the worker has neither connectiontimeout= nor timeout=; 0: Timeout
+	Source    netip.Addr    // ProxySourceAddress; invalid: the system chooses
+	BadHeader BadHeader     // ProxyBadHeader
+	Interim   Interim       // proxy-interim-response
+	HalfClose bool          // no proxy-nohalfclose: a tunnel's half-close is passed on
+	Idle      time.Duration // how long a tunnel may be silent: the larger of the client's Timeout and the worker's; 0: none
+	TLS       *TLS          // of SSLProxyEngine; nil: https members fail with NoTLS
+	Name      string        // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
+}
+
+// BadHeader is ProxyBadHeader: what to do with a header line of a member that is none.
+type BadHeader uint8
+
+// Settings of ProxyBadHeader.
+const (
+	BadHeaderIsError BadHeader = iota
+	BadHeaderIgnore
+	BadHeaderStartBody
+)
+
+// Interim is what becomes of a member's 1xx answers (httpd: mod_proxy_http.c, the variable
+// proxy-interim-response).
+type Interim uint8
+
+// Settings of proxy-interim-response.
+const (
+	InterimRelay    Interim = iota // default: passed on, 100 only if the client asked for it
+	InterimRFC                     // every one is passed on
+	InterimSuppress                // none is passed on
+)
+
+// TLS makes a connection to a member secure. One value stands for one set of SSLProxy* settings:
+// pooled connections are kept apart by its identity. Immutable.
+type TLS struct {
+	// Client wraps a fresh TCP connection and shakes hands, with name as the server's. It must not read
+	// beyond what TLS needs.
+	Client func(ctx context.Context, c net.Conn, name string) (net.Conn, error)
+}

@@ -1,0 +1,211 @@
+package backend
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/socket"
+)
+
+// Conn is a connection to a worker, for one attempt after the other. Who acquired it owns it until
+// Release. Reads and writes wait at most the attempt's timeout each.
+type Conn struct {
+	// Immutable.
+	net  net.Conn // with TLS, if there is any
+	pool *pool
+	addr netip.Addr // of the far end; invalid for a unix socket
+	tls  *TLS
+	name string // of the server in TLS
+	raw  bool   // plain, and on Linux: io does the reads and writes
+
+	since time.Time // under pool.mu: when it was last given back, if ttl= counts
+
+	// Owned by who acquired it.
+	io      socket.Stream // of the connection below TLS
+	to      target
+	used    bool // was begun once
+	reused  bool
+	timeout time.Duration
+	sent    int64 // what io.Sent said, or what was written without it
+}
+
+// ErrEarly says that the member answers while the request is still being written.
+var ErrEarly = socket.ErrEarly
+
+// poller is a plain connection of the net package.
+type poller interface {
+	net.Conn
+	syscall.Conn
+}
+
+// newConn makes a Conn of a fresh connection; plain is what is below nc's TLS, or nc itself.
+func newConn(p *pool, nc, plain net.Conn, addr netip.Addr) *Conn {
+	c := &Conn{net: nc, pool: p, addr: addr}
+	if pl, ok := plain.(poller); ok && c.io.Open(pl) == nil {
+		c.raw = nc == plain
+	}
+	return c
+}
+
+// begin makes it ready for an attempt.
+func (c *Conn) begin(set *balancer.WorkerSettings, call *Call, to target) {
+	c.reused, c.used = c.used, true
+	c.timeout = timeoutOf(set, call)
+	c.to = to
+	c.sent, c.io.Sent = 0, 0
+}
+
+// Worker is whose connection it is.
+func (c *Conn) Worker() *balancer.Worker { return c.pool.worker }
+
+// Reused tells whether it came from the pool.
+func (c *Conn) Reused() bool { return c.reused }
+
+// Scheme is the scheme that the attempt speaks.
+func (c *Conn) Scheme() string { return c.to.scheme }
+
+// Keepable tells whether the worker's settings allow that the connection is used again
+// (httpd: proxy_util.c ap_proxy_connection_reusable).
+func (c *Conn) Keepable() bool { return c.to.own && !c.pool.worker.Settings().DisableReuse.V }
+
+// Timeout is how long one read or write may take.
+func (c *Conn) Timeout() time.Duration { return c.timeout }
+
+// SetTimeout changes it for this attempt (ping=).
+func (c *Conn) SetTimeout(d time.Duration) { c.timeout = d }
+
+// Sent is how many bytes were written since it was acquired.
+func (c *Conn) Sent() int64 { return c.sent + c.io.Sent }
+
+// Fail is a Failure of this connection's attempt.
+func (c *Conn) Fail(kind Kind, err error) *Failure {
+	return &Failure{Kind: kind, Err: err, Host: c.to.host, Port: c.to.port, Timeout: IsTimeout(err), Reused: c.reused}
+}
+
+// IsTimeout tells whether a read or write took too long.
+func IsTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// Release gives it back: to the pool if keep, else it is closed. Whether the last exchange left it fit
+// for another is the codec's to know; what the worker's settings say is looked at here.
+func (c *Conn) Release(keep bool) {
+	if keep && c.Keepable() {
+		c.pool.put(c)
+		return
+	}
+	c.close()
+	c.pool.forget()
+}
+
+func (c *Conn) close() { c.net.Close() }
+
+// Read waits for bytes. The end is io.EOF.
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.raw {
+		return c.io.Read(p, c.timeout)
+	}
+	c.net.SetReadDeadline(time.Now().Add(c.timeout))
+	return c.net.Read(p)
+}
+
+// TryRead is Read that does not wait: 0 and no error when nothing is there, or when that cannot be
+// told.
+func (c *Conn) TryRead(p []byte) (int, error) {
+	if c.raw {
+		return c.io.Try(p)
+	}
+	return 0, nil
+}
+
+// Readable tells whether something came in, an end included, as far as that can be told.
+func (c *Conn) Readable() bool { return c.io.IsOpen() && c.io.Look() != socket.Quiet }
+
+// Write writes all of p.
+func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.Write2(p, nil); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Write2 writes all of a and then b, if possible at once.
+func (c *Conn) Write2(a, b []byte) error {
+	if c.raw {
+		return c.io.Write(a, b, c.timeout)
+	}
+	return c.netWrite(a, b)
+}
+
+// WriteBody is Write2 that gives up with ErrEarly when the member answers instead of reading on, as
+// far as that can be told.
+func (c *Conn) WriteBody(a, b []byte) error {
+	if c.raw {
+		return c.io.Watch(a, b, c.timeout)
+	}
+	return c.netWrite(a, b)
+}
+
+func (c *Conn) netWrite(a, b []byte) error {
+	c.net.SetWriteDeadline(time.Now().Add(c.timeout))
+	for _, p := range [...][]byte{a, b} {
+		if len(p) == 0 {
+			continue
+		}
+		n, err := c.net.Write(p)
+		c.sent += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Talk writes a and b and waits for the first bytes of the answer. wrote tells whether the writing
+// was done, so that an error is one of reading.
+func (c *Conn) Talk(a, b, in []byte) (n int, wrote bool, err error) {
+	if c.raw {
+		return c.io.Talk(a, b, in, c.timeout)
+	}
+	if err := c.netWrite(a, b); err != nil {
+		return 0, false, err
+	}
+	n, err = c.Read(in)
+	return n, true, err
+}
+
+// Splicer is the socket itself, to move bytes from it without looking at them; nil when that cannot be
+// done (TLS, other systems than Linux).
+func (c *Conn) Splicer() *socket.Stream {
+	if !c.raw {
+		return nil
+	}
+	return &c.io
+}
+
+// Stream is the connection as one side of a tunnel. Release it when that is over.
+func (c *Conn) Stream() exchange.Stream {
+	c.net.SetDeadline(time.Time{})
+	return stream{c.net}
+}
+
+// stream adds CloseWrite to a connection.
+type stream struct{ net.Conn }
+
+// CloseWrite ends our direction.
+func (s stream) CloseWrite() error {
+	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return s.Conn.Close()
+}
+
+// NetConn is the connection itself.
+func (s stream) NetConn() net.Conn { return s.Conn }
+
+var _ io.ReadWriter = (*Conn)(nil)

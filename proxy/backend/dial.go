@@ -1,0 +1,146 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/exchange"
+)
+
+// defaultTimeout is httpd's Timeout.
+const defaultTimeout = 60 * time.Second
+
+// timeoutOf is how long one read or write may take: timeout=, else ProxyTimeout, else Timeout.
+func timeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
+	switch {
+	case set.Timeout.Set:
+		return set.Timeout.V
+	case call.Timeout > 0:
+		return call.Timeout
+	}
+	return defaultTimeout
+}
+
+// connectTimeoutOf is how long connecting to one address may take.
+func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
+	switch {
+	case set.ConnectTimeout.Set:
+		return set.ConnectTimeout.V
+	case set.Timeout.Set:
+		return set.Timeout.V
+	case call.Connect > 0:
+		return call.Connect
+	}
+	return timeoutOf(set, call)
+}
+
+// dial opens a connection to the target: to the unix socket, or to the first of the host's addresses
+// that accepts one. When none does and the name may have moved, it is looked up once more
+// (httpd: proxy_util.c ap_proxy_connect_backend).
+func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target) (*Conn, error) {
+	set := p.worker.Settings()
+	d := dialer(set, call)
+	fail := func(kind Kind, err error) error {
+		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
+	}
+	if to.socket != "" {
+		nc, err := d.DialContext(ctx, "unix", to.socket)
+		if err != nil {
+			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH02454: ", to.scheme, ": attempt to connect to Unix domain socket ", to.socket,
+				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
+			return nil, fail(Refused, err)
+		}
+		return p.connected(ctx, nc, netip.Addr{}, call, to)
+	}
+	list, err := p.addrs.find(ctx, to.host, set, to.own)
+	if err != nil {
+		return nil, fail(NoName, err)
+	}
+	nc, addr, err := dialAny(ctx, d, x, to, list, true)
+	if err != nil && to.own && len(list) > 0 && !isLiteral(to.host) {
+		if again, changed := p.addrs.again(ctx, to.host, set, list); changed {
+			nc, addr, err = dialAny(ctx, d, x, to, again, true)
+		}
+	}
+	if err != nil {
+		return nil, fail(Refused, err)
+	}
+	return p.connected(ctx, nc, addr, call, to)
+}
+
+func isLiteral(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+func dialer(set *balancer.WorkerSettings, call *Call) *net.Dialer {
+	d := &net.Dialer{Timeout: connectTimeoutOf(set, call), KeepAlive: -1}
+	if set.KeepAlive.V {
+		d.KeepAlive = 0
+		d.KeepAliveConfig = net.KeepAliveConfig{Enable: true}
+	}
+	if call.Source.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(call.Source, 0))
+	}
+	if n := set.ReceiveBufferSize.V; n > 0 {
+		d.Control = receiveBuffer(n)
+	}
+	return d
+}
+
+// dialAny tries the addresses in order. Each failure is logged; that of the last one is an error, the
+// others are worth a debug line.
+func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target, list []netip.Addr, last bool) (nc net.Conn, at netip.Addr, err error) {
+	for i, a := range list {
+		place := netip.AddrPortFrom(a, to.port).String()
+		if nc, err = d.DialContext(ctx, "tcp", place); err == nil {
+			return nc, a, nil
+		}
+		level := exchange.Debug
+		if last && i == len(list)-1 {
+			level = exchange.Error
+		}
+		x.LogServer("proxy", level, err, "AH00957: "+to.scheme+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
+	}
+	return nil, netip.Addr{}, err
+}
+
+// connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
+func (p *pool) connected(ctx context.Context, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
+	plain := nc
+	if secure(to.scheme) {
+		var err error
+		if nc, err = shakeHands(ctx, plain, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
+			return nil, err
+		}
+	}
+	p.worker.Connected()
+	c := newConn(p, nc, plain, addr)
+	if nc != plain {
+		c.tls, c.name = call.TLS, call.Name
+	}
+	return c, nil
+}
+
+func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
+	if call.TLS == nil {
+		plain.Close()
+		return nil, &Failure{Kind: NoTLS, Host: to.host, Port: to.port}
+	}
+	name := call.Name
+	if name == "" {
+		name = to.host
+	}
+	plain.SetDeadline(time.Now().Add(timeout))
+	nc, err := call.TLS.Client(ctx, plain, name)
+	if err != nil {
+		plain.Close()
+		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port}
+	}
+	plain.SetDeadline(time.Time{})
+	return nc, nil
+}

@@ -1,0 +1,245 @@
+package backend
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/socket"
+)
+
+// poolKey is what a worker's pool is attached under.
+type poolKey struct{}
+
+// pool is the connections of one worker. It lives as long as the worker, over reloads.
+type pool struct {
+	worker *balancer.Worker // immutable
+	addrs  addressBook
+
+	mu      sync.Mutex
+	idle    []*Conn         // under mu: longest idle first
+	open    int             // under mu: in use and idle
+	waiting []chan struct{} // under mu: who wants to open one, first come first served
+	closed  bool            // under mu: the worker is gone
+}
+
+func poolOf(w *balancer.Worker) *pool {
+	if p, ok := w.Attached(poolKey{}).(*pool); ok {
+		return p
+	}
+	return w.Attach(poolKey{}, &pool{worker: w}).(*pool)
+}
+
+// Close closes the idle connections, and the others once they are released: the worker is gone from
+// the configuration.
+func (p *pool) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	idle := p.idle
+	p.idle = nil
+	p.open -= len(idle)
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.close()
+	}
+	return nil
+}
+
+// Idle is how many connections to a worker are kept at the moment.
+func Idle(w *balancer.Worker) int {
+	p := poolOf(w)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}
+
+// Acquire is a connection to a worker for one attempt: the one that was used last, if it is alive, or
+// a new one. With fresh it is a new one in any case. It must be given back by Release. The error is a
+// *Failure (httpd: proxy_util.c ap_proxy_acquire_connection, ap_proxy_check_connection,
+// ap_proxy_connect_backend).
+func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, fresh bool) (*Conn, error) {
+	p := poolOf(w)
+	to := targetOf(w, call)
+	set := w.Settings()
+	fresh = fresh || !to.own
+	for {
+		c, err := p.take(ctx, set, call, fresh)
+		if err != nil {
+			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
+				x.Arena.Int(int64(to.port)), ")"))
+			return nil, &Failure{Kind: Exhausted, Err: err, Host: to.host, Port: to.port}
+		}
+		if c == nil {
+			c, err = p.dial(ctx, x, call, to)
+			if err != nil {
+				p.forget()
+				return nil, err
+			}
+		} else if !p.usable(c, x, to) {
+			c.close()
+			p.forget()
+			continue
+		}
+		c.begin(set, call, to)
+		return c, nil
+	}
+}
+
+// take is an idle connection that suits the call, or nil with the right to open one. It waits as long
+// as acquire= says when max= are open.
+func (p *pool) take(ctx context.Context, set *balancer.WorkerSettings, call *Call, fresh bool) (*Conn, error) {
+	var timer *time.Timer
+	for {
+		p.mu.Lock()
+		if !fresh {
+			if c := p.pop(set, call); c != nil {
+				p.mu.Unlock()
+				return c, nil
+			}
+		}
+		if set.Max == 0 || p.open < set.Max {
+			p.open++
+			p.mu.Unlock()
+			return nil, nil
+		}
+		if len(p.idle) > 0 { // of another kind than is wanted
+			c := p.idle[0]
+			p.idle = append(p.idle[:0], p.idle[1:]...)
+			p.mu.Unlock()
+			c.close()
+			return nil, nil
+		}
+		turn := make(chan struct{}, 1)
+		p.waiting = append(p.waiting, turn)
+		p.mu.Unlock()
+		if timer == nil && set.Acquire.Set {
+			timer = time.NewTimer(set.Acquire.V)
+			defer timer.Stop()
+		}
+		if err := p.wait(ctx, turn, timer); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// wait waits for a turn, or the end of the time that is left.
+func (p *pool) wait(ctx context.Context, turn chan struct{}, timer *time.Timer) error {
+	var over <-chan time.Time
+	if timer != nil {
+		over = timer.C
+	}
+	err := context.DeadlineExceeded
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-over:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, c := range p.waiting {
+		if c == turn {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			return err
+		}
+	}
+	p.wake() // the turn came at the last moment: it is another one's now
+	return err
+}
+
+// wake lets the next waiter try. Under mu.
+func (p *pool) wake() {
+	if len(p.waiting) > 0 {
+		p.waiting[0] <- struct{}{}
+		p.waiting = append(p.waiting[:0], p.waiting[1:]...)
+	}
+}
+
+// pop is the idle connection that was used last, of those for the call's TLS. Older than ttl= they go
+// (apr: apr_reslist.c apr_reslist_acquire). Under mu.
+func (p *pool) pop(set *balancer.WorkerSettings, call *Call) *Conn {
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		c := p.idle[i]
+		if c.tls != call.TLS || c.name != call.Name {
+			continue
+		}
+		if set.TTL > 0 && time.Since(c.since) >= set.TTL {
+			p.expire(set.TTL, 0)
+			return nil
+		}
+		if i == len(p.idle)-1 {
+			p.idle[i] = nil
+			p.idle = p.idle[:i]
+		} else {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+		}
+		return c
+	}
+	return nil
+}
+
+// expire closes idle connections that are older than ttl, the oldest first, down to keep. Under mu.
+func (p *pool) expire(ttl time.Duration, keep int) {
+	n := 0
+	for n < len(p.idle)-keep && time.Since(p.idle[n].since) >= ttl {
+		go p.idle[n].close()
+		n++
+	}
+	if n > 0 {
+		p.idle = append(p.idle[:0], p.idle[n:]...)
+		p.open -= n
+		p.wake()
+	}
+}
+
+// usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
+// and its address is still the worker's.
+func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
+	state := socket.Quiet
+	if c.io.IsOpen() {
+		state = c.io.Look()
+	}
+	switch {
+	case state == socket.Quiet:
+		return !p.addrs.moved(c)
+	case state == socket.Bytes && x.Enabled("proxy", exchange.Info):
+		x.LogServer("proxy", exchange.Info, nil, "AH03408: "+to.scheme+": reusable backend connection is not empty: forcibly closed")
+	case state == socket.End && x.Enabled("proxy", exchange.Debug):
+		x.LogServer("proxy", exchange.Debug, nil, "AH00951: "+to.scheme+": backend socket is disconnected.")
+	}
+	return false
+}
+
+// forget gives the right to open a connection back.
+func (p *pool) forget() {
+	p.mu.Lock()
+	p.open--
+	p.wake()
+	p.mu.Unlock()
+}
+
+// put keeps a connection for the next request. More than smax= idle ones go when they are older than
+// ttl= (apr: apr_reslist.c reslist_maint).
+func (p *pool) put(c *Conn) {
+	set := p.worker.Settings()
+	if set.TTL > 0 {
+		c.since = time.Now()
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.open--
+		p.mu.Unlock()
+		c.close()
+		return
+	}
+	p.idle = append(p.idle, c)
+	if set.TTL > 0 {
+		_, soft, _ := set.Pool(len(p.idle))
+		p.expire(set.TTL, soft)
+	}
+	p.wake()
+	p.mu.Unlock()
+}

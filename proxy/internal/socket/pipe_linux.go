@@ -1,0 +1,89 @@
+package socket
+
+import (
+	"sync"
+	"syscall"
+)
+
+// Pipe is where spliced bytes rest between two sockets. Get one, and Put it back empty.
+type Pipe struct {
+	r, w int
+	held int // bytes inside
+}
+
+// pipeSize is what fits into a pipe. The system allows an ordinary user 64 MiB of them.
+const pipeSize = 256 << 10
+
+// maxPipes is how many empty pipes are kept.
+const maxPipes = 64
+
+// Pipes is a store of empty pipes. The zero value is ready.
+type Pipes struct {
+	mu   sync.Mutex
+	free []*Pipe
+}
+
+// Get is an empty pipe.
+func (s *Pipes) Get() (*Pipe, error) {
+	s.mu.Lock()
+	if n := len(s.free); n > 0 {
+		p := s.free[n-1]
+		s.free = s.free[:n-1]
+		s.mu.Unlock()
+		return p, nil
+	}
+	s.mu.Unlock()
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), syscall.F_SETPIPE_SZ, pipeSize) // fails when the user has too many: then it is smaller
+	return &Pipe{r: fds[0], w: fds[1]}, nil
+}
+
+// Put takes a pipe back, or closes it when bytes are left inside.
+func (s *Pipes) Put(p *Pipe) {
+	if p.held == 0 {
+		s.mu.Lock()
+		if len(s.free) < maxPipes {
+			s.free = append(s.free, p)
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+	}
+	syscall.Close(p.r)
+	syscall.Close(p.w)
+}
+
+const spliceFlags = 0x1 | 0x2 // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
+
+// Fill moves up to n bytes from a socket into the pipe. 0 and no error is the end of the socket's
+// bytes; EAGAIN: nothing is there, or the pipe is full.
+func (p *Pipe) Fill(fd uintptr, n int) (int, syscall.Errno) {
+	k, e := splice(fd, uintptr(p.w), min(n, pipeSize))
+	p.held += k
+	return k, e
+}
+
+// Drain moves what the pipe holds to a socket, as far as it goes; EAGAIN: not now.
+func (p *Pipe) Drain(fd uintptr) (int, syscall.Errno) {
+	k, e := splice(uintptr(p.r), fd, p.held)
+	p.held -= k
+	return k, e
+}
+
+// Held is how many bytes are inside.
+func (p *Pipe) Held() int { return p.held }
+
+func splice(from, to uintptr, n int) (int, syscall.Errno) {
+	for {
+		k, _, e := syscall.RawSyscall6(syscall.SYS_SPLICE, from, 0, to, 0, uintptr(n), spliceFlags)
+		if e == 0 {
+			return int(k), 0
+		}
+		if e != syscall.EINTR {
+			return 0, e
+		}
+	}
+}

@@ -1,0 +1,366 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Poller is a connection that the runtime's poller knows: a net.Conn of the net package, or a
+// non-blocking os.File.
+type Poller interface {
+	syscall.Conn
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// Stream does I/O on a polled connection, by calls that run inside the poller's callbacks. One
+// goroutine at a time may read, one may write. A wait lasts as long as its timeout says, or up to an
+// eighth longer: a deadline is set only when the one in force is too near or too far.
+type Stream struct {
+	rc   syscall.RawConn
+	conn Poller
+
+	// Owned by who reads.
+	in     []byte
+	rn     int
+	rerr   syscall.Errno
+	rwait  time.Duration
+	rby    time.Time // the deadline in force
+	rarmed bool      // it is this call's own
+	wrote  bool      // Talk: all is written
+	fill   *Pipe
+	fillN  int
+
+	// Owned by who writes.
+	out    [2][]byte
+	werr   syscall.Errno
+	wwait  time.Duration
+	wby    time.Time
+	warmed bool
+	watch  bool // give up when something comes in
+	early  bool
+	drain  *Pipe
+	vec    Vec
+	Sent   int64 // bytes written so far
+
+	// The callbacks, made at first use.
+	onRead, onTry, onTalk, onFill, onWrite, onDrain func(uintptr) bool
+	onLook                                          func(uintptr)
+	look                                            Look
+}
+
+// ErrEarly ends a watched Write: something came in before all was written.
+var ErrEarly = errors.New("socket: the other side answers before all was sent")
+
+// Look is what is to be seen on a connection.
+type Look uint8
+
+// What may be seen.
+const (
+	Quiet Look = iota // nothing came in
+	Bytes             // something did
+	End               // the end, or an error
+)
+
+// Open begins a Stream on a connection.
+func (s *Stream) Open(c Poller) error {
+	rc, err := c.SyscallConn()
+	s.rc, s.conn = rc, c
+	return err
+}
+
+// IsOpen tells whether Open was called.
+func (s *Stream) IsOpen() bool { return s.rc != nil }
+
+// slack is how much longer a wait may last.
+func slack(timeout time.Duration) time.Duration { return min(timeout/8, 400*time.Millisecond) }
+
+// arm sees to it that the deadline is at least timeout away, and hardly more.
+func arm(by *time.Time, set func(time.Time) error, timeout time.Duration) {
+	now := time.Now()
+	if left := by.Sub(now); left >= timeout && left <= timeout+slack(timeout) {
+		return
+	}
+	*by = now.Add(timeout + slack(timeout))
+	set(*by)
+}
+
+func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// reading runs a callback of the reading side. A deadline that an earlier call left behind, and that
+// has passed since, is no reason to fail.
+func (s *Stream) reading(f func(uintptr) bool, timeout time.Duration) error {
+	s.rwait, s.rarmed = timeout, false
+	err := s.rc.Read(f)
+	for err != nil && !s.rarmed && timedOut(err) {
+		s.rarmed = true
+		arm(&s.rby, s.conn.SetReadDeadline, timeout)
+		err = s.rc.Read(f)
+	}
+	return err
+}
+
+// sleep is what a reading callback returns to wait.
+func (s *Stream) sleep() bool {
+	if !s.rarmed {
+		s.rarmed = true
+		arm(&s.rby, s.conn.SetReadDeadline, s.rwait)
+	}
+	return false
+}
+
+// took notes the result of a read.
+func (s *Stream) took(n int, e syscall.Errno) bool {
+	if e == syscall.EAGAIN {
+		return s.sleep()
+	}
+	s.rn, s.rerr = n, e
+	return true
+}
+
+// result is what took noted.
+func (s *Stream) result(err error) (int, error) {
+	s.in, s.fill = nil, nil
+	switch {
+	case err != nil:
+		return 0, err
+	case s.rerr != 0:
+		return 0, os.NewSyscallError("read", s.rerr)
+	case s.rn == 0:
+		return 0, io.EOF
+	}
+	return s.rn, nil
+}
+
+// Read waits for bytes. The end is io.EOF.
+func (s *Stream) Read(p []byte, timeout time.Duration) (int, error) {
+	if s.onRead == nil {
+		s.onRead = func(fd uintptr) bool { return s.took(Read(fd, s.in)) }
+	}
+	s.in = p
+	return s.result(s.reading(s.onRead, timeout))
+}
+
+// Try is Read that does not wait: 0 and no error when nothing is there.
+func (s *Stream) Try(p []byte) (int, error) {
+	if s.onTry == nil {
+		s.onTry = func(fd uintptr) bool {
+			s.rn, s.rerr = Read(fd, s.in)
+			return true
+		}
+	}
+	s.in = p
+	err := s.reading(s.onTry, time.Minute)
+	if err == nil && s.rerr == syscall.EAGAIN {
+		s.in = nil
+		return 0, nil
+	}
+	return s.result(err)
+}
+
+// Look tells what came in.
+func (s *Stream) Look() Look {
+	if s.onLook == nil {
+		s.onLook = func(fd uintptr) {
+			switch n, e := Peek(fd); {
+			case e == syscall.EAGAIN:
+				s.look = Quiet
+			case n > 0:
+				s.look = Bytes
+			}
+		}
+	}
+	s.look = End
+	s.rc.Control(s.onLook)
+	return s.look
+}
+
+// Fill waits for bytes and moves up to n of them into a pipe. The end is io.EOF.
+func (s *Stream) Fill(p *Pipe, n int, timeout time.Duration) (int, error) {
+	if s.onFill == nil {
+		s.onFill = func(fd uintptr) bool { return s.took(s.fill.Fill(fd, s.fillN)) }
+	}
+	s.fill, s.fillN = p, n
+	return s.result(s.reading(s.onFill, timeout))
+}
+
+// Talk writes a and b and waits for the first bytes that come back. wrote tells whether the writing
+// was done, so that an error is one of reading. It writes inside the callback that then waits, so that
+// no edge is lost and no read is in vain; nobody else may be writing.
+func (s *Stream) Talk(a, b, in []byte, timeout time.Duration) (n int, wrote bool, err error) {
+	if s.onTalk == nil {
+		s.onTalk = s.talkStep
+	}
+	s.out, s.in, s.wrote, s.werr = [2][]byte{a, b}, in, false, 0
+	err = s.reading(s.onTalk, timeout)
+	a, b = s.out[0], s.out[1]
+	s.out = [2][]byte{}
+	switch {
+	case s.wrote:
+		n, err = s.result(err)
+		return n, true, err
+	case err != nil:
+		return 0, false, err
+	case s.werr != 0:
+		return 0, false, os.NewSyscallError("write", s.werr)
+	}
+	if err := s.Write(a, b, timeout); err != nil { // the system's buffer is full
+		return 0, false, err
+	}
+	n, err = s.Read(in, timeout)
+	return n, true, err
+}
+
+func (s *Stream) talkStep(fd uintptr) bool {
+	if !s.wrote {
+		s.wrote = s.some(fd)
+		if !s.wrote {
+			return true
+		}
+	}
+	return s.took(Read(fd, s.in))
+}
+
+// some writes what it can of out and tells whether that was all.
+func (s *Stream) some(fd uintptr) bool {
+	n, e := 0, syscall.Errno(0)
+	if len(s.out[1]) == 0 {
+		n, e = Write(fd, s.out[0])
+	} else {
+		n, e = s.vec.Writev(fd, s.out[:])
+	}
+	if e != 0 {
+		if e != syscall.EAGAIN {
+			s.werr = e
+		}
+		return false
+	}
+	s.Sent += int64(n)
+	k := min(n, len(s.out[0]))
+	s.out[0], s.out[1] = s.out[0][k:], s.out[1][n-k:]
+	return len(s.out[0])+len(s.out[1]) == 0
+}
+
+// Write writes all of a and b; the timeout begins anew whenever some of it is gone.
+func (s *Stream) Write(a, b []byte, timeout time.Duration) error {
+	s.watch = false
+	return s.write(a, b, timeout)
+}
+
+// Watch is Write that gives up with ErrEarly when something comes in while it has to wait.
+func (s *Stream) Watch(a, b []byte, timeout time.Duration) error {
+	s.watch = true
+	return s.write(a, b, timeout)
+}
+
+func (s *Stream) write(a, b []byte, timeout time.Duration) error {
+	if s.onWrite == nil {
+		s.onWrite = s.writeStep
+	}
+	s.out, s.early, s.werr = [2][]byte{a, b}, false, 0
+	err := s.writing(s.onWrite, timeout)
+	s.out = [2][]byte{}
+	switch {
+	case err != nil:
+		return err
+	case s.early:
+		return ErrEarly
+	case s.werr != 0:
+		return os.NewSyscallError("write", s.werr)
+	}
+	return nil
+}
+
+// patience is how long a watched Write waits before it looks again.
+const patience = 200 * time.Millisecond
+
+// writing runs a callback of the writing side until it is done or nothing has moved for as long as
+// timeout says.
+func (s *Stream) writing(f func(uintptr) bool, timeout time.Duration) error {
+	s.wwait = timeout
+	if s.watch {
+		s.wwait = min(timeout, patience)
+	}
+	s.warmed = false
+	sent, since := s.Sent, time.Time{}
+	for {
+		err := s.rc.Write(f)
+		switch {
+		case err == nil || !timedOut(err):
+			return err
+		case !s.warmed: // an earlier call's deadline
+			s.warmed = true
+			arm(&s.wby, s.conn.SetWriteDeadline, s.wwait)
+			continue
+		case !s.watch:
+			return err
+		}
+		if now := time.Now(); sent != s.Sent || since.IsZero() {
+			sent, since = s.Sent, now
+		} else if now.Sub(since) >= timeout {
+			return err
+		}
+		s.warmed = false
+	}
+}
+
+func (s *Stream) writeStep(fd uintptr) bool {
+	before := s.Sent
+	if s.some(fd) || s.werr != 0 {
+		return true
+	}
+	if s.watch {
+		if _, e := Peek(fd); e != syscall.EAGAIN {
+			s.early = true
+			return true
+		}
+	}
+	return s.rest(s.Sent != before)
+}
+
+// rest is what a writing callback returns to wait.
+func (s *Stream) rest(moved bool) bool {
+	if !s.warmed || moved {
+		s.warmed = true
+		arm(&s.wby, s.conn.SetWriteDeadline, s.wwait)
+	}
+	return false
+}
+
+// Drain moves all that a pipe holds to the connection.
+func (s *Stream) Drain(p *Pipe, timeout time.Duration) error {
+	if s.onDrain == nil {
+		s.onDrain = func(fd uintptr) bool {
+			moved := false
+			for s.drain.Held() > 0 {
+				n, e := s.drain.Drain(fd)
+				if e == syscall.EAGAIN {
+					return s.rest(moved)
+				}
+				if e != 0 {
+					s.werr = e
+					return true
+				}
+				s.Sent += int64(n)
+				moved = true
+			}
+			return true
+		}
+	}
+	s.drain, s.werr, s.watch = p, 0, false
+	err := s.writing(s.onDrain, timeout)
+	s.drain = nil
+	if err == nil && s.werr != 0 {
+		err = os.NewSyscallError("splice", s.werr)
+	}
+	return err
+}
+
+// CloseWrite ends our direction.
+func (s *Stream) CloseWrite() error {
+	var err error
+	return errors.Join(s.rc.Control(func(fd uintptr) { err = CloseWrite(fd) }), err)
+}

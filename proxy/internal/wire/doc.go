@@ -1,0 +1,12 @@
+// Package wire turns bytes into messages and back: heads, fields, chunks, and the one decision where
+// a message ends. It does no I/O.
+//
+//	bytes ──> ParseRequest  ──> Request, Header ──┐
+//	bytes ──> ParseResponse ──> Response, Header ─┴─> RequestFraming / ResponseFraming
+//	bytes ──> Chunks.Decode ──> body bytes, trailer
+//
+// Texts are views into the bytes that were given: they hold as long as those are left alone.
+//
+// Reading order: header.go, id.go, class.go, request.go, line.go, target.go, host.go, fields.go,
+// response.go, framing.go, chunk.go, list.go, encode.go.
+package wire

@@ -1,0 +1,200 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+)
+
+// ResponseRules are what holds for the heads of members' answers. Immutable.
+type ResponseRules struct {
+	FieldSize int     // responsefieldsize=: the longest line
+	OnBad     BadLine // ProxyBadHeader
+}
+
+// BadLine is what to do with a field line that has no colon.
+type BadLine uint8
+
+// The ways.
+const (
+	BadIsError   BadLine = iota // the head is malformed
+	BadIsIgnored                // the line is left out
+	BadIsBody                   // the body begins with it
+)
+
+// The faults of an answer's head.
+var (
+	ErrStatusLine = errors.New("wire: malformed status line") // Response.Line is it
+	ErrVersion    = errors.New("wire: not HTTP/1")            // Response.Line is the status line
+	ErrFieldLine  = errors.New("wire: malformed header line")
+	ErrTooLong    = errors.New("wire: header line too long")
+	ErrHeadSize   = errors.New("wire: head too large")
+)
+
+// Response is what the head of an answer says, besides its fields.
+type Response struct {
+	Line   string // the status line without its end
+	Status int
+	Reason string
+	Minor  int
+	Stray  int    // lines that were left out
+	Body   string // BadIsBody: the line that begins the body
+	InBody bool   // BadIsBody: there is one
+}
+
+// maxAnswerHead bounds a head beside its longest line.
+const maxAnswerHead = 64 << 10
+
+// ParseResponse reads the head at the beginning of b into r and h, and returns its length. Bare line
+// feeds, folded fields, a missing reason and one empty line in front are let pass, as in httpd; a
+// status line that is none is an error, where httpd takes it for the beginning of an HTTP/0.9 body
+// (RFC 9112 section 4; httpd: mod_proxy_http.c ap_proxy_http_process_response,
+// ap_proxy_read_headers).
+func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int, error) {
+	*r = Response{}
+	h.Reset()
+	at := 0
+	line, n, err := answerLine(b, rules)
+	if err == nil && len(line) == 0 {
+		at = n
+		line, n, err = answerLine(b[at:], rules)
+	}
+	if err != nil {
+		return 0, statusError(b[at:], r, err)
+	}
+	if err := r.statusLine(line); err != nil {
+		return 0, err
+	}
+	at += n
+	for at <= maxAnswerHead+rules.FieldSize {
+		line, n, err := answerLine(b[at:], rules)
+		if err != nil {
+			return 0, err
+		}
+		at += n
+		if len(line) == 0 {
+			return at, nil
+		}
+		if err := r.field(line, rules, h); err != nil {
+			return 0, err
+		}
+		if r.InBody {
+			return at, nil
+		}
+	}
+	return 0, ErrHeadSize
+}
+
+// answerLine is the next line without its end, and its length with it.
+func answerLine(b []byte, rules *ResponseRules) (line []byte, n int, err error) {
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		if len(b) > rules.FieldSize {
+			return nil, 0, ErrTooLong
+		}
+		return nil, 0, ErrIncomplete
+	}
+	line = b[:end]
+	if end > 0 && line[end-1] == '\r' {
+		line = line[:end-1]
+	}
+	if len(line) >= rules.FieldSize-1 {
+		return line, 0, ErrTooLong
+	}
+	return line, end + 1, nil
+}
+
+// statusError is what a status line's fault is called. What cannot become one is told at once.
+func statusError(b []byte, r *Response, err error) error {
+	if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
+		b = b[:i]
+	}
+	r.Line = view(b[:min(len(b), 256)])
+	const begin = "HTTP/1."
+	switch n := min(len(b), len(begin)); {
+	case err == ErrTooLong:
+		return ErrStatusLine
+	case n > 0 && string(b[:n]) != begin[:n] && (n < 6 || string(b[:5]) != begin[:5]):
+		return ErrStatusLine
+	}
+	return err
+}
+
+// statusLine reads HTTP/1.d ddd, then nothing or a blank and a reason.
+func (r *Response) statusLine(line []byte) error {
+	r.Line = view(line)
+	if len(line) < 12 || string(line[:5]) != "HTTP/" || !digit(line[5]) || line[6] != '.' || !digit(line[7]) || line[8] != ' ' ||
+		!digit(line[9]) || !digit(line[10]) || !digit(line[11]) || len(line) > 12 && line[12] != ' ' {
+		return ErrStatusLine
+	}
+	if line[5] != '1' {
+		return ErrVersion
+	}
+	r.Minor = int(line[7] - '0')
+	r.Status = int(line[9]-'0')*100 + int(line[10]-'0')*10 + int(line[11]-'0')
+	if len(line) > 13 {
+		r.Reason = view(line[13:])
+	}
+	if r.Status < 100 || !clean(line) {
+		return ErrStatusLine
+	}
+	return nil
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// field adds a field. What stands in front of the colon is its name, good or bad: who passes it on
+// must look at it.
+func (r *Response) field(line []byte, rules *ResponseRules, h *Header) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		if n := len(h.F); n > 0 {
+			return h.F[n-1].fold(line, rules)
+		}
+	}
+	i := bytes.IndexByte(line, ':')
+	if i < 0 {
+		return r.noColon(line, rules)
+	}
+	name := view(line[:i])
+	h.F = append(h.F, Field{Name: name, Value: view(trimSpace(line[i+1:])), ID: IDOf(name)})
+	return nil
+}
+
+// fold joins a continuation line to a member's field. Its blanks stay, as httpd leaves them.
+func (f *Field) fold(line []byte, rules *ResponseRules) error {
+	if len(f.Name)+len(f.Value)+len(line)+2 >= rules.FieldSize {
+		return ErrTooLong
+	}
+	f.Value += view(trimSpaceRight(line))
+	return nil
+}
+
+// noColon is for lines that are no fields. A second status line among the fields is the habit of an
+// old server and never counts.
+func (r *Response) noColon(line []byte, rules *ResponseRules) error {
+	var second Response
+	if second.statusLine(line) != nil {
+		switch rules.OnBad {
+		case BadIsError:
+			return ErrFieldLine
+		case BadIsBody:
+			r.Body, r.InBody = view(line), true
+			return nil
+		}
+	}
+	r.Stray++
+	return nil
+}
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && blank(b[0]) {
+		b = b[1:]
+	}
+	return trimSpaceRight(b)
+}
+
+func trimSpaceRight(b []byte) []byte {
+	for len(b) > 0 && blank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}

@@ -1,0 +1,150 @@
+package wire
+
+import "strings"
+
+// targetFault is what is wrong with a request target.
+type targetFault uint8
+
+const (
+	targetFine targetFault = iota
+	badURI
+	hasFragment
+	hasUser
+)
+
+// parseTarget splits the target: origin-form, absolute-form, authority-form of CONNECT, or the asterisk
+// of OPTIONS (RFC 9112 section 3.2; httpd: protocol.c ap_parse_uri).
+func (r *Request) parseTarget(rules *Rules) targetFault {
+	t := r.Target
+	switch {
+	case r.Method == "CONNECT":
+		return r.authorityForm(t)
+	case t[0] == '/':
+		for len(t) > 1 && t[1] == '/' { // a path, not an authority
+			t = t[1:]
+		}
+		return r.splitPath(t)
+	case t == "*" && r.Method == "OPTIONS":
+		r.RawPath = t
+		return targetFine
+	}
+	return r.absoluteForm(t, rules)
+}
+
+// splitPath cuts path, query and fragment.
+func (r *Request) splitPath(t string) targetFault {
+	fault := targetFine
+	for i := 0; i < len(t); i++ {
+		switch t[i] {
+		case '?':
+			r.RawPath, r.Query, r.HasQuery = t[:i], t[i+1:], true
+			if j := strings.IndexByte(r.Query, '#'); j >= 0 {
+				r.Query, fault = r.Query[:j], hasFragment
+			}
+			return fault
+		case '#':
+			r.RawPath = t[:i]
+			return hasFragment
+		}
+	}
+	r.RawPath = t
+	return fault
+}
+
+// absoluteForm reads scheme://authority/path. The authority counts only when the scheme is the
+// connection's own.
+func (r *Request) absoluteForm(t string, rules *Rules) targetFault {
+	scheme, rest, ok := strings.Cut(t, "://")
+	if !ok || !isScheme(scheme) {
+		return badURI
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, path := rest[:end], rest[end:]
+	fault := r.splitPath(path)
+	if r.RawPath == "" {
+		r.RawPath = "/"
+		if r.Method == "OPTIONS" {
+			r.RawPath = "*"
+		}
+	}
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		authority = authority[i+1:]
+		if fault == targetFine {
+			fault = hasUser
+		}
+	}
+	host, port, ok := splitPort(authority)
+	if !ok {
+		return badURI
+	}
+	own := "http"
+	if rules.Secure {
+		own = "https"
+	}
+	if EqualFold(scheme, own) {
+		if host == "" {
+			return badURI
+		}
+		r.Authority, r.Host, r.Port = authority, host, port
+	}
+	return fault
+}
+
+// authorityForm is host:port.
+func (r *Request) authorityForm(t string) targetFault {
+	host, port, ok := splitPort(t)
+	if !ok || host == "" || port == 0 {
+		return badURI
+	}
+	r.RawPath, r.Authority, r.Host, r.Port = "/", t, host, port
+	return targetFine
+}
+
+func isScheme(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := lower(s[i])
+		if (c < 'a' || c > 'z') && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// splitPort splits host[:port]; the brackets of an IPv6 address stay on the host. An empty port is
+// none.
+func splitPort(s string) (host string, port int, ok bool) {
+	host = s
+	from := 0
+	if s != "" && s[0] == '[' {
+		if from = strings.IndexByte(s, ']'); from < 0 {
+			return s, 0, false
+		}
+	}
+	i := strings.IndexByte(s[from:], ':')
+	if i < 0 {
+		return host, 0, from == 0 || from == len(s)-1
+	}
+	host = s[:from+i]
+	if from > 0 && from != len(host)-1 {
+		return s, 0, false
+	}
+	port, ok = parsePort(s[from+i+1:])
+	return host, port, ok
+}
+
+// parsePort reads digits up to 65535; none are 0.
+func parsePort(s string) (int, bool) {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		if n = n*10 + int(s[i]-'0'); n > 65535 {
+			return 0, false
+		}
+	}
+	return n, true
+}

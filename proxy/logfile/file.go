@@ -1,0 +1,71 @@
+package logfile
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+type file struct{ f *os.File }
+
+// openFile appends, so that several writers and a truncating rotation do no harm. A standard
+// stream that is a socket, or belongs to somebody else by now, cannot be opened by its name in
+// /dev; the stream itself still can be written.
+func openFile(path string) (*file, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err == nil {
+		return &file{f}, nil
+	}
+	fd, own := standard[path]
+	if !own {
+		return nil, err
+	}
+	dup, derr := syscall.Dup(fd)
+	if derr != nil {
+		return nil, err
+	}
+	syscall.CloseOnExec(dup)
+	return &file{os.NewFile(uintptr(dup), path)}, nil
+}
+
+var standard = map[string]int{
+	"/dev/stdout": 1, "/dev/fd/1": 1, "/proc/self/fd/1": 1,
+	"/dev/stderr": 2, "/dev/fd/2": 2, "/proc/self/fd/2": 2,
+}
+
+func (f *file) write(lines []byte) error {
+	_, err := f.f.Write(lines)
+	return err
+}
+
+func (f *file) close() error { return f.f.Close() }
+
+func (f *file) hurry() {}
+
+func (f *file) file() *os.File { return f.f }
+
+// Errno is the operating system's error in err, for a message that httpd begins with "(2)No such
+// file or directory: "; err itself when there is none.
+func Errno(err error) error {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		return no
+	}
+	return err
+}
+
+// Redirect makes a descriptor of this process (2 for stderr) write where the log's lines go. It fails
+// for the system's log.
+func (l *Log) Redirect(fd int) error {
+	t, ok := l.to.(interface{ file() *os.File })
+	if !ok {
+		return errors.New("no file")
+	}
+	c, err := t.file().SyscallConn()
+	if err != nil {
+		return err
+	}
+	var derr error
+	err = c.Control(func(own uintptr) { derr = Duplicate(int(own), fd) })
+	return errors.Join(err, derr)
+}

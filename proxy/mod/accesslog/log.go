@@ -1,0 +1,162 @@
+package accesslog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/logfile"
+	"balancerd/proxy/site"
+)
+
+// builder belongs to one load.
+type builder struct {
+	st      *site.Site
+	writers map[*site.Host]*writer
+}
+
+// writer is the logs of one server. Immutable.
+type writer struct{ outputs []output }
+
+type output struct {
+	to     *logfile.Log
+	format *Format
+	wanted condition
+}
+
+// host opens a server's logs: its own and the main server's GlobalLogs; the main server's when it has
+// none (httpd: mod_log_config.c multi_log_transaction).
+func (b *builder) host(h *site.Host, set *logfile.Set) (*writer, error) {
+	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
+	w := &writer{}
+	for i := range own.logs {
+		if err := b.output(w, &own.logs[i], h, set); err != nil {
+			return nil, err
+		}
+	}
+	if h.Server.Main {
+		return w, nil
+	}
+	for i := range main.logs {
+		if l := &main.logs[i]; l.global || len(own.logs) == 0 {
+			if err := b.output(w, l, h, set); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return w, nil
+}
+
+func (b *builder) output(w *writer, l *logged, h *site.Host, set *logfile.Set) error {
+	f, err := Compile(b.format(l, h), sslOf(b.st.Config))
+	if err != nil {
+		return err
+	}
+	to, err := set.Open(l.target)
+	if err != nil {
+		return &logfile.OpenError{Message: unopened(set, l.target, err)}
+	}
+	w.outputs = append(w.outputs, output{to, f, l.wanted})
+	return nil
+}
+
+func unopened(set *logfile.Set, target string, err error) string {
+	if logfile.Piped(target) {
+		return fmt.Sprintf("%s: AH00104: unable to start piped log program '%s'", exchange.ErrnoText(err), strings.TrimLeft(target, "|$"))
+	}
+	return fmt.Sprintf("%s: AH00649: could not open transfer log file %s.", exchange.ErrnoText(err), set.Path(target))
+}
+
+// format is the text that a log's second word means: a nick name's, or itself. The main server's nick
+// names win over a virtual host's own.
+func (b *builder) format(l *logged, h *site.Host) string {
+	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
+	text := l.format
+	for _, def := range []string{own.main, main.main, "CLF"} {
+		if text == "" {
+			text = def
+		}
+	}
+	if f, ok := main.formats[text]; ok {
+		return f
+	}
+	if f, ok := own.formats[text]; ok {
+		return f
+	}
+	if text == "CLF" {
+		return usual
+	}
+	return text
+}
+
+// failed is told by a log's flusher that lines did not arrive.
+func (b *builder) failed(target string, lost int64, err error) {
+	switch {
+	case err != nil:
+		b.warn(err, "AH00646: Error writing to "+target)
+	case lost > 0:
+		b.warn(nil, fmt.Sprintf("%d lines for %s were dropped: it does not take them fast enough", lost, target))
+	}
+}
+
+func (b *builder) died(program string, err error) {
+	b.warn(nil, "AH00106: piped log program '"+program+"' failed unexpectedly")
+}
+
+func (b *builder) warn(err error, message string) {
+	if log := b.st.ErrorLog; log != nil {
+		log.Write(&exchange.LogEntry{Time: time.Now(), Module: "log_config", Level: exchange.Warn, Errno: exchange.ErrnoText(err), Message: message,
+			Server: b.st.Hosts[0].Server})
+	}
+}
+
+// build gives a chain's plan the server's logs.
+func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
+	h := b.st.Host(chain[0])
+	if len(chain) > 1 && chain[1].Kind == directive.VHost {
+		h = b.st.Host(chain[1])
+	}
+	w := b.writers[h]
+	if w == nil || len(w.outputs) == 0 {
+		return nil
+	}
+	track := tracked.Merged(chain...)
+	p.Log = append(p.Log, w.step(track.Or(false)))
+	return nil
+}
+
+var views = sync.Pool{New: func() any { return &view{line: make([]byte, 0, 512)} }}
+
+// step writes an exchange's lines.
+func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
+	return func(_ context.Context, x *exchange.Exchange) {
+		v := views.Get().(*view)
+		v.x, v.end, v.track = x, time.Time{}, track
+		for i := range w.outputs {
+			if o := &w.outputs[i]; o.wanted.holds(x) {
+				v.line = o.format.append(v.line[:0], v)
+				o.to.Append(v.line)
+			}
+		}
+		v.x = nil
+		views.Put(v)
+	}
+}
+
+func (c *condition) holds(x *exchange.Exchange) bool {
+	switch {
+	case c.env != "":
+		return x.Env.Has(c.env) != c.absent
+	case c.expr == nil:
+		return true
+	}
+	ok, err := c.expr.Match(x)
+	if err != nil {
+		x.Log("log_config", exchange.Warn, nil, "AH00644: Error evaluating log condition: "+err.Error())
+	}
+	return ok && err == nil
+}

@@ -1,0 +1,539 @@
+package files
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"balancerd/proxy/mod/core"
+	"balancerd/proxy/site"
+)
+
+func modules() []site.Module { return slices.Concat([]site.Module{core.Module(), member()}, Modules()) }
+
+// old is when the files of a test were changed: long ago, so that their tags are strong.
+var old = time.Date(2023, 11, 14, 22, 13, 20, 0, time.UTC)
+
+// tree writes files, "name" or "name=text"; a name with a final slash is a folder.
+func tree(t testing.TB, files ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, f := range files {
+		name, text, _ := strings.Cut(f, "=")
+		full := filepath.Join(root, name)
+		if strings.HasSuffix(name, "/") {
+			os.MkdirAll(full, 0o755)
+			continue
+		}
+		os.MkdirAll(filepath.Dir(full), 0o755)
+		if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		os.Chtimes(full, old, old)
+	}
+	return root
+}
+
+func serving(t testing.TB, root, conf string) *rig {
+	t.Helper()
+	types := filepath.Join(t.TempDir(), "mime.types")
+	os.WriteFile(types, []byte("# comment\ntext/html html htm\ntext/plain txt\n"), 0o600)
+	return newRig(t, "DocumentRoot "+root+"\nTypesConfig "+types+"\n"+conf)
+}
+
+// head is the fields of an answer in one line.
+func head(r *rig, request string) string {
+	x := r.get(request)
+	out := fmt.Sprint(x.Res.Status)
+	for _, f := range x.Res.Header.F {
+		out += "|" + f.Name + ": " + f.Value
+	}
+	for _, f := range x.Res.Always.F {
+		out += "|" + f.Name + ": " + f.Value
+	}
+	if x.Res.ErrorPage {
+		return out
+	}
+	return out + "|" + fmt.Sprint(x.Res.Length) + "|" + body(x)
+}
+
+func TestRefused(t *testing.T) {
+	tests := []struct{ conf, want string }{
+		{"FileETag foo", "Unknown keyword 'foo' for FileETag directive"},
+		{"FileETag +None", "FileETag keyword 'None' cannot be used with '+' or '-'"},
+		{"FileETag +INode -Size", ""},
+		{"Options Foo", "Illegal option Foo"},
+		{"Options -All", "You may not use 'Options +All' or 'Options -All'."},
+		{"Options Indexes None", "'Options None' must be the first Option given."},
+		{"Options +Indexes FollowSymLinks", "Either all Options must start with + or -, or no Option may."},
+		{"Options Indexes +FollowSymLinks", "Either all Options must start with + or -, or no Option may."},
+		{"Options None", ""},
+		{"AllowOverride Foo", "AllowOverride not allowed here"},
+		{"<Directory /x>\nAllowOverride Foo\n</Directory>", "Illegal override option Foo"},
+		{"<Directory /x>\nAllowOverride Nonfatal\n</Directory>", "=Override, =Unknown or =All expected after Nonfatal"},
+		{"<Directory /x>\nAllowOverrideList None A\n</Directory>", "'None' not allowed with other directives in AllowOverrideList"},
+		{"<Directory /x>\nAllowOverrideList Foo\n</Directory>", ""},
+		{"AcceptPathInfo x", "AcceptPathInfo must be set to on, off or default"},
+		{"EnableMMAP x", "parameter must be 'on' or 'off'"},
+		{"ReadBufferSize x", "parameter must be a number between 0 and (4294967295U)): x"},
+		{"ReadBufferSize 8192", ""},
+		{"MaxRanges 0", "MaxRanges requires 'none', 'default', 'unlimited' or a positive integer"},
+		{"MaxRangeOverlaps -1", "MaxRangeOverlaps requires 'none', 'default', 'unlimited' or a positive integer"},
+		{"MaxRangeReversals unlimited", ""},
+		{"AddType a", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},
+		{"MultiviewsMatch x", "Unrecognized option 'x'"},
+		{"MultiviewsMatch Any Filters", "Filters is incompatible with Any and NegotiatedOnly"},
+		{"<Location /x>\nMultiviewsMatch x\n</Location>", "MultiviewsMatch cannot occur within <Location> section"},
+		{"DirectoryIndexRedirect x", "DirectoryIndexRedirect ON|OFF|permanent|temp|seeother|3xx"},
+		{"DirectoryIndexRedirect 200", "DirectoryIndexRedirect only accepts values between 300 and 399"},
+		{"DirectorySlash x", "DirectorySlash must be On or Off"},
+		{"DirectoryIndex", ""},
+		{"TypesConfig /nope", ""},
+		{"FallbackResource", "FallbackResource takes one argument, Set a default handler"},
+	}
+	for _, c := range tests {
+		if got := refused(c.conf); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.conf, got, c.want)
+		}
+	}
+	c, err := bind("TypesConfig /nope", modules()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = site.Build(c, modules(), site.Options{})
+	if want := "(2)No such file or directory: AH01597: could not open mime types config file /nope."; err == nil || err.Error() != want {
+		t.Error(err)
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	root := tree(t, "f.txt=0123456789", "d/index.html=index!", "e/", "noext=hi", "sp ace/index.html=s", "q?/index.html=q", "a.far/")
+	r := serving(t, root, "DirectoryIndex nope.html index.html\n<Location /own>\nSetHandler nobody\n</Location>\n")
+	const page = "|Content-Type: text/html; charset=iso-8859-1"
+	const file = `200|Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT|ETag: "a-60a24181e4000"|Accept-Ranges: bytes|Content-Type: text/plain|10|0123456789`
+	tests := []struct{ request, want, log string }{
+		{"GET /f.txt", file, ""},
+		{"POST /f.txt", file, ""},
+		{"GET /f.txt/", "404" + page, "[core:info] AH00130: File does not exist: $/f.txt/"},
+		{"GET /f.txt/extra", "404" + page, "[core:info] AH00130: File does not exist: $/f.txt/extra"},
+		{"GET /none/x/y", "404" + page, "[core:info] AH00128: File does not exist: $/none/x/y"},
+		{"GET /noext", `200|Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT|ETag: "2-60a24181e4000"|Accept-Ranges: bytes|2|hi`, ""},
+		{"GET /d", "301" + page + "|Location: http://localhost/d/", ""},
+		{"GET /d?q=1", "301" + page + "|Location: http://localhost/d/?q=1", ""},
+		{"GET /sp%20ace", "301" + page + "|Location: http://localhost/sp%20ace/", ""},
+		{"GET /d/", `200|Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT|ETag: "6-60a24181e4000"|Accept-Ranges: bytes|Content-Type: text/html|6|index!`, ""},
+		{"GET /e/", "404" + page, "[core:info] AH00129: Attempt to serve directory: $/e/"},
+		{"POST /e/", "404" + page, "AH00129"},
+		{"OPTIONS /f.txt", "200|Allow: HEAD,GET,POST,OPTIONS,TRACE|Content-Type: text/plain|0|", ""},
+		{"OPTIONS /none", "200|Allow: HEAD,GET,POST,OPTIONS,TRACE|0|", ""},
+		{"OPTIONS /d/", "200|Allow: HEAD,GET,POST,OPTIONS,TRACE|Content-Type: text/html|0|", ""},
+		{"PUT /f.txt", "405" + page + "|Allow: HEAD,GET,POST,OPTIONS,TRACE", ""},
+		{"PUT /e/", "405" + page + "|Allow: HEAD,GET,POST,OPTIONS,TRACE", ""},
+		{"FOO /f.txt", "501" + page + "|Allow: HEAD,GET,POST,OPTIONS,TRACE", "[core:error] AH00135: Invalid method in request FOO /f.txt HTTP/1.1"},
+		{"GET /../f.txt", "400" + page, "AH10244"},
+		{"GET /%2e%2e/f.txt", "400" + page, ""},
+		{"GET /d/..%2ff.txt", "404" + page, ""},
+		{"GET /f.txt%00", "404" + page, ""},
+	}
+	for _, c := range tests {
+		got := head(r, c.request+" HTTP/1.1")
+		if got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.request, got, c.want)
+		}
+		if log := strings.ReplaceAll(r.log.take(), root, "$"); !strings.Contains(log, c.log) {
+			t.Errorf("%s: logged %s, want %s", c.request, log, c.log)
+		}
+	}
+	if x := r.get("GET /d/ HTTP/1.1"); x.Req.Path != "/d/index.html" || x.Filename != root+"/d/index.html" {
+		t.Error(x.Req.Path, x.Filename)
+	}
+	if x := r.get("GET /f.txt/more HTTP/1.1"); x.Filename != root+"/f.txt" || x.PathInfo != "/more" {
+		t.Error(x.Filename, x.PathInfo)
+	}
+}
+
+func TestDirectories(t *testing.T) {
+	root := tree(t, "d/index.html=d", "php/x", "abs/x", "start.html=start", "e/", "far/x")
+	tests := []struct{ conf, request, want string }{
+		{"DirectorySlash Off", "/d", "404"},
+		{"DirectoryIndex disabled", "/d/", "404"},
+		{"DirectoryIndex a b.far", "/php/", "200 member"},
+		{"DirectoryIndex /start.html", "/abs/?q", "200 start"},
+		{"DirectoryIndexRedirect permanent", "/d/?q", "301 http://localhost/d/index.html"},
+		{"FallbackResource /start.html", "/none/at/all?q", "200 start"},
+		{"FallbackResource /gone.html", "/none", "404"},
+		{"FallbackResource /x.far", "/none", "200 member"},
+		{"FallbackResource disabled", "/none", "404"},
+		{"LoadModule autoindex_module x", "/e/", "403"},
+		{"LoadModule autoindex_module x\nOptions Indexes", "/e/", "403"},
+		{"<Location /d>\nSetHandler nobody\n</Location>", "/d", "301 http://localhost/d/"},
+		{"<Location /d>\nSetHandler nobody\n</Location>\nDirectoryCheckHandler On", "/d/", "404"},
+		{"<Location /d>\nSetHandler nobody\n</Location>", "/d/", "200 d"},
+		{"AcceptPathInfo On", "/start.html/more", "200 start"},
+		{"DirectoryIndex d/index.html", "/", "200 d"},
+	}
+	for _, c := range tests {
+		r := serving(t, root, c.conf+"\n")
+		x := r.get("GET " + c.request + " HTTP/1.1")
+		got := fmt.Sprint(x.Res.Status)
+		if x.Res.Status < 300 {
+			got += " " + body(x)
+		} else if l := answered(x, "Location"); l != "" {
+			got += " " + l
+		}
+		if got != c.want {
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+		}
+	}
+	r := serving(t, root, "LoadModule autoindex_module x\nDirectoryIndex a.html b.html\n")
+	r.get("GET /e/ HTTP/1.1")
+	if log := r.log.take(); log != "[autoindex:error] AH01276: Cannot serve directory "+root+"/e/: No matching DirectoryIndex (a.html,b.html) found, and server-generated directory index forbidden by Options directive" {
+		t.Error(log)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	root, other := tree(t, "d/f.txt=f", "real/x/f.txt=r"), tree(t, "f.txt=outside")
+	os.Symlink(other+"/f.txt", root+"/d/link")
+	os.Symlink("/nonexistent", root+"/d/broken")
+	os.Symlink(root+"/real", root+"/alias")
+	tests := []struct{ conf, request, want string }{
+		{"", "/d/link", "200"},
+		{"", "/d/broken", "403"},
+		{"", "/alias/x/f.txt", "200"},
+		{"Options None", "/d/f.txt", "200"},
+		{"Options None", "/d/link", "403"},
+		{"Options SymLinksIfOwnerMatch", "/d/link", "200"},
+		{"<Directory " + root + "/d>\nOptions -FollowSymLinks\n</Directory>", "/d/link", "403"},
+		{"<Directory " + root + "/d>\nOptions -FollowSymLinks\n</Directory>", "/alias/x/f.txt", "200"},
+		{"<Directory " + root + "/alias/x>\nOptions None\n</Directory>", "/alias/x/f.txt", "200"},
+		{"Options None\n<Directory " + root + "/alias>\nOptions FollowSymLinks\n</Directory>", "/alias/x/f.txt", "403"},
+	}
+	for _, c := range tests {
+		r := serving(t, root, c.conf+"\n")
+		x := r.get("GET " + c.request + " HTTP/1.1")
+		if got := fmt.Sprint(x.Res.Status); got != c.want {
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+		}
+		body(x)
+	}
+	r := serving(t, root, "Options None\n")
+	r.get("GET /d/link HTTP/1.1")
+	if log := r.log.take(); log != "[core:error] AH00037: Symbolic link not allowed or link target not accessible: "+root+"/d/link" {
+		t.Error(log)
+	}
+}
+
+// A folder with a .htaccess that httpd would obey is not given away.
+func TestAccessFiles(t *testing.T) {
+	root := tree(t, "d/f.txt=f", "d/.htaccess=Require all denied", "e/f.txt=e")
+	tests := []struct{ conf, request, want string }{
+		{"", "/d/f.txt", "200"},
+		{"<Directory />\nAllowOverride None\n</Directory>", "/d/f.txt", "200"},
+		{"<Directory />\nAllowOverride All\n</Directory>", "/d/f.txt", "403"},
+		{"<Directory />\nAllowOverride All\n</Directory>", "/e/f.txt", "200"},
+		{"<Directory />\nAllowOverride All\n</Directory>\nAccessFileName .acl", "/d/f.txt", "200"},
+		{"<Directory " + root + "/d>\nAllowOverrideList AddType\n</Directory>", "/d/f.txt", "403"},
+		{"<Directory " + root + "/e>\nAllowOverride All\n</Directory>", "/d/f.txt", "200"},
+	}
+	for _, c := range tests {
+		r := serving(t, root, c.conf+"\n")
+		x := r.get("GET " + c.request + " HTTP/1.1")
+		if got := fmt.Sprint(x.Res.Status); got != c.want {
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+		}
+	}
+}
+
+func TestSpecialFiles(t *testing.T) {
+	root := tree(t, "d/x")
+	mkfifo(t, root+"/pipe")
+	r := serving(t, root, "")
+	if x := r.get("GET /pipe HTTP/1.1"); x.Res.Status != 403 {
+		t.Error(x.Res.Status)
+	}
+	if log := r.log.take(); !strings.Contains(log, "AH00038: Forbidden: "+root+"/pipe doesn't point to a file or directory") {
+		t.Error(log)
+	}
+}
+
+// The source of a script is not given away.
+func TestScripts(t *testing.T) {
+	root := tree(t, "x.cgi=#!/bin/sh", "x.php=<?php", "x.bar=bar")
+	r := serving(t, root, "AddHandler cgi-script .cgi\nAddHandler application/x-httpd-php .php\nAddHandler foo-bar .bar\n")
+	for path, want := range map[string]int{"/x.cgi": 403, "/x.php": 403, "/x.bar": 200} {
+		if x := r.get("GET " + path + " HTTP/1.1"); x.Res.Status != want {
+			t.Errorf("%s: %d", path, x.Res.Status)
+		}
+	}
+}
+
+func TestETags(t *testing.T) {
+	root := tree(t, "f.txt=x", "sub/f.txt=x")
+	fi, _ := os.Stat(root + "/f.txt")
+	sub, _ := os.Stat(root + "/sub/f.txt")
+	tests := []struct{ conf, want, below string }{ // below: with FileETag -Size inside
+		{"+INode", `"I"`, `"I"`},
+		{"-Size", `"1-60a24181e4000"`, `"1-60a24181e4000"`},
+		{"None", "", ""},
+		{"All", `"I-1-60a24181e4000"`, `"I-60a24181e4000"`},
+		{"INode", `"I"`, `"I"`},
+		{"+INode -MTime", `"I"`, `"I"`},
+		{"MTime Size", `"1-60a24181e4000"`, `"60a24181e4000"`},
+		{"Digest", `"EfatjsUqKYSrqv18O1FlA3hcIHI="`, `"EfatjsUqKYSrqv18O1FlA3hcIHI="`},
+		{"All -INode", `"1-60a24181e4000"`, `"60a24181e4000"`},
+		{"-MTime -Size", `"1-60a24181e4000"`, `"1-60a24181e4000"`},
+	}
+	for _, c := range tests {
+		r := serving(t, root, "FileETag "+c.conf+"\n<Directory "+root+"/sub>\nFileETag -Size\n</Directory>\n")
+		want := strings.Replace(c.want, "I", fmt.Sprintf("%x", inode(fi)), 1)
+		below := strings.Replace(c.below, "I", fmt.Sprintf("%x", inode(sub)), 1)
+		if c.conf == "Digest" {
+			want, below = c.want, c.below
+		}
+		if got := answered(r.get("GET /f.txt HTTP/1.1"), "ETag"); got != want {
+			t.Errorf("%s: %s, want %s", c.conf, got, want)
+		}
+		if got := answered(r.get("GET /sub/f.txt HTTP/1.1"), "ETag"); got != below {
+			t.Errorf("%s below: %s, want %s", c.conf, got, below)
+		}
+	}
+	os.WriteFile(root+"/new.txt", nil, 0o600)
+	if got := answered(serving(t, root, "").get("GET /new.txt HTTP/1.1"), "ETag"); !strings.HasPrefix(got, `W/"0-`) {
+		t.Error(got)
+	}
+}
+
+// What httpd 2.4.71 answered to the same fields.
+func TestConditions(t *testing.T) {
+	const at, before, future = "Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 22:13:19 GMT", "Tue, 14 Nov 2043 22:13:19 GMT"
+	const tag = `"64-60a24181e4000"`
+	r := serving(t, tree(t, "f.txt="+strings.Repeat("0123456789", 10)), "")
+	tests := []struct {
+		fields string
+		want   int
+	}{
+		{"If-Modified-Since: " + at, 304},
+		{"If-Modified-Since: " + before, 200},
+		{"If-Modified-Since: " + future, 200},
+		{"If-Modified-Since: junk", 200},
+		{"If-None-Match: " + tag, 304},
+		{"If-None-Match: W/" + tag, 304},
+		{`If-None-Match: "a", ` + tag, 304},
+		{"If-None-Match: *", 304},
+		{"If-None-Match: \"z\"\nIf-Modified-Since: " + at, 200},
+		{"If-None-Match: " + tag + "\nIf-Modified-Since: " + before, 200},
+		{"If-Match: " + tag, 200},
+		{`If-Match: "x"`, 412},
+		{"If-Match: *", 200},
+		{"If-Match: W/" + tag, 412},
+		{"If-Unmodified-Since: " + at, 200},
+		{"If-Unmodified-Since: " + before, 412},
+		{"If-Unmodified-Since: " + at + "\nIf-Modified-Since: " + at, 200},
+		{"If-None-Match: " + tag + "\nRange: bytes=0-1", 304},
+		{"If-Modified-Since: " + at + "\nRange: bytes=0-1", 304},
+		{"If-Match: \"x\"\nRange: bytes=0-1", 412},
+		{"Range: bytes=0-1\nIf-Range: " + tag, 206},
+		{"Range: bytes=0-1\nIf-Range: \"x\"", 200},
+		{"Range: bytes=0-1\nIf-Range: " + at, 206},
+		{"Range: bytes=0-1\nIf-Range: " + future, 200},
+	}
+	for _, c := range tests {
+		x := r.get("GET /f.txt HTTP/1.1\n" + c.fields)
+		if x.Res.Status != c.want || answered(x, "ETag") != tag || x.Res.ErrorPage {
+			t.Errorf("%s: %d, want %d", c.fields, x.Res.Status, c.want)
+		}
+		body(x)
+	}
+	if x := r.get("POST /f.txt HTTP/1.1\nIf-None-Match: *"); x.Res.Status != 412 {
+		t.Error(x.Res.Status)
+	}
+}
+
+// What httpd 2.4.71 made of Range fields for a hundred bytes.
+func TestRanges(t *testing.T) {
+	r := serving(t, tree(t, "f.txt="+strings.Repeat("0123456789", 10), "empty.txt=", "noext=0123456789"), "")
+	tests := []struct{ field, want string }{
+		{"bytes=0-4", "206 0-4/100 01234"},
+		{"bytes=95-", "206 95-99/100 56789"},
+		{"bytes=-5", "206 95-99/100 56789"},
+		{"bytes=200-", "416"},
+		{"bytes=90-200", "206 90-99/100 0123456789"},
+		{"bytes=5-1", "200"},
+		{"bytes=x", "200"},
+		{"items=0-1", "200"},
+		{"bytes=0-1,1-6", "206 0-6/100 0123456"},
+		{"bytes=0-1,2-3", "206 0-3/100 0123"},
+		{"bytes=0-1,200-300", "206 0-1/100 01"},
+		{"bytes=", "200"},
+		{"bytes=,", "200"},
+		{"bytes=0-1,x", "200"},
+		{"bytes=-0", "200"},
+		{"bytes=200-,300-", "416"},
+		{"Bytes=0-4", "206 0-4/100 01234"},
+		{"bytes= 0-4", "200"},
+		{"bytes=0-4, 6-7", "200"},
+		{"bytes=5-6,0-1", "206 \r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 5-6/100\r\n\r\n56\r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 0-1/100\r\n\r\n01\r\n--B--\r\n"},
+		{"bytes=0-0,-1", "206 \r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 0-0/100\r\n\r\n0\r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 99-99/100\r\n\r\n9\r\n--B--\r\n"},
+	}
+	for _, c := range tests {
+		x := r.get("GET /f.txt HTTP/1.1\nRange: " + c.field)
+		got := fmt.Sprint(x.Res.Status)
+		if x.Res.Status == 206 {
+			length := x.Res.Length
+			text := body(x)
+			if int64(len(text)) != length {
+				t.Errorf("%s: %d bytes announced, %d sent", c.field, length, len(text))
+			}
+			if _, b, ok := strings.Cut(answered(x, "Content-Type"), "multipart/byteranges; boundary="); ok {
+				text = strings.ReplaceAll(text, b, "B")
+			}
+			got = strings.TrimRight("206 "+strings.TrimPrefix(answered(x, "Content-Range"), "bytes "), " ") + " " + text
+		}
+		if got != c.want {
+			t.Errorf("%s:\n got %q\nwant %q", c.field, got, c.want)
+		}
+	}
+	for field, want := range map[string]int64{"bytes=0-": 100, "bytes=-500": 100, "bytes=0-60,50-99": 100, "bytes=0-49,20-99,70-80": 100} {
+		if x := r.get("GET /f.txt HTTP/1.1\nRange: " + field); x.Res.Status != 206 || x.Res.Length != want || answered(x, "Content-Range") != "bytes 0-99/100" {
+			t.Errorf("%s: %d %d %s", field, x.Res.Status, x.Res.Length, answered(x, "Content-Range"))
+		}
+	}
+	if x := r.get("GET /empty.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 {
+		t.Error(x.Res.Status)
+	}
+	if x := r.get("GET /noext HTTP/1.1\nRange: bytes=0-1,5-6"); strings.Contains(body(x), "Content-type") {
+		t.Error("a type was made up")
+	}
+	r = serving(t, tree(t, "f.txt=0123456789"), "MaxRanges none\n")
+	if x := r.get("GET /f.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 || answered(x, "Accept-Ranges") != "none" {
+		t.Error(x.Res.Status, answered(x, "Accept-Ranges"))
+	}
+	r = serving(t, tree(t, "f.txt=0123456789"), "MaxRanges 2\n")
+	if x := r.get("GET /f.txt HTTP/1.1\nRange: bytes=0-0,2-2,4-4"); x.Res.Status != 200 {
+		t.Error(x.Res.Status)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	root := tree(t, "UP.HTML=u", "a.b.html.utf8=u", ".html=u", "x..html=u", "m.foo=u", "x.html.en.fr=u", "a.tar.gz=u", "f.txt=u", "k.html=u", "force/f.txt=u", "off/f.txt=x", "gone/f.txt=x")
+	r := serving(t, root, `
+AddCharset UTF-8 .utf8
+AddType "Text/X-Foo; Charset=KOI8-R; a=b" .foo
+AddType application/x-tar tar
+AddEncoding x-gzip .gz
+AddLanguage en .en
+AddLanguage FR .fr
+<Location /lang>
+  DefaultLanguage nl
+</Location>
+<Location /cs>
+  AddDefaultCharset On
+</Location>
+<Location /proxied/cs>
+  AddDefaultCharset On
+  DefaultLanguage nl
+</Location>
+<Directory `+root+`/force>
+  ForceType image/gif
+</Directory>
+<Directory `+root+`/off>
+  RemoveType txt
+</Directory>
+<Directory `+root+`/gone>
+  AddDefaultCharset utf-8
+  AddCharset koi8-r .txt
+  RemoveCharset .utf8
+</Directory>
+`)
+	tests := []struct{ request, mediaType, language, encoding string }{
+		{"/UP.HTML", "text/html", "", ""},
+		{"/a.b.html.utf8", "text/html; charset=utf-8", "", ""},
+		{"/.html", "", "", ""},
+		{"/x..html", "text/html", "", ""},
+		{"/m.foo", "text/x-foo; charset=koi8-r; a=b", "", ""},
+		{"/x.html.en.fr", "text/html", "en,fr", ""},
+		{"/a.tar.gz", "application/x-tar", "", "x-gzip"},
+		{"/force/f.txt", "image/gif", "", ""},
+		{"/off/f.txt", "", "", ""},
+		{"/gone/f.txt", "text/plain; charset=koi8-r", "", ""},
+		{"/proxied/x.html", "text/html", "", ""},
+		{"/proxied/x", "", "", ""},
+		{"/proxied/x.html HTTP/1.1\nX-Answer: Content-Type: a/b", "a/b", "", ""},
+		{"/proxied/x.gz.en HTTP/1.1\nX-Answer: Content-Type: a/b", "a/b", "en", "x-gzip"},
+		{"/proxied/cs/html HTTP/1.1\nX-Answer: Content-Type: text/html", "text/html; charset=iso-8859-1", "nl", ""},
+		{"/proxied/cs/cs HTTP/1.1\nX-Answer: Content-Type: Text/HTML;charset=x", "Text/HTML;charset=x", "nl", ""},
+		{"/proxied/cs/lang HTTP/1.1\nX-Answer: Content-Language: de|Content-Type: TEXT/plain; x=y", "TEXT/plain; x=y; charset=iso-8859-1", "nl,de", ""},
+		{"/proxied/cs/none.html", "text/html; charset=iso-8859-1", "nl", ""},
+		{"/proxied/cs/none", "", "nl", ""},
+		{"/proxied/cs/fr.fr HTTP/1.1\nX-Answer: Content-Language: FR, de", "", "fr,de", ""},
+	}
+	for _, c := range tests {
+		x := r.get("GET " + c.request)
+		got := [3]string{answered(x, "Content-Type"), answered(x, "Content-Language"), answered(x, "Content-Encoding")}
+		if want := [3]string{c.mediaType, c.language, c.encoding}; got != want || x.Res.Status != 200 {
+			t.Errorf("%s: %d %q, want %q", c.request, x.Res.Status, got, want)
+		}
+	}
+}
+
+func TestWithCharset(t *testing.T) {
+	for _, c := range [][3]string{{"text/html", "", "text/html"}, {"text/html", "x", "text/html; charset=x"}, {"text/html;charset=y;a=b", "x", "text/html; charset=x; a=b"},
+		{"text/html;a=\"b;c\"", "x", "text/html; a=\"b;c\"; charset=x"}, {"junk", "x", "junk"}, {"a/b; c", "x", "a/b; c"}, {"a / b ;c=d", "", "a/b; c=d"}, {"", "x", ""}} {
+		if got := withCharset(c[0], c[1]); got != c[2] {
+			t.Errorf("%q %q: %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+// A body can be read or taken from the buffer, in any mixture.
+func TestSource(t *testing.T) {
+	root := tree(t, "f="+strings.Repeat("x", 3*bufferSize))
+	r := serving(t, root, "")
+	src := r.get("GET /f HTTP/1.1").Res.Body.(*source)
+	if f, off, n, ok := src.File(); !ok || f == nil || off != 0 || n != 3*bufferSize {
+		t.Error(off, n, ok)
+	}
+	total, p := 0, make([]byte, 1000)
+	for i := 0; ; i++ {
+		if i%2 == 0 {
+			b := src.Buffered()
+			n := min(len(b), 700)
+			src.Discard(n)
+			total += n
+			continue
+		}
+		n, err := src.Read(p)
+		total += n
+		if err != nil {
+			break
+		}
+	}
+	if total != 3*bufferSize {
+		t.Error(total)
+	}
+	src.Close()
+	src = r.get("GET /f HTTP/1.1").Res.Body.(*source)
+	os.Truncate(root+"/f", 10)
+	if n, err := src.Read(make([]byte, 100)); n != 10 || err != nil {
+		t.Error(n, err)
+	}
+	if _, err := src.Read(p); err == nil || err.Error() != "unexpected EOF" {
+		t.Error("a file that shrank:", err)
+	}
+	src.Close()
+}
+
+// A proxied answer with a type costs no allocation here.
+func TestReplyAllocatesNothing(t *testing.T) {
+	r := serving(t, tree(t, "f"), "AddDefaultCharset utf-8\n")
+	x := r.get("GET /proxied/x.html HTTP/1.1\nX-Answer: Content-Type: image/png")
+	p := r.plan(t)
+	if n := testing.AllocsPerRun(100, func() { p.reply(t.Context(), x) }); n != 0 {
+		t.Error(n)
+	}
+}

@@ -1,0 +1,21 @@
+package files
+
+import (
+	"syscall"
+	"testing"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/site"
+)
+
+func mkfifo(t testing.TB, name string) {
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Skip(err)
+	}
+}
+
+// plan is the plan of the main server.
+func (r *rig) plan(t testing.TB) *plan {
+	c := r.site.Config
+	return &plan{dir: dirs.Merged(c.Main), mime: newMimeMap(mimes.Merged(c.Main), nil), levels: levels([]*directive.Scope{c.Main}), site: &site.Plan{}}
+}

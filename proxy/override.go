@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"slices"
+
+	"balancerd/proxy/exchange"
+)
+
+// override is ProxyErrorOverride: which answers of members give way to our own error pages. Immutable.
+type override struct {
+	on    bool
+	codes []int // none: 400 to 599
+}
+
+func (o *override) wants(status int) bool {
+	switch {
+	case !o.on:
+		return false
+	case len(o.codes) == 0:
+		return status >= 400 && status < 600
+	}
+	return slices.Contains(o.codes, status)
+}
+
+// drained is how much of an overridden body is read so that its connection can be kept; a longer one
+// costs the connection.
+const drained = 256 << 10
+
+// replace gives the member's answer up for an error page. Its reason stays in the status line, and
+// with a 401 the challenge (httpd: mod_proxy_http.c ap_proxy_http_process_response).
+func (o *override) replace(x *exchange.Exchange) error {
+	status := exchange.Status(x.Res.Status)
+	reason := x.Arena.Join(x.Res.Reason)
+	if status == 401 {
+		for i := range x.Res.Header.F {
+			if f := &x.Res.Header.F[i]; f.Is("WWW-Authenticate") {
+				x.Res.Always.Add(f.Name, x.Arena.Join(f.Value))
+			}
+		}
+	}
+	drain(x.Res.Body)
+	return &exchange.Problem{Status: status, Reason: reason}
+}
+
+func drain(body exchange.Source) {
+	if body == nil {
+		return
+	}
+	var buf [4096]byte
+	for n := 0; n < drained; {
+		if have := len(body.Buffered()); have > 0 {
+			body.Discard(have)
+			n += have
+			continue
+		}
+		k, err := body.Read(buf[:])
+		if n += k; err != nil {
+			return
+		}
+	}
+}

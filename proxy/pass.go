@@ -1,0 +1,215 @@
+package proxy
+
+import (
+	"errors"
+	"strings"
+
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
+	"balancerd/apacheconf/pattern"
+	"balancerd/balancer"
+)
+
+// line is one ProxyPass or ProxyPassMatch: a path or pattern and the URL for what it covers.
+// Immutable once the configuration is read, but for near, which Open fills.
+type line struct {
+	path    string           // the path, or the text of the pattern
+	pattern *pattern.Pattern // nil: path is a prefix
+	url     string           // without unix socket; "!" for a path that is not proxied
+	flags   passFlags
+}
+
+// passFlags are the words behind a ProxyPass URL.
+type passFlags uint8
+
+const (
+	noCanon     passFlags = 1 << iota // pass the path as it came
+	interpolate                       // ${VAR} from the environment
+	noQuery                           // for FastCGI only
+	mapEncoded                        // match before decoding
+	mapServlet                        // and without path parameters
+)
+
+var passWords = map[string]passFlags{"nocanon": noCanon, "interpolate": interpolate, "noquery": noQuery}
+
+var mappings = map[string]passFlags{"encoded": mapEncoded, "servlet": mapEncoded | mapServlet}
+
+var (
+	errPassPath      = errors.New("ProxyPass|ProxyPassMatch can not have a path when defined in a location.")
+	errPassParameter = errors.New("Invalid ProxyPass|ProxyPassMatch parameter. Parameter must be in the form 'key=value'.")
+	errPassNoPath    = errors.New("ProxyPass|ProxyPassMatch needs a path when not defined in a location")
+	errPassUnix      = errors.New(`ProxyPass|ProxyPassMatch uses an invalid "unix:" URL`)
+	errPassPattern   = errors.New("Regular expression could not be compiled.")
+	errPassTilde     = errors.New("ProxyPassMatch invalid syntax ('~' usage).")
+)
+
+func setPass(s *directive.Scope, a directive.Args) error { return addPass(s, a, false) }
+
+func setPassMatch(s *directive.Scope, a directive.Args) error { return addPass(s, a, true) }
+
+// passLine is a ProxyPass line taken apart.
+type passLine struct {
+	path, target string // target with its unix socket
+	complete     bool   // a target was there
+	match        bool
+	flags        passFlags
+	params       params
+}
+
+// addPass reads a line (httpd: mod_proxy.c add_pass).
+func addPass(s *directive.Scope, a directive.Args, match bool) error {
+	if err := a.Forbid(s, directive.Directory|directive.Files|directive.If|directive.Limit); err != nil {
+		return err
+	}
+	p, err := readPass(s, a, match)
+	if err != nil {
+		return err
+	}
+	if !p.complete {
+		return errPassNoPath
+	}
+	url, ok := balancer.StripSocket(p.target)
+	if !ok {
+		return errPassUnix
+	}
+	l := &line{path: p.path, url: url, flags: p.flags}
+	if inSection(s) {
+		p.match = p.match || isGlob(p.path)
+		dirs.In(s).pass = l
+	} else {
+		inventoryOf(s).lines = append(inventoryOf(s).lines, l)
+	}
+	if p.match {
+		if l.pattern, err = pattern.Compile(p.path, pattern.Options{}); err != nil {
+			return errPassPattern
+		}
+	}
+	switch {
+	case p.target == "!":
+		return nil
+	case isBalancer(p.target):
+		err = passToBalancer(s, p)
+	default:
+		err = passToWorker(s, a.Pos, p, url)
+	}
+	if err != nil {
+		return errors.New("ProxyPass " + err.Error())
+	}
+	return nil
+}
+
+// inSection tells whether a line stands in a section, whose argument then is its path.
+func inSection(s *directive.Scope) bool { return s.Kind&directive.Server == 0 }
+
+func readPass(s *directive.Scope, a directive.Args, match bool) (*passLine, error) {
+	p := &passLine{match: match}
+	located := inSection(s)
+	havePath := located
+	if located {
+		p.path = s.Arg
+	}
+	for _, w := range apacheconf.Words(a.Raw) {
+		key, value, isParam := strings.Cut(w, "=")
+		switch {
+		case !havePath && w == "~":
+			if match {
+				return nil, errPassTilde
+			}
+			p.match = true
+		case !havePath:
+			p.path, havePath = w, true
+		case !p.complete:
+			p.target, p.complete = w, true
+		case passWords[strings.ToLower(w)] != 0:
+			p.flags |= passWords[strings.ToLower(w)]
+		case !isParam && located && strings.HasPrefix(p.target, "/"):
+			return nil, errPassPath
+		case !isParam:
+			return nil, errPassParameter
+		case strings.EqualFold(key, "mapping"):
+			f := mappings[strings.ToLower(value)]
+			if f == 0 {
+				return nil, errors.New("unknown mapping")
+			}
+			p.flags |= f
+		default:
+			p.params.set(key, value)
+		}
+	}
+	return p, nil
+}
+
+// passToBalancer gives the balancer the line's parameters and its front-end path.
+func passToBalancer(s *directive.Scope, p *passLine) error {
+	front := ""
+	if !p.match { // a pattern is no path
+		front = frontPath(p.path)
+	}
+	v := inventoryOf(s)
+	c := v.cluster(p.target)
+	if c == nil {
+		var err error
+		if c, err = v.makeCluster(p.target, front); err != nil {
+			return err
+		}
+	} else if !p.match {
+		c.path = front
+	}
+	env := envOf(s)
+	for _, kv := range p.params {
+		if err := c.set.Set(kv.key, kv.value, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passToWorker makes the line's worker, or leaves it to one that covers its URL already and warns of
+// the parameters that are lost by that.
+func passToWorker(s *directive.Scope, pos apacheconf.Pos, p *passLine, url string) error {
+	v := inventoryOf(s)
+	w := findWorker(v.workers, url, kindOf(p.match))
+	if w != nil {
+		shareWorker(s, pos, "AH01145", "AH01146", w, url, p.params)
+		return nil
+	}
+	w, err := newWorker(s, p.target, p.match)
+	if err != nil {
+		return err
+	}
+	w.copyDefaults(s)
+	v.workers = append(v.workers, w)
+	return w.setAll(s, p.params)
+}
+
+// frontPath is a ProxyPass path as the manager shows it: "/path", or "host -> /path" of a URL.
+func frontPath(text string) string {
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		text = text[:i]
+	}
+	scheme, host, ok := splitURL(text)
+	if !ok {
+		return text
+	}
+	return host + " -> " + text[len(scheme)+3+len(host):]
+}
+
+// isGlob tells whether a text has wildcards (APR: apr_fnmatch_test).
+func isGlob(text string) bool {
+	open := false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '?', '*':
+			return true
+		case '\\':
+			i++
+		case '[':
+			open = true
+		case ']':
+			if open {
+				return true
+			}
+		}
+	}
+	return false
+}

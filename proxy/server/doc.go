@@ -1,0 +1,15 @@
+// Package server owns the sockets and says which site serves: it is what stays when a configuration
+// is loaded anew.
+//
+//	Swap(next) ── open new sockets ── next.Commit ── one pointer ── close the sockets that nobody names
+//	               may fail: nothing                    |
+//	               has happened yet                     v
+//	http1.Server ──> App: Serve, Done ──────────> generation ──> site.Site
+//	                                                 |
+//	the old generation closes its site (its logs) when the last of its exchanges is over
+//
+// Connections outlive a reload, the clients' and the members': an exchange is served by the site that
+// was in force when it began.
+//
+// Read server.go, then generation.go; listen.go is the sockets.
+package server

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
+	"balancerd/proxy/site"
+)
+
+// stripes is over how many counters a generation's exchanges are spread. A connection stays with
+// one, so that two processors hardly ever want the same cache line.
+const stripes = 64
+
+type stripe struct {
+	n atomic.Int64
+	_ [56]byte // the rest of a cache line
+}
+
+// generation is one load of the configuration while anybody uses it.
+type generation struct {
+	number int
+	site   *site.Site
+	under  [stripes]stripe // exchanges under way
+}
+
+func (g *generation) stripe(x *exchange.Exchange) *atomic.Int64 { return &g.under[x.Conn.ID%stripes].n }
+
+// exchanges is how many are under way. Once the generation is not the current one and this is 0, it
+// stays 0: see enter.
+func (g *generation) exchanges() (n int64) {
+	for i := range g.under {
+		n += g.under[i].n.Load()
+	}
+	return n
+}
+
+var _ http1.App = (*Server)(nil)
+
+// enter counts the exchange in at the current generation. It looks again after counting: a
+// generation that was replaced in between may be closed already.
+func (s *Server) enter(x *exchange.Exchange) *generation {
+	for {
+		g := s.current.Load()
+		n := g.stripe(x)
+		n.Add(1)
+		if s.current.Load() == g {
+			x.State[exchange.StateServer] = g
+			return g
+		}
+		n.Add(-1)
+	}
+}
+
+// Default is the settings of a connection before the Host is known.
+func (s *Server) Default(local netip.AddrPort) *exchange.Server {
+	return s.current.Load().site.Default(local)
+}
+
+// Serve has the current site answer.
+func (s *Server) Serve(ctx context.Context, x *exchange.Exchange) { s.enter(x).site.Serve(ctx, x) }
+
+// Refuse has the current site answer a request that could not be read.
+func (s *Server) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Problem) {
+	s.enter(x).site.Refuse(ctx, x, p)
+}
+
+// Done has the site that answered write its logs, and lets it go.
+func (s *Server) Done(ctx context.Context, x *exchange.Exchange) {
+	g, ok := x.State[exchange.StateServer].(*generation)
+	if !ok {
+		return
+	}
+	defer g.stripe(x).Add(-1)
+	g.site.Done(ctx, x)
+}

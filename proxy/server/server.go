@@ -1,0 +1,292 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
+	"balancerd/proxy/site"
+)
+
+// Server serves one site after the other.
+type Server struct {
+	front   *http1.Server
+	started time.Time
+	current atomic.Pointer[generation] // replaced under mu
+
+	mu      sync.Mutex           // one Swap at a time; guards what follows
+	sockets map[string]*socket   // by site.Listener.Address
+	old     map[*generation]bool // replaced, and still used
+	running bool                 // Run was called: sockets are served as soon as they are open
+	swaps   int                  // how many
+}
+
+// socket is an open listener.
+type socket struct {
+	l    *net.TCPListener
+	done chan struct{} // closed when nobody accepts from it any more; nil before
+}
+
+// New makes a server without a site and without sockets.
+func New() *Server {
+	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
+	s.front = http1.New(s, http1.Options{Log: s.log})
+	return s
+}
+
+// log writes what concerns no request to the error log of whoever serves.
+func (s *Server) log(level exchange.Level, err error, message string) {
+	g := s.current.Load()
+	if g == nil || g.site.ErrorLog == nil {
+		return
+	}
+	main := g.site.Hosts[0].Server
+	if level != exchange.Notice && level > main.Levels.Of("core") {
+		return
+	}
+	g.site.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: level, Errno: exchange.ErrnoText(err), Message: message, Server: main})
+}
+
+// Swap has next serve from now on. Its sockets are opened first, those that are open already stay;
+// when one can't be had the error is a *ListenError, and nothing has changed. The site before is
+// closed when its last exchange is over.
+func (s *Server) Swap(next *site.Site) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opened, err := s.open(next)
+	if err != nil {
+		return err
+	}
+	next.Commit()
+	before := s.current.Swap(&generation{number: s.swaps, site: next})
+	s.swaps++
+	for address, o := range opened {
+		s.sockets[address] = o
+		if s.running {
+			s.accept(o)
+		}
+	}
+	s.drop(next)
+	if before != nil {
+		s.old[before] = true
+		go s.retire(before)
+	}
+	return nil
+}
+
+// open opens the sockets that next names and nobody has opened yet.
+func (s *Server) open(next *site.Site) (map[string]*socket, error) {
+	opened := map[string]*socket{}
+	for _, at := range next.Listeners {
+		if s.sockets[at.Address] != nil || opened[at.Address] != nil {
+			continue
+		}
+		l, err := bind(context.Background(), at, &next.Settings)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			l, err = s.replace(next, at, err)
+		}
+		if err != nil {
+			closeAll(opened)
+			return nil, err
+		}
+		opened[at.Address] = &socket{l: l}
+	}
+	if len(next.Listeners) == 0 {
+		return nil, &ListenError{Message: noSockets}
+	}
+	return opened, nil
+}
+
+// replace opens a socket whose port is taken by one of ours that next names no more: 127.0.0.1:80
+// and *:80 can't be open at once. When that does not help the old ones are opened again.
+func (s *Server) replace(next *site.Site, at site.Listener, taken error) (*net.TCPListener, error) {
+	var gone []string
+	for address := range s.sockets {
+		if !named(next, address) && portOf(address) == portOf(at.Address) {
+			gone = append(gone, address)
+		}
+	}
+	if gone == nil {
+		return nil, taken
+	}
+	for _, address := range gone {
+		s.close(address)
+	}
+	l, err := bind(context.Background(), at, &next.Settings)
+	if err == nil {
+		return l, nil
+	}
+	for _, address := range gone {
+		if l, berr := bind(context.Background(), site.Listener{Address: address}, &s.current.Load().site.Settings); berr == nil {
+			s.sockets[address] = &socket{l: l}
+			if s.running {
+				s.accept(s.sockets[address])
+			}
+		}
+	}
+	return nil, err
+}
+
+func named(s *site.Site, address string) bool {
+	for _, l := range s.Listeners {
+		if l.Address == address {
+			return true
+		}
+	}
+	return false
+}
+
+// drop closes the sockets that next does not name.
+func (s *Server) drop(next *site.Site) {
+	for address := range s.sockets {
+		if !named(next, address) {
+			s.close(address)
+		}
+	}
+}
+
+func (s *Server) close(address string) {
+	o := s.sockets[address]
+	delete(s.sockets, address)
+	o.l.Close()
+	if o.done != nil {
+		<-o.done
+	}
+}
+
+func closeAll(m map[string]*socket) {
+	for _, o := range m {
+		o.l.Close()
+	}
+}
+
+func (s *Server) accept(o *socket) {
+	o.done = make(chan struct{})
+	go func() {
+		defer close(o.done)
+		if err := s.front.Accept(o.l); err != nil {
+			s.log(exchange.Emerg, err, "no more connections are accepted on "+o.l.Addr().String())
+		}
+	}()
+}
+
+// retire closes a generation that was replaced when its last exchange is over.
+func (s *Server) retire(g *generation) {
+	for g.exchanges() > 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	g.site.Close()
+	s.mu.Lock()
+	delete(s.old, g)
+	s.mu.Unlock()
+}
+
+// Run serves until ctx ends; then all connections are cut off. The site's logs are closed when it
+// returns.
+func (s *Server) Run(ctx context.Context) {
+	s.mu.Lock()
+	s.running = true
+	for _, o := range s.sockets {
+		s.accept(o)
+	}
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.closeSockets()
+	s.front.Close()
+	s.finish()
+}
+
+// Drain takes no more connections and waits until the exchanges under way are over, or ctx ends.
+// Run then still has to be ended.
+func (s *Server) Drain(ctx context.Context) error {
+	s.closeSockets()
+	s.front.Stop()
+	return s.front.Wait(ctx)
+}
+
+func (s *Server) closeSockets() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = false
+	for address := range s.sockets {
+		s.close(address)
+	}
+}
+
+// lastExchanges is how long Run waits for exchanges that were cut off to be logged.
+const lastExchanges = 2 * time.Second
+
+// finish closes the sites once their exchanges have noticed their end.
+func (s *Server) finish() {
+	for end := time.Now().Add(lastExchanges); time.Now().Before(end) && s.under() > 0; time.Sleep(time.Millisecond) {
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for g := range s.old {
+		g.site.Close()
+	}
+	if g := s.current.Load(); g != nil {
+		g.site.Close()
+	}
+}
+
+func (s *Server) under() (n int64) {
+	for _, l := range s.Loads() {
+		n += l.Exchanges
+	}
+	return n
+}
+
+// Load is the work of one generation.
+type Load struct {
+	Generation int // 0 at first
+	Stopping   bool
+	Exchanges  int64 // under way
+}
+
+// Loads are the generation in force and those that finish their exchanges.
+func (s *Server) Loads() []Load {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Load
+	if g := s.current.Load(); g != nil {
+		out = append(out, Load{g.number, false, g.exchanges()})
+	}
+	for g := range s.old {
+		out = append(out, Load{g.number, true, g.exchanges()})
+	}
+	return out
+}
+
+// Front is the engine, for what the status page shows of connections.
+func (s *Server) Front() *http1.Server { return s.front }
+
+// Site is who serves; nil before the first Swap.
+func (s *Server) Site() *site.Site {
+	if g := s.current.Load(); g != nil {
+		return g.site
+	}
+	return nil
+}
+
+// Abandon closes what Swap opened when the server shall not Run after all.
+func (s *Server) Abandon() {
+	s.closeSockets()
+	s.finish()
+}
+
+// Swaps is how many configurations were put in force.
+func (s *Server) Swaps() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.swaps
+}
+
+// Started is when the server was made: reloads do not change it.
+func (s *Server) Started() time.Time { return s.started }

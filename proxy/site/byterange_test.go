@@ -1,0 +1,44 @@
+package site
+
+import (
+	"io"
+	"testing"
+
+	"balancerd/proxy/exchange"
+)
+
+func TestRanges(t *testing.T) {
+	for _, c := range []struct {
+		field, ifRange string
+		status         int
+		body, content  string
+		refused        bool
+	}{
+		{"bytes=1-2", "", 206, "el", "bytes 1-2/5", false},
+		{"bytes=3-", "", 206, "lo", "bytes 3-4/5", false},
+		{"bytes=-2", "", 206, "lo", "bytes 3-4/5", false},
+		{"bytes=-99", "", 206, "hello", "bytes 0-4/5", false},
+		{"bytes=2-99", "", 206, "llo", "bytes 2-4/5", false},
+		{"bytes=9-12", "", 200, "hello", "", true},
+		{"bytes=2-1", "", 200, "hello", "", false},
+		{"bytes=0-0,2-2", "", 200, "hello", "", false},
+		{"lines=1-2", "", 200, "hello", "", false},
+		{"bytes=1-2", `"tag"`, 206, "el", "bytes 1-2/5", false},
+		{"bytes=1-2", `"other"`, 200, "hello", "", false},
+	} {
+		x := &exchange.Exchange{}
+		x.Req.Method = "GET"
+		x.Req.Header.Add("Range", c.field)
+		if c.ifRange != "" {
+			x.Req.Header.Add("If-Range", c.ifRange)
+		}
+		x.Res.Status, x.Res.Proxied = 200, true
+		x.Res.Header.Add("ETag", `"tag"`)
+		x.Res.Text("hello")
+		refused := part(x)
+		b, err := io.ReadAll(x.Res.Body)
+		if refused != c.refused || x.Res.Status != c.status || string(b) != c.body || err != nil || x.Res.Header.Get("Content-Range") != c.content {
+			t.Errorf("%s %s: %v %d %q %v %q", c.field, c.ifRange, refused, x.Res.Status, b, err, x.Res.Header.Get("Content-Range"))
+		}
+	}
+}
