@@ -117,6 +117,7 @@ func (h *handler) answered(f *flight) error {
 	if h.override.wants(x.Res.Status) {
 		return h.override.replace(x)
 	}
+	h.override.keep(x)
 	if h.reverser != nil {
 		h.reverser.rewrite(x)
 	}

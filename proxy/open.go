@@ -127,12 +127,13 @@ type HostFacts struct {
 	InheritPass bool // ProxyPassInherit
 }
 
-// FactsOf is what the directives say of a server: scope is the main server's or a virtual host's.
+// FactsOf is what the directives say of a server: scope is the main server's or a virtual host's. It may
+// be called by many goroutines.
 func FactsOf(scope *directive.Scope) HostFacts {
 	m := muster{config: scope.Config}
 	s := m.settings(&site.Host{Scope: scope})
 	return HostFacts{
-		Status: s.status.Or(statusOff) != statusOff, Persist: servers.In(scope).persist,
+		Status: s.status.Or(statusOff) != statusOff, Persist: servers.Merged(scope).persist,
 		Inherit: s.inherit.Or(true), InheritPass: s.inheritPass.Or(true),
 	}
 }

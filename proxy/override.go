@@ -22,6 +22,15 @@ func (o *override) wants(status int) bool {
 	return slices.Contains(o.codes, status)
 }
 
+// keep gives the answer of a member that serves an ErrorDocument the status of the error; without
+// ProxyErrorOverride the member's own status goes out (httpd: mod_proxy_http.c
+// ap_proxy_http_process_response, original_status).
+func (o *override) keep(x *exchange.Exchange) {
+	if o.on && x.Prev != nil && x.Prev.Status >= 400 {
+		x.Res.Status, x.Res.Reason = x.Prev.Status, ""
+	}
+}
+
 // drained is how much of an overridden body is read so that its connection can be kept; a longer one
 // costs the connection.
 const drained = 256 << 10

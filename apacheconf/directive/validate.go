@@ -76,7 +76,7 @@ func readable(prefix string) func(*Scope, Args) error {
 	return func(s *Scope, a Args) error {
 		path := s.Config.Tree.Path(a.Words[0])
 		if _, err := os.Stat(path); err != nil {
-			return &apacheconf.Error{Pos: a.Pos, Phase: apacheconf.Reading, Msg: prefix + path + ": No such file or directory"}
+			return errors.New(prefix + path + ": No such file or directory")
 		}
 		return nil
 	}

@@ -76,17 +76,12 @@ func addLevel(b []byte, e *entry, _ string) []byte {
 	return append(b, e.Level.String()...)
 }
 
-// addKept counts from 1 as httpd's conn_rec does once the request was read.
 func addKept(b []byte, e *entry, _ string) []byte {
 	c := e.conn()
 	if c == nil {
 		return b
 	}
-	n := c.Kept
-	if e.X != nil {
-		n++
-	}
-	return strconv.AppendInt(b, int64(n), 10)
+	return strconv.AppendInt(b, int64(c.Kept), 10)
 }
 
 // addID: "C" is the connection's id unless the line concerns a request, "c" always, else the

@@ -81,7 +81,7 @@ func TestDefaultLine(t *testing.T) {
 func TestFormats(t *testing.T) {
 	for _, c := range []struct{ format, want string }{
 		{"[%l] [%m] %M", "[error] [proxy_http] MSG"},
-		{"%a %{c}a %A %k %v %V|%M", "10.0.0.9:5678 10.0.0.9:5678 127.0.0.1:8080 3 web.example www.example|MSG"},
+		{"%a %{c}a %A %k %v %V|%M", "10.0.0.9:5678 10.0.0.9:5678 127.0.0.1:8080 2 web.example www.example|MSG"},
 		{"%{ENV}e %{note}n %{X-In}i %E %F%% %M", "env n in (111)Connection refused mod_proxy_http.c(12)% MSG"},
 		{"[%{u}t] [%t] %{cu}t %{cuz}t %{%Y/%d}t %M", "[Sun Nov 01 05:07:55.688451 2026] [Sun Nov 01 05:07:55 2026] 2026-11-01 05:07:55.688451 2026-11-01 05:07:55.688451 +0000 2026/01 MSG"},
 		{"a [%{NO}e] b %M", "a b MSG"},

@@ -45,7 +45,7 @@ func TestTable(t *testing.T) {
 	tb.Set("A", "1")
 	tb.Set("B", "")
 	tb.Set("A", "2")
-	if v, ok := tb.Get("A"); v != "2" || !ok || tb.Len() != 2 || !tb.Has("B") || tb.Has("a") {
+	if v, ok := tb.Get("A"); v != "2" || !ok || tb.Len() != 2 || !tb.Has("B") || !tb.Has("a") {
 		t.Errorf("table holds %v", tb)
 	}
 	tb.Unset("A")

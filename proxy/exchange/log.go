@@ -70,7 +70,8 @@ type ErrorLog interface {
 	Write(*LogEntry)
 }
 
-// Enabled tells whether a message of that module and level would be written.
+// Enabled tells whether a message of that module and level would be written. Notices always are
+// (httpd: log.c log_error_core).
 func (x *Exchange) Enabled(module string, level Level) bool {
 	l := (*Levels)(nil)
 	switch {
@@ -79,7 +80,7 @@ func (x *Exchange) Enabled(module string, level Level) bool {
 	case x.Server != nil:
 		l = x.Server.Levels
 	}
-	return level <= l.Of(module)
+	return level <= l.Of(module) || level == Notice
 }
 
 // Log writes a message to the virtual host's error log if LogLevel lets it pass. err, when it is not

@@ -11,8 +11,8 @@ type Field = wire.Field
 // EqualFold compares ASCII texts without regard to case.
 func EqualFold(a, b string) bool { return wire.EqualFold(a, b) }
 
-// Table is a small list of named texts: environment variables and notes. Names are unique and
-// case-sensitive. The zero value is ready.
+// Table is a small list of named texts: environment variables and notes. Names are unique, and the
+// case of their letters does not matter, as in APR's tables. The zero value is ready.
 type Table struct{ e []entry }
 
 type entry struct{ name, value string }
@@ -20,7 +20,7 @@ type entry struct{ name, value string }
 // Get is the value of name, and whether it is there.
 func (t *Table) Get(name string) (string, bool) {
 	for i := range t.e {
-		if t.e[i].name == name {
+		if EqualFold(t.e[i].name, name) {
 			return t.e[i].value, true
 		}
 	}
@@ -42,7 +42,7 @@ func (t *Table) Has(name string) bool {
 // Set gives name a value.
 func (t *Table) Set(name, value string) {
 	for i := range t.e {
-		if t.e[i].name == name {
+		if EqualFold(t.e[i].name, name) {
 			t.e[i].value = value
 			return
 		}
@@ -53,7 +53,7 @@ func (t *Table) Set(name, value string) {
 // Unset removes name.
 func (t *Table) Unset(name string) {
 	for i := range t.e {
-		if t.e[i].name == name {
+		if EqualFold(t.e[i].name, name) {
 			t.e = append(t.e[:i], t.e[i+1:]...)
 			return
 		}

@@ -163,8 +163,8 @@ func (r *run) fail(err error) {
 	}
 }
 
-// needs notes that the result depends on a request field (httpd: util_expr_eval.c add_vary).
-// Host never varies (RFC 9110 section 12.5.5 leaves it out).
+// needs notes that the result depends on a request field (httpd: util_expr_eval.c add_vary). Host is
+// part of the URI and varies nothing (RFC 7231 section 7.1.4).
 func (r *run) needs(field string) {
 	switch {
 	case r.o.DontVary || exchange.EqualFold(field, "Host"):

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -12,8 +14,21 @@ import (
 
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
 type Server struct {
-	app App
-	log func(level exchange.Level, err error, message string)
+	// Immutable.
+	app   App
+	log   func(level exchange.Level, err error, message string)
+	ctx   context.Context
+	works sync.Pool // *work
+	conns sync.Pool // *conn
+	bulks sync.Pool // *bulk
+	pipes pipes
+
+	shards [shards]shard
+
+	// Atomic.
+	ids      atomic.Uint64
+	stopping atomic.Bool
+	clock    clock
 }
 
 // Options are what a Server may be told besides its App.
@@ -24,66 +39,152 @@ type Options struct {
 }
 
 // New is a Server for an App.
-func New(app App, o Options) *Server { return &Server{app: app, log: o.Log} }
-
-// Accept serves the connections that come in on a plain TCP listener until that is closed; then it
-// returns nil. Each connection has a goroutine of its own.
-func (s *Server) Accept(l *net.TCPListener) error { panic("being written") }
-
-// ServeFD serves a connected, non-blocking socket to its end and closes it. It blocks.
-func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) { panic("being written") }
-
-// ServeConn serves a connection to its end and closes it; state is that of TLS, nil for plain ones.
-// It blocks.
-func (s *Server) ServeConn(c net.Conn, state *tls.ConnectionState) { panic("being written") }
-
-// Stop ends the connections gracefully: idle ones are closed now, the others after the answer under
-// way, which says Connection: close. New ones are closed at once. It does not wait.
-func (s *Server) Stop() { panic("being written") }
-
-// Wait waits until no connection is left, tunnels included, or ctx ends.
-func (s *Server) Wait(ctx context.Context) error { panic("being written") }
-
-// Close cuts all connections off.
-func (s *Server) Close() { panic("being written") }
-
-// Each calls f for every connection. f must be quick and must not call the Server.
-func (s *Server) Each(f func(*Info)) { panic("being written") }
-
-// Totals are the sums over all exchanges since New.
-func (s *Server) Totals() Totals { panic("being written") }
-
-// State is what a connection does just now.
-type State uint8
-
-// The states of a connection.
-const (
-	Reading   State = iota // the head of a request is awaited or arriving, on a fresh connection or after its first bytes
-	Serving                // an exchange is under way
-	KeepAlive              // between two requests
-	Closing                // lingering: the last answer is out, the client's rest is drained
-	Tunneling              // handed over to a tunnel
-)
-
-// Info is one connection as server-status shows it. It is a copy.
-type Info struct {
-	State    State
-	Since    time.Time     // when the present or last exchange began
-	Took     time.Duration // of the last exchange that ended
-	Spent    time.Duration // of all exchanges of the connection
-	Requests int           // begun on the connection
-	Bytes    int64         // sent on it
-	Last     int64         // sent for the present or last exchange
-	Client   string        // its address
-	Protocol string        // "HTTP/1.1" of the last request; "" before the first
-	VHost    string        // "name:port" of the last request
-	Line     string        // the last request line, at most 64 bytes
-	Secure   bool          // TLS
+func New(app App, o Options) *Server {
+	s := &Server{app: app, log: o.Log, ctx: context.Background()}
+	if s.log == nil {
+		s.log = func(exchange.Level, error, string) {}
+	}
+	s.works.New = func() any { return newWork() }
+	s.conns.New = func() any { return new(conn) }
+	s.bulks.New = func() any { return new(bulk) }
+	for i := range s.shards {
+		s.shards[i].init()
+	}
+	return s
 }
 
-// Totals are sums over exchanges.
-type Totals struct {
-	Requests int64
-	Bytes    int64 // sent, heads included
-	Busy     time.Duration
+// ServeFD serves a connected, non-blocking stream socket to its end and closes it. It blocks.
+func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) {
+	c := s.open(local, remote)
+	c.raw, c.fd, c.inside = true, uintptr(fd), true
+	c.serveRaw()
+	s.drop(c)
+}
+
+// ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
+// nil for plain ones. It blocks.
+func (s *Server) ServeConn(nc net.Conn, state *tls.ConnectionState) {
+	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()))
+	c.nc = nc
+	c.info.TLS, c.info.Secure = state, state != nil
+	c.setPoke(nc)
+	c.serveNet()
+	s.drop(c)
+}
+
+func addrOf(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	p := t.AddrPort()
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+}
+
+// open makes a connection known.
+func (s *Server) open(local, remote netip.AddrPort) *conn {
+	c := s.conns.Get().(*conn)
+	text := remote.String()
+	id := s.ids.Add(1)
+	c.s = s
+	c.info = exchange.Conn{ID: id, Remote: remote, Local: local, RemoteText: text, RemoteIP: ipOf(text)}
+	c.server = s.app.Default(local)
+	c.began = time.Now()
+	c.board.reset(c)
+	s.shards[id%shards].add(c)
+	return c
+}
+
+// ipOf is the address in "ip:port" or "[ip]:port".
+func ipOf(text string) string {
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] != ':' {
+			continue
+		}
+		if text[0] == '[' {
+			return text[1 : i-1]
+		}
+		return text[:i]
+	}
+	return text
+}
+
+// drop ends a connection's life here.
+func (s *Server) drop(c *conn) {
+	s.shards[c.info.ID%shards].del(c)
+	c.close()
+	c.idle()
+	if c.broken {
+		return
+	}
+	*c = conn{}
+	s.conns.Put(c)
+}
+
+// Stop ends the connections gracefully: idle ones are closed now, the others after the answer under
+// way, which says Connection: close. New ones get one answer. It does not wait.
+func (s *Server) Stop() {
+	s.stopping.Store(true)
+	for i := range s.shards {
+		s.shards[i].each(func(c *conn) {
+			if st := State(c.state.Load()); st == Reading || st == KeepAlive {
+				c.wake()
+			}
+		})
+	}
+}
+
+// Wait waits until no connection is left, tunnels included, or ctx ends.
+func (s *Server) Wait(ctx context.Context) error {
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for s.Connections() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+	return nil
+}
+
+// Close cuts all connections off.
+func (s *Server) Close() {
+	s.stopping.Store(true)
+	for i := range s.shards {
+		s.shards[i].each((*conn).cut)
+	}
+}
+
+// Connections is how many there are.
+func (s *Server) Connections() int {
+	n := 0
+	for i := range s.shards {
+		s.shards[i].mu.Lock()
+		n += s.shards[i].n
+		s.shards[i].mu.Unlock()
+	}
+	return n
+}
+
+// Each calls f for every connection. f must be quick and must not call the Server.
+func (s *Server) Each(f func(*Info)) {
+	for i := range s.shards {
+		s.shards[i].each(func(c *conn) {
+			info := c.board.info(c)
+			f(&info)
+		})
+	}
+}
+
+// Totals are the sums over all exchanges since New.
+func (s *Server) Totals() Totals {
+	var t Totals
+	for i := range s.shards {
+		h := &s.shards[i]
+		t.Requests += h.requests.Load()
+		t.Bytes += h.bytes.Load()
+		t.Busy += time.Duration(h.busy.Load())
+	}
+	return t
 }

@@ -80,57 +80,67 @@ func (s *Server) Swap(next *site.Site) error {
 	return nil
 }
 
-// open opens the sockets that next names and nobody has opened yet.
-func (s *Server) open(next *site.Site) (map[string]*socket, error) {
-	opened := map[string]*socket{}
+// open opens the sockets that next names and nobody has opened yet. When one can't be had, all is as
+// it was before.
+func (s *Server) open(next *site.Site) (opened map[string]*socket, err error) {
+	opened = map[string]*socket{}
+	var gone []string // ours that had to make room
+	defer func() {
+		if err != nil {
+			for _, o := range opened {
+				o.l.Close()
+			}
+			s.reopen(gone)
+		}
+	}()
+	if len(next.Listeners) == 0 {
+		return opened, &ListenError{Message: noSockets}
+	}
 	for _, at := range next.Listeners {
 		if s.sockets[at.Address] != nil || opened[at.Address] != nil {
 			continue
 		}
 		l, err := bind(context.Background(), at, &next.Settings)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			l, err = s.replace(next, at, err)
+		if room := s.makeRoom(next, at, err); room != nil {
+			gone = append(gone, room...)
+			l, err = bind(context.Background(), at, &next.Settings)
 		}
 		if err != nil {
-			closeAll(opened)
-			return nil, err
+			return opened, err
 		}
 		opened[at.Address] = &socket{l: l}
-	}
-	if len(next.Listeners) == 0 {
-		return nil, &ListenError{Message: noSockets}
 	}
 	return opened, nil
 }
 
-// replace opens a socket whose port is taken by one of ours that next names no more: 127.0.0.1:80
-// and *:80 can't be open at once. When that does not help the old ones are opened again.
-func (s *Server) replace(next *site.Site, at site.Listener, taken error) (*net.TCPListener, error) {
-	var gone []string
+// makeRoom closes the sockets of ours that took an address's port and that next names no more:
+// 127.0.0.1:80 and *:80 can't be open at once.
+func (s *Server) makeRoom(next *site.Site, at site.Listener, taken error) (gone []string) {
+	if !errors.Is(taken, syscall.EADDRINUSE) {
+		return nil
+	}
 	for address := range s.sockets {
 		if !named(next, address) && portOf(address) == portOf(at.Address) {
 			gone = append(gone, address)
+			s.close(address)
 		}
 	}
-	if gone == nil {
-		return nil, taken
-	}
+	return gone
+}
+
+// reopen takes back what makeRoom closed.
+func (s *Server) reopen(gone []string) {
 	for _, address := range gone {
-		s.close(address)
-	}
-	l, err := bind(context.Background(), at, &next.Settings)
-	if err == nil {
-		return l, nil
-	}
-	for _, address := range gone {
-		if l, berr := bind(context.Background(), site.Listener{Address: address}, &s.current.Load().site.Settings); berr == nil {
-			s.sockets[address] = &socket{l: l}
-			if s.running {
-				s.accept(s.sockets[address])
-			}
+		l, err := bind(context.Background(), site.Listener{Address: address}, &s.current.Load().site.Settings)
+		if err != nil {
+			s.log(exchange.Emerg, nil, err.Error())
+			continue
+		}
+		s.sockets[address] = &socket{l: l}
+		if s.running {
+			s.accept(s.sockets[address])
 		}
 	}
-	return nil, err
 }
 
 func named(s *site.Site, address string) bool {
@@ -157,12 +167,6 @@ func (s *Server) close(address string) {
 	o.l.Close()
 	if o.done != nil {
 		<-o.done
-	}
-}
-
-func closeAll(m map[string]*socket) {
-	for _, o := range m {
-		o.l.Close()
 	}
 }
 

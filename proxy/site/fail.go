@@ -115,8 +115,12 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	x.Filename, x.PathInfo, x.Handler = "", "", ""
 	change()
 	path, query, has := strings.Cut(r.Path, "?")
-	x.Req.RawPath, x.Req.Query, x.Req.HasQuery = escapePath(path), query, has
-	return s.again(ctx, x, hostOf(x))
+	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = escapePath(path), query, has, ""
+	h := hostOf(x)
+	if err := steps(ctx, x, h.early.Early); err != nil {
+		return err
+	}
+	return s.again(ctx, x, h)
 }
 
 // renameEnv gives every variable the prefix REDIRECT_ and says what was asked for first.

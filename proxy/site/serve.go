@@ -27,6 +27,9 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 	if s.choose(x) != nil || x.Req.Host == "" {
 		s.enter(x, s.names.fallback(x.Conn.Local))
 	}
+	if x.Req.Path == "" {
+		x.Req.Path = "/" // what httpd logs of a request without a usable target
+	}
 	s.fail(ctx, x, p)
 	s.reply(ctx, x)
 }
@@ -258,14 +261,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 		step(h.sections.files, x.Filename)
 	}
 	step(h.sections.locations, x.Req.Path)
-	var err error
-	if n, err = walkIfs(x, n, h.sections.ifs); err != nil {
-		return nil, err
-	}
+	n = walkIfs(x, n, h.sections.ifs)
 	for _, sec := range matched {
-		if n, err = walkIfs(x, n, sec.ifs); err != nil {
-			return nil, err
-		}
+		n = walkIfs(x, n, sec.ifs)
 	}
 	p, err := n.compiled()
 	if err != nil {
@@ -278,28 +276,20 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 }
 
 // walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk).
-func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup) (*node, error) {
+func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup) *node {
 	for i := range groups {
 		for j := range groups[i].branches {
 			b := &groups[i].branches[j]
 			if b.test != nil {
-				ok, err := b.test.Match(x)
-				if err != nil {
-					x.Log("core", exchange.Error, nil, "AH00039: Failed to evaluate <If > condition: "+err.Error())
-					return nil, exchange.Status(500)
-				}
-				if !ok {
+				if ok, err := b.test.Match(x); !ok || err != nil { // a failing test has logged itself, and does not hold
 					continue
 				}
 			}
-			var err error
-			if n, err = walkIfs(x, n.down(b.scope), b.ifs); err != nil {
-				return nil, err
-			}
+			n = walkIfs(x, n.down(b.scope), b.ifs)
 			break
 		}
 	}
-	return n, nil
+	return n
 }
 
 // handle runs the handler that SetHandler, the mapping or nobody named. A proxied request goes to its

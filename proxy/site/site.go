@@ -97,6 +97,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 		}
 		b, err := m.Open(c, s)
 		if err != nil {
+			s.Close() // what was opened for it already: its logs
 			return nil, err
 		}
 		if b != nil {
@@ -105,6 +106,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 	}
 	for _, h := range s.Hosts {
 		if err := s.compile(h, builders); err != nil {
+			s.Close()
 			return nil, err
 		}
 	}

@@ -80,7 +80,10 @@ func slack(timeout time.Duration) time.Duration { return min(timeout/8, 400*time
 
 // arm sees to it that the deadline is at least timeout away, and hardly more.
 func arm(by *time.Time, set func(time.Time) error, timeout time.Duration) {
-	now := time.Now()
+	armAt(time.Now(), by, set, timeout)
+}
+
+func armAt(now time.Time, by *time.Time, set func(time.Time) error, timeout time.Duration) {
 	if left := by.Sub(now); left >= timeout && left <= timeout+slack(timeout) {
 		return
 	}
@@ -133,6 +136,17 @@ func (s *Stream) result(err error) (int, error) {
 		return 0, io.EOF
 	}
 	return s.rn, nil
+}
+
+// Enter runs f inside the poller's callback, again and again until it returns true or the deadline
+// that Sleep set passes. f must try to read before it first returns Sleep.
+func (s *Stream) Enter(f func(fd uintptr) bool) error { return s.reading(f, time.Minute) }
+
+// Sleep is what f returns to wait for more. The wait begins now.
+func (s *Stream) Sleep(now time.Time, timeout time.Duration) bool {
+	s.rarmed = true
+	armAt(now, &s.rby, s.conn.SetReadDeadline, timeout)
+	return false
 }
 
 // Read waits for bytes. The end is io.EOF.

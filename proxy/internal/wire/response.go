@@ -18,7 +18,7 @@ type BadLine uint8
 const (
 	BadIsError   BadLine = iota // the head is malformed
 	BadIsIgnored                // the line is left out
-	BadIsBody                   // the body begins with it
+	BadIsBody                   // the body begins behind it
 )
 
 // The faults of an answer's head.
@@ -36,9 +36,8 @@ type Response struct {
 	Status int
 	Reason string
 	Minor  int
-	Stray  int    // lines that were left out
-	Body   string // BadIsBody: the line that begins the body
-	InBody bool   // BadIsBody: there is one
+	Stray  int  // lines that were left out
+	InBody bool // BadIsBody: the head ended with such a line, which is lost, as in httpd
 }
 
 // maxAnswerHead bounds a head beside its longest line.
@@ -177,7 +176,7 @@ func (r *Response) noColon(line []byte, rules *ResponseRules) error {
 		case BadIsError:
 			return ErrFieldLine
 		case BadIsBody:
-			r.Body, r.InBody = view(line), true
+			r.InBody = true
 			return nil
 		}
 	}

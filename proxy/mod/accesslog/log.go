@@ -71,8 +71,8 @@ func unopened(set *logfile.Set, target string, err error) string {
 	return fmt.Sprintf("%s: AH00649: could not open transfer log file %s.", exchange.ErrnoText(err), set.Path(target))
 }
 
-// format is the text that a log's second word means: a nick name's, or itself. The main server's nick
-// names win over a virtual host's own.
+// format is the text that a log's second word means: a nick name's, the host's own before the main
+// server's, or itself.
 func (b *builder) format(l *logged, h *site.Host) string {
 	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
 	text := l.format
@@ -81,10 +81,10 @@ func (b *builder) format(l *logged, h *site.Host) string {
 			text = def
 		}
 	}
-	if f, ok := main.formats[text]; ok {
+	if f, ok := own.formats[text]; ok {
 		return f
 	}
-	if f, ok := own.formats[text]; ok {
+	if f, ok := main.formats[text]; ok {
 		return f
 	}
 	if text == "CLF" {

@@ -14,6 +14,7 @@
 //
 // Satisfy Any lets either of the first two be enough.
 //
-// Reading order: modules.go, settings.go, require.go, rule.go, provider.go, gate.go, access.go,
-// network.go, hostname.go, methods.go, basic.go, users.go, password.go, memory.go, groups.go, named.go.
+// Reading order: modules.go, settings.go, require.go, rule.go, provider.go, requirehost.go, gate.go,
+// access.go, network.go, hostname.go, methods.go, basic.go, users.go, password.go, memory.go, groups.go,
+// named.go, descrypt.go.
 package auth

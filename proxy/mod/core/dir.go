@@ -132,10 +132,10 @@ func setSignature(s *directive.Scope, a directive.Args) error {
 
 func setLimitBody(s *directive.Scope, a directive.Args) error {
 	n, err := strconv.ParseInt(a.Words[0], 10, 64)
-	if err != nil {
+	if errors.Is(err, strconv.ErrRange) {
 		return errors.New("LimitRequestBody argument is not parsable.")
 	}
-	if n < 0 {
+	if err != nil || n < 0 {
 		return errors.New("LimitRequestBody requires a non-negative integer.")
 	}
 	dirs.In(s).limitBody.Set(n)
@@ -153,7 +153,7 @@ func openIf(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := expr.Compile(child.Arg, expr.Options{})
+	e, err := expr.Compile(child.Arg, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "core"})
 	if err != nil {
 		return nil, errors.New("Cannot parse condition clause: " + err.Error())
 	}

@@ -53,7 +53,7 @@ func parseListen(word string) (host string, port int, err error) {
 	text := word
 	if i := strings.LastIndexByte(word, ':'); i >= 0 && !strings.HasSuffix(word, "]") {
 		host, text = strings.Trim(word[:i], "[]"), word[i+1:]
-	} else if strings.ContainsAny(word, ".[") {
+	} else if strings.Trim(word, "0123456789") != "" {
 		return "", 0, errors.New("Port must be specified")
 	}
 	if host == "*" {

@@ -21,7 +21,7 @@ func setLogLevel(s *directive.Scope, a directive.Args) error {
 		l, ok := exchange.ParseLevel(word)
 		if !ok {
 			if _, known := s.Config.FindModule(word); known {
-				return errors.New("Module specifier '" + word + "' must be followed by a log level keyword")
+				return &directive.Hinted{Msg: levelWords, Hint: "write " + word + ":info to set the level of that module"}
 			}
 			return errors.New(levelWords)
 		}

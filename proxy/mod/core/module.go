@@ -42,6 +42,7 @@ func Module() site.Module {
 		{Name: "LogLevel", Set: setLogLevel, Help: "how much is logged, by module"},
 		{Name: "ErrorDocument", Set: setErrorDocument, Help: "what replaces an error's own page"},
 		{Name: "SetHandler", Set: setHandler, Help: "what answers: balancer-manager, server-status, proxy:URL, none"},
+		{Name: "<VirtualHost", Open: openHost, Help: "a server by address, port and name"},
 		{Name: "<If", Open: openIf, Help: "sections chosen by an expression"},
 		{Name: "<ElseIf", Open: openIf},
 		{Name: "Error", Set: setError, Help: "stop with a message"},

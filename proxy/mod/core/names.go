@@ -97,6 +97,21 @@ func ownName(st *site.Site) string {
 	return guess
 }
 
+// openHost checks the ports of <VirtualHost>; names are looked up when the site is built.
+func openHost(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
+	child, err := directive.OpenSection(s, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, word := range apacheconf.Words(child.Arg) {
+		_, port, found := cutPort(word)
+		if n := directive.Atoi(port); found && port != "*" && (n < 1 || n > 65535) {
+			return nil, errors.New("The address or port is invalid")
+		}
+	}
+	return child, nil
+}
+
 // addresses reads the arguments of <VirtualHost>: *, _default_, ip, host, each with an optional port.
 // A name that can't be resolved is passed over with httpd's message (httpd: vhost.c get_addresses).
 func addresses(st *site.Site, scope *directive.Scope) []site.Address {
@@ -129,12 +144,17 @@ func addresses(st *site.Site, scope *directive.Scope) []site.Address {
 
 // splitPort cuts ":port" off; no port, or ":*", is 0.
 func splitPort(word string) (host string, port int) {
+	host, text, found := cutPort(word)
+	if !found || text == "*" {
+		return host, 0
+	}
+	return host, directive.Atoi(text)
+}
+
+func cutPort(word string) (host, port string, found bool) {
 	i := strings.LastIndexByte(word, ':')
 	if i < 0 || strings.HasSuffix(word, "]") {
-		return word, 0
+		return word, "", false
 	}
-	if word[i+1:] == "*" {
-		return word[:i], 0
-	}
-	return word[:i], directive.Atoi(word[i+1:])
+	return word[:i], word[i+1:], true
 }

@@ -62,15 +62,15 @@ func readLimit(value string) (exchange.ReadLimit, error) {
 		if err != nil {
 			return l, errors.New("Value '" + high + "' not numerical")
 		}
+		if !rated {
+			return l, errors.New("Must set MinRate option if using timeout range")
+		}
 		if m <= n {
 			return l, errors.New("Maximum timeout must be larger than initial timeout")
 		}
 		l.Max = time.Duration(m) * time.Second
 	}
 	if !rated {
-		if ranged {
-			return l, errors.New("Must set MinRate option if using timeout range")
-		}
 		return l, nil
 	}
 	name, digits, _ := strings.Cut(rate, "=")

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"balancerd/proxy/site"
+)
+
+// binary is the program under test, built once.
+var binary struct {
+	once sync.Once
+	dir  string
+	err  error
+	said []byte
+}
+
+// buildServer is the path of the program, with the race detector when the tests have it.
+func buildServer(t *testing.T) string {
+	t.Helper()
+	binary.once.Do(func() {
+		if binary.dir, binary.err = os.MkdirTemp("", "balancerd-test-"); binary.err != nil {
+			return
+		}
+		args := []string{"build", "-o", filepath.Join(binary.dir, "balancerd")}
+		if withRace {
+			args = append(args, "-race")
+		}
+		binary.said, binary.err = exec.Command("go", append(args, ".")...).CombinedOutput()
+	})
+	if binary.err != nil {
+		t.Fatalf("go build: %v\n%s", binary.err, binary.said)
+	}
+	return filepath.Join(binary.dir, "balancerd")
+}
+
+// buildAs is the program under another name.
+func buildAs(t *testing.T, name string) string {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink(buildServer(t), link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// testModules is the list that the program runs with.
+func testModules(t *testing.T) []site.Module {
+	t.Helper()
+	o, err := parseOptions([]string{"balancerd", "-d", t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newProgram(o, io.Discard, io.Discard).modules
+}
+
+func TestMain(m *testing.M) {
+	exit := m.Run()
+	if binary.dir != "" {
+		os.RemoveAll(binary.dir)
+	}
+	os.Exit(exit)
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// graph says who may import whom, the ground floor first. A room that is not here may not exist;
+// "*" stands for one folder's rooms, which do not know each other.
+const graph = `
+apacheconf:
+apacheconf/pattern:
+apacheconf/directive: apacheconf apacheconf/pattern
+
+balancer:
+balancer/method:      balancer
+balancer/health:      balancer
+balancer/store/file:  balancer
+balancer/store/etcd:  balancer
+
+manager:              balancer
+
+proxy/internal/wire:
+proxy/internal/socket:
+proxy/logfile:
+proxy/exchange:       proxy/internal/wire
+proxy/expr:           proxy/exchange apacheconf/pattern
+proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
+proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
+proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
+proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
+proxy/http1:          proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
+proxy/http2:          proxy/exchange proxy/backend balancer
+proxy/ajp:            proxy/exchange proxy/backend balancer
+proxy/fcgi:           proxy/exchange proxy/backend balancer
+proxy/scgi:           proxy/exchange proxy/backend balancer
+proxy/uwsgi:          proxy/exchange proxy/backend balancer
+proxy/mod/*:          proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
+proxy:                proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
+proxy/server:         proxy/exchange proxy/site proxy/http1 proxy/http2
+`
+
+// doors are the files that may import a library that is not the standard one.
+var doors = map[string]string{
+	"github.com/alecthomas/participle/v2": "apacheconf/grammar.go",
+	"github.com/dlclark/regexp2":          "apacheconf/pattern/",
+	"github.com/gorilla/securecookie":     "manager/session.go",
+	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
+	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
+	"golang.org/x/net/http2":              "proxy/http2/",
+	"golang.org/x/net/http/httpguts":      "proxy/internal/wire/",
+	"go.etcd.io/etcd/client/v3":           "balancer/store/etcd/",
+	"github.com/spf13/cobra":              "cmd/",
+}
+
+// nets are packages that the model must not need.
+var nets = []string{"net/http", "net/http/httptest"}
+
+const moduleName = "balancerd/"
+
+func TestHouse(t *testing.T) {
+	allowed := parseGraph(t)
+	root := "../.."
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, name)
+		if d.IsDir() && rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(rel, ".go") || strings.HasSuffix(rel, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		if !ignored(f) {
+			checkFile(t, allowed, filepath.ToSlash(rel), f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ignored tells whether a file is never built: a generator.
+func ignored(f *ast.File) bool {
+	for _, g := range f.Comments {
+		for _, c := range g.List {
+			if x, err := constraint.Parse(c.Text); err == nil && x.String() == "ignore" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func parseGraph(t *testing.T) map[string][]string {
+	out := map[string][]string{}
+	for line := range strings.Lines(strings.TrimSpace(graph)) {
+		room, rooms, ok := strings.Cut(line, ":")
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if !ok || out[room] != nil {
+			t.Fatalf("graph: %q", line)
+		}
+		out[room] = append([]string{}, strings.Fields(rooms)...)
+	}
+	return out
+}
+
+func checkFile(t *testing.T, allowed map[string][]string, file string, f *ast.File) {
+	room := path.Dir(file)
+	rooms, known := allowed[room]
+	if !known {
+		rooms, known = allowed[path.Dir(room)+"/*"]
+	}
+	if !known && !strings.HasPrefix(room, "cmd/") {
+		t.Errorf("%s: the house has no room %s", file, room)
+		return
+	}
+	for _, i := range f.Imports {
+		to, _ := strconv.Unquote(i.Path.Value)
+		own, inside := strings.CutPrefix(to, moduleName)
+		switch {
+		case strings.HasPrefix(own, "cmd/"):
+			t.Errorf("%s: nobody imports %s", file, to)
+		case inside && !strings.HasPrefix(room, "cmd/") && !slices.Contains(rooms, own):
+			t.Errorf("%s: may not import %s", file, to)
+		case !inside && strings.Contains(strings.Split(to, "/")[0], "."):
+			checkDoor(t, file, to)
+		case strings.HasPrefix(room, "balancer") && slices.Contains(nets, to) || strings.HasPrefix(room, "apacheconf") && strings.HasPrefix(to, "net"):
+			t.Errorf("%s: knows no network: %s", file, to)
+		}
+	}
+}
+
+func checkDoor(t *testing.T, file, library string) {
+	for l, door := range doors {
+		if (library == l || strings.HasPrefix(library, l+"/")) && strings.HasPrefix(file, door) {
+			return
+		}
+	}
+	t.Errorf("%s: no door for %s", file, library)
+}
+
+// A wrong import must be found: what finds nothing guards nothing.
+func TestHouseHasWalls(t *testing.T) {
+	allowed := parseGraph(t)
+	for _, c := range []struct{ file, imports string }{
+		{"balancer/worker.go", "balancerd/proxy/exchange"},
+		{"balancer/worker.go", "net/http"},
+		{"manager/view.go", "balancerd/proxy"},
+		{"proxy/mod/auth/rule.go", "balancerd/proxy/mod/core"},
+		{"proxy/handler.go", "balancerd/cmd/balancerd"},
+		{"apacheconf/words.go", "github.com/alecthomas/participle/v2"},
+		{"newroom/x.go", "fmt"},
+	} {
+		probe := &testing.T{}
+		f, err := parser.ParseFile(token.NewFileSet(), c.file, "package p\nimport "+strconv.Quote(c.imports), parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if checkFile(probe, allowed, c.file, f); !probe.Failed() {
+			t.Errorf("%s may import %s", c.file, c.imports)
+		}
+	}
+}
+
+func TestQuickstartIsOneFile(t *testing.T) {
+	b, err := os.ReadFile("../../testdata/quickstart/httpd.conf")
+	if err != nil || string(b) != quickstart {
+		t.Error("testdata/quickstart/httpd.conf and quickstart.conf differ", err)
+	}
+}

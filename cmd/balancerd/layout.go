@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// layout is what httpd compiles in and each distribution has its own of.
+type layout struct {
+	Root   string // HTTPD_ROOT: the first ServerRoot
+	Config string // SERVER_CONFIG_FILE, from Root
+	Pid    string // DEFAULT_PIDLOG
+	Errors string // DEFAULT_ERRORLOG
+	Score  string // DEFAULT_SCOREBOARD
+	Types  string // AP_TYPES_CONFIG_FILE
+}
+
+var layouts = []layout{
+	{Root: "/etc/apache2", Config: "apache2.conf", Pid: "/run/apache2.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "mime.types"},
+	{Root: "/etc/httpd", Config: "conf/httpd.conf", Pid: "run/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types"},
+	{Root: "/usr/local/apache2", Config: "conf/httpd.conf", Pid: "logs/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types"},
+}
+
+// systemLayout is the first whose configuration is there, else the last: upstream's.
+func systemLayout() layout {
+	for _, l := range layouts {
+		if _, err := os.Stat(filepath.Join(l.Root, l.Config)); err == nil {
+			return l
+		}
+	}
+	return layouts[len(layouts)-1]
+}
+
+// file is the configuration to read: -f, from -d or the compiled root.
+func (o *options) file(l layout) (root, file string) {
+	root, file = l.Root, l.Config
+	if o.root != "" {
+		root = o.root
+	}
+	if o.config != "" {
+		file = o.config
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(root, file)
+	}
+	return root, file
+}

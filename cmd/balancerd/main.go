@@ -1,0 +1,241 @@
+// Command balancerd serves an Apache httpd configuration.
+//
+//	main -> parseOptions -> check: parse, bind, build          load.go
+//	             |             |-- -t, -S, -M, -L: print       dump.go
+//	             |             |-- -k: ask the pid file        control.go
+//	             |             `-- serve                       serve.go, signals.go
+//	             `-- demo, version                             demo.go
+//
+// Read load.go first: the whole way on one screen; then modules.go, the list of modules in order.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"balancerd/apacheconf"
+	"balancerd/balancer"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/logfile"
+	"balancerd/proxy/server"
+	"balancerd/proxy/site"
+)
+
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+
+// program is this process. Owned by the main goroutine.
+type program struct {
+	o          *options
+	sys        layout
+	root, file string // the first ServerRoot and the configuration
+	modules    []site.Module
+	farm       *balancer.Farm
+	server     *server.Server
+	rights     rights
+	pid        pidFile
+	loads      int    // configurations read so far
+	background bool   // stderr is the error log
+	started    func() // told once that requests are served; nil is fine
+	out, errs  io.Writer
+}
+
+// run is main, with what it would exit with.
+func run(argv []string, out, errs io.Writer) int {
+	if !plain(argv[0]) && len(argv) > 1 {
+		if argv[1] == "--help" {
+			printHelp(out)
+			return 0
+		}
+		if argv[1] != "" && argv[1][0] != '-' {
+			return subcommand(argv, out, errs)
+		}
+	}
+	o, err := parseOptions(argv)
+	var m *mistake
+	switch {
+	case errors.As(err, &m):
+		if m.says != "" {
+			fmt.Fprintln(errs, m.says)
+		}
+		usage(errs, o.argv0)
+		return 1
+	case o.version:
+		printVersion(out)
+		return 0
+	case o.modules:
+		printBuiltins(out)
+		return 0
+	}
+	return newProgram(o, out, errs).run()
+}
+
+func newProgram(o *options, out, errs io.Writer) *program {
+	p := &program{o: o, sys: systemLayout(), out: out, errs: errs}
+	p.root, p.file = o.file(p.sys)
+	p.house()
+	return p
+}
+
+// run checks the configuration, then does what was asked for: each verb of -k wants one that can be
+// served (httpd: main.c).
+func (p *program) run() int {
+	if p.o.errorFile != "" {
+		if exit := p.redirect(); exit != 0 {
+			return exit
+		}
+	}
+	own := ownLauncher()
+	if own.background() {
+		return p.serve(own)
+	}
+	if !plain(p.o.argv0) {
+		debian(filepath.Dir(p.file))
+	}
+	checked, err := p.build(true)
+	if err != nil {
+		return p.refuse(err, p.failedCheck(err))
+	}
+	defer checked.Close()
+	p.warnings(checked)
+	if p.o.dump {
+		return p.dump(checked)
+	}
+	if p.o.test || !tells[p.o.verb] {
+		hints(p.errs, checked.Config.Hints)
+	}
+	if p.o.test {
+		fmt.Fprintln(p.errs, "Syntax OK")
+		return 0
+	}
+	p.pid.path = checked.Settings.PidFile
+	start, exit := control(p.o.verb, &p.pid, p.out, p.errs)
+	switch {
+	case !start:
+		return exit
+	case refusal(checked, p.o.name) != nil:
+		return p.refuse(refusal(checked, p.o.name), "")
+	case p.o.foreground():
+		return p.serve(launcher{})
+	}
+	return detach(p.o)
+}
+
+// redirect is -E: what a start has to say goes to a file.
+func (p *program) redirect() int {
+	name := p.o.errorFile
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(p.root, name)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		fmt.Fprintf(p.errs, "%s: AH00086: %s: could not open error log file %s.\n", errnoOf(err), p.o.name, p.o.errorFile)
+		return 1
+	}
+	p.errs = f
+	return 0
+}
+
+// failedCheck is the line after an error of the check; the reading's and the walk's have none.
+func (p *program) failedCheck(err error) string {
+	var e *apacheconf.Error
+	var f *apacheconf.Fatal
+	if errors.As(err, &e) || errors.As(err, &f) {
+		return ""
+	}
+	return "AH00014: Configuration check failed"
+}
+
+// failedStart is the line after an error of a start (httpd: main.c).
+func failedStart(err error) string {
+	var e *apacheconf.Error
+	var f *apacheconf.Fatal
+	var log *logfile.OpenError
+	var socket *server.ListenError
+	switch {
+	case errors.As(err, &e), errors.As(err, &f):
+		return ""
+	case errors.As(err, &log), errors.As(err, &socket):
+		return "AH00015: Unable to open logs"
+	}
+	return "AH00016: Configuration Failed"
+}
+
+// refuse says why nothing will be served.
+func (p *program) refuse(err error, after string) int {
+	fmt.Fprintln(p.errs, p.words(err))
+	if after != "" {
+		fmt.Fprintln(p.errs, after)
+	}
+	if p.o.settings {
+		printSettings(p.out, p.sys, false)
+	}
+	if hint := p.envHint(err); hint != "" {
+		fmt.Fprintln(p.errs, "hint: "+hint)
+	}
+	return 1
+}
+
+func (p *program) words(err error) string {
+	var e *apacheconf.Error
+	if errors.As(err, &e) {
+		return e.Text(p.o.name)
+	}
+	return err.Error()
+}
+
+// envHint tells people on Debian what their configuration lacks when it is read without apachectl.
+func (p *program) envHint(err error) string {
+	envvars := filepath.Join(filepath.Dir(p.file), "envvars")
+	if _, missing := os.Stat(envvars); missing != nil || os.Getenv("APACHE_RUN_DIR") != "" {
+		return ""
+	}
+	if text, err := os.ReadFile(p.file); err != nil || !strings.Contains(string(text), "${APACHE_RUN_DIR}") {
+		return ""
+	}
+	return "${APACHE_RUN_DIR} is not defined: " + envvars + " sets it; call apachectl, or \". " + envvars + "\" first, or start this program under the name balancerd"
+}
+
+// warnings prints what the reading, the walk and the modules noticed.
+func (p *program) warnings(s *site.Site) {
+	for _, w := range s.Config.Warnings {
+		level, _ := exchange.ParseLevel(w.Level)
+		p.notice(w.Module, level, w.Msg)
+	}
+	for _, n := range s.Notices() {
+		p.notice(n.Module, n.Level, n.Message)
+	}
+}
+
+// noted logs what the check printed, but for what stands alone there. httpd reads everything twice,
+// and says it twice.
+func (p *program) noted(s *site.Site) {
+	for _, w := range s.Config.Warnings {
+		if level, _ := exchange.ParseLevel(w.Level); w.Module != "" {
+			logTo(s, w.Module, level, w.Msg)
+		}
+	}
+	for _, n := range s.Notices() {
+		if n.Module != "" {
+			logTo(s, n.Module, n.Level, n.Message)
+		}
+	}
+}
+
+// refusal is the error of a configuration that closes something which would stand open, because a
+// directive has no effect here.
+func refusal(s *site.Site, program string) error {
+	var all []string
+	for _, h := range s.Config.Hints {
+		if h.Refuse {
+			all = append(all, fmt.Sprintf("%s: %s on line %d of %s: %s", program, h.Name, h.Pos.Line, h.Pos.File, h.Text))
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return &apacheconf.Fatal{Message: strings.Join(all, "\n") + "\n" + program + ": not started: this configuration would be less strict here than it says"}
+}

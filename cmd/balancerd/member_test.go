@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// member is a real HTTP server on loopback that echoes what it was asked, or answers as told.
+type member struct {
+	t    *testing.T
+	name string
+	port int
+
+	mu    sync.Mutex // guards what follows
+	rules []rule
+	srv   *http.Server
+}
+
+type rule struct {
+	prefix, status string
+	header         []string
+	body           string
+}
+
+// answer has requests below prefix answered with a status, header lines and a body after "|".
+func (m *member) answer(prefix, status, rest string) {
+	fields, body, _ := strings.Cut(rest, "|")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rules = append([]rule{{prefix, status, strings.Split(strings.TrimSpace(fields), "\n"), body}}, m.rules...)
+}
+
+func (m *member) start() {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", m.port))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	srv := &http.Server{Handler: m}
+	m.mu.Lock()
+	m.srv = srv
+	m.mu.Unlock()
+	go srv.Serve(l)
+}
+
+// stop refuses connections and drops the open ones.
+func (m *member) stop() {
+	m.mu.Lock()
+	srv := m.srv
+	m.srv = nil
+	m.mu.Unlock()
+	if srv != nil {
+		srv.Close()
+	}
+}
+
+func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Backend", m.name)
+	body, _ := io.ReadAll(r.Body)
+	m.mu.Lock()
+	rules := m.rules
+	m.mu.Unlock()
+	for _, rule := range rules {
+		if strings.HasPrefix(r.RequestURI, rule.prefix) {
+			rule.write(w)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	fmt.Fprintf(w, "%s %s %s\nHost: %s\n", m.name, r.Method, r.RequestURI, r.Host)
+	var lines []string
+	for k, v := range r.Header {
+		if k != "Connection" {
+			lines = append(lines, k+": "+strings.Join(v, " & ")+"\n")
+		}
+	}
+	sort.Strings(lines)
+	fmt.Fprintf(w, "%sbody %d %.200s\n", strings.Join(lines, ""), len(body), body)
+}
+
+func (r *rule) write(w http.ResponseWriter) {
+	for _, f := range r.header {
+		if k, v, ok := strings.Cut(f, ":"); ok {
+			w.Header().Add(strings.TrimSpace(k), strings.TrimSpace(v))
+		}
+	}
+	var status int
+	fmt.Sscan(r.status, &status)
+	w.WriteHeader(status)
+	io.WriteString(w, r.body)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// pidFile is PidFile, its path made absolute. owned: this process has written it.
+type pidFile struct {
+	path  string
+	owned bool
+}
+
+// errGarbage is a pid file that holds no number: APR_EGENERAL in httpd's words.
+var errGarbage = errors.New("(20014)Internal error (specific information not available)")
+
+// read is the process in the file; 0 and no error when there is no file (httpd: log.c ap_read_pid).
+func (p *pidFile) read() (int, error) {
+	b, err := os.ReadFile(p.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case len(b) == 0 || len(b) > 24 || b[0] < '0' || b[0] > '9':
+		return 0, errGarbage
+	}
+	n := 0
+	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
+		n++
+	}
+	return strconv.Atoi(string(b[:n]))
+}
+
+// alive tells whether a process other than this one has that number.
+func alive(pid int) bool {
+	return pid > 0 && pid != os.Getpid() && syscall.Kill(pid, 0) == nil
+}
+
+// write puts this process into the file, by way of a second one so that nobody reads half a number.
+// overwritten: somebody else's file was there (httpd: log.c ap_log_pid).
+func (p *pidFile) write() (overwritten bool, err error) {
+	if !p.owned {
+		_, err := os.Stat(p.path)
+		overwritten = err == nil
+	}
+	temp := fmt.Sprintf("%s.%06d", p.path, os.Getpid()%1000000)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return overwritten, err
+	}
+	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(temp, p.path)
+	}
+	if err != nil {
+		os.Remove(temp)
+		return overwritten, err
+	}
+	p.owned = true
+	return overwritten, nil
+}
+
+// remove takes the file away; other processes' files stay.
+func (p *pidFile) remove() error {
+	if !p.owned {
+		return nil
+	}
+	p.owned = false
+	return os.Remove(p.path)
+}

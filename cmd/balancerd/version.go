@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+const (
+	// product is the httpd whose configurations and command line balancerd speaks: scripts ask for
+	// "Apache/2.4.N (…)".
+	product = "Apache/2.4.71 (Unix)"
+	// release is balancerd's own version.
+	release = "0.1.0"
+	// magic is the module API of that httpd; tools print it.
+	magic = "20120211:142"
+)
+
+// built is when this program was made: the commit's time when it is known, else the file's.
+func built() string {
+	const layout = "2006-01-02T15:04:05"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if t, err := time.Parse(time.RFC3339, s.Value); err == nil && s.Key == "vcs.time" {
+				return t.Format(layout)
+			}
+		}
+	}
+	if name, err := os.Executable(); err == nil {
+		if st, err := os.Stat(name); err == nil {
+			return st.ModTime().UTC().Format(layout)
+		}
+	}
+	return "unknown"
+}
+
+// printVersion is -v.
+func printVersion(w io.Writer) {
+	fmt.Fprintf(w, "Server version: %s\nServer built:   %s\n", product, built())
+}
+
+// printSettings is -V: what tools look for is where they look for it.
+func printSettings(w io.Writer, l layout, loaded bool) {
+	printVersion(w)
+	fmt.Fprintf(w, "Server's Module Magic Number: %s\n", magic)
+	for _, head := range []string{"Server loaded: ", "Compiled using:"} {
+		fmt.Fprintf(w, "%s balancerd %s, %s\n", head, release, runtime.Version())
+	}
+	fmt.Fprintf(w, "Architecture:   %d-bit\n", strconv.IntSize)
+	if loaded {
+		io.WriteString(w, "Server MPM:     event\n  threaded:     yes (fixed thread count)\n    forked:     yes (variable process count)\n")
+	} else {
+		io.WriteString(w, "Server MPM:     \n")
+	}
+	io.WriteString(w, "Server compiled with....\n -D APR_HAVE_IPV6 (IPv4-mapped addresses enabled)\n -D AP_HAVE_RELIABLE_PIPED_LOGS\n")
+	for _, d := range []struct{ name, value string }{
+		{"HTTPD_ROOT", l.Root}, {"DEFAULT_PIDLOG", l.Pid}, {"DEFAULT_SCOREBOARD", l.Score}, {"DEFAULT_ERRORLOG", l.Errors},
+		{"AP_TYPES_CONFIG_FILE", l.Types}, {"SERVER_CONFIG_FILE", l.Config},
+	} {
+		fmt.Fprintf(w, " -D %s=%q\n", d.name, d.value)
+	}
+}

@@ -1,0 +1,172 @@
+package http1
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// conn is one client's connection.
+type conn struct {
+	link
+
+	// Immutable from open to drop.
+	s     *Server
+	info  exchange.Conn // but Kept and Logged
+	began time.Time
+
+	// Owned by the goroutine that serves it.
+	k       *work            // nil while nothing is there to be served
+	server  *exchange.Server // in force before the Host is known
+	rules   wire.Rules
+	ruled   *exchange.Server // whose rules they are
+	headBy  limit            // how long the head may take
+	pending bool             // a request was read that needs reads that wait
+	over    bool             // no request is read any more
+	broken  bool             // a panic happened: nothing is used again
+	linger  bool             // the client may still be sending: its bytes are drained before the end
+
+	// Atomic.
+	state atomic.Uint32
+
+	board board
+
+	pokeMu sync.Mutex
+	poke   poked // under pokeMu: wakes whoever waits for the client; nil when the poller does not know it
+
+	next, prev *conn // under the shard's mu
+}
+
+// poked is what can be woken.
+type poked interface {
+	SetReadDeadline(time.Time) error
+	SetDeadline(time.Time) error
+}
+
+func (c *conn) setState(s State) { c.state.Store(uint32(s)) }
+
+// setPoke lets others wake the connection.
+func (c *conn) setPoke(d poked) {
+	c.pokeMu.Lock()
+	c.poke = d
+	c.pokeMu.Unlock()
+}
+
+var longAgo = time.Unix(1, 0)
+
+// wake has a wait for the client's bytes end now.
+func (c *conn) wake() {
+	c.pokeMu.Lock()
+	if c.poke != nil {
+		c.poke.SetReadDeadline(longAgo)
+	}
+	c.pokeMu.Unlock()
+}
+
+// cut has every wait for the client end now.
+func (c *conn) cut() {
+	c.pokeMu.Lock()
+	if c.poke != nil {
+		c.poke.SetDeadline(longAgo)
+	}
+	c.pokeMu.Unlock()
+}
+
+// need gets the work of an exchange.
+func (c *conn) need() *work {
+	if c.k == nil {
+		c.k = c.s.works.Get().(*work)
+	}
+	return c.k
+}
+
+// idle gives it back.
+func (c *conn) idle() {
+	if c.k == nil {
+		return
+	}
+	k := c.k
+	c.k = nil
+	k.forget()
+	if !c.broken {
+		c.s.works.Put(k)
+	}
+}
+
+// advance serves the requests that are there. It returns false when one needs reads that wait, or
+// when none is read any more; true: more bytes are wanted.
+func (c *conn) advance() bool {
+	for !c.over && c.k != nil && c.k.r < c.k.w {
+		if !c.head() {
+			break
+		}
+		if c.inside && !c.whole() {
+			c.pending = true
+			return false
+		}
+		c.exchange()
+	}
+	return !c.over
+}
+
+// serveNet serves a connection by reads that wait.
+func (c *conn) serveNet() {
+	for c.advance() && c.fill() {
+	}
+	if c.linger {
+		c.drain()
+	}
+}
+
+// fill waits for bytes of the next request, with nothing held meanwhile if none of it is there.
+func (c *conn) fill() bool {
+	var one [1]byte
+	p := one[:]
+	held := c.partial()
+	if held {
+		p = c.k.room()
+	} else {
+		c.rest()
+	}
+	n, err := c.read(p, c.patience(time.Now()))
+	switch {
+	case n > 0 && held:
+		c.k.w += n
+	case n > 0:
+		k := c.need()
+		k.w = copy(k.buf, p[:n])
+	default:
+		c.ended(err)
+		return false
+	}
+	c.arrived(n)
+	return true
+}
+
+// partial tells whether some bytes of a request are there.
+func (c *conn) partial() bool { return c.k != nil && c.k.r < c.k.w }
+
+// rest is how a connection waits for its next request.
+func (c *conn) rest() {
+	c.idle()
+	if c.info.Kept > 0 {
+		c.setState(KeepAlive)
+	}
+}
+
+// ended is the end of the client's bytes between requests or within a head.
+func (c *conn) ended(err error) {
+	c.over = true
+	if timedOut(err) && !c.s.stopping.Load() {
+		c.late()
+	} else if c.partial() {
+		c.cutHead()
+	}
+}
+
+func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package http1
+
+import (
+	"syscall"
+	"time"
+)
+
+func (l *link) register() error { return nil }
+
+func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
+
+func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }
+
+func (l *link) rawClose() {}
+
+func (l *link) reset() {}

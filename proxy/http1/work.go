@@ -1,0 +1,89 @@
+package http1
+
+import (
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// Sizes of buffers. Only pages that were written to count as memory in use.
+const (
+	inSize   = 32 << 10 // a request's head and the beginning of its body
+	outSize  = 8 << 10  // an answer's head, and a small body with it
+	bulkSize = 64 << 10
+	minRoom  = 4 << 10 // less room for reading a body is none
+)
+
+// work is what an exchange needs. A connection has one only while bytes of a request are there.
+// Owned by the goroutine that serves the connection.
+type work struct {
+	x     exchange.Exchange
+	req   wire.Request
+	buf   []byte // received
+	r, w  int    // of it, what is not used yet
+	tried int    // how much of an incomplete head was looked at
+	read  int64  // bytes of the request, head and body
+	body  body
+	out   []byte // what is to be sent next
+	own   []byte // out's storage
+	in    []byte // buf's storage
+	spare []byte // for interim answers
+}
+
+func newWork() *work {
+	k := &work{in: make([]byte, inSize), own: make([]byte, 0, outSize)}
+	k.buf, k.out = k.in, k.own
+	return k
+}
+
+// bulk is a buffer for long bodies.
+type bulk struct{ b [bulkSize]byte }
+
+// have is what was received and not used yet.
+func (k *work) have() []byte { return k.buf[k.r:k.w] }
+
+// room is where more can be received; the buffer grows when it is full.
+func (k *work) room() []byte {
+	if k.w == len(k.buf) {
+		if k.r > 0 {
+			k.compact()
+		} else {
+			grown := make([]byte, 2*len(k.buf))
+			copy(grown, k.buf[:k.w])
+			k.buf = grown
+		}
+	}
+	return k.buf[k.w:]
+}
+
+// compact moves what is not used yet to the beginning. No text of an exchange may be in use.
+func (k *work) compact() {
+	if k.r == k.w {
+		k.r, k.w = 0, 0
+	} else if k.r > 0 {
+		k.w = copy(k.buf, k.buf[k.r:k.w])
+		k.r = 0
+	}
+}
+
+// next makes it fit for the next request of the connection.
+func (k *work) next() {
+	k.x.Reset()
+	k.tried, k.read = 0, 0
+	k.out = k.own[:0]
+	k.body.reset()
+	if len(k.buf) > len(k.in) && k.w-k.r <= len(k.in)/2 { // a large head or body is over
+		k.w = copy(k.in, k.have())
+		k.buf, k.r = k.in, 0
+		return
+	}
+	k.compact()
+}
+
+// forget drops what belongs to a connection.
+func (k *work) forget() {
+	k.next()
+	k.x.Conn, k.x.Front = nil, nil
+	k.body.c = nil
+	k.r, k.w = 0, 0
+	k.buf = k.in
+}

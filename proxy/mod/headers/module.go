@@ -1,0 +1,100 @@
+package headers
+
+import (
+	"context"
+	"slices"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
+)
+
+// lists are a scope's directives, in order (httpd: mod_headers.c headers_conf).
+type lists struct {
+	request []edit
+	answer  []edit
+	always  []edit
+}
+
+var settings = directive.NewKey("headers", func(outer, inner lists) lists {
+	return lists{
+		request: slices.Concat(outer.request, inner.request),
+		answer:  slices.Concat(outer.answer, inner.answer),
+		always:  slices.Concat(outer.always, inner.always),
+	}
+})
+
+// Module is mod_headers.
+func Module() site.Module {
+	return site.Module{Name: "headers", Open: open, Table: directive.Table{
+		{Name: "Header", Set: setAnswer, Help: "a condition, an action, a field of the answer, and a value"},
+		{Name: "RequestHeader", Set: setRequest, Help: "an action, a field of the request, and a value"},
+	}}
+}
+
+// Modules is the module in a list.
+func Modules() []site.Module { return []site.Module{Module()} }
+
+func open(c *directive.Config, s *site.Site) (site.Builder, error) {
+	var busy *meter
+	if meters.Has(c.Main) {
+		busy = *meters.In(c.Main)
+	}
+	return func(chain []*directive.Scope, p *site.Plan) error {
+		if busy != nil {
+			busy.total = int64(s.Settings.MaxWorkers)
+			p.Early = append(p.Early, busy.step)
+		}
+		build(chain, p)
+		return nil
+	}, nil
+}
+
+func build(chain []*directive.Scope, p *site.Plan) {
+	n := 0
+	for n < len(chain) && chain[n].Kind&directive.Server != 0 {
+		n++
+	}
+	early(settings.Merged(chain[:n]...), p)
+	late := settings.Merged(chain...)
+	if list := only(late.request, false); len(list) > 0 {
+		p.Fixup = append(p.Fixup, requestStep(list))
+	}
+	if r := newReply(only(late.always, false), only(late.answer, false)); r != nil {
+		p.Reply = append(p.Reply, r.step)
+	}
+}
+
+// early are the edits that are made when the request was just read, before any other module looks at
+// it: of the request, then of the answer to come (httpd: mod_headers.c ap_headers_early, hooked first).
+func early(l lists, p *site.Plan) {
+	var steps []exchange.Step
+	if list := only(l.request, true); len(list) > 0 {
+		steps = append(steps, requestStep(list))
+	}
+	if always, answer := only(l.always, true), only(l.answer, true); len(always)+len(answer) > 0 {
+		steps = append(steps, func(_ context.Context, x *exchange.Exchange) error {
+			apply(always, &target{x: x, h: &x.Res.Always})
+			apply(answer, &target{x: x, h: &x.Res.Header})
+			return nil
+		})
+	}
+	p.Early = slices.Concat(steps, p.Early)
+}
+
+func only(list []edit, early bool) []edit {
+	var out []edit
+	for _, e := range list {
+		if e.early == early {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func requestStep(list []edit) exchange.Step {
+	return func(_ context.Context, x *exchange.Exchange) error {
+		apply(list, &target{x: x, h: &x.Req.Header})
+		return nil
+	}
+}

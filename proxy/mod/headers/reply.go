@@ -1,0 +1,146 @@
+package headers
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// reply is what is done to an answer before it is sent. Immutable.
+type reply struct {
+	always, answer []edit
+
+	types bool // some edit is of Content-Type
+	check bool // some edit may make what a field must not be
+}
+
+func newReply(always, answer []edit) *reply {
+	if len(always)+len(answer) == 0 {
+		return nil
+	}
+	r := &reply{always: always, answer: answer}
+	for _, list := range [...][]edit{always, answer} {
+		for i := range list {
+			r.types = r.types || list[i].isType
+			r.check = r.check || !list[i].safe()
+		}
+	}
+	return r
+}
+
+// safe tells whether the edit can only make a proper field.
+func (e *edit) safe() bool {
+	switch e.act {
+	case unset, echo, note:
+		return true
+	}
+	return validName(e.name) && e.value.safe()
+}
+
+func (r *reply) step(_ context.Context, x *exchange.Exchange) error {
+	if x.Res.ErrorPage {
+		r.errorPage(x)
+	} else {
+		t := r.target(x, &x.Res.Always)
+		apply(r.always, &t)
+		t.h = &x.Res.Header
+		apply(r.answer, &t)
+		t.settle()
+	}
+	if r.check && !clean(x) {
+		return exchange.Status(500)
+	}
+	return nil
+}
+
+// errorPage applies the always list alone, and to an empty header: what the error itself brought
+// (WWW-Authenticate) stands behind and cannot be edited (httpd: http_protocol.c
+// ap_send_error_response moves it out of the way).
+func (r *reply) errorPage(x *exchange.Exchange) {
+	if len(r.always) == 0 {
+		return
+	}
+	var own exchange.Header
+	t := r.target(x, &own)
+	apply(r.always, &t)
+	x.Res.Always.F = slices.Concat(own.F, x.Res.Always.F)
+	t.settle()
+}
+
+// target begins with the answer's type: a member's is a field as well, ours is not (httpd keeps it in
+// r->content_type alone).
+func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
+	t := target{x: x, h: h, types: r.types}
+	if r.types {
+		t.ct = x.Res.Header.Get("Content-Type")
+		if !x.Res.Proxied {
+			x.Res.Header.Del("Content-Type")
+		}
+	}
+	return t
+}
+
+// settle has the type win over the fields (httpd: http_filters.c ap_http_header_filter).
+func (t *target) settle() {
+	if !t.types || t.ct == "" {
+		return
+	}
+	if t.x.Res.Always.Has("Content-Type") {
+		t.x.Res.Always.Set("Content-Type", t.ct)
+		t.x.Res.Header.Del("Content-Type")
+		return
+	}
+	t.x.Res.Header.Set("Content-Type", t.ct)
+}
+
+// clean takes improper fields out and tells whether there were none (httpd: http_filters.c
+// check_headers).
+func clean(x *exchange.Exchange) bool {
+	ok := true
+	for _, h := range [...]*exchange.Header{&x.Res.Always, &x.Res.Header} {
+		h.Filter(func(f *exchange.Field) bool {
+			msg := improper(f)
+			if msg != "" {
+				x.Log("http", exchange.Error, nil, msg+", aborting request")
+				ok = false
+			}
+			return msg == ""
+		})
+	}
+	return ok
+}
+
+func improper(f *exchange.Field) string {
+	switch {
+	case f.Name == "":
+		return "AH02428: Empty response header name"
+	case !validName(f.Name):
+		return "AH02429: Response header name '" + f.Name + "' contains invalid characters"
+	case !validValue(f.Value):
+		return "AH02430: Response header '" + f.Name + "' value of '" + f.Value + "' contains invalid characters"
+	}
+	return ""
+}
+
+// validName: a token (RFC 9110 section 5.6.2).
+func validName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if !('a' <= c && c <= 'z' || '0' <= s[i] && s[i] <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) >= 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// validValue: no control characters but the tab (RFC 9110 section 5.5).
+func validValue(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

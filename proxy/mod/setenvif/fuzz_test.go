@@ -1,0 +1,28 @@
+package setenvif
+
+import (
+	"strings"
+	"testing"
+
+	"balancerd/apacheconf/pattern"
+)
+
+// FuzzPlainText holds the shortcut for regular expressions that are plain text against the engine.
+func FuzzPlainText(f *testing.F) {
+	for _, s := range []string{"abc", `a\.b`, `\\`, `a\b`, "a.c", `end\`} {
+		f.Add(s, "xabcx")
+	}
+	f.Fuzz(func(t *testing.T, re, s string) {
+		text, ok := plainText(re)
+		if !ok || strings.HasSuffix(re, `\`) || strings.ToValidUTF8(re, "") != re {
+			return
+		}
+		p, err := pattern.Compile(re, pattern.Options{})
+		if err != nil {
+			return
+		}
+		if got := strings.Contains(s, text); got != p.Match(s) {
+			t.Fatalf("%q in %q: %v", re, s, got)
+		}
+	})
+}
