@@ -85,7 +85,7 @@ func (h *Hinted) Error() string { return h.Msg }
 // find is a directive that is known, of a module that is loaded, in a place where it may stand.
 func (b *binder) find(s *Scope, name string) (*known, error) {
 	k := catalog()[strings.ToLower(name)]
-	if k == nil || !b.config.loaded[k.module] {
+	if k == nil || !b.config.loaded[k.module] && !b.config.loaded[k.also] {
 		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
 		return nil, &Hinted{Msg: msg, Hint: suggest(name, k)}
 	}

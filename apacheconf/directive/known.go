@@ -25,6 +25,10 @@ var catalog = sync.OnceValue(func() map[string]*known {
 	out := map[string]*known{}
 	for _, line := range append(tableLines(httpdTable)[1:], tableLines(moreTable)...) {
 		k := parseKnown(line)
+		if first := out[strings.ToLower(k.name)]; first != nil {
+			first.also = k.module // HeartbeatStorage
+			continue
+		}
 		out[strings.ToLower(k.name)] = &k
 	}
 	return out

@@ -87,6 +87,7 @@ type Module struct {
 type known struct {
 	name   string // as registered
 	module string
+	also   string // another module that has it too; "" for none
 	arity  Arity
 	where  Where
 	htdoc  string // the override that .htaccess needs, "" for none

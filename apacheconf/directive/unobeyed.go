@@ -34,6 +34,9 @@ func hintOf(k *known, a Args) Hint {
 	h := Hint{Pos: a.Pos, Name: k.name, Text: k.name + " has no effect here"}
 	low := strings.ToLower(k.name)
 	words := apacheconf.Words(a.Raw)
+	if low == "rewriterule" {
+		words = ruleWords(a.Raw)
+	}
 	switch {
 	case closes[low] != nil && closes[low](words):
 		h.Refuse = true
@@ -64,13 +67,47 @@ func not(f func([]string) bool) func([]string) bool {
 	return func(w []string) bool { return !f(w) }
 }
 
+// denies: an answer of this status is a refusal.
+func denies(value string) bool {
+	n := Atoi(value)
+	return n >= 400 && n < 600
+}
+
 // refusesAccess: a RewriteRule that forbids.
 func refusesAccess(w []string) bool {
 	if len(w) < 3 {
 		return false
 	}
 	for _, f := range strings.Split(strings.Trim(w[2], "[]"), ",") {
-		if f = strings.ToLower(strings.TrimSpace(f)); f == "f" || f == "forbidden" || f == "g" || f == "gone" {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(f)), "=")
+		switch name {
+		case "f", "forbidden", "g", "gone":
+			return true
+		case "r", "redirect":
+			if denies(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// narrows: an SSLProtocol that rules out more than the versions that nobody speaks any longer.
+func narrows(w []string) bool {
+	for _, p := range w {
+		switch strings.ToLower(p) {
+		case "all", "+all", "-sslv2", "-sslv3":
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// strict: SSLOptions with StrictRequire, which outdoes Satisfy Any.
+func strict(w []string) bool {
+	for _, o := range w {
+		if strings.EqualFold(strings.TrimPrefix(o, "+"), "StrictRequire") {
 			return true
 		}
 	}
@@ -80,11 +117,15 @@ func refusesAccess(w []string) bool {
 // closes are the directives that shut something, with the values that do: who ignores them opens it.
 var closes = map[string]func([]string) bool{
 	"allowmethods": always, "rewriterule": refusesAccess, "sslverifyclient": not(word("none")), "sslrequire": always, "sslrequiressl": always,
-	"sslproxyverify": word("require", "optional"), "sslproxycarevocationcheck": not(word("none")), "sslcarevocationcheck": not(word("none")),
-	"sslproxycheckpeername": word("on"), "sslocspenable": not(word("off")), "sslstrictsnivhostcheck": word("on"), "sslfips": word("on"),
+	"sslverifydepth": always, "sslprotocol": narrows, "sslciphersuite": always, "ssloptions": strict, "sslvhostsnipolicy": not(word("insecure")),
+	"sslcarevocationcheck": not(word("none")), "sslocspenable": not(word("off")), "sslstrictsnivhostcheck": word("on"), "sslfips": word("on"),
+	"sslproxyverify": not(word("none", "optional_no_ca")), "sslproxyverifydepth": always, "sslproxycarevocationcheck": not(word("none")),
+	"sslproxycheckpeername": word("on"), "sslproxycheckpeercn": word("on"), "sslproxycheckpeerexpire": word("on"),
+	"sslproxycacertificatefile": always, "sslproxycacertificatepath": always, "sslproxyprotocol": narrows, "sslproxyciphersuite": always,
 	"authdigestprovider": always, "authdigestalgorithm": always, "authdigestdomain": always, "authdigestqop": always, "authformprovider": always,
-	"authformauthoritative": always, "anonymous": always,
+	"authformauthoritative": always, "anonymous": always, "anonymous_mustgiveemail": word("on"), "anonymous_verifyemail": word("on"),
 	"proxyblock": always, "limitxmlrequestbody": not(word("0")), "chrootdir": always,
+	"remoteipheader": always, "remoteiptrustedproxy": always, "remoteiptrustedproxylist": always, "remoteipinternalproxy": always, "remoteipinternalproxylist": always,
 	"remoteipproxyprotocol": word("on"), "<authzprovideralias": always, "<authnprovideralias": always,
 }
 

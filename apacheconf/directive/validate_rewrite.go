@@ -17,7 +17,7 @@ var condFlags = set("nc nocase or ornext nv novary")
 
 // checkRewriteRule takes pattern, substitution and [flags] (httpd: mod_rewrite.c cmd_rewriterule).
 func checkRewriteRule(_ *Scope, a Args) error {
-	w := apacheconf.Words(a.Raw)
+	w := ruleWords(a.Raw)
 	if len(w) < 2 {
 		return errors.New("RewriteRule: bad argument line '" + a.Raw + "'")
 	}
@@ -44,27 +44,62 @@ func checkRewriteRule(_ *Scope, a Args) error {
 	return nil
 }
 
-// rewriteFlags splits "[a,b=c]". Anything behind, or a missing bracket, is an error.
+// ruleWords takes the two or three words of a rule or condition, which have their own syntax: a
+// quoted one ends at the next such quote, a backslash protects a blank and stays, and what follows the
+// third is ignored. Less than two are none (httpd: mod_rewrite.c parseargline).
+func ruleWords(text string) []string {
+	const blanks = " \t\n\v\f\r"
+	var out []string
+	for len(out) < 3 {
+		text = strings.TrimLeft(text, blanks)
+		if text == "" && len(out) != 1 {
+			break
+		}
+		word, rest, ended := ruleWord(text, blanks)
+		if !ended && len(out) == 0 {
+			return nil
+		}
+		out, text = append(out, word), rest
+	}
+	return out
+}
+
+func ruleWord(text, blanks string) (word, rest string, ended bool) {
+	var quote byte
+	if text != "" && (text[0] == '"' || text[0] == '\'') {
+		quote, text = text[0], text[1:]
+	}
+	for i := 0; i < len(text); i++ {
+		blank := strings.IndexByte(blanks, text[i]) >= 0
+		if quote == 0 && blank || quote != 0 && text[i] == quote {
+			return text[:i], text[i+1:], true
+		}
+		if text[i] == '\\' && i+1 < len(text) && strings.IndexByte(blanks, text[i+1]) >= 0 {
+			i++
+		}
+	}
+	return text, "", false
+}
+
+// rewriteFlags splits "[a,b=c]" (httpd: mod_rewrite.c cmd_parseflagfield).
 func rewriteFlags(directive string, rest []string) ([]string, error) {
 	if len(rest) == 0 {
 		return nil, nil
 	}
 	text := rest[0]
-	if len(rest) > 1 || len(text) < 2 || text[0] != '[' || text[len(text)-1] != ']' {
+	if len(text) < 2 || text[0] != '[' || text[len(text)-1] != ']' {
 		return nil, errors.New(directive + ": bad flag delimiters")
 	}
-	var out []string
-	for _, f := range strings.Split(text[1:len(text)-1], ",") {
-		if f = strings.TrimSpace(f); f != "" {
-			out = append(out, f)
-		}
+	list := strings.Split(text[1:len(text)-1], ",")
+	for i, f := range list {
+		list[i] = strings.TrimSpace(f)
 	}
-	return out, nil
+	return list, nil
 }
 
 // checkRewriteCond takes test string, condition and [flags] (httpd: mod_rewrite.c cmd_rewritecond).
 func checkRewriteCond(_ *Scope, a Args) error {
-	w := apacheconf.Words(a.Raw)
+	w := ruleWords(a.Raw)
 	if len(w) < 2 {
 		return errors.New("RewriteCond: bad argument line '" + a.Raw + "'")
 	}

@@ -133,8 +133,12 @@ func (p *program) dumpRun(w io.Writer, s *site.Site) {
 	if !logfile.Piped(errors) && !logfile.IsSyslog(errors) {
 		errors = t.Path(errors)
 	}
+	files := g.MainDocumentRoot
+	if files == "" {
+		files = p.sys.Files
+	}
 	fmt.Fprintf(w, "ServerRoot: \"%s\"\nMain DocumentRoot: \"%s\"\nMain ErrorLog: \"%s\"\nPidFile: \"%s\"\n",
-		g.ServerRoot, g.MainDocumentRoot, errors, g.PidFile)
+		g.ServerRoot, files, errors, g.PidFile)
 	for _, d := range t.Defines {
 		fmt.Fprintln(w, defineText(d))
 	}

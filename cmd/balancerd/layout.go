@@ -13,12 +13,13 @@ type layout struct {
 	Errors string // DEFAULT_ERRORLOG
 	Score  string // DEFAULT_SCOREBOARD
 	Types  string // AP_TYPES_CONFIG_FILE
+	Files  string // DocumentRoot where none is set; -S prints it
 }
 
 var layouts = []layout{
-	{Root: "/etc/apache2", Config: "apache2.conf", Pid: "/run/apache2.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "mime.types"},
-	{Root: "/etc/httpd", Config: "conf/httpd.conf", Pid: "run/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types"},
-	{Root: "/usr/local/apache2", Config: "conf/httpd.conf", Pid: "logs/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types"},
+	{Root: "/etc/apache2", Config: "apache2.conf", Pid: "/run/apache2.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "mime.types", Files: "/var/www/html"},
+	{Root: "/etc/httpd", Config: "conf/httpd.conf", Pid: "run/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types", Files: "/etc/httpd/htdocs"},
+	{Root: "/usr/local/apache2", Config: "conf/httpd.conf", Pid: "logs/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types", Files: "/usr/local/apache2/htdocs"},
 }
 
 // systemLayout is the first whose configuration is there, else the last: upstream's.

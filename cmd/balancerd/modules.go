@@ -25,15 +25,15 @@ import (
 func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                           // who serves, and with what limits
-			errorlog.Module(p.sys.Errors, p.o.name), // from here on there is a log
-			s.module(),                              // where the balancers' state is kept
-			heartbeat(beat),                         // what the lbmethod of that name reads
-			proxy.HealthModule(),                    // what hc* parameters may name
-			proxy.Module(p.farm, schemes()),         // translate: ProxyPass
-			managing(p.farm),                        // the handler balancer-manager
-			p.watching(),                            // the handler server-status
-			alias.Module(),                          // translate, fixup: Redirect, Alias
+			core.Module(), // who serves, and with what limits
+			errorlog.Module(p.sys.Errors, p.o.name, p.rights.raised), // from here on there is a log
+			s.module(),                      // where the balancers' state is kept
+			heartbeat(beat),                 // what the lbmethod of that name reads
+			proxy.HealthModule(),            // what hc* parameters may name
+			proxy.Module(p.farm, schemes()), // translate: ProxyPass
+			managing(p.farm),                // the handler balancer-manager
+			p.watching(),                    // the handler server-status
+			alias.Module(),                  // translate, fixup: Redirect, Alias
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
@@ -41,7 +41,7 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
 		[]site.Module{
 			accesslog.IO(),
-			accesslog.Module(), // log
+			accesslog.Module(p.rights.raised), // log
 		},
 	)
 }

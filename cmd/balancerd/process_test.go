@@ -180,3 +180,14 @@ func (p *process) pidFile() int {
 	n, _ := strconv.Atoi(strings.TrimSpace(p.read("httpd.pid")))
 	return n
 }
+
+// openLogs counts the program's descriptors of log files; 0 where there is no /proc.
+func (p *process) openLogs() (n int) {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))
+	for _, fd := range fds {
+		if to, _ := os.Readlink(fd); strings.HasSuffix(to, ".log") {
+			n++
+		}
+	}
+	return n
+}

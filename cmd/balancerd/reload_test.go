@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -51,6 +50,7 @@ func TestReloadTakesTheNewFileOrKeepsTheOld(t *testing.T) {
 	if p.pidFile() != p.cmd.Process.Pid {
 		t.Error("pid file", p.read("httpd.pid"))
 	}
+	p.until("nothing is left open of what failed", func() bool { return p.openLogs() <= 1 })
 }
 
 func TestReloadUnderLoadLosesNothing(t *testing.T) {
@@ -95,16 +95,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 		t.Errorf("%d requests, failed: %v", served, failures)
 	}
 	p.until("all lines", func() bool { return strings.Count(p.read("access.log"), "/x\n") == served })
-	p.until("the old logs are closed", func() bool {
-		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))
-		n := 0
-		for _, fd := range fds {
-			if to, _ := os.Readlink(fd); strings.HasSuffix(to, ".log") {
-				n++
-			}
-		}
-		return n == 2 || len(fds) == 0
-	})
+	p.until("the old logs are closed", func() bool { return p.openLogs() <= 2 })
 }
 
 func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {

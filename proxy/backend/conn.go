@@ -123,8 +123,9 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 	return 0, nil
 }
 
-// Readable tells whether something came in, an end included, as far as that can be told.
-func (c *Conn) Readable() bool { return c.io.IsOpen() && c.io.Look() != socket.Quiet }
+// Readable tells whether something came in, an end included, as far as that can be told: what is to be
+// seen below TLS need not be an answer.
+func (c *Conn) Readable() bool { return c.raw && c.io.Look() != socket.Quiet }
 
 // Write writes all of p.
 func (c *Conn) Write(p []byte) (int, error) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
@@ -42,9 +43,10 @@ func merge(outer, inner settings) settings {
 
 // Module is the core's error log. It stands early in the modules' list, after core itself: what goes
 // wrong later can then be logged. file is the ErrorLog of a configuration that has none, program the
-// server's name in messages and in the system's log.
-func Module(file, program string) site.Module {
-	o := opener{file, program}
+// server's name in messages and in the system's log; raised runs a function with the rights that the
+// server was started with, for log programs that have to be started again (nil: as it is).
+func Module(file, program string, raised func(func() error) error) site.Module {
+	o := opener{file, program, raised}
 	return site.Module{Name: "core", Open: o.open, Table: directive.Table{
 		{Name: "ErrorLog", Set: setErrorLog, Help: "a file, a program, or syslog[:facility[:tag]]"},
 		{Name: "ErrorLogFormat", Set: setFormat, Help: "how a line of the error log is made"},
@@ -80,7 +82,10 @@ func setFormat(s *directive.Scope, a directive.Args) error {
 	return err
 }
 
-type opener struct{ file, program string }
+type opener struct {
+	file, program string
+	raised        func(func() error) error
+}
 
 // open checks that the logs' folders are there, which -t does too, and opens one log a server
 // (httpd: core.c core_check_config, log.c ap_open_logs).
@@ -96,7 +101,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if st.Checking {
 		return nil, nil
 	}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program})
+	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Raised: o.raised})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		s := *main
@@ -111,6 +116,16 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	}
 	st.ErrorLog = st.Hosts[0].Server.ErrorLog
 	return nil, nil
+}
+
+// died tells of a program that ended by itself in whatever log the main server has.
+func died(st *site.Site) func(string, error) {
+	return func(program string, _ error) {
+		if l := st.ErrorLog; l != nil {
+			l.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Warn, Server: st.Hosts[0].Server,
+				Message: "AH00106: piped log program '" + program + "' failed unexpectedly"})
+		}
+	}
 }
 
 func (o opener) log(set *logfile.Set, s *settings) (*Log, error) {

@@ -49,6 +49,7 @@ const (
 	StateHost   // site: the virtual host
 	StatePlan   // site: the plan in force
 	StateServer // server: the load of the configuration that serves it
+	StateUpload // http1: what was read of a request's body for its member
 	states
 )
 

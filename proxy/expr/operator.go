@@ -3,6 +3,7 @@ package expr
 import (
 	"strings"
 
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -42,9 +43,9 @@ type binary struct {
 // binaries are the operators with a longer name (httpd: util_expr_eval.c binary_op_providers).
 var binaries = [...]binary{
 	{"ipmatch", true, nil},
-	{"fnmatch", false, func(s, pattern string) bool { return fnmatch(pattern, s, fnPathname) }},
-	{"strmatch", false, func(s, pattern string) bool { return fnmatch(pattern, s, 0) }},
-	{"strcmatch", false, func(s, pattern string) bool { return fnmatch(pattern, s, fnFold) }},
+	{"fnmatch", false, func(s, p string) bool { return pattern.Shell(p, s, pattern.Pathname) }},
+	{"strmatch", false, func(s, p string) bool { return pattern.Shell(p, s, 0) }},
+	{"strcmatch", false, func(s, p string) bool { return pattern.Shell(p, s, pattern.Fold) }},
 }
 
 // Prober tells what the site would do with another request of the same client: what -U, -A and -F

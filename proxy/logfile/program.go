@@ -21,6 +21,7 @@ type program struct {
 	argv []string
 	dir  string
 	died func(program string, err error)
+	as   func(func() error) error
 	r, w *os.File
 
 	mu   sync.Mutex // guards what follows
@@ -31,7 +32,7 @@ type program struct {
 }
 
 func (s *Set) pipe(name string) (*Log, error) {
-	p := &program{argv: commandOf(name), dir: s.o.Root, died: s.o.Died, done: make(chan struct{})}
+	p := &program{argv: commandOf(name), dir: s.o.Root, died: s.o.Died, as: s.o.Raised, done: make(chan struct{})}
 	var err error
 	if p.r, p.w, err = os.Pipe(); err != nil {
 		return nil, err
@@ -113,6 +114,13 @@ func (p *program) start() error {
 	return nil
 }
 
+func (p *program) again() error {
+	if p.as == nil {
+		return p.start()
+	}
+	return p.as(p.start)
+}
+
 func (p *program) wait(cmd *exec.Cmd) {
 	err := cmd.Wait()
 	for !p.ended() {
@@ -123,7 +131,7 @@ func (p *program) wait(cmd *exec.Cmd) {
 		if p.ended() {
 			break
 		}
-		if err = p.start(); err == nil {
+		if err = p.again(); err == nil {
 			return
 		}
 	}

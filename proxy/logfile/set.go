@@ -19,6 +19,9 @@ type Options struct {
 	Report func(name string, lost int64, err error)
 	// Died is told that a program ended by itself and is started again after a second; nil is fine.
 	Died func(program string, err error)
+	// Raised runs a function with the rights that the server was started with: a program that is started
+	// again gets what the first one had. nil: as it is.
+	Raised func(func() error) error
 }
 
 const defaultDelay = 10 * time.Millisecond

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -78,7 +79,7 @@ func (g *group) named(name string) *Host {
 		if w.host >= best {
 			break
 		}
-		if Fnmatch(w.pattern, name, false) {
+		if pattern.Shell(w.pattern, name, 0) {
 			best = w.host
 		}
 	}
@@ -155,7 +156,7 @@ func (n *names) find(local netip.AddrPort, name string) (h *Host, known bool) {
 // answersTo tells whether ServerName or an alias, with wildcards, is the lower-case name.
 func (h *Host) answersTo(name string) bool {
 	for _, n := range h.Names {
-		if n == name || strings.ContainsAny(n, "*?") && Fnmatch(n, name, false) {
+		if n == name || strings.ContainsAny(n, "*?") && pattern.Shell(n, name, 0) {
 			return true
 		}
 	}

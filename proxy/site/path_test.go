@@ -64,24 +64,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestFnmatch(t *testing.T) {
-	for _, c := range []struct {
-		pattern, text string
-		pathname, ok  bool
-	}{
-		{"/w*", "/w", true, true}, {"/w*", "/wx", true, true}, {"/w*", "/w/a", true, false}, {"/w*", "/w/a", false, true},
-		{"/x/?", "/x/a", true, true}, {"/x/?", "/x/ab", true, false}, {"/x/?", "/x/", true, false},
-		{"/y/[ab]c", "/y/bc", true, true}, {"/y/[ab]c", "/y/cc", true, false}, {"[!a]", "b", false, true}, {"[a-c]x", "bx", false, true},
-		{"*.example", "a.example", false, true}, {"*.example", "example", false, false}, {"?.short", "ab.short", false, false},
-		{"a\\*b", "a*b", false, true}, {"a\\*b", "axb", false, false}, {"[", "[", false, true}, {"**", "", false, true},
-		{"/glob/*/x", "/glob/a/x", true, true}, {"/glob/*/x", "/glob/a/b/x", true, false},
-	} {
-		if got := Fnmatch(c.pattern, c.text, c.pathname); got != c.ok {
-			t.Errorf("Fnmatch(%q, %q, %v) = %v", c.pattern, c.text, c.pathname, got)
-		}
-	}
-}
-
 func TestSegmentPrefix(t *testing.T) {
 	for _, c := range []struct {
 		prefix, path string

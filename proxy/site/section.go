@@ -155,7 +155,7 @@ func isGlob(s string) bool { return strings.ContainsAny(s, "*?[") }
 func pathMatch(arg string, below bool) func(*exchange.Exchange, string) bool {
 	if isGlob(arg) {
 		return func(_ *exchange.Exchange, path string) bool {
-			return Fnmatch(arg, path, true) || below && globAbove(arg, path)
+			return pattern.Shell(arg, path, pattern.Pathname) || below && globAbove(arg, path)
 		}
 	}
 	if below {
@@ -175,13 +175,13 @@ func segmentPrefix(prefix, path string) bool {
 	return len(path) == len(prefix) || prefix == "" || prefix[len(prefix)-1] == '/' || path[len(prefix)] == '/'
 }
 
-func globAbove(pattern, path string) bool {
+func globAbove(arg, path string) bool {
 	for i := len(path); i > 0; {
 		i = strings.LastIndexByte(path[:i], '/')
 		if i <= 0 {
 			return false
 		}
-		if Fnmatch(pattern, path[:i], true) || Fnmatch(pattern, path[:i+1], true) {
+		if pattern.Shell(arg, path[:i], pattern.Pathname) || pattern.Shell(arg, path[:i+1], pattern.Pathname) {
 			return true
 		}
 	}
@@ -192,7 +192,7 @@ func globAbove(pattern, path string) bool {
 // pattern whose * crosses slashes (httpd: mod_proxy.c proxy_walk).
 func targetMatch(arg string) func(*exchange.Exchange, string) bool {
 	if isGlob(arg) {
-		return func(_ *exchange.Exchange, url string) bool { return Fnmatch(arg, url, false) }
+		return func(_ *exchange.Exchange, url string) bool { return pattern.Shell(arg, url, 0) }
 	}
 	return func(_ *exchange.Exchange, url string) bool { return strings.HasPrefix(url, arg) }
 }
@@ -201,7 +201,7 @@ func fileMatch(arg string) func(*exchange.Exchange, string) bool {
 	return func(_ *exchange.Exchange, name string) bool {
 		base := filepath.Base(name)
 		if isGlob(arg) {
-			return Fnmatch(arg, base, false)
+			return pattern.Shell(arg, base, 0)
 		}
 		return base == arg
 	}

@@ -55,8 +55,19 @@ func clientAddress(it *item) piece {
 
 func peer(b []byte, v *view) []byte { return append(b, v.x.Conn.RemoteIP...) }
 
-// clientHost is the address: host names of clients are not looked up.
-func clientHost(it *item) piece { return clientAddress(it) }
+// clientHost is the address, or with HostnameLookups the name.
+func clientHost(it *item) piece {
+	address := clientAddress(it)
+	names := newNames()
+	return func(b []byte, v *view) []byte {
+		n := len(b)
+		b = address(b, v)
+		if v.x.Local == nil || !v.x.Local.HostnameLookups {
+			return b
+		}
+		return escape(b[:n], names.of(string(b[n:])))
+	}
+}
 
 func localAddress(b []byte, v *view) []byte { return v.x.Conn.Local.Addr().Unmap().AppendTo(b) }
 

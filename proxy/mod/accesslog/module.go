@@ -53,9 +53,10 @@ type processSettings struct{ buffered bool }
 // tracked is LogIOTrackTTFB.
 var tracked = directive.NewKey[directive.Opt[bool]]("logio", func(outer, inner directive.Opt[bool]) directive.Opt[bool] { return inner.Over(outer) })
 
-// Module is mod_log_config.
-func Module() site.Module {
-	return site.Module{Name: "log_config", Open: open, Table: directive.Table{
+// Module is mod_log_config. raised runs a function with the rights that the server was started with,
+// for log programs that have to be started again; nil: as it is.
+func Module(raised func(func() error) error) site.Module {
+	return site.Module{Name: "log_config", Open: opener{raised}.open, Table: directive.Table{
 		{Name: "LogFormat", Set: setFormat, Help: "how a line of the access log is made, and a name for that"},
 		{Name: "CustomLog", Set: setCustom, Help: "a file or program, a format, and a condition"},
 		{Name: "GlobalLog", Set: setGlobal, Help: "a CustomLog for all virtual hosts"},
@@ -171,9 +172,11 @@ func sslOf(c *directive.Config) SSL {
 	}
 }
 
+type opener struct{ raised func(func() error) error }
+
 // open checks that the logs' folders are there, which -t does too, and opens the logs
 // (httpd: mod_log_config.c log_check_config, init_config_log).
-func open(c *directive.Config, st *site.Site) (site.Builder, error) {
+func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if err := checkFolders(st); err != nil {
 		return nil, err
 	}
@@ -181,7 +184,7 @@ func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, nil
 	}
 	b := &builder{st: st, writers: map[*site.Host]*writer{}}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died})
+	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Raised: o.raised})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		w, err := b.host(h, set)

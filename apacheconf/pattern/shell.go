@@ -1,16 +1,17 @@
-package expr
+package pattern
 
-// fnFlags change how a shell pattern is matched.
-type fnFlags uint8
+// ShellFlags change how a shell pattern is matched.
+type ShellFlags uint8
 
+// The flags of Shell.
 const (
-	fnPathname fnFlags = 1 << iota // * ? and [ do not match a slash
-	fnFold                         // letters match in any case
+	Pathname ShellFlags = 1 << iota // * ? and [ do not match a slash
+	Fold                            // letters match in any case
 )
 
-// fnmatch tells whether text fits a shell pattern of * ? [a-z] [!x] and backslash escapes as a whole
+// Shell tells whether text fits a shell pattern of * ? [a-z] [!x] and backslash escapes as a whole
 // (APR: apr_fnmatch.c). It takes time proportional to len(pattern)*len(text) at worst.
-func fnmatch(pattern, text string, flags fnFlags) bool {
+func Shell(pattern, text string, flags ShellFlags) bool {
 	p, t := 0, 0
 	starP, starT := -1, 0
 	for t < len(text) {
@@ -23,7 +24,7 @@ func fnmatch(pattern, text string, flags fnFlags) bool {
 			p, t = p+n, t+1
 			continue
 		}
-		if starP < 0 || flags&fnPathname != 0 && text[starT] == '/' {
+		if starP < 0 || flags&Pathname != 0 && text[starT] == '/' {
 			return false
 		}
 		starT++
@@ -36,11 +37,11 @@ func fnmatch(pattern, text string, flags fnFlags) bool {
 }
 
 // fnElement compares c with the first element of a pattern and is that element's length.
-func fnElement(pattern string, c byte, flags fnFlags) (n int, ok bool) {
+func fnElement(pattern string, c byte, flags ShellFlags) (n int, ok bool) {
 	if pattern == "" {
 		return 0, false
 	}
-	slash := flags&fnPathname != 0 && c == '/'
+	slash := flags&Pathname != 0 && c == '/'
 	switch pattern[0] {
 	case '?':
 		return 1, !slash
@@ -56,8 +57,8 @@ func fnElement(pattern string, c byte, flags fnFlags) (n int, ok bool) {
 	return 1, fnSame(pattern[0], c, flags)
 }
 
-func fnSame(a, b byte, flags fnFlags) bool {
-	return a == b || flags&fnFold != 0 && lowerByte(a) == lowerByte(b)
+func fnSame(a, b byte, flags ShellFlags) bool {
+	return a == b || flags&Fold != 0 && lowerByte(a) == lowerByte(b)
 }
 
 func lowerByte(c byte) byte {
@@ -68,7 +69,7 @@ func lowerByte(c byte) byte {
 }
 
 // fnSet reads [abc], [a-z], [!x] or [^x]. n is 0 when that is no set: the bracket then means itself.
-func fnSet(pattern string, c byte, flags fnFlags) (n int, ok bool) {
+func fnSet(pattern string, c byte, flags ShellFlags) (n int, ok bool) {
 	i := 1
 	negate := i < len(pattern) && (pattern[i] == '!' || pattern[i] == '^')
 	if negate {
@@ -89,17 +90,17 @@ func fnSet(pattern string, c byte, flags fnFlags) (n int, ok bool) {
 				return 0, false
 			}
 		}
-		ok = ok || lo <= c && c <= hi || flags&fnFold != 0 && lowerByte(lo) <= lowerByte(c) && lowerByte(c) <= lowerByte(hi)
+		ok = ok || lo <= c && c <= hi || flags&Fold != 0 && lowerByte(lo) <= lowerByte(c) && lowerByte(c) <= lowerByte(hi)
 	}
 	return 0, false
 }
 
 // fnBound is one character of a set, which a backslash may stand before, and where the next begins.
-func fnBound(pattern string, i int, flags fnFlags) (c byte, next int, ok bool) {
+func fnBound(pattern string, i int, flags ShellFlags) (c byte, next int, ok bool) {
 	if pattern[i] == '\\' {
 		if i++; i == len(pattern) {
 			return 0, i, false
 		}
 	}
-	return pattern[i], i + 1, flags&fnPathname == 0 || pattern[i] != '/'
+	return pattern[i], i + 1, flags&Pathname == 0 || pattern[i] != '/'
 }

@@ -1,0 +1,271 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// prefetch is how much of a body is read before a connection to a member is taken
+// (httpd: proxy_util.c ap_proxy_prefetch_input: MAX_MEM_SPOOL less 80).
+const prefetch = 16384 - 80
+
+// upload is the client's body on its way to a member. What of it is still unsent is in one place: first,
+// which no attempt has sent yet, then what the client has not sent yet. A further attempt begins with
+// the same first. Owned by the goroutine that serves the exchange.
+type upload struct {
+	owner  *Backend
+	x      *exchange.Exchange
+	none   bool   // there is no body
+	first  []byte // what was read, or lies ready with the client's body
+	ready  bool   // first is still the client's body's own: it is taken from there when it is sent
+	whole  bool   // first is all of it
+	length int64  // to be announced; -1 chunked
+	file   *os.File
+	gone   bool // bytes beyond first were taken: no further attempt is possible
+	own    []byte
+}
+
+// noUpload is for requests without a body.
+var noUpload = upload{none: true}
+
+// load is what x.Out says of its body, with what has to be read of it before a connection is taken:
+// 16 KiB or all of it; with Spool all of it; with Expect or Ping only what is there.
+func (b *Backend) load(x *exchange.Exchange) (*upload, error) {
+	if !x.Out.HasBody {
+		return &noUpload, nil
+	}
+	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x {
+		return up, nil
+	}
+	up := b.uploads.Get().(*upload)
+	up.x = x
+	x.State[exchange.StateUpload] = up
+	x.OnFinish(up)
+	return up, up.load()
+}
+
+// Finish ends it with its exchange.
+func (u *upload) Finish(x *exchange.Exchange) {
+	x.State[exchange.StateUpload] = nil
+	if u.file != nil {
+		u.file.Close()
+	}
+	own := u.own
+	*u = upload{owner: u.owner, own: own}
+	u.owner.uploads.Put(u)
+}
+
+func (u *upload) load() error {
+	x := u.x
+	waits := x.Out.Expect || x.Out.Ping
+	if x.Req.Expect100 && !x.Out.Expect {
+		if err := x.Front.Continue(); err != nil {
+			return &exchange.BodyError{Status: 400, Err: err}
+		}
+	}
+	u.length = x.Req.Length
+	u.look()
+	if !u.whole && !waits && !(u.ready && len(u.first) >= prefetch && !x.Out.Spool) {
+		if err := u.read(prefetch); err != nil {
+			return err
+		}
+	}
+	if !u.whole && x.Out.Spool {
+		return u.spool()
+	}
+	return nil
+}
+
+// look sees what lies ready.
+func (u *upload) look() {
+	from := u.x.Req.Body
+	u.first, u.ready = from.Buffered(), true
+	if b, ok := from.(*body); ok {
+		u.whole = b.received() && b.err == nil
+	} else {
+		u.whole = u.length >= 0 && int64(len(u.first)) >= u.length
+	}
+	if u.whole {
+		u.length = int64(len(u.first))
+	}
+}
+
+// read reads until most bytes are there, or all.
+func (u *upload) read(most int) error {
+	if u.own == nil {
+		u.own = make([]byte, prefetch+wire.ChunkHead)
+	}
+	u.ready = false
+	n := 0
+	for n < most && (u.length < 0 || int64(n) < u.length) {
+		k, err := u.x.Req.Body.Read(u.own[n:most])
+		if n += k; err == io.EOF {
+			u.whole = true
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	u.first = u.own[:n]
+	if u.whole = u.whole || int64(n) == u.length; u.whole {
+		u.length = int64(n)
+	}
+	return nil
+}
+
+// spool reads all of it, into a file without a name.
+func (u *upload) spool() error {
+	f, err := os.CreateTemp("", "modproxy.tmp.")
+	if err != nil {
+		return err
+	}
+	os.Remove(f.Name())
+	u.file = f
+	n := int64(len(u.first))
+	p := u.owner.bulks.Get().(*bulk)
+	defer u.owner.bulks.Put(p)
+	if u.ready {
+		u.x.Req.Body.Discard(len(u.first))
+	}
+	if _, err := f.Write(u.first); err != nil {
+		return err
+	}
+	for {
+		k, err := u.x.Req.Body.Read(p.b[:])
+		if _, werr := f.Write(p.b[:k]); werr != nil {
+			return werr
+		}
+		n += int64(k)
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	u.first, u.ready, u.length = nil, false, n
+	return nil
+}
+
+// appendLength appends the field that says where the body ends (httpd: mod_proxy_http.c add_cl,
+// add_te_chunked).
+func (u *upload) appendLength(b []byte) []byte {
+	switch {
+	case u.none:
+		return b
+	case u.length < 0:
+		return append(b, "Transfer-Encoding: chunked\r\n"...)
+	}
+	b = append(b, "Content-Length: "...)
+	b = wire.AppendInt(b, u.length)
+	return append(b, "\r\n"...)
+}
+
+// short tells whether first is the whole body, so that it goes with the head.
+func (u *upload) short() bool { return u.none || u.whole }
+
+// taken tells the client's body that what lay ready was sent.
+func (u *upload) taken() {
+	if u.ready {
+		u.x.Req.Body.Discard(len(u.first))
+		u.ready = false
+	}
+	u.gone = u.gone || !u.none && !u.whole
+}
+
+// send writes head and then all of the body. early: the member answers before it has all; then nothing
+// more is to be sent.
+func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
+	if err := u.piece(c, head, u.first); err != nil {
+		return errors.Is(err, backend.ErrEarly), u.fault(c, err)
+	}
+	u.taken()
+	if u.whole {
+		return u.finish(c)
+	}
+	p := u.owner.bulks.Get().(*bulk)
+	defer u.owner.bulks.Put(p)
+	for {
+		if c.Readable() {
+			return true, nil
+		}
+		n, err := u.next(p.b[:])
+		if n > 0 {
+			if err := u.piece(c, nil, p.b[:n]); err != nil {
+				return errors.Is(err, backend.ErrEarly), u.fault(c, err)
+			}
+		}
+		if err == io.EOF {
+			return u.finish(c)
+		} else if err != nil {
+			f := c.Fail(backend.ClientBody, err)
+			f.Sent = true
+			return false, f
+		}
+	}
+}
+
+// next is what comes behind first.
+func (u *upload) next(p []byte) (int, error) {
+	if u.file == nil {
+		return u.x.Req.Body.Read(p)
+	}
+	return u.file.Read(p)
+}
+
+// rewind begins a spooled body again.
+func (u *upload) rewind() {
+	if u.file != nil {
+		u.file.Seek(0, io.SeekStart)
+	}
+}
+
+// piece writes a part of the body, as a chunk if it is chunked.
+func (u *upload) piece(c *backend.Conn, head, p []byte) error {
+	if u.length >= 0 {
+		return c.WriteBody(head, p)
+	}
+	if len(p) > 0 {
+		var size [wire.ChunkHead]byte
+		head = append(head, wire.AppendChunkHead(size[:0], len(p))...)
+	}
+	if err := c.WriteBody(head, p); err != nil || len(p) == 0 {
+		return err
+	}
+	return c.WriteBody(crlf, nil)
+}
+
+var (
+	crlf      = []byte("\r\n")
+	lastChunk = []byte(wire.LastChunk)
+)
+
+// finish writes what ends a chunked body.
+func (u *upload) finish(c *backend.Conn) (early bool, err error) {
+	if u.length >= 0 {
+		return false, nil
+	}
+	if err := c.WriteBody(lastChunk, nil); err != nil {
+		return errors.Is(err, backend.ErrEarly), u.fault(c, err)
+	}
+	return false, nil
+}
+
+// fault is what a failed write means. A member that answers early and closes is heard; what it said
+// may still be there.
+func (u *upload) fault(c *backend.Conn, err error) error {
+	if errors.Is(err, backend.ErrEarly) {
+		return nil
+	}
+	kind := backend.WriteBody
+	if u.none || !u.gone && u.ready {
+		kind = backend.WriteHead
+	}
+	f := c.Fail(kind, err)
+	f.Sent = u.gone
+	return f
+}
