@@ -27,57 +27,52 @@ type Pattern struct {
 
 // Limits of the backtracking engine, which only patterns that Go's own cannot take use.
 const (
-	slowTimeout = 50 * time.Millisecond // a match that takes longer is none
-	maxSubject  = 64 << 10              // bytes; a longer subject does not match
+	slowTimeout = 50 * time.Millisecond
+	maxSubject  = 64 << 10 // bytes
 	maxPattern  = 64 << 10
 )
 
-// Compile reads a Perl-compatible expression as httpd compiles it: unanchored, "." matches line
+// ErrUndecided is Try's error when the backtracking engine came to a limit: 50 ms, or a subject of
+// more than 64 KiB. Nobody knows then whether there is a match.
+var ErrUndecided = errors.New("regular expression: gave up")
+
+// Compile reads a Perl-compatible expression as httpd compiles it: bytes, unanchored, "." matches line
 // ends, "$" only the very end (httpd: util_pcre.c, AP_REG_DEFAULT).
 func Compile(expr string, o Options) (*Pattern, error) {
 	if len(expr) > maxPattern {
 		return nil, errors.New("regular expression too long")
 	}
-	p := &Pattern{text: expr}
-	flags := "(?s)"
-	if o.Fold {
-		flags = "(?is)"
+	t, err := translate(expr, o.Fold)
+	if err != nil {
+		return nil, err
 	}
-	fast, err := regexp.Compile(flags + goSyntax(expr))
-	if err == nil {
-		p.fast, p.names = fast, fast.SubexpNames()
-		if !o.Fold {
-			p.prepare(fast)
+	p := &Pattern{text: expr, names: t.names}
+	if !t.slow {
+		if p.fast, err = regexp.Compile(pick(o.Fold, "(?i)", "") + string(t.out)); err == nil {
+			if !o.Fold {
+				p.prepare()
+			}
+			return p, nil
 		}
-		return p, nil
 	}
-	opts := regexp2.RegexOptions(regexp2.Singleline)
+	opts := regexp2.RegexOptions(regexp2.None)
 	if o.Fold {
 		opts |= regexp2.IgnoreCase
 	}
-	slow, slowErr := regexp2.Compile(endOnly(expr), opts)
-	if slowErr != nil {
+	if p.slow, err = regexp2.Compile(string(t.out), opts); err != nil {
 		return nil, err
 	}
-	slow.MatchTimeout = slowTimeout
-	p.slow = slow
-	n := 0
-	for _, g := range slow.GetGroupNumbers() {
-		n = max(n, g)
-	}
-	p.names = make([]string, n+1)
-	for i := range p.names {
-		if name := slow.GroupNameFromNumber(i); name != itoa(i) {
-			p.names[i] = name
-		}
-	}
+	p.slow.MatchTimeout = slowTimeout
 	return p, nil
 }
 
 // prepare finds the literal text that decides, or nearly decides, whether a subject matches, so that
 // the usual patterns cost a comparison.
-func (p *Pattern) prepare(re *regexp.Regexp) {
+func (p *Pattern) prepare() {
 	text := p.text
+	if strings.Contains(text, `\E`) || strings.Contains(text, "(?#") {
+		return // a quantifier may stand behind
+	}
 	anchored := strings.HasPrefix(text, "^")
 	if anchored {
 		text = text[1:]
@@ -96,54 +91,31 @@ func (p *Pattern) prepare(re *regexp.Regexp) {
 	}
 }
 
-// goSyntax writes what Perl and Go spell differently as Go does: (?<name> …), \Z, \h.
-func goSyntax(expr string) string {
-	expr = strings.ReplaceAll(expr, `\Z`, `\z`)
-	expr = strings.ReplaceAll(expr, `\h`, `[ \t]`)
-	return expr
-}
-
-// endOnly makes "$" mean the very end for the backtracking engine, outside of classes.
-func endOnly(expr string) string {
-	var b strings.Builder
-	class := false
-	for i := 0; i < len(expr); i++ {
-		c := expr[i]
-		switch {
-		case c == '\\' && i+1 < len(expr):
-			b.WriteByte(c)
-			i++
-			b.WriteByte(expr[i])
-			continue
-		case c == '[' && !class:
-			class = true
-		case c == ']' && class:
-			class = false
-		case c == '$' && !class:
-			b.WriteString(`\z`)
-			continue
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
-
-// Match tells whether the expression is found in s.
+// Match tells whether the expression is found in s. What can't be decided is no match; where that would
+// open something, ask Try.
 func (p *Pattern) Match(s string) bool {
-	if p.exact {
-		return p.found(s)
-	}
 	if p.literal != "" && !p.found(s) {
 		return false
 	}
+	if p.exact {
+		return p.found(s)
+	}
 	if p.fast != nil {
-		return p.fast.MatchString(s)
+		return p.fast.MatchString(wide(s))
 	}
-	if len(s) > maxSubject {
-		return false
-	}
-	ok, err := p.slow.MatchString(latin(s))
+	ok, err := p.matchSlow(s)
 	return ok && err == nil
+}
+
+func (p *Pattern) matchSlow(s string) (bool, error) {
+	if len(s) > maxSubject {
+		return false, ErrUndecided
+	}
+	ok, err := p.slow.MatchString(wide(s))
+	if err != nil {
+		return false, ErrUndecided
+	}
+	return ok, nil
 }
 
 func (p *Pattern) found(s string) bool {
@@ -154,57 +126,60 @@ func (p *Pattern) found(s string) bool {
 }
 
 // Find appends the offsets of the match and of each group to loc: pairs of begin and end, -1 for a
-// group that took no part. ok is false when there is no match.
+// group that took no part. ok is false when there is no match, or none could be decided.
 func (p *Pattern) Find(s string, loc []int) (found []int, ok bool) {
+	found, ok, err := p.Try(s, loc)
+	return found, ok && err == nil
+}
+
+// Try is Find with an error, ErrUndecided, where a backtracking pattern came to its limits. Whoever
+// decides on access must not take that for "no match".
+func (p *Pattern) Try(s string, loc []int) (found []int, ok bool, err error) {
 	if p.literal != "" && !p.found(s) {
-		return loc, false
+		return loc, false, nil
 	}
 	if p.exact {
 		i := 0
 		if !p.anchor {
 			i = strings.Index(s, p.literal)
 		}
-		return append(loc, i, i+len(p.literal)), true
+		return append(loc, i, i+len(p.literal)), true, nil
 	}
-	if p.fast != nil {
-		m := p.fast.FindStringSubmatchIndex(s)
-		return append(loc, m...), m != nil
+	if p.fast == nil {
+		return p.findSlow(s, loc)
 	}
-	return p.findSlow(s, loc)
+	w := wide(s)
+	m := p.fast.FindStringSubmatchIndex(w)
+	if len(w) != len(s) {
+		narrow(s, m)
+	}
+	return append(loc, m...), m != nil, nil
 }
 
-func (p *Pattern) findSlow(s string, loc []int) ([]int, bool) {
+func (p *Pattern) findSlow(s string, loc []int) ([]int, bool, error) {
 	if len(s) > maxSubject {
-		return loc, false
+		return loc, false, ErrUndecided
 	}
-	m, err := p.slow.FindStringMatch(latin(s))
-	if err != nil || m == nil {
-		return loc, false
+	m, err := p.slow.FindStringMatch(wide(s))
+	if err != nil {
+		return loc, false, ErrUndecided
+	}
+	if m == nil {
+		return loc, false, nil
 	}
 	for i := range p.names {
-		g := m.GroupByNumber(i)
+		g := m.GroupByNumber(i) // offsets in runes, which are bytes of s
 		if g == nil || len(g.Captures) == 0 {
 			loc = append(loc, -1, -1)
 			continue
 		}
 		loc = append(loc, g.Index, g.Index+g.Length)
 	}
-	return loc, true
+	return loc, true, nil
 }
 
-// latin makes each byte a rune, so that the engine's rune offsets are byte offsets.
-func latin(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			r := make([]rune, len(s))
-			for j := range len(s) {
-				r[j] = rune(s[j])
-			}
-			return string(r)
-		}
-	}
-	return s
-}
+// Backtracks tells whether the expression needs the engine with limits, so that Try may fail.
+func (p *Pattern) Backtracks() bool { return p.slow != nil }
 
 // Groups is the number of groups, the whole match not counted.
 func (p *Pattern) Groups() int { return len(p.names) - 1 }
@@ -243,11 +218,4 @@ func Expand(dst []byte, template, subject string, loc []int) []byte {
 		}
 	}
 	return dst
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
 }

@@ -1,6 +1,9 @@
 package pattern
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMatch(t *testing.T) {
 	for _, c := range []struct {
@@ -13,6 +16,14 @@ func TestMatch(t *testing.T) {
 		{"^/x*y", "/y", false, true}, {"^/ab*c", "/ac", false, true}, {"^/a|b", "xb", false, true}, {"^a{2}", "aa", false, true},
 		{"^(?!/api)/", "/x", false, true}, {"^(?!/api)/", "/api/x", false, false}, {`(a)\1`, "aa", false, true}, {`(a)\1`, "ab", false, false},
 		{`^/(?!é)$`, "/", false, true},
+		// as libpcre2 10 with httpd's options has it: bytes, not runes
+		{"^..$", "é", false, true}, {"^.$", "é", false, false}, {"^/é(?!x)", "/é", false, true}, {"^/é(?!x)", "/éx", false, false},
+		{"K", "\u212a", true, false}, {`\xfd`, "\xfd", false, true}, {"(?i)\xe9", "\xc9", false, false}, {"[a-\xff]", "\xc3", false, true},
+		{`a\\Z`, `a\Z`, false, true}, {`a\\h`, `a\h`, false, true}, {`^[\h]$`, "\t", false, true}, {`[\h]`, "h", false, false}, {`a\Z`, "a\n", false, true},
+		{`a++b`, "aab", false, true}, {`a++a`, "aa", false, false}, {`^(?<n>a)(?P=n)$`, "aa", false, true}, {`^\R$`, "\r\n", false, true},
+		{`[]$](?=x)`, "]x", false, true}, {`[^]$](?!x)`, "$", false, false}, {`\s`, "\v", false, true}, {`[[:alpha:]]+(?=1)`, "ab1", false, true},
+		{`\Qa.b\E+c`, "a.bbc", false, true}, {`(?x) a b # c`, "ab", false, true}, {`(?m)^b$`, "a\nb\nc", false, true}, {`^\p{Lu}$`, "A", false, true},
+		{`a{,3}`, "a{,3}", false, true}, {`(?(?=a)ab|cd)`, "cd", false, true}, {`(?i)a(?-i)b`, "AB", false, false}, {`[^k]`, "K", true, false},
 	} {
 		p, err := Compile(c.expr, Options{Fold: c.fold})
 		if err != nil {
@@ -26,7 +37,7 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q finds in %q: %v", c.expr, c.subject, ok)
 		}
 	}
-	for _, bad := range []string{"(", "[", "a**b)", "(?<n"} {
+	for _, bad := range []string{"(", "[", "a**b)", "(?<n", ")", "^*", "$*", `\b*`, `[a-\d]`, "[b-a]", "[[:foo:]]", "[:alpha:]", "[]", `\i`, `\`, `(a)\2`, "a{65536}", "(?z)"} {
 		if _, err := Compile(bad, Options{}); err == nil {
 			t.Errorf("%q compiles", bad)
 		}
@@ -40,6 +51,9 @@ func TestExpand(t *testing.T) {
 		{"^/lit/(.*)", "/lit/z", `\$1&$1\&$`, "$1&z&$"},
 		{"^/(?=a)(.)", "/ab", "$0-$1", "/a-a"},
 		{"b", "abc", "$0", "b"},
+		{"(?<n>a)(?=b)(b)", "ab", "$1-$2", "a-b"},
+		{"é(.)", "xééy", "[$0|$1]", "[é\xc3|\xc3]"},
+		{"é(?=y)(.)", "xééy", "[$0|$1]", "[éy|y]"},
 	} {
 		p, err := Compile(c.expr, Options{})
 		if err != nil {
@@ -61,6 +75,36 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestUndecided(t *testing.T) {
+	p, err := Compile(`^(a+)+(?!x)$`, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, subject := range []string{strings.Repeat("a", 64) + "b", strings.Repeat("b", maxSubject+1)} {
+		if _, ok, err := p.Try(subject, nil); ok || err != ErrUndecided {
+			t.Errorf("a subject of %d bytes: %v, %v", len(subject), ok, err)
+		}
+		if p.Match(subject) {
+			t.Error("what can't be decided matches")
+		}
+	}
+	if _, ok, err := p.Try("aa", nil); !ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+}
+
+func TestHotPathsDoNotAllocate(t *testing.T) {
+	for _, expr := range []string{"^/app", "b", `\.(gif|png)$`, "^/x*y[^/]"} {
+		p, err := Compile(expr, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { p.Match("/app/index.html") }); n > 0 {
+			t.Errorf("%s: %v allocations", expr, n)
+		}
+	}
+}
+
 // FuzzLiteral holds the shortcut for literal text against the engine itself.
 func FuzzLiteral(f *testing.F) {
 	f.Add("^/a", "/ab")
@@ -71,7 +115,7 @@ func FuzzLiteral(f *testing.F) {
 		if err != nil || p.fast == nil {
 			return
 		}
-		if want := p.fast.MatchString(subject); p.Match(subject) != want {
+		if want := p.fast.MatchString(wide(subject)); p.Match(subject) != want {
 			t.Errorf("%q on %q: shortcut says %v", expr, subject, !want)
 		}
 	})

@@ -36,6 +36,7 @@ proxy/logfile:
 proxy/exchange:       proxy/internal/wire
 proxy/expr:           proxy/exchange apacheconf/pattern
 proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
+proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
 proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
 proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket

@@ -48,7 +48,7 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 
 // schemes are the schemes that members may have.
 func schemes() backend.Table {
-	h1 := &http1.Backend{}
+	h1 := http1.NewBackend()
 	return backend.Table{
 		{Name: "http", Backend: h1},
 		{Name: "https", Backend: h1, TLS: true},

@@ -24,6 +24,7 @@ func (p *program) obey(signals <-chan os.Signal) {
 			p.drain(signals)
 			return
 		default:
+			p.server.Halt()
 			p.removePid()
 			p.log("mpm_event", exchange.Notice, "AH00491: caught SIGTERM, shutting down")
 			return
@@ -69,6 +70,7 @@ func (p *program) drain(signals <-chan os.Signal) {
 		ctx, cancel = context.WithTimeout(context.Background(), limit)
 	}
 	defer cancel()
+	p.server.Close()
 	drained := make(chan struct{})
 	go func() { defer close(drained); p.server.Drain(ctx) }()
 	p.removePid()

@@ -168,10 +168,10 @@ func (c *Conn) netWrite(a, b []byte) error {
 }
 
 // Talk writes a and b and waits for the first bytes of the answer. wrote tells whether the writing
-// was done, so that an error is one of reading.
-func (c *Conn) Talk(a, b, in []byte) (n int, wrote bool, err error) {
+// was done, so that an error is one of reading. now is the time, or not long ago.
+func (c *Conn) Talk(now time.Time, a, b, in []byte) (n int, wrote bool, err error) {
 	if c.raw {
-		return c.io.Talk(a, b, in, c.timeout)
+		return c.io.Talk(now, a, b, in, c.timeout)
 	}
 	if err := c.netWrite(a, b); err != nil {
 		return 0, false, err

@@ -223,11 +223,21 @@ type match struct {
 
 func (m *match) holds(r *run) bool {
 	s := m.subject.text(r)
-	if !m.groups {
+	if !m.groups && !m.re.Backtracks() {
 		return m.re.Match(s) != m.negate
 	}
 	g := &r.groups
-	loc, ok := m.re.Find(s, g.Loc[:0])
+	if !m.groups {
+		_, ok, err := m.re.Try(s, nil)
+		if err != nil {
+			r.fail(err)
+		}
+		return ok != m.negate
+	}
+	loc, ok, err := m.re.Try(s, g.Loc[:0])
+	if err != nil {
+		r.fail(err)
+	}
 	g.Ran, g.Set, g.Source = true, ok, s
 	if ok {
 		g.Loc = loc

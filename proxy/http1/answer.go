@@ -1,9 +1,11 @@
 package http1
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -32,7 +34,7 @@ type answer struct {
 	r, w  int // of buf, what was received and not used yet
 	rules wire.ResponseRules
 	res   wire.Response
-	hdr   exchange.Header // of interim answers
+	saved []exchange.Field // cookies that were set before the member was asked
 
 	framing wire.Framing
 	data    []byte // body bytes that are here, decoded
@@ -85,7 +87,8 @@ func (a *answer) Finish(*exchange.Exchange) {
 func (a *answer) retire() {
 	a.x, a.call, a.data, a.err = nil, nil, nil, nil
 	a.buf = a.in
-	a.hdr.Reset()
+	clear(a.saved)
+	a.saved = a.saved[:0]
 	a.owner.answers.Put(a)
 }
 
@@ -107,6 +110,7 @@ func (a *answer) talk(up *upload) error {
 		a.x.Log("proxy_http", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
 		return exchange.Status(500)
 	}
+	a.saveCookies()
 	if err := a.send(up); err != nil {
 		return err
 	}
@@ -127,6 +131,16 @@ func (a *answer) talk(up *upload) error {
 	}
 }
 
+// saveCookies keeps what modules have set: the member's head replaces all other fields
+// (httpd: mod_proxy_http.c ap_proxy_http_process_response, save_table).
+func (a *answer) saveCookies() {
+	for i := range a.x.Res.Header.F {
+		if f := &a.x.Res.Header.F[i]; f.ID == wire.SetCookie {
+			a.saved = append(a.saved, *f)
+		}
+	}
+}
+
 func (a *answer) fail(kind backend.Kind, err error) *backend.Failure { return a.conn.Fail(kind, err) }
 
 // send sends the request, as far as it goes without the member's word, and waits for the first bytes.
@@ -138,7 +152,11 @@ func (a *answer) send(up *upload) error {
 	if !up.short() {
 		return a.stream(up)
 	}
-	n, wrote, err := a.conn.Talk(a.out, up.first, a.buf)
+	now := a.x.Start
+	if !up.none { // reading the body may have taken its time
+		now = time.Now()
+	}
+	n, wrote, err := a.conn.Talk(now, a.out, up.first, a.buf)
 	switch {
 	case err == nil:
 		up.sent()
@@ -186,7 +204,7 @@ func (a *answer) offer(up *upload) error {
 		c.SetTimeout(ping.V)
 		defer c.SetTimeout(usual)
 	}
-	n, wrote, err := c.Talk(a.out, nil, a.buf)
+	n, wrote, err := c.Talk(time.Now(), a.out, nil, a.buf)
 	if err != nil {
 		a.stale = !wrote && c.Reused() && c.Sent() == 0 && !backend.IsTimeout(err)
 		if !wrote {
@@ -201,7 +219,7 @@ func (a *answer) offer(up *upload) error {
 		}
 		if a.res.Status >= 200 || a.res.Status == 101 {
 			a.partial = !up.none
-			a.r = 0 // the head is read once more, by talk
+			a.r = a.base // the head is read once more, by talk
 			return nil
 		}
 		a.read += int64(len(a.res.Line))
@@ -254,7 +272,7 @@ func (a *answer) head() error {
 			}
 		}
 		if err := a.fill(); err != nil {
-			if strings.IndexByte(string(a.buf[a.r:a.w]), '\n') < 0 {
+			if bytes.IndexByte(a.buf[a.r:a.w], '\n') < 0 {
 				return a.silent(err)
 			}
 			if err == io.EOF {
@@ -314,6 +332,7 @@ func (a *answer) interim() error {
 	if !fit(h) {
 		return a.fail(backend.BadHead, nil)
 	}
+	a.framing = wire.Framing{Body: wire.UntilClose, Length: -1} // nothing that an interim answer says of lengths counts
 	a.clean(h)
 	switch {
 	case a.call.Interim == backend.InterimSuppress || a.x.Front == nil:

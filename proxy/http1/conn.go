@@ -26,6 +26,7 @@ type conn struct {
 	rules   wire.Rules
 	ruled   *exchange.Server // whose rules they are
 	headBy  limit            // how long the head may take
+	now     time.Time        // when the last exchange ended; zero once that is long ago
 	pending bool             // a request was read that needs reads that wait
 	over    bool             // no request is read any more
 	broken  bool             // a panic happened: nothing is used again

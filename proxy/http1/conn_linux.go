@@ -96,7 +96,11 @@ func (c *conn) sleep() bool {
 	if c.file == nil { // on the way to the poller
 		return false
 	}
-	now := time.Now()
+	now := c.now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	c.now = time.Time{}
 	c.io.Sleep(now, c.patience(now))
 	if c.s.stopping.Load() && c.k == nil {
 		c.over = true

@@ -56,7 +56,11 @@ func (c *conn) finish(x *exchange.Exchange) {
 	k := c.k
 	x.Res.Read = k.read
 	c.guarded(x, func() { c.s.app.Done(c.s.ctx, x) })
-	took := time.Since(x.Start)
+	c.now = x.Res.FirstByte
+	if c.now.IsZero() || k.long {
+		c.now = time.Now()
+	}
+	took := c.now.Sub(x.Start)
 	h := &c.s.shards[c.info.ID%shards]
 	h.requests.Add(1)
 	h.bytes.Add(x.Res.Wrote)

@@ -12,12 +12,13 @@ import (
 // link is the client's end of a connection: a socket of our own that the poller may not know yet, or
 // a net.Conn (TLS, other systems than Linux). Owned by the goroutine that serves it.
 type link struct {
-	nc     net.Conn // nil with raw
-	raw    bool
-	fd     uintptr       // with raw
-	file   *os.File      // with raw, once the poller knows the descriptor
-	io     socket.Stream // on file
-	inside bool          // with raw: in the poller's callback, or not known to it: reads must not wait
+	nc   net.Conn // nil with raw
+	raw  bool
+	fd   uintptr       // with raw
+	file *os.File      // with raw, once the poller knows the descriptor
+	io   socket.Stream // on file
+	system
+	inside bool // with raw: in the poller's callback, or not known to it: reads must not wait
 }
 
 var errInside = errors.New("http1: a read that would wait inside the poller's callback")

@@ -8,6 +8,12 @@ import (
 	"balancerd/proxy/internal/socket"
 )
 
+// system is what calls of our own need.
+type system struct {
+	two [2][]byte
+	vec socket.Vec
+}
+
 // register has the poller know the descriptor. Most short connections never need it.
 func (l *link) register() error {
 	if l.file != nil || !l.raw {
@@ -21,31 +27,25 @@ func (l *link) register() error {
 func (l *link) try(p []byte) (int, syscall.Errno) { return socket.Read(l.fd, p) }
 
 func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
-	if l.file == nil {
-		n, e := l.writeOnce(a, b)
-		if e != 0 && e != syscall.EAGAIN {
-			return os.NewSyscallError("write", e)
-		}
-		if n == len(a)+len(b) {
-			return nil
-		}
-		if err := l.register(); err != nil {
-			return err
-		}
-		k := min(n, len(a))
-		a, b = a[k:], b[n-k:]
+	n, e := 0, syscall.Errno(0)
+	if len(b) == 0 {
+		n, e = socket.Write(l.fd, a)
+	} else {
+		l.two = [2][]byte{a, b}
+		n, e = l.vec.Writev(l.fd, l.two[:])
+		l.two = [2][]byte{}
 	}
-	return l.io.Write(a, b, timeout)
-}
-
-// writeOnce writes before the poller knows the descriptor.
-func (l *link) writeOnce(a, b []byte) (int, syscall.Errno) {
-	n, e := socket.Write(l.fd, a)
-	if e != 0 || n < len(a) || len(b) == 0 {
-		return n, e
+	switch {
+	case e != 0 && e != syscall.EAGAIN:
+		return os.NewSyscallError("write", e)
+	case n == len(a)+len(b):
+		return nil
 	}
-	m, e := socket.Write(l.fd, b)
-	return n + m, e
+	if err := l.register(); err != nil {
+		return err
+	}
+	k := min(n, len(a))
+	return l.io.Write(a[k:], b[n-k:], timeout)
 }
 
 func (l *link) rawCloseWrite() error { return socket.CloseWrite(l.fd) }

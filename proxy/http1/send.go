@@ -21,16 +21,17 @@ func (c *conn) send(x *exchange.Exchange) {
 		c.tunnel(x)
 		return
 	}
-	f := c.framing(x)
+	f := &c.k.frame
+	*f = c.framing(x)
 	if !f.simple {
-		head, good := c.appendHead(c.k.out, x, &f)
+		head, good := c.appendHead(c.k.out, x, f)
 		if !good {
 			c.sayBad(x)
 			return
 		}
 		c.k.out = head
 	}
-	err := c.deliver(x, &f)
+	err := c.deliver(x, f)
 	if res.Body != nil {
 		res.Body.Close()
 		res.Body = nil
@@ -101,12 +102,13 @@ var errReplaced = errors.New("http1: answered otherwise")
 
 // deliver sends head and body. What is there is sent before anything is waited for.
 func (c *conn) deliver(x *exchange.Exchange, f *frame) error {
-	x.Res.FirstByte = x.Start
 	if !f.body {
 		return c.flush(x)
 	}
-	d := delivery{c: c, x: x, f: f, src: x.Res.Body, left: f.length}
+	d := &c.k.way
+	*d = delivery{c: c, x: x, f: f, src: x.Res.Body, left: f.length}
 	d.answer, _ = d.src.(*answer)
+	defer d.done()
 	err := d.run()
 	switch {
 	case err == nil || err == errReplaced:
@@ -138,6 +140,11 @@ func (c *conn) push(x *exchange.Exchange, more []byte) error {
 		x.Res.Aborted, c.over = true, true
 		return err
 	}
+	if x.Res.FirstByte.IsZero() {
+		x.Res.FirstByte = time.Now()
+	} else {
+		k.long = true
+	}
 	x.Res.Wrote += int64(len(k.out) + len(more))
 	k.out = k.own[:0]
 	return nil
@@ -158,10 +165,9 @@ type delivery struct {
 
 // run sends the body to its end.
 func (d *delivery) run() error {
-	defer d.done()
 	for d.left != 0 {
 		held := d.src.Buffered()
-		if len(held) == 0 && d.answer != nil {
+		if len(held) == 0 && d.answer != nil && !(d.started && d.spliceable()) {
 			if err := d.answer.gather(); err != nil {
 				return d.end(err)
 			}
@@ -179,13 +185,13 @@ func (d *delivery) run() error {
 			return err
 		}
 		d.started = true
-		if moved, err := d.splice(); moved || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
+		var err error
+		if d.spliceable() {
+			err = d.splice()
+		} else {
+			err = d.wait()
 		}
-		if err := d.wait(); err != nil {
+		if err != nil {
 			return d.end(err)
 		}
 	}
@@ -196,13 +202,11 @@ func (d *delivery) done() {
 	if d.bulk != nil {
 		d.c.s.bulks.Put(d.bulk)
 	}
+	*d = delivery{}
 }
 
 // wait reads what comes next.
 func (d *delivery) wait() error {
-	if d.answer != nil && d.answer.roomy() {
-		return d.answer.await()
-	}
 	if d.bulk == nil {
 		d.bulk = d.c.s.bulks.Get().(*bulk)
 	}
@@ -233,8 +237,8 @@ func (d *delivery) pass(p []byte) (int, error) {
 		k.out = append(k.out, p...)
 	} else {
 		err = d.c.push(d.x, p)
-		d.started = true
 	}
+	d.started = true
 	if err != nil {
 		return 0, err
 	}
@@ -271,5 +275,3 @@ func (d *delivery) end(err error) error {
 	}
 	return d.c.flush(d.x)
 }
-
-var _ = time.Now

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"io"
+	"slices"
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
@@ -30,6 +31,13 @@ func (a *answer) settle() error {
 	}
 	up := res.Header.GetID(wire.Upgrade)
 	a.closes = a.clean(&res.Header)
+	if len(a.saved) > 0 {
+		at := res.Header.IndexID(wire.SetCookie)
+		if at < 0 {
+			at = res.Header.Len()
+		}
+		res.Header.F = slices.Insert(res.Header.F, at, a.saved...)
+	}
 	if up != "" && a.offers(up) {
 		res.Header.F = append(res.Header.F, exchange.Field{Name: "Connection", Value: "Upgrade", ID: wire.Connection},
 			exchange.Field{Name: "Upgrade", Value: up, ID: wire.Upgrade})
@@ -91,6 +99,7 @@ func (a *answer) take() {
 		a.data = have[:n]
 		a.r += n
 		a.left -= int64(n)
+		a.read += int64(n)
 		if a.left == 0 {
 			a.ended(io.EOF)
 		}
@@ -98,6 +107,7 @@ func (a *answer) take() {
 		n, used, err := a.chunks.Decode(have)
 		a.data = have[:n]
 		a.r += used
+		a.read += int64(n)
 		switch {
 		case err != nil:
 			a.ended(err)
@@ -107,8 +117,8 @@ func (a *answer) take() {
 	case wire.UntilClose:
 		a.data = have
 		a.r = a.w
+		a.read += int64(len(have))
 	}
-	a.read += int64(len(a.data))
 }
 
 // ended notes how the body ended, and gives the connection back.
@@ -120,9 +130,7 @@ func (a *answer) ended(err error) {
 	if err != io.EOF {
 		a.x.Log("proxy_http", exchange.Error, err, "AH01110: error reading response")
 	}
-	a.read += int64(len(a.data))
 	a.release(a.reusable())
-	a.read = 0
 }
 
 // reusable is the one answer to the question whether the connection may carry another request: the

@@ -23,10 +23,16 @@ type work struct {
 	tried int    // how much of an incomplete head was looked at
 	read  int64  // bytes of the request, head and body
 	body  body
+	frame frame
+	way   delivery
 	out   []byte // what is to be sent next
 	own   []byte // out's storage
 	in    []byte // buf's storage
 	spare []byte // for interim answers
+
+	second bool // an answer was replaced by an own page: that is done once
+	long   bool // more was sent than one write's worth: the first byte's time is not the end's
+	coarse bool // the answer's end is to be the connection's
 }
 
 func newWork() *work {
@@ -69,6 +75,7 @@ func (k *work) compact() {
 func (k *work) next() {
 	k.x.Reset()
 	k.tried, k.read = 0, 0
+	k.second, k.coarse, k.long = false, false, false
 	k.out = k.own[:0]
 	k.body.reset()
 	if len(k.buf) > len(k.in) && k.w-k.r <= len(k.in)/2 { // a large head or body is over
@@ -81,7 +88,8 @@ func (k *work) next() {
 
 // forget drops what belongs to a connection.
 func (k *work) forget() {
-	k.next()
+	k.tried = 0
+	k.x.Req.Header.Reset()
 	k.x.Conn, k.x.Front = nil, nil
 	k.body.c = nil
 	k.r, k.w = 0, 0

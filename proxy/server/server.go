@@ -191,8 +191,7 @@ func (s *Server) retire(g *generation) {
 	s.mu.Unlock()
 }
 
-// Run serves until ctx ends; then all connections are cut off. The site's logs are closed when it
-// returns.
+// Run serves until ctx ends; then it halts. The sites' logs are closed when it returns.
 func (s *Server) Run(ctx context.Context) {
 	s.mu.Lock()
 	s.running = true
@@ -201,20 +200,28 @@ func (s *Server) Run(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	<-ctx.Done()
-	s.closeSockets()
-	s.front.Close()
+	s.Halt()
 	s.finish()
 }
 
-// Drain takes no more connections and waits until the exchanges under way are over, or ctx ends.
-// Run then still has to be ended.
+// Halt closes the ports, cuts all connections off, and waits a moment for their exchanges to be
+// logged. The sites' logs are still open then.
+func (s *Server) Halt() {
+	s.Close()
+	s.front.Close()
+	for end := time.Now().Add(lastExchanges); time.Now().Before(end) && s.under() > 0; time.Sleep(time.Millisecond) {
+	}
+}
+
+// Drain waits until the exchanges under way are over, or ctx ends. Nobody connects any more.
 func (s *Server) Drain(ctx context.Context) error {
-	s.closeSockets()
+	s.Close()
 	s.front.Stop()
 	return s.front.Wait(ctx)
 }
 
-func (s *Server) closeSockets() {
+// Close closes the ports. Connections live on.
+func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = false
@@ -223,13 +230,11 @@ func (s *Server) closeSockets() {
 	}
 }
 
-// lastExchanges is how long Run waits for exchanges that were cut off to be logged.
+// lastExchanges is how long Halt waits for exchanges that were cut off to be logged.
 const lastExchanges = 2 * time.Second
 
-// finish closes the sites once their exchanges have noticed their end.
+// finish closes the sites.
 func (s *Server) finish() {
-	for end := time.Now().Add(lastExchanges); time.Now().Before(end) && s.under() > 0; time.Sleep(time.Millisecond) {
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for g := range s.old {
@@ -281,7 +286,7 @@ func (s *Server) Site() *site.Site {
 
 // Abandon closes what Swap opened when the server shall not Run after all.
 func (s *Server) Abandon() {
-	s.closeSockets()
+	s.Close()
 	s.finish()
 }
 

@@ -15,6 +15,8 @@ import (
 type section struct {
 	scope *directive.Scope
 	match func(x *exchange.Exchange, text string) bool
+	regex *pattern.Pattern // of a regular expression; match is nil then
+	names []string         // of its groups, as variables: "MATCH_NAME", "" for those without
 	ifs   []ifGroup // <If> chains directly inside
 	files []section // <Files> inside a <Directory>
 }
@@ -99,9 +101,7 @@ func compileSection(c *directive.Scope) (section, error) {
 		}
 	}
 	if c.Regex {
-		m, err := regexMatch(c)
-		sec.match = m
-		return sec, err
+		return sec, sec.compileRegex()
 	}
 	switch c.Kind {
 	case directive.Location:
@@ -116,36 +116,46 @@ func compileSection(c *directive.Scope) (section, error) {
 	return sec, nil
 }
 
-// regexMatch also leaves the groups' texts in the environment: ?<name> as MATCH_NAME
-// (httpd: request.c ap_location_walk).
-func regexMatch(c *directive.Scope) (func(*exchange.Exchange, string) bool, error) {
-	p, err := pattern.Compile(c.Arg, pattern.Options{})
-	if err != nil {
-		return nil, err
+func (s *section) compileRegex() (err error) {
+	if s.regex, err = pattern.Compile(s.scope.Arg, pattern.Options{}); err != nil {
+		return err
 	}
-	var names []string
-	for i, n := range p.Names() {
+	for i, n := range s.regex.Names() {
 		if i > 0 && n != "" {
-			names = append(names, "MATCH_"+strings.ToUpper(n))
+			s.names = append(s.names, "MATCH_"+strings.ToUpper(n))
 		} else {
-			names = append(names, "")
+			s.names = append(s.names, "")
 		}
 	}
-	if strings.Join(names, "") == "" {
-		return func(_ *exchange.Exchange, s string) bool { return p.Match(s) }, nil
+	if strings.Join(s.names, "") == "" {
+		s.names = nil
 	}
-	return func(x *exchange.Exchange, s string) bool {
-		loc, ok := p.Find(s, nil)
-		if !ok {
-			return false
+	return nil
+}
+
+// covers tells whether the section holds for a path or URL. A regular expression leaves its groups'
+// texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk). The error is of
+// one that can't be decided: the section may be what forbids the request.
+func (s *section) covers(x *exchange.Exchange, text string) (bool, error) {
+	switch {
+	case s.regex == nil:
+		return s.match(x, text), nil
+	case s.names == nil && s.regex.Match(text):
+		return true, nil
+	case s.names == nil && !s.regex.Backtracks():
+		return false, nil
+	}
+	loc, ok, err := s.regex.Try(text, nil)
+	if err != nil {
+		x.Log("core", exchange.Error, nil, "<"+s.scope.Tag+" "+s.scope.Arg+"> can't be decided: "+err.Error())
+		return false, exchange.Status(500)
+	}
+	for i, n := range s.names {
+		if ok && n != "" && 2*i+1 < len(loc) && loc[2*i] >= 0 {
+			x.Env.Set(n, text[loc[2*i]:loc[2*i+1]])
 		}
-		for i, n := range names {
-			if n != "" && 2*i+1 < len(loc) && loc[2*i] >= 0 {
-				x.Env.Set(n, s[loc[2*i]:loc[2*i+1]])
-			}
-		}
-		return true
-	}, nil
+	}
+	return ok, nil
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?[") }

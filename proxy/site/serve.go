@@ -1,11 +1,13 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -192,7 +194,12 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	n := h.root
 	merged := mergedPath(x)
 	for i := range h.sections.locations {
-		if sec := &h.sections.locations[i]; sec.match(x, sec.path(x, merged)) {
+		sec := &h.sections.locations[i]
+		ok, err := sec.covers(x, sec.path(x, merged))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			n = n.down(sec.scope)
 		}
 	}
@@ -237,13 +244,15 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	matched := ran[:0]
 	n := h.root
 	merged := mergedPath(x)
+	var failed error // a condition that can't be decided: it may be what forbids the request
 	step := func(list []section, text string) {
 		for i := range list {
 			sec := &list[i]
 			if sec.scope.Kind == directive.Location {
 				text = sec.path(x, merged)
 			}
-			if sec.match(x, text) {
+			ok, err := sec.covers(x, text)
+			if failed = cmp.Or(failed, err); ok {
 				n = n.down(sec.scope)
 				if len(sec.ifs) > 0 || len(sec.files) > 0 {
 					matched = append(matched, sec)
@@ -261,9 +270,12 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 		step(h.sections.files, x.Filename)
 	}
 	step(h.sections.locations, x.Req.Path)
-	n = walkIfs(x, n, h.sections.ifs)
+	n = walkIfs(x, n, h.sections.ifs, &failed)
 	for _, sec := range matched {
-		n = walkIfs(x, n, sec.ifs)
+		n = walkIfs(x, n, sec.ifs, &failed)
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	p, err := n.compiled()
 	if err != nil {
@@ -275,17 +287,21 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	return p, nil
 }
 
-// walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk).
-func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup) *node {
+// walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk). failed is
+// set when that can't be decided.
+func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup, failed *error) *node {
 	for i := range groups {
 		for j := range groups[i].branches {
 			b := &groups[i].branches[j]
 			if b.test != nil {
 				if ok, err := b.test.Match(x); !ok || err != nil { // a failing test has logged itself, and does not hold
+					if errors.Is(err, pattern.ErrUndecided) {
+						*failed = exchange.Status(500)
+					}
 					continue
 				}
 			}
-			n = walkIfs(x, n.down(b.scope), b.ifs)
+			n = walkIfs(x, n.down(b.scope), b.ifs, failed)
 			break
 		}
 	}

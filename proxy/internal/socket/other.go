@@ -32,11 +32,13 @@ const (
 
 var errNone = errors.New("socket: not on this system")
 
-func (s *Stream) Open(Poller) error                                       { return errNone }
-func (s *Stream) IsOpen() bool                                            { return false }
-func (s *Stream) Read([]byte, time.Duration) (int, error)                 { return 0, errNone }
-func (s *Stream) Try([]byte) (int, error)                                 { return 0, errNone }
-func (s *Stream) Look() Look                                              { return Quiet }
-func (s *Stream) Write(_, _ []byte, _ time.Duration) error                { return errNone }
-func (s *Stream) Watch(_, _ []byte, _ time.Duration) error                { return errNone }
-func (s *Stream) Talk(_, _, _ []byte, _ time.Duration) (int, bool, error) { return 0, false, errNone }
+func (s *Stream) Open(Poller) error                        { return errNone }
+func (s *Stream) IsOpen() bool                             { return false }
+func (s *Stream) Read([]byte, time.Duration) (int, error)  { return 0, errNone }
+func (s *Stream) Try([]byte) (int, error)                  { return 0, errNone }
+func (s *Stream) Look() Look                               { return Quiet }
+func (s *Stream) Write(_, _ []byte, _ time.Duration) error { return errNone }
+func (s *Stream) Watch(_, _ []byte, _ time.Duration) error { return errNone }
+func (s *Stream) Talk(_ time.Time, _, _, _ []byte, _ time.Duration) (int, bool, error) {
+	return 0, false, errNone
+}

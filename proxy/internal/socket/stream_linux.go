@@ -30,6 +30,7 @@ type Stream struct {
 	rwait  time.Duration
 	rby    time.Time // the deadline in force
 	rarmed bool      // it is this call's own
+	rnow   time.Time // Talk: when it began
 	wrote  bool      // Talk: all is written
 	fill   *Pipe
 	fillN  int
@@ -203,12 +204,13 @@ func (s *Stream) Fill(p *Pipe, n int, timeout time.Duration) (int, error) {
 
 // Talk writes a and b and waits for the first bytes that come back. wrote tells whether the writing
 // was done, so that an error is one of reading. It writes inside the callback that then waits, so that
-// no edge is lost and no read is in vain; nobody else may be writing.
-func (s *Stream) Talk(a, b, in []byte, timeout time.Duration) (n int, wrote bool, err error) {
+// no edge is lost and no read is in vain; nobody else may be writing. now is
+// the time, or not long ago.
+func (s *Stream) Talk(now time.Time, a, b, in []byte, timeout time.Duration) (n int, wrote bool, err error) {
 	if s.onTalk == nil {
 		s.onTalk = s.talkStep
 	}
-	s.out, s.in, s.wrote, s.werr = [2][]byte{a, b}, in, false, 0
+	s.out, s.in, s.wrote, s.werr, s.rnow = [2][]byte{a, b}, in, false, 0, now
 	err = s.reading(s.onTalk, timeout)
 	a, b = s.out[0], s.out[1]
 	s.out = [2][]byte{}
@@ -235,7 +237,15 @@ func (s *Stream) talkStep(fd uintptr) bool {
 			return true
 		}
 	}
-	return s.took(Read(fd, s.in))
+	n, e := Read(fd, s.in)
+	if e == syscall.EAGAIN {
+		if !s.rarmed {
+			s.rarmed = true
+			armAt(s.rnow, &s.rby, s.conn.SetReadDeadline, s.rwait)
+		}
+		return false
+	}
+	return s.took(n, e)
 }
 
 // some writes what it can of out and tells whether that was all.

@@ -32,12 +32,20 @@ type Format struct{ pieces []piece }
 // SSL makes the piece for an SSL variable (%{SSL_PROTOCOL}x); nil when mod_ssl is not loaded.
 type SSL func(name string) func(*exchange.Exchange) string
 
+// Options of Compile: what other modules have to do with a format.
+type Options struct {
+	SSL SSL
+	// Peeks: mod_reqtimeout looks at a kept connection's first byte before the request is read, and
+	// mod_logio counts that byte twice.
+	Peeks bool
+}
+
 // Compile reads a log format. The error is httpd's sentence (httpd: mod_log_config.c
 // parse_log_string).
-func Compile(text string, ssl SSL) (*Format, error) {
+func Compile(text string, o Options) (*Format, error) {
 	f := &Format{}
 	for text != "" {
-		p, rest, err := parse(text, ssl)
+		p, rest, err := parse(text, &o)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +64,7 @@ func (f *Format) append(b []byte, v *view) []byte {
 
 func constant(s string) piece { return func(b []byte, _ *view) []byte { return append(b, s...) } }
 
-func parse(s string, ssl SSL) (piece, string, error) {
+func parse(s string, o *Options) (piece, string, error) {
 	switch {
 	case s[0] != '%':
 		text, rest := literal(s)
@@ -64,7 +72,7 @@ func parse(s string, ssl SSL) (piece, string, error) {
 	case strings.HasPrefix(s, "%%"):
 		return constant("%"), s[2:], nil
 	}
-	return parseItem(s[1:], ssl)
+	return parseItem(s[1:], o)
 }
 
 // literal is the text up to the next percent sign, with the escapes \\ \n \r \t; others stay.
@@ -93,11 +101,11 @@ type item struct {
 	statuses []int
 	original bool // "<" or the letter's default: of the client's own request, before internal redirects
 	chosen   bool // "<" or ">" was there
-	ssl      SSL
+	with     *Options
 }
 
-func parseItem(s string, ssl SSL) (piece, string, error) {
-	it := item{ssl: ssl}
+func parseItem(s string, o *Options) (piece, string, error) {
+	it := item{with: o}
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '!':
@@ -134,7 +142,7 @@ func (it *item) finish(s string) (piece, string, error) {
 			continue
 		}
 		l, ok := letters[s[:n]]
-		if !ok || l.ssl && it.ssl == nil {
+		if !ok || l.ssl && it.with.SSL == nil {
 			continue
 		}
 		if !it.chosen {

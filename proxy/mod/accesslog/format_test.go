@@ -43,7 +43,7 @@ func sample() *exchange.Exchange {
 
 func line(t *testing.T, format string, x *exchange.Exchange) string {
 	t.Helper()
-	f, err := Compile(format, nil)
+	f, err := Compile(format, Options{})
 	if err != nil {
 		t.Fatalf("%s: %v", format, err)
 	}
@@ -111,6 +111,21 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
+func TestTheByteThatIsCountedTwice(t *testing.T) {
+	f, err := Compile("%I %S", Options{Peeks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := sample()
+	if got := string(f.append(nil, &view{x: x})); got != "81 286\n" {
+		t.Errorf("on a kept connection: %q", got)
+	}
+	x.Conn.Kept = 0
+	if got := string(f.append(nil, &view{x: x})); got != "80 285\n" {
+		t.Errorf("on a fresh one: %q", got)
+	}
+}
+
 func TestOriginalAndFinal(t *testing.T) {
 	x := sample()
 	x.Req.Path, x.Req.Query, x.Req.HasQuery, x.Filename, x.Handler = "/err.html", "", false, "/docs/err.html", "file"
@@ -137,7 +152,7 @@ func TestFormatMistakes(t *testing.T) {
 		"%":              "Ran off end of LogFormat parsing args to some directive",
 		"%{x}":           "Ran off end of LogFormat parsing args to some directive",
 	} {
-		if _, err := Compile(format, nil); err == nil || err.Error() != want {
+		if _, err := Compile(format, Options{}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", format, err, want)
 		}
 	}
@@ -147,7 +162,7 @@ func TestFormatMistakes(t *testing.T) {
 		}
 		return func(*exchange.Exchange) string { return name + "!" }
 	}
-	f, err := Compile("%{SSL_X}x %{cipher}c %{errcode}c %{NONE}x", ssl)
+	f, err := Compile("%{SSL_X}x %{cipher}c %{errcode}c %{NONE}x", Options{SSL: ssl})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +174,7 @@ func TestFormatMistakes(t *testing.T) {
 const combined = `%h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %D %{BALANCER_WORKER_ROUTE}e`
 
 func TestALineAllocatesNothing(t *testing.T) {
-	f, err := Compile(combined+` %a %A %{x}C %{X-Out}o %p %X %T %q %U %V %k %B`, nil)
+	f, err := Compile(combined+` %a %A %{x}C %{X-Out}o %p %X %T %q %U %V %k %B`, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +185,7 @@ func TestALineAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkCombined(b *testing.B) {
-	f, _ := Compile(combined, nil)
+	f, _ := Compile(combined, Options{})
 	v := &view{x: sample(), line: make([]byte, 0, 1024)}
 	b.ReportAllocs()
 	for b.Loop() {

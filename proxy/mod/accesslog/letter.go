@@ -28,7 +28,7 @@ var letters = map[string]letter{
 	"r": of(requestLine), "m": of(method), "H": of(protocol), "k": of(kept), "X": of(connection),
 	"U": {make: path, original: true}, "q": {make: query}, "f": {make: filename}, "R": {make: handler, original: true},
 	"s": {make: status, original: true}, "b": of(bytesOrDash), "B": of(bytesSent),
-	"I": of(bytesIn), "O": of(bytesOut), "S": of(bytesBoth), "^FB": of(firstByte),
+	"I": {make: bytesIn}, "O": of(bytesOut), "S": {make: bytesBoth}, "^FB": of(firstByte),
 	"i": {make: requestHeader}, "o": {make: answerHeader}, "^ti": {make: requestTrailer}, "^to": {make: answerTrailer},
 	"C": {make: cookie}, "e": {make: environment}, "n": {make: note}, "L": {make: logID},
 	"v": of(server), "V": of(serverName), "p": {make: port}, "P": {make: process},
@@ -185,9 +185,30 @@ func bytesOrDash(b []byte, v *view) []byte {
 }
 
 func bytesSent(b []byte, v *view) []byte { return integer(b, v.x.Res.Sent) }
-func bytesIn(b []byte, v *view) []byte   { return integer(b, v.x.Res.Read) }
 func bytesOut(b []byte, v *view) []byte  { return integer(b, v.x.Res.Wrote) }
-func bytesBoth(b []byte, v *view) []byte { return integer(b, v.x.Res.Read+v.x.Res.Wrote) }
+
+func bytesIn(it *item) piece {
+	read := it.read()
+	return func(b []byte, v *view) []byte { return integer(b, read(v.x)) }
+}
+
+func bytesBoth(it *item) piece {
+	read := it.read()
+	return func(b []byte, v *view) []byte { return integer(b, read(v.x)+v.x.Res.Wrote) }
+}
+
+// read is how many bytes of the client's mod_logio counts.
+func (it *item) read() func(*exchange.Exchange) int64 {
+	if !it.with.Peeks {
+		return func(x *exchange.Exchange) int64 { return x.Res.Read }
+	}
+	return func(x *exchange.Exchange) int64 {
+		if x.Conn.Kept > 0 {
+			return x.Res.Read + 1
+		}
+		return x.Res.Read
+	}
+}
 
 // answerHeader looks among the fields that are sent whatever happens first, as httpd's answer has
 // them in front. Of Content-Type only the type is printed, of Set-Cookie all values.
@@ -350,7 +371,7 @@ func sslShort(it *item) piece {
 }
 
 func sslPiece(it *item, name string) piece {
-	value := it.ssl(name)
+	value := it.with.SSL(name)
 	if value == nil {
 		return dash
 	}

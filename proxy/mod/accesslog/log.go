@@ -52,7 +52,7 @@ func (b *builder) host(h *site.Host, set *logfile.Set) (*writer, error) {
 }
 
 func (b *builder) output(w *writer, l *logged, h *site.Host, set *logfile.Set) error {
-	f, err := Compile(b.format(l, h), sslOf(b.st.Config))
+	f, err := Compile(b.format(l, h), optionsOf(b.st.Config))
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func setBuffered(s *directive.Scope, a directive.Args) error {
 }
 
 func setFormat(s *directive.Scope, a directive.Args) error {
-	if _, err := Compile(a.Words[0], sslOf(s.Config)); err != nil {
+	if _, err := Compile(a.Words[0], optionsOf(s.Config)); err != nil {
 		return err
 	}
 	c := servers.In(s)
@@ -120,7 +120,7 @@ func custom(s *directive.Scope, a directive.Args, global bool) error {
 		}
 		l.wanted = c
 	}
-	if _, err := Compile(l.format, sslOf(s.Config)); err != nil {
+	if _, err := Compile(l.format, optionsOf(s.Config)); err != nil {
 		return err
 	}
 	return add(s, l)
@@ -150,6 +150,10 @@ func parseCondition(word string) (c condition, err error) {
 		return c, err
 	}
 	return c, errors.New("error in condition clause")
+}
+
+func optionsOf(c *directive.Config) Options {
+	return Options{SSL: sslOf(c), Peeks: c.Loaded("mod_reqtimeout.c")}
 }
 
 // sslOf makes the pieces for SSL variables, if mod_ssl is there to tell them.

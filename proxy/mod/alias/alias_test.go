@@ -11,6 +11,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
 )
 
 func modules() []site.Module { return []site.Module{core.Module(), member(), Module(), named()} }
@@ -88,7 +89,7 @@ func TestOverlap(t *testing.T) {
 		"Alias /a/c /b\nAlias /a /d":       "",
 		"Alias /a /b\nAlias /ab /d":        "",
 	} {
-		c, err := bind(conf, modules()...)
+		c, err := sitetest.Bind(preload, conf, modules()...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,12 +189,12 @@ Redirect /bad:x mailto:a
 		{"/proxied/a/c", 302, "http://e1/"},
 	}
 	for _, c := range tests {
-		x := r.get("GET " + c.path + " HTTP/1.1")
+		x := r.Get("GET " + c.path + " HTTP/1.1")
 		if x.Res.Status != c.status || answered(x, "Location") != c.location {
 			t.Errorf("%s: %d %s, want %d %s", c.path, x.Res.Status, answered(x, "Location"), c.status, c.location)
 		}
 	}
-	if log := r.log.take(); !strings.Contains(log, "[alias:error] AH00676: cannot redirect '/proxied/path' to 'x/y'; target is not a valid absoluteURI or abs_path") {
+	if log := r.Log.Take(); !strings.Contains(log, "[alias:error] AH00676: cannot redirect '/proxied/path' to 'x/y'; target is not a valid absoluteURI or abs_path") {
 		t.Error(log)
 	}
 }
@@ -213,12 +214,12 @@ Alias /f /main
 </VirtualHost>
 `)
 	for path, want := range map[string]string{"/a/x": "http://vhost//x", "/b/c": "http://vhost/c", "/b/d": "http://main/b/d", "/self": "http://v.example:81/here"} {
-		if x := r.get("GET " + path + " HTTP/1.1"); answered(x, "Location") != want {
+		if x := r.Get("GET " + path + " HTTP/1.1"); answered(x, "Location") != want {
 			t.Errorf("%s: %s, want %s", path, answered(x, "Location"), want)
 		}
 	}
 	for path, want := range map[string]string{"/f/g/x": "/vhost/x", "/f/x": "/main/x"} {
-		if got := body(r.get("GET " + path + " HTTP/1.1")); got != want {
+		if got := body(r.Get("GET " + path + " HTTP/1.1")); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
@@ -262,7 +263,7 @@ ScriptAlias /cgi /srv/cgi
 		{"/proxied", "member"},
 	}
 	for _, c := range tests {
-		x := r.get("GET " + c.request)
+		x := r.Get("GET " + c.request)
 		got := strings.Replace(body(x), dir, "$", 1)
 		switch x.Res.Status {
 		case 404:

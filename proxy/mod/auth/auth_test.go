@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
 )
 
 func modules() []site.Module { return slices.Concat([]site.Module{core.Module(), member()}, Modules()) }
@@ -136,10 +137,10 @@ func TestRequire(t *testing.T) {
 		var got []string
 		for _, q := range []string{"GET /", "GET /\nEnv: PASS", "GET /\nX-Key: k", "POST /\nEnv: PASS"} {
 			q = strings.Replace(q, " /", " /proxied HTTP/1.1", 1)
-			got = append(got, strconv.Itoa(r.get(q).Res.Status))
+			got = append(got, strconv.Itoa(r.Get(q).Res.Status))
 		}
 		if s := strings.Join(got, " "); s != c.want {
-			t.Errorf("%s:\n got %s\nwant %s\n%s", c.conf, s, c.want, r.log.take())
+			t.Errorf("%s:\n got %s\nwant %s\n%s", c.conf, s, c.want, r.Log.Take())
 		}
 	}
 }
@@ -179,14 +180,14 @@ func TestMerging(t *testing.T) {
 		"outer/other": 403, "compat": 403, "compat/inner": 200}
 	for path, want := range tests {
 		path, env, _ := strings.Cut(path, "\n")
-		if x := r.get("GET /proxied/" + path + " HTTP/1.1\n" + env); x.Res.Status != want {
+		if x := r.Get("GET /proxied/" + path + " HTTP/1.1\n" + env); x.Res.Status != want {
 			t.Errorf("%s: %d, want %d", path, x.Res.Status, want)
 		}
 	}
-	if x := r.get("GET /proxied/outer HTTP/1.1"); x.Res.Status != 403 {
+	if x := r.Get("GET /proxied/outer HTTP/1.1"); x.Res.Status != 403 {
 		t.Error(x.Res.Status)
 	}
-	if log := r.log.take(); !strings.Contains(log, "[authz_core:error] AH01630: client denied by server configuration: proxy:http://member/proxied/outer") ||
+	if log := r.Log.Take(); !strings.Contains(log, "[authz_core:error] AH01630: client denied by server configuration: proxy:http://member/proxied/outer") ||
 		!strings.Contains(log, "[access_compat:error] AH01797: client denied by server configuration: proxy:http://member/proxied/compat") {
 		t.Error(log)
 	}
@@ -196,7 +197,7 @@ func TestMerging(t *testing.T) {
 func TestOpenCostsNothing(t *testing.T) {
 	for _, conf := range []string{"", "Require all granted", "Order allow,deny\nAllow from all", "Order deny,allow", "Satisfy any\nRequire valid-user",
 		"Require ip 10.0.0.1\nRequire all granted", "AuthType None", "<RequireAll>\nRequire all granted\n</RequireAll>"} {
-		c, err := bind(in(conf), modules()...)
+		c, err := sitetest.Bind(preload, in(conf), modules()...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,8 +306,8 @@ func TestRequireHost(t *testing.T) {
 		"Require host localhost# nothing": 200, "Require host x# localhost": 403, "Require forward-dns localhost": 200, "Require forward-dns nosuch.invalid": 403,
 		"Order allow,deny\nAllow from localhost": 200, "Order allow,deny\nAllow from calhost": 403} {
 		r := newRig(t, in(conf))
-		if x := r.get("GET /proxied HTTP/1.1"); x.Res.Status != want {
-			t.Errorf("%s: %d, want %d\n%s", conf, x.Res.Status, want, r.log.take())
+		if x := r.Get("GET /proxied HTTP/1.1"); x.Res.Status != want {
+			t.Errorf("%s: %d, want %d\n%s", conf, x.Res.Status, want, r.Log.Take())
 		}
 	}
 }

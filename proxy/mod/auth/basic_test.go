@@ -101,8 +101,8 @@ func TestBasic(t *testing.T) {
 		}{{"", credentials(u, "secret"), 200, u, ""}, {"", credentials(u, "secret"), 200, u, ""}, {"", credentials(u, "Secret"), 401, u, wrong}}...)
 	}
 	for _, c := range tests {
-		x := r.get("GET /proxied" + c.path + " HTTP/1.1\n" + c.fields)
-		log := r.log.take()
+		x := r.Get("GET /proxied" + c.path + " HTTP/1.1\n" + c.fields)
+		log := r.Log.Take()
 		if x.Res.Status != c.status || x.User != c.user || !strings.Contains(log, c.log) || c.log == "" && log != "" {
 			t.Errorf("%s %s: %d %q, want %d %q\n%s", c.path, c.fields, x.Res.Status, x.User, c.status, c.user, log)
 		}
@@ -185,16 +185,16 @@ func TestGroupsAndSources(t *testing.T) {
 		{"/fake", "ann", 200, ""},
 	}
 	for _, c := range tests {
-		x := r.get("GET /proxied" + c.path + " HTTP/1.1\n" + credentials(c.user, "secret"))
-		if log := r.log.take(); x.Res.Status != c.status || !strings.Contains(log, c.log) {
+		x := r.Get("GET /proxied" + c.path + " HTTP/1.1\n" + credentials(c.user, "secret"))
+		if log := r.Log.Take(); x.Res.Status != c.status || !strings.Contains(log, c.log) {
 			t.Errorf("%s %s: %d, want %d\n%s", c.path, c.user, x.Res.Status, c.status, log)
 		}
 	}
-	x := r.get("GET /proxied/fake HTTP/1.1\n" + credentials("ann", "secret"))
+	x := r.Get("GET /proxied/fake HTTP/1.1\n" + credentials("ann", "secret"))
 	if got := "Authorization: " + x.Req.Header.Get("Authorization"); got != credentials("ann-member", "s3") {
 		t.Error(got)
 	}
-	if x := r.get("GET /proxied/fakeless HTTP/1.1\n" + credentials("ann", "secret")); x.Req.Header.Has("Authorization") {
+	if x := r.Get("GET /proxied/fakeless HTTP/1.1\n" + credentials("ann", "secret")); x.Req.Header.Has("Authorization") {
 		t.Error("a password was passed on")
 	}
 }
@@ -203,7 +203,7 @@ func TestGroupsAndSources(t *testing.T) {
 func TestUserFileChanges(t *testing.T) {
 	file := write(t, "users", "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
 	r := newRig(t, in("AuthType Basic\nAuthName x\nAuthUserFile "+file+"\nRequire valid-user"))
-	ask := func() int { return r.get("GET /proxied HTTP/1.1\n" + credentials("ann", "secret")).Res.Status }
+	ask := func() int { return r.Get("GET /proxied HTTP/1.1\n" + credentials("ann", "secret")).Res.Status }
 	if got := ask(); got != 200 {
 		t.Fatal(got)
 	}
@@ -220,9 +220,9 @@ func TestUserFileChanges(t *testing.T) {
 // The page of a 401 may stand behind the same lock.
 func TestErrorDocumentOf401(t *testing.T) {
 	r := newRig(t, in("AuthType Basic\nAuthName x\nAuthUserFile /nope\nRequire valid-user\nErrorDocument 401 /proxied/login"))
-	x := r.get("GET /proxied/x HTTP/1.1")
+	x := r.Get("GET /proxied/x HTTP/1.1")
 	if body(x) != "member" || answered(x, "WWW-Authenticate") == "" {
-		t.Error(x.Res.Status, answered(x, "WWW-Authenticate"), r.log.take())
+		t.Error(x.Res.Status, answered(x, "WWW-Authenticate"), r.Log.Take())
 	}
 }
 
@@ -230,6 +230,6 @@ func BenchmarkRemembered(b *testing.B) {
 	file := write(b, "users", users)
 	r := newRig(b, in("AuthType Basic\nAuthName x\nAuthUserFile "+file+"\nRequire valid-user"))
 	for b.Loop() {
-		r.get("GET /proxied HTTP/1.1\n" + credentials("bcrypt", "secret"))
+		r.Get("GET /proxied HTTP/1.1\n" + credentials("bcrypt", "secret"))
 	}
 }

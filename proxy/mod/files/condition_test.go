@@ -30,15 +30,15 @@ func TestETags(t *testing.T) {
 		if c.conf == "Digest" {
 			want, below = c.want, c.below
 		}
-		if got := answered(r.get("GET /f.txt HTTP/1.1"), "ETag"); got != want {
+		if got := answered(r.Get("GET /f.txt HTTP/1.1"), "ETag"); got != want {
 			t.Errorf("%s: %s, want %s", c.conf, got, want)
 		}
-		if got := answered(r.get("GET /sub/f.txt HTTP/1.1"), "ETag"); got != below {
+		if got := answered(r.Get("GET /sub/f.txt HTTP/1.1"), "ETag"); got != below {
 			t.Errorf("%s below: %s, want %s", c.conf, got, below)
 		}
 	}
 	os.WriteFile(root+"/new.txt", nil, 0o600)
-	if got := answered(serving(t, root, "").get("GET /new.txt HTTP/1.1"), "ETag"); !strings.HasPrefix(got, `W/"0-`) {
+	if got := answered(serving(t, root, "").Get("GET /new.txt HTTP/1.1"), "ETag"); !strings.HasPrefix(got, `W/"0-`) {
 		t.Error(got)
 	}
 }
@@ -78,13 +78,13 @@ func TestConditions(t *testing.T) {
 		{"Range: bytes=0-1\nIf-Range: " + future, 200},
 	}
 	for _, c := range tests {
-		x := r.get("GET /f.txt HTTP/1.1\n" + c.fields)
+		x := r.Get("GET /f.txt HTTP/1.1\n" + c.fields)
 		if x.Res.Status != c.want || answered(x, "ETag") != tag || x.Res.ErrorPage {
 			t.Errorf("%s: %d, want %d", c.fields, x.Res.Status, c.want)
 		}
 		body(x)
 	}
-	if x := r.get("POST /f.txt HTTP/1.1\nIf-None-Match: *"); x.Res.Status != 412 {
+	if x := r.Get("POST /f.txt HTTP/1.1\nIf-None-Match: *"); x.Res.Status != 412 {
 		t.Error(x.Res.Status)
 	}
 }
@@ -116,7 +116,7 @@ func TestRanges(t *testing.T) {
 		{"bytes=0-0,-1", "206 \r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 0-0/100\r\n\r\n0\r\n--B\r\nContent-type: text/plain\r\nContent-range: bytes 99-99/100\r\n\r\n9\r\n--B--\r\n"},
 	}
 	for _, c := range tests {
-		x := r.get("GET /f.txt HTTP/1.1\nRange: " + c.field)
+		x := r.Get("GET /f.txt HTTP/1.1\nRange: " + c.field)
 		got := fmt.Sprint(x.Res.Status)
 		if x.Res.Status == 206 {
 			length := x.Res.Length
@@ -134,22 +134,22 @@ func TestRanges(t *testing.T) {
 		}
 	}
 	for field, want := range map[string]int64{"bytes=0-": 100, "bytes=-500": 100, "bytes=0-60,50-99": 100, "bytes=0-49,20-99,70-80": 100} {
-		if x := r.get("GET /f.txt HTTP/1.1\nRange: " + field); x.Res.Status != 206 || x.Res.Length != want || answered(x, "Content-Range") != "bytes 0-99/100" {
+		if x := r.Get("GET /f.txt HTTP/1.1\nRange: " + field); x.Res.Status != 206 || x.Res.Length != want || answered(x, "Content-Range") != "bytes 0-99/100" {
 			t.Errorf("%s: %d %d %s", field, x.Res.Status, x.Res.Length, answered(x, "Content-Range"))
 		}
 	}
-	if x := r.get("GET /empty.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 {
+	if x := r.Get("GET /empty.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 {
 		t.Error(x.Res.Status)
 	}
-	if x := r.get("GET /noext HTTP/1.1\nRange: bytes=0-1,5-6"); strings.Contains(body(x), "Content-type") {
+	if x := r.Get("GET /noext HTTP/1.1\nRange: bytes=0-1,5-6"); strings.Contains(body(x), "Content-type") {
 		t.Error("a type was made up")
 	}
 	r = serving(t, tree(t, "f.txt=0123456789"), "MaxRanges none\n")
-	if x := r.get("GET /f.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 || answered(x, "Accept-Ranges") != "none" {
+	if x := r.Get("GET /f.txt HTTP/1.1\nRange: bytes=0-1"); x.Res.Status != 200 || answered(x, "Accept-Ranges") != "none" {
 		t.Error(x.Res.Status, answered(x, "Accept-Ranges"))
 	}
 	r = serving(t, tree(t, "f.txt=0123456789"), "MaxRanges 2\n")
-	if x := r.get("GET /f.txt HTTP/1.1\nRange: bytes=0-0,2-2,4-4"); x.Res.Status != 200 {
+	if x := r.Get("GET /f.txt HTTP/1.1\nRange: bytes=0-0,2-2,4-4"); x.Res.Status != 200 {
 		t.Error(x.Res.Status)
 	}
 }

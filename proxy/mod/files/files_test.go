@@ -11,6 +11,7 @@ import (
 
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
 )
 
 func modules() []site.Module { return slices.Concat([]site.Module{core.Module(), member()}, Modules()) }
@@ -47,7 +48,7 @@ func serving(t testing.TB, root, conf string) *rig {
 
 // head is the fields of an answer in one line.
 func head(r *rig, request string) string {
-	x := r.get(request)
+	x := r.Get(request)
 	out := fmt.Sprint(x.Res.Status)
 	for _, f := range x.Res.Header.F {
 		out += "|" + f.Name + ": " + f.Value
@@ -100,7 +101,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", c.conf, got, c.want)
 		}
 	}
-	c, err := bind("TypesConfig /nope", modules()...)
+	c, err := sitetest.Bind(preload, "TypesConfig /nope", modules()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,14 +145,14 @@ func TestDocuments(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.request, got, c.want)
 		}
-		if log := strings.ReplaceAll(r.log.take(), root, "$"); !strings.Contains(log, c.log) {
+		if log := strings.ReplaceAll(r.Log.Take(), root, "$"); !strings.Contains(log, c.log) {
 			t.Errorf("%s: logged %s, want %s", c.request, log, c.log)
 		}
 	}
-	if x := r.get("GET /d/ HTTP/1.1"); x.Req.Path != "/d/index.html" || x.Filename != root+"/d/index.html" {
+	if x := r.Get("GET /d/ HTTP/1.1"); x.Req.Path != "/d/index.html" || x.Filename != root+"/d/index.html" {
 		t.Error(x.Req.Path, x.Filename)
 	}
-	if x := r.get("GET /f.txt/more HTTP/1.1"); x.Filename != root+"/f.txt" || x.PathInfo != "/more" {
+	if x := r.Get("GET /f.txt/more HTTP/1.1"); x.Filename != root+"/f.txt" || x.PathInfo != "/more" {
 		t.Error(x.Filename, x.PathInfo)
 	}
 }
@@ -178,7 +179,7 @@ func TestDirectories(t *testing.T) {
 	}
 	for _, c := range tests {
 		r := serving(t, root, c.conf+"\n")
-		x := r.get("GET " + c.request + " HTTP/1.1")
+		x := r.Get("GET " + c.request + " HTTP/1.1")
 		got := fmt.Sprint(x.Res.Status)
 		if x.Res.Status < 300 {
 			got += " " + body(x)
@@ -186,12 +187,12 @@ func TestDirectories(t *testing.T) {
 			got += " " + l
 		}
 		if got != c.want {
-			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.Log.Take())
 		}
 	}
 	r := serving(t, root, "LoadModule autoindex_module x\nDirectoryIndex a.html b.html\n")
-	r.get("GET /e/ HTTP/1.1")
-	if log := r.log.take(); log != "[autoindex:error] AH01276: Cannot serve directory "+root+"/e/: No matching DirectoryIndex (a.html,b.html) found, and server-generated directory index forbidden by Options directive" {
+	r.Get("GET /e/ HTTP/1.1")
+	if log := r.Log.Take(); log != "[autoindex:error] AH01276: Cannot serve directory "+root+"/e/: No matching DirectoryIndex (a.html,b.html) found, and server-generated directory index forbidden by Options directive" {
 		t.Error(log)
 	}
 }
@@ -215,15 +216,15 @@ func TestLinks(t *testing.T) {
 	}
 	for _, c := range tests {
 		r := serving(t, root, c.conf+"\n")
-		x := r.get("GET " + c.request + " HTTP/1.1")
+		x := r.Get("GET " + c.request + " HTTP/1.1")
 		if got := fmt.Sprint(x.Res.Status); got != c.want {
-			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.Log.Take())
 		}
 		body(x)
 	}
 	r := serving(t, root, "Options None\n")
-	r.get("GET /d/link HTTP/1.1")
-	if log := r.log.take(); log != "[core:error] AH00037: Symbolic link not allowed or link target not accessible: "+root+"/d/link" {
+	r.Get("GET /d/link HTTP/1.1")
+	if log := r.Log.Take(); log != "[core:error] AH00037: Symbolic link not allowed or link target not accessible: "+root+"/d/link" {
 		t.Error(log)
 	}
 }
@@ -242,9 +243,9 @@ func TestAccessFiles(t *testing.T) {
 	}
 	for _, c := range tests {
 		r := serving(t, root, c.conf+"\n")
-		x := r.get("GET " + c.request + " HTTP/1.1")
+		x := r.Get("GET " + c.request + " HTTP/1.1")
 		if got := fmt.Sprint(x.Res.Status); got != c.want {
-			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.log.take())
+			t.Errorf("%s %s: %s, want %s\n%s", c.conf, c.request, got, c.want, r.Log.Take())
 		}
 	}
 }
@@ -253,10 +254,10 @@ func TestSpecialFiles(t *testing.T) {
 	root := tree(t, "d/x")
 	mkfifo(t, root+"/pipe")
 	r := serving(t, root, "")
-	if x := r.get("GET /pipe HTTP/1.1"); x.Res.Status != 403 {
+	if x := r.Get("GET /pipe HTTP/1.1"); x.Res.Status != 403 {
 		t.Error(x.Res.Status)
 	}
-	if log := r.log.take(); !strings.Contains(log, "AH00038: Forbidden: "+root+"/pipe doesn't point to a file or directory") {
+	if log := r.Log.Take(); !strings.Contains(log, "AH00038: Forbidden: "+root+"/pipe doesn't point to a file or directory") {
 		t.Error(log)
 	}
 }
@@ -266,7 +267,7 @@ func TestScripts(t *testing.T) {
 	root := tree(t, "x.cgi=#!/bin/sh", "x.php=<?php", "x.bar=bar")
 	r := serving(t, root, "AddHandler cgi-script .cgi\nAddHandler application/x-httpd-php .php\nAddHandler foo-bar .bar\n")
 	for path, want := range map[string]int{"/x.cgi": 403, "/x.php": 403, "/x.bar": 200} {
-		if x := r.get("GET " + path + " HTTP/1.1"); x.Res.Status != want {
+		if x := r.Get("GET " + path + " HTTP/1.1"); x.Res.Status != want {
 			t.Errorf("%s: %d", path, x.Res.Status)
 		}
 	}
@@ -326,7 +327,7 @@ AddLanguage FR .fr
 		{"/proxied/cs/fr.fr HTTP/1.1\nX-Answer: Content-Language: FR, de", "", "fr,de", ""},
 	}
 	for _, c := range tests {
-		x := r.get("GET " + c.request)
+		x := r.Get("GET " + c.request)
 		got := [3]string{answered(x, "Content-Type"), answered(x, "Content-Language"), answered(x, "Content-Encoding")}
 		if want := [3]string{c.mediaType, c.language, c.encoding}; got != want || x.Res.Status != 200 {
 			t.Errorf("%s: %d %q, want %q", c.request, x.Res.Status, got, want)
@@ -347,7 +348,7 @@ func TestWithCharset(t *testing.T) {
 func TestSource(t *testing.T) {
 	root := tree(t, "f="+strings.Repeat("x", 3*bufferSize))
 	r := serving(t, root, "")
-	src := r.get("GET /f HTTP/1.1").Res.Body.(*source)
+	src := r.Get("GET /f HTTP/1.1").Res.Body.(*source)
 	if f, off, n, ok := src.File(); !ok || f == nil || off != 0 || n != 3*bufferSize {
 		t.Error(off, n, ok)
 	}
@@ -370,7 +371,7 @@ func TestSource(t *testing.T) {
 		t.Error(total)
 	}
 	src.Close()
-	src = r.get("GET /f HTTP/1.1").Res.Body.(*source)
+	src = r.Get("GET /f HTTP/1.1").Res.Body.(*source)
 	os.Truncate(root+"/f", 10)
 	if n, err := src.Read(make([]byte, 100)); n != 10 || err != nil {
 		t.Error(n, err)
@@ -384,8 +385,8 @@ func TestSource(t *testing.T) {
 // A proxied answer with a type costs no allocation here.
 func TestReplyAllocatesNothing(t *testing.T) {
 	r := serving(t, tree(t, "f"), "AddDefaultCharset utf-8\n")
-	x := r.get("GET /proxied/x.html HTTP/1.1\nX-Answer: Content-Type: image/png")
-	p := r.plan(t)
+	x := r.Get("GET /proxied/x.html HTTP/1.1\nX-Answer: Content-Type: image/png")
+	p := planOf(r, t)
 	if n := testing.AllocsPerRun(100, func() { p.reply(t.Context(), x) }); n != 0 {
 		t.Error(n)
 	}

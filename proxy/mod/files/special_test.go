@@ -15,7 +15,7 @@ func mkfifo(t testing.TB, name string) {
 }
 
 // plan is the plan of the main server.
-func (r *rig) plan(t testing.TB) *plan {
-	c := r.site.Config
+func planOf(r *rig, t testing.TB) *plan {
+	c := r.Site.Config
 	return &plan{dir: dirs.Merged(c.Main), mime: newMimeMap(mimes.Merged(c.Main), nil), levels: levels([]*directive.Scope{c.Main}), site: &site.Plan{}}
 }

@@ -1,0 +1,255 @@
+package http1
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/balancer/method"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// app is an App for tests: it passes every request on to one worker, or does what serve says.
+type app struct {
+	srv     *exchange.Server
+	backend backend.Backend
+	worker  *balancer.Worker
+	call    backend.Call
+	dress   func(*exchange.Exchange)
+	serve   func(context.Context, *exchange.Exchange)
+
+	mu   sync.Mutex
+	errs []error
+	done []string
+	logs []string
+}
+
+func (a *app) Default(netip.AddrPort) *exchange.Server { return a.srv }
+
+func (a *app) Serve(ctx context.Context, x *exchange.Exchange) {
+	if a.serve != nil {
+		a.serve(ctx, x)
+		return
+	}
+	a.forwardTo(ctx, x, a.worker)
+}
+
+// forwardTo is a very small proxy room.
+func (a *app) forwardTo(ctx context.Context, x *exchange.Exchange, w *balancer.Worker) {
+	o := &x.Out
+	o.Method, o.Target, o.Minor = x.Req.Method, x.Req.RawPath, 1
+	if x.Req.HasQuery {
+		o.Target = x.Arena.Join(o.Target, "?", x.Req.Query)
+	}
+	o.Host = "member.test"
+	o.Header.Reset()
+	for i := range x.Req.Header.F {
+		switch f := &x.Req.Header.F[i]; f.ID {
+		case wire.Host, wire.Connection, wire.ContentLength, wire.TransferEncoding, wire.Expect, wire.Upgrade:
+		default:
+			o.Header.F = append(o.Header.F, *f)
+		}
+	}
+	o.Header.F = append(o.Header.F, exchange.Field{Name: "X-Forwarded-For", Value: x.ClientIP, ID: wire.XForwardedFor})
+	o.Length, o.HasBody = x.Req.Length, x.Req.Length != 0 || x.Req.Header.IndexID(wire.ContentLength) >= 0
+	o.Expect = x.Req.Expect100
+	if x.Req.Upgrade {
+		o.Upgrade = x.Req.Header.GetID(wire.Upgrade)
+	}
+	if a.dress != nil {
+		a.dress(x)
+	}
+	if err := a.backend.RoundTrip(ctx, w, x, &a.call); err != nil {
+		a.mu.Lock()
+		a.errs = append(a.errs, err)
+		a.mu.Unlock()
+		x.Res.Clear()
+		x.Res.Status, x.Res.Local = 502, true
+		x.Res.Text("failed\n")
+	}
+}
+
+func (a *app) Refuse(_ context.Context, x *exchange.Exchange, p *exchange.Problem) {
+	x.Res.Clear()
+	x.Res.Status, x.Res.Local = int(p.Status), true
+	x.Res.Text("refused " + p.Note + "\n")
+}
+
+func (a *app) Done(_ context.Context, x *exchange.Exchange) {
+	if a.done != nil {
+		a.mu.Lock()
+		a.done = append(a.done, strings.Clone(x.Req.Line))
+		a.mu.Unlock()
+	}
+	x.Finish()
+}
+
+func (a *app) Write(e *exchange.LogEntry) {
+	a.mu.Lock()
+	a.logs = append(a.logs, e.Module+":"+e.Level.String()+" "+e.Errno+" "+e.Message)
+	a.mu.Unlock()
+}
+
+func (a *app) logged(t *testing.T, code string) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, l := range a.logs {
+		if strings.Contains(l, code) {
+			return
+		}
+	}
+	t.Errorf("%s was not logged: %q", code, a.logs)
+}
+
+// failure is the last attempt's.
+func (a *app) failure() *backend.Failure {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.errs) == 0 {
+		return nil
+	}
+	f, _ := a.errs[len(a.errs)-1].(*backend.Failure)
+	return f
+}
+
+func usualServer() *exchange.Server {
+	return &exchange.Server{
+		Name: "front.test", Main: true, Token: "Apache/2.4.71", Timeout: 5 * time.Second, KeepAlive: true, KeepAliveTimeout: 5 * time.Second,
+		MaxKeepAlive: 100, LimitLine: 8190, LimitFieldSize: 8190, LimitFields: 100, Allow09: true, Levels: &exchange.Levels{All: exchange.Trace8},
+	}
+}
+
+// newWorker is a worker of its own balancer for a URL.
+func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) *balancer.Worker {
+	t.Helper()
+	addr, err := balancer.ParseAddress(url, "/", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := balancer.NewWorkerSettings()
+	if change != nil {
+		change(&set)
+	}
+	farm := balancer.NewFarm(method.Builtin(nil), nil)
+	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	farm.Commit(r)
+	return farm.Workers("v")[0]
+}
+
+// front is a running Server.
+type front struct {
+	*Server
+	app  *app
+	addr string
+}
+
+func newFront(t testing.TB, a *app) *front {
+	t.Helper()
+	if a.srv == nil {
+		a.srv = usualServer()
+	}
+	a.srv.ErrorLog = a
+	if a.backend == nil {
+		a.backend = NewBackend()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(a, Options{Log: func(_ exchange.Level, err error, m string) { t.Logf("server log: %v %s", err, m) }})
+	ended := make(chan error, 1)
+	go func() { ended <- s.Accept(l.(*net.TCPListener)) }()
+	t.Cleanup(func() {
+		l.Close()
+		if err := <-ended; err != nil {
+			t.Errorf("Accept: %v", err)
+		}
+		s.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if s.Wait(ctx) != nil {
+			t.Errorf("%d connections are left", s.Connections())
+		}
+	})
+	return &front{s, a, l.Addr().String()}
+}
+
+// member is a scripted origin server: each connection is handed to serve.
+type member struct {
+	addr  string
+	mu    sync.Mutex
+	conns int
+}
+
+func newMember(t testing.TB, serve func(c net.Conn)) *member {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &member{addr: l.Addr().String()}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			m.mu.Lock()
+			m.conns++
+			m.mu.Unlock()
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close() })
+	return m
+}
+
+func (m *member) connections() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.conns
+}
+
+// ask sends raw bytes to the front and returns all that comes back until the connection ends or is
+// quiet for a while.
+func (f *front) ask(t testing.TB, raw string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, raw)
+	return readAll(c)
+}
+
+func readAll(c net.Conn) string {
+	var b strings.Builder
+	p := make([]byte, 64<<10)
+	for {
+		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		n, err := c.Read(p)
+		b.Write(p[:n])
+		if err != nil {
+			if err == io.EOF {
+				b.WriteString("<EOF>")
+			}
+			return b.String()
+		}
+	}
+}

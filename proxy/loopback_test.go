@@ -1,0 +1,237 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
+)
+
+// member is an origin server on a loopback socket. Each request is told to answer, with the
+// connection, which answers in bytes; it returns whether the connection goes on.
+type member struct {
+	addr   string
+	l      net.Listener
+	mu     sync.Mutex
+	seen   []string // heads and bodies, as they came
+	opened int
+}
+
+func newMember(t *testing.T, answer func(c net.Conn, r *http.Request) bool) *member {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	m := &member{addr: l.Addr().String(), l: l}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			m.mu.Lock()
+			m.opened++
+			m.mu.Unlock()
+			go m.serve(c, answer)
+		}
+	}()
+	return m
+}
+
+func (m *member) serve(c net.Conn, answer func(net.Conn, *http.Request) bool) {
+	defer c.Close()
+	var raw strings.Builder
+	in := bufio.NewReader(io.TeeReader(c, &raw))
+	for {
+		raw.Reset()
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		if r.Header.Get("Expect") == "" {
+			io.Copy(io.Discard, r.Body)
+		}
+		m.mu.Lock()
+		m.seen = append(m.seen, raw.String())
+		m.mu.Unlock()
+		if !answer(c, r) {
+			return
+		}
+	}
+}
+
+// requests is what the member saw.
+func (m *member) requests() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.seen...)
+}
+
+// says answers 200 with a text.
+func says(text string) func(net.Conn, *http.Request) bool {
+	return func(c net.Conn, _ *http.Request) bool {
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+		return true
+	}
+}
+
+// dead is an address where nobody listens.
+func dead(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// real is a rig whose requests go out over sockets.
+func real(t *testing.T, conf string) *rig {
+	b := http1.NewBackend()
+	table := backend.Table{{Name: "http", Backend: b}, {Name: "ws", Backend: b}, {Name: "https", TLS: true, Backend: b}}
+	return newRig(t, conf, func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error {
+		return table.RoundTrip(context.Background(), w, x, c)
+	})
+}
+
+// upload is a request's body from memory.
+type upload struct {
+	text  string
+	taken int64
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	if u.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, u.text)
+	u.Discard(n)
+	return n, nil
+}
+func (u *upload) Buffered() []byte { return []byte(u.text) }
+func (u *upload) Discard(n int)    { u.text, u.taken = u.text[n:], u.taken+int64(n) }
+func (u *upload) Taken() int64     { return u.taken }
+
+func (r *rig) send(text, body string) *exchange.Exchange {
+	x := request(text)
+	if body != "" {
+		x.Req.Body = &upload{text: body}
+	}
+	r.site.Serve(r.t.Context(), x)
+	return x
+}
+
+func TestRequestOnTheWire(t *testing.T) {
+	m := newMember(t, says("hello"))
+	r := real(t, "<Proxy balancer://c>\nBalancerMember http://"+m.addr+"/ctx\n</Proxy>\nProxyPass /app balancer://c/in\n")
+	for range 2 {
+		x := r.send("GET /app/a%20b?q=1 HTTP/1.1\nHost: front:99\nAccept: a/b\nConnection: close, X-Secret\nX-Secret: 1", "")
+		if got := body(x); got != "hello" || x.Res.Status != 200 || !x.Res.Proxied {
+			t.Errorf("%d %q", x.Res.Status, got)
+		}
+		r.finish(x)
+	}
+	want := "GET /ctx/in/a%20b?q=1 HTTP/1.1\r\nHost: " + m.addr + "\r\nAccept: a/b\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: front:99\r\nX-Forwarded-Server: localhost\r\nConnection: Keep-Alive\r\n\r\n"
+	for _, got := range m.requests() {
+		if got != want {
+			t.Errorf("%q\nwant\n%q", got, want)
+		}
+	}
+	if m.opened != 1 || len(m.requests()) != 2 {
+		t.Errorf("%d requests on %d connections", len(m.requests()), m.opened)
+	}
+}
+
+// Bodies of any size reach the member that takes over, whole and once.
+func TestBodyFailsOver(t *testing.T) {
+	for i, n := range []int{10, 10000, 300000} {
+		m := newMember(t, says("ok"))
+		r := real(t, "<Proxy balancer://c>\nBalancerMember http://"+dead(t)+" retry=600\nBalancerMember http://"+m.addr+"\n</Proxy>\nProxyPass / balancer://c/\n")
+		text := strings.Repeat("z", n)
+		framing := fmt.Sprintf("Content-Length: %d", n)
+		if i == 1 {
+			framing = "Transfer-Encoding: chunked"
+		}
+		x := r.send("POST /p HTTP/1.1\n"+framing, text)
+		if got := body(x); got != "ok" {
+			t.Errorf("%d: %d %q", n, x.Res.Status, got)
+		}
+		r.finish(x)
+		if seen := m.requests(); len(seen) != 1 || strings.Count(seen[0], "z") != n {
+			t.Errorf("%d: %d requests", n, len(seen))
+		}
+		if log := r.log.take(); !strings.Contains(log, "AH00957") || !strings.Contains(log, "AH00959") || !strings.Contains(log, "AH01114") {
+			t.Error(log)
+		}
+	}
+}
+
+// A request that was sent is never sent again.
+func TestNoReplay(t *testing.T) {
+	drop := func(net.Conn, *http.Request) bool { return false }
+	a, b := newMember(t, drop), newMember(t, drop)
+	r := real(t, "<Proxy balancer://c>\nBalancerMember http://"+a.addr+"\nBalancerMember http://"+b.addr+"\n</Proxy>\nProxyPass / balancer://c/\n")
+	x := r.send("POST /p HTTP/1.1\nContent-Length: 3", "abc")
+	r.finish(x)
+	if n := len(a.requests()) + len(b.requests()); x.Res.Status != 502 || x.Res.Reason != "Proxy Error" || n != 1 {
+		t.Errorf("%d %s, %d deliveries", x.Res.Status, x.Res.Reason, n)
+	}
+	if !strings.Contains(r.log.take(), "AH00898: Error reading from remote server returned by /p") {
+		t.Error("the log does not say so")
+	}
+}
+
+func TestAnswersOverSockets(t *testing.T) {
+	answers := map[string]string{
+		"/go":      "HTTP/1.1 302 Found\r\nLocation: http://%s/there\r\nSet-Cookie: a=1; path=/in\r\nContent-Length: 0\r\n\r\n",
+		"/corrupt": "HTTP/2.0 200 OK\r\n\r\n",
+		"/head":    "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+		"/oops":    "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\nX-Lost: 1\r\n\r\nown",
+		"/switch":  "HTTP/1.1 101 Switching\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n",
+	}
+	m := newMember(t, func(c net.Conn, r *http.Request) bool {
+		text := answers[r.URL.Path]
+		if strings.Contains(text, "%s") {
+			text = fmt.Sprintf(text, r.Host)
+		}
+		io.WriteString(c, text)
+		return strings.Contains(text, "Content-Length")
+	})
+	r := real(t, "ProxyErrorOverride On\nProxyVia On\nProxyPassReverse / http://"+m.addr+"/\nProxyPassReverseCookiePath /in /out\nProxyPass / http://"+m.addr+"/ upgrade=websocket\n")
+	for _, c := range []struct {
+		request        string
+		status         int
+		reason, header string
+	}{
+		{"GET /go HTTP/1.1\nHost: h:81", 302, "Found", "Location: http://h:81/there|Set-Cookie: a=1; path=/out|Via: 1.1 localhost:81"},
+		{"GET /corrupt HTTP/1.1", 502, "Proxy Error", ""},
+		{"GET /head HTTP/1.1", 502, "", ""},
+		{"GET /oops HTTP/1.1", 500, "Oops", ""},
+		{"GET /switch HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket", 502, "Proxy Error", ""},
+	} {
+		x := r.send(c.request, "")
+		body(x)
+		var fields []string
+		for _, f := range x.Res.Header.F {
+			if c.header != "" && f.Name != "Content-Length" {
+				fields = append(fields, f.Name+": "+f.Value)
+			}
+		}
+		if x.Res.Status != c.status || x.Res.Reason != c.reason || strings.Join(fields, "|") != c.header || x.Res.Header.Has("X-Lost") {
+			t.Errorf("%s: %d %s %v", c.request, x.Res.Status, x.Res.Reason, x.Res.Header.F)
+		}
+		r.finish(x)
+	}
+}

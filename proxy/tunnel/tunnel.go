@@ -1,0 +1,136 @@
+package tunnel
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"balancerd/proxy/exchange"
+)
+
+// Options are what a tunnel may be told.
+type Options struct {
+	Idle       time.Duration // how long nothing may come from either side; 0: for ever
+	Whole      bool          // the first end of either side ends both (proxy-nohalfclose)
+	FromMember []byte        // what the member had sent already: it goes to the client first
+}
+
+// Moved is how many bytes went which way.
+type Moved struct{ ToMember, ToClient int64 }
+
+// Join copies between a client and a member until both sides have ended, one has failed, or neither
+// sent anything for as long as Idle says. An end of one side is passed on to the other, which may still
+// send. It closes neither (httpd: proxy_util.c ap_proxy_tunnel_run).
+func Join(client, member exchange.Stream, o Options) Moved {
+	j := &join{idle: o.Idle}
+	j.stir()
+	up := &relay{join: j, from: client, to: member, whole: o.Whole}
+	down := &relay{join: j, from: member, to: client, whole: o.Whole}
+	up.other, down.other = down, up
+	var both sync.WaitGroup
+	both.Add(1)
+	go func() {
+		defer both.Done()
+		down.run(o.FromMember)
+	}()
+	up.run(nil)
+	both.Wait()
+	return Moved{ToMember: up.moved, ToClient: down.moved}
+}
+
+// join is what both directions share.
+type join struct {
+	idle time.Duration
+	last atomic.Int64 // when anything moved, in nanoseconds
+	over atomic.Bool
+}
+
+func (j *join) stir() { j.last.Store(time.Now().UnixNano()) }
+
+// left is how long both sides may still be silent.
+func (j *join) left() time.Duration {
+	return j.idle - time.Duration(time.Now().UnixNano()-j.last.Load())
+}
+
+// relay is one direction. Owned by its goroutine.
+type relay struct {
+	*join
+	from, to exchange.Stream
+	other    *relay
+	whole    bool
+	moved    int64
+}
+
+var longAgo = time.Unix(1, 0)
+
+// stop ends both directions.
+func (r *relay) stop() {
+	r.over.Store(true)
+	for _, s := range [...]exchange.Stream{r.from, r.to} {
+		s.SetReadDeadline(longAgo)
+		s.SetWriteDeadline(longAgo)
+	}
+}
+
+// run copies to the end of from.
+func (r *relay) run(first []byte) {
+	err := r.copy(first)
+	switch {
+	case err == nil && !r.whole:
+		if r.to.CloseWrite() != nil {
+			r.stop()
+		}
+	default:
+		r.stop()
+	}
+}
+
+// copy moves bytes; nil is the end of from.
+func (r *relay) copy(first []byte) error {
+	if len(first) > 0 {
+		if err := r.pass(first); err != nil {
+			return err
+		}
+	}
+	for {
+		ended, err := r.some()
+		switch {
+		case ended:
+			return nil
+		case err == nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded), r.over.Load(), r.left() <= 0:
+			return err
+		}
+	}
+}
+
+// await sets how long the next read may wait.
+func (r *relay) await() {
+	t := time.Time{}
+	if r.idle > 0 {
+		t = time.Now().Add(max(r.left(), time.Millisecond))
+	}
+	r.from.SetReadDeadline(t)
+	if r.over.Load() { // stop came in between
+		r.from.SetReadDeadline(longAgo)
+	}
+}
+
+// pass writes p.
+func (r *relay) pass(p []byte) error {
+	if r.idle > 0 {
+		r.to.SetWriteDeadline(time.Now().Add(r.idle))
+		if r.over.Load() {
+			r.to.SetWriteDeadline(longAgo)
+		}
+	}
+	n, err := r.to.Write(p)
+	r.moved += int64(n)
+	r.stir()
+	return err
+}
+
+// buffers hold bytes that are on their way.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
