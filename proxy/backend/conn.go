@@ -33,7 +33,8 @@ type Conn struct {
 	used    bool // was begun once
 	reused  bool
 	timeout time.Duration
-	sent    int64 // what io.Sent said, or what was written without it
+	began   time.Time // about when the last attempt's Talk began
+	sent    int64     // what io.Sent said, or what was written without it
 }
 
 // ErrEarly says that the member answers while the request is still being written.
@@ -127,6 +128,11 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 // seen below TLS need not be an answer.
 func (c *Conn) Readable() bool { return c.raw && c.io.Look() != socket.Quiet }
 
+// Undelivered tells for sure, after an end, that the member's system had closed the connection before
+// any byte of this attempt reached it: the request may be sent again on another one, whatever its
+// method.
+func (c *Conn) Undelivered() bool { return c.raw && c.io.Undelivered(c.io.Sent) }
+
 // Write writes all of p.
 func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.Write2(p, nil); err != nil {
@@ -170,6 +176,7 @@ func (c *Conn) netWrite(a, b []byte) error {
 // Talk writes a and b and waits for the first bytes of the answer. wrote tells whether the writing
 // was done, so that an error is one of reading. now is the time, or not long ago.
 func (c *Conn) Talk(now time.Time, a, b, in []byte) (n int, wrote bool, err error) {
+	c.began = now
 	if c.raw {
 		return c.io.Talk(now, a, b, in, c.timeout)
 	}

@@ -65,7 +65,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	set := w.Settings()
 	fresh = fresh || !to.own
 	for {
-		c, err := p.take(ctx, set, call, fresh)
+		c, err := p.take(ctx, set, securityOf(to, call), fresh)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))
@@ -87,14 +87,27 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	}
 }
 
+// security is what keeps pooled connections apart.
+type security struct {
+	tls  *TLS
+	name string
+}
+
+func securityOf(to target, call *Call) security {
+	if secure(to.scheme) {
+		return security{call.TLS, call.Name}
+	}
+	return security{}
+}
+
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long
 // as acquire= says when max= are open.
-func (p *pool) take(ctx context.Context, set *balancer.WorkerSettings, call *Call, fresh bool) (*Conn, error) {
+func (p *pool) take(ctx context.Context, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
 	var timer *time.Timer
 	for {
 		p.mu.Lock()
 		if !fresh {
-			if c := p.pop(set, call); c != nil {
+			if c := p.pop(set, sec); c != nil {
 				p.mu.Unlock()
 				return c, nil
 			}
@@ -160,10 +173,10 @@ func (p *pool) wake() {
 
 // pop is the idle connection that was used last, of those for the call's TLS. Older than ttl= they go
 // (apr: apr_reslist.c apr_reslist_acquire). Under mu.
-func (p *pool) pop(set *balancer.WorkerSettings, call *Call) *Conn {
+func (p *pool) pop(set *balancer.WorkerSettings, sec security) *Conn {
 	for i := len(p.idle) - 1; i >= 0; i-- {
 		c := p.idle[i]
-		if c.tls != call.TLS || c.name != call.Name {
+		if c.tls != sec.tls || c.name != sec.name {
 			continue
 		}
 		if set.TTL > 0 && time.Since(c.since) >= set.TTL {
@@ -195,11 +208,15 @@ func (p *pool) expire(ttl time.Duration, keep int) {
 	}
 }
 
+// warm is for how long after its last request a connection is used without a look at it: an end that
+// comes in so short a time is found by Undelivered.
+const warm = time.Millisecond
+
 // usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := socket.Quiet
-	if c.io.IsOpen() {
+	if c.io.IsOpen() && x.Start.Sub(c.began) > warm {
 		state = c.io.Look()
 	}
 	switch {

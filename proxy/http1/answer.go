@@ -26,6 +26,7 @@ type answer struct {
 	owner *Backend
 	x     *exchange.Exchange
 	call  *backend.Call
+	up    *upload
 	conn  *backend.Conn // nil once it was given back
 
 	out   []byte // the request's head
@@ -85,7 +86,7 @@ func (a *answer) Finish(*exchange.Exchange) {
 }
 
 func (a *answer) retire() {
-	a.x, a.call, a.data, a.err = nil, nil, nil, nil
+	a.x, a.call, a.up, a.data, a.err = nil, nil, nil, nil, nil
 	a.buf = a.in
 	clear(a.saved)
 	a.saved = a.saved[:0]
@@ -111,6 +112,7 @@ func (a *answer) talk(up *upload) error {
 		return exchange.Status(500)
 	}
 	a.saveCookies()
+	a.up = up
 	if err := a.send(up); err != nil {
 		return err
 	}
@@ -254,6 +256,7 @@ func (a *answer) silent(err error) error {
 	if backend.IsTimeout(err) {
 		return a.fail(backend.ReadTimeout, err)
 	}
+	a.stale = err == io.EOF && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
 	return a.fail(backend.EarlyClose, err)
 }
 

@@ -17,8 +17,8 @@ type section struct {
 	match func(x *exchange.Exchange, text string) bool
 	regex *pattern.Pattern // of a regular expression; match is nil then
 	names []string         // of its groups, as variables: "MATCH_NAME", "" for those without
-	ifs   []ifGroup // <If> chains directly inside
-	files []section // <Files> inside a <Directory>
+	ifs   []ifGroup        // <If> chains directly inside
+	files []section        // <Files> inside a <Directory>
 }
 
 // ifGroup is an <If> and the <ElseIf>s and <Else> that belong to it.

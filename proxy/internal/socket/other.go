@@ -42,3 +42,4 @@ func (s *Stream) Watch(_, _ []byte, _ time.Duration) error { return errNone }
 func (s *Stream) Talk(_ time.Time, _, _, _ []byte, _ time.Duration) (int, bool, error) {
 	return 0, false, errNone
 }
+func (s *Stream) Undelivered(int64) bool { return false }

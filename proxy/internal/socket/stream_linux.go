@@ -45,7 +45,8 @@ type Stream struct {
 	early  bool
 	drain  *Pipe
 	vec    Vec
-	Sent   int64 // bytes written so far
+	Sent   int64 // bytes written so far; its user may set it to 0
+	all    int64 // bytes written since Open
 
 	// The callbacks, made at first use.
 	onRead, onTry, onTalk, onFill, onWrite, onDrain func(uintptr) bool
@@ -193,6 +194,18 @@ func (s *Stream) Look() Look {
 	return s.look
 }
 
+// Undelivered tells for sure that none of the last n bytes that were written has reached the other
+// side's TCP. Asked when the other side has ended: its end confirms all that came before it, so what
+// it does not confirm was sent into a closed connection.
+func (s *Stream) Undelivered(n int64) bool {
+	sure := false
+	s.rc.Control(func(fd uintptr) {
+		acked, ok := Acked(fd)
+		sure = ok && n > 0 && acked <= s.all-n
+	})
+	return sure
+}
+
 // Fill waits for bytes and moves up to n of them into a pipe. The end is io.EOF.
 func (s *Stream) Fill(p *Pipe, n int, timeout time.Duration) (int, error) {
 	if s.onFill == nil {
@@ -263,6 +276,7 @@ func (s *Stream) some(fd uintptr) bool {
 		return false
 	}
 	s.Sent += int64(n)
+	s.all += int64(n)
 	k := min(n, len(s.out[0]))
 	s.out[0], s.out[1] = s.out[0][k:], s.out[1][n-k:]
 	return len(s.out[0])+len(s.out[1]) == 0

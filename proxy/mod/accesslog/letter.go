@@ -71,7 +71,14 @@ func clientHost(it *item) piece {
 
 func localAddress(b []byte, v *view) []byte { return v.x.Conn.Local.Addr().Unmap().AppendTo(b) }
 
-func user(b []byte, v *view) []byte { return orDash(b, v.x.User, v.x.User != "") }
+// user is the name that the client gave; `""` for credentials with an empty one
+// (httpd: mod_log_config.c log_remote_user).
+func user(b []byte, v *view) []byte {
+	if v.x.User == "" && v.x.AuthType != "" {
+		return append(b, `""`...)
+	}
+	return orDash(b, v.x.User, v.x.User != "")
+}
 
 // --- what was asked
 

@@ -20,8 +20,9 @@ type gate struct {
 	files  *files
 }
 
-// newGate is the gate of a chain; nil when it stands open.
-func newGate(chain []*directive.Scope, n *names, p *passwords, f *files) *gate {
+// newGate is the gate of a chain; nil when it stands open. With debug, rules that let everybody in are
+// asked all the same, because each is to be logged.
+func newGate(chain []*directive.Scope, n *names, p *passwords, f *files, debug bool) *gate {
 	req, acc := requires.Merged(chain...), accesses.Merged(chain...)
 	g := &gate{any: acc.satisfy, strict: req.forbidden.Or(false), names: n, files: f,
 		groups: fileNames.Merged(chain...).groups.Or(""), login: newLogin(chain, p, f)}
@@ -30,7 +31,7 @@ func newGate(chain []*directive.Scope, n *names, p *passwords, f *files) *gate {
 	}
 	if req.root == nil {
 		g.bare = g.login.configured()
-	} else if v, known := req.root.constant(); !known || v != granted {
+	} else if v, known := req.root.constant(); !known || v != granted || debug {
 		g.rules = req.root
 	}
 	if g.open() {

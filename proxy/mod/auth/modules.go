@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"context"
+
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 )
 
@@ -52,14 +55,23 @@ var basicTable = directive.Table{
 	{Name: "AuthBasicUseDigestAlgorithm", Set: setDigest, Help: "the file holds digests of user:realm:password"},
 }
 
+// sayOpen tells LogLevel debug that nobody asked for anything.
+func sayOpen(_ context.Context, x *exchange.Exchange) error {
+	x.Log("authz_core", exchange.Debug, nil, "AH01628: authorization result: granted (no directives)")
+	return nil
+}
+
 func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	if err := checkRules(c); err != nil {
 		return nil, err
 	}
 	names, passwords, files := newNames(), newPasswords(), newFiles()
 	return func(chain []*directive.Scope, p *site.Plan) error {
-		if g := newGate(chain, names, passwords, files); g != nil {
+		debug := p.Local != nil && p.Local.Levels.Of("authz_core") >= exchange.Debug
+		if g := newGate(chain, names, passwords, files, debug); g != nil {
 			p.Access = append(p.Access, g.step)
+		} else if debug {
+			p.Access = append(p.Access, sayOpen)
 		}
 		if f := logins.Merged(chain...).fake.Or(fake{}); f.user != nil {
 			p.Fixup = append(p.Fixup, f.step)
