@@ -9,11 +9,7 @@ import (
 
 // doIf decides a conditional section and reads or skips what is in it.
 func (r *reader) doIf(c *cursor, g *Group, args string) error {
-	end := strings.LastIndexByte(args, '>')
-	if end < 0 {
-		return msg(g.Name + "> directive missing closing '>'")
-	}
-	holds, err := r.holds(g.Name, args[:end])
+	holds, err := r.holds(g.Name, args)
 	if err != nil {
 		return err
 	}
@@ -27,9 +23,13 @@ func (r *reader) doIf(c *cursor, g *Group, args string) error {
 
 func (r *reader) holds(section, arg string) (bool, error) {
 	if strings.EqualFold(section, "<ifversion") {
-		return holdsVersion(section, arg)
+		return holdsVersion(arg)
 	}
-	arg = strings.TrimLeft(arg, blanks)
+	end := strings.LastIndexByte(arg, '>')
+	if end < 0 {
+		return false, msg(section + "> directive missing closing '>'")
+	}
+	arg = strings.TrimLeft(arg[:end], blanks)
 	not := strings.HasPrefix(arg, "!")
 	if not {
 		arg = arg[1:]
@@ -41,7 +41,7 @@ func (r *reader) holds(section, arg string) (bool, error) {
 	var is bool
 	switch strings.ToLower(section) {
 	case "<ifdefine":
-		is = r.vars[word] != nil
+		is = r.names[word]
 	case "<ifmodule":
 		is = r.loaded[word]
 	case "<iffile":
@@ -68,51 +68,60 @@ var serverVersion = [3]int{2, 4, 71}
 
 const versionText = "2.4.71"
 
-// holdsVersion is <IfVersion [!][op] version> (httpd: mod_version.c start_ifversion).
-func holdsVersion(section, arg string) (bool, error) {
+// holdsVersion is <IfVersion [[!]op] version>; the closing ">" may be a word of its own
+// (httpd: mod_version.c start_ifversion).
+func holdsVersion(arg string) (bool, error) {
 	w := Words(arg)
-	if len(w) == 0 || len(w) > 2 {
-		return false, msg(section + "> takes one, two or three arguments, a comparison operator, a version (and a delimiter)")
+	if len(w) == 0 || len(w) > 3 || w[0] == "" {
+		return false, msg("<IfVersion takes one, two or three arguments, a comparison operator, a version (and a delimiter)")
 	}
-	op, version := w[0], w[len(w)-1]
-	not := strings.HasPrefix(op, "!")
-	if not {
-		op = op[1:]
+	if len(w) == 1 || len(w) == 2 && w[1] == ">" {
+		w = append([]string{"="}, w...)
 	}
-	if len(w) == 1 {
-		op, version = "=", strings.TrimPrefix(version, "!")
+	op, version := w[0], w[1]
+	if version == "" || (len(w) < 3 || w[2] != ">") && !strings.HasSuffix(version, ">") {
+		return false, msg("<IfVersion> directive missing closing '>'")
 	}
-	holds, err := compareVersion(op, version)
-	return holds != not, err
+	if len(w) < 3 || w[2] != ">" {
+		version = version[:len(version)-1]
+	}
+	bare := op
+	if len(op) > 1 {
+		bare = strings.TrimPrefix(op, "!")
+	}
+	holds, known, err := compareVersion(bare, version)
+	if err == nil && !known {
+		err = msg("unrecognized operator '" + op + "'")
+	}
+	return holds != strings.HasPrefix(op, "!"), err
 }
 
-func compareVersion(op, version string) (bool, error) {
-	if op == "~" {
-		return matchVersion(version)
+func compareVersion(op, version string) (holds, known bool, err error) {
+	switch op {
+	case "~":
+		holds, err = matchVersion(version)
+		return holds, true, err
+	case "=", "==", ">", ">=", "<", "<=":
+	default:
+		return false, false, nil
 	}
-	if (op == "=" || op == "==") && strings.HasPrefix(version, "/") {
+	if op[0] == '=' && strings.HasPrefix(version, "/") {
 		if len(version) < 2 || !strings.HasSuffix(version, "/") {
-			return false, msg("Missing delimiting / of regular expression.")
+			return false, true, msg("Missing delimiting / of regular expression.")
 		}
-		return matchVersion(version[1 : len(version)-1])
+		holds, err = matchVersion(version[1 : len(version)-1])
+		return holds, true, err
 	}
 	c, err := versionOrder(version)
-	if err != nil {
-		return false, err
+	switch {
+	case c < 0:
+		holds = op[0] == '<'
+	case c > 0:
+		holds = op[0] == '>'
+	default:
+		holds = op[0] == '=' || strings.HasSuffix(op, "=")
 	}
-	switch op {
-	case "=", "==":
-		return c == 0, nil
-	case ">":
-		return c > 0, nil
-	case ">=", "=>":
-		return c >= 0, nil
-	case "<":
-		return c < 0, nil
-	case "<=", "=<":
-		return c <= 0, nil
-	}
-	return false, msg("unrecognized operator '" + op + "'")
+	return holds, true, err
 }
 
 func matchVersion(expr string) (bool, error) {
@@ -127,16 +136,18 @@ func matchVersion(expr string) (bool, error) {
 func versionOrder(text string) (int, error) {
 	parts := strings.Split(text, ".")
 	bad := msg("Version appears to be invalid. It must have the format major[.minor[.patch]] where major, minor and patch are numbers.")
-	if len(parts) > 3 {
+	if len(parts) == 4 && parts[3] == "" {
+		parts = parts[:3]
+	}
+	if len(parts) > 3 || parts[0] == "" {
 		return 0, bad
 	}
 	var want [3]int
 	for i, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 0 {
+		if strings.Trim(p, "0123456789") != "" {
 			return 0, bad
 		}
-		want[i] = n
+		want[i], _ = strconv.Atoi(p) // nothing is 0
 	}
 	for i := range want {
 		if serverVersion[i] != want[i] {
@@ -160,8 +171,8 @@ func soak(c *cursor, name string) (body, endRaw string, err error) {
 		word, rest := Word(it.line.text)
 		switch {
 		case strings.HasPrefix(word, "</"):
-			word = word[:max(2, len(word)-1)]
-			if !strings.EqualFold(word[2:], name[1:]) {
+			word = word[:len(word)-1]
+			if len(word) < 2 || !strings.EqualFold(word[2:], name[1:]) {
 				return "", "", msg("Expected </" + name[1:] + "> but saw " + word + ">")
 			}
 			return b.String(), it.line.raw, nil

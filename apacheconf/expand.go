@@ -6,22 +6,24 @@ import (
 	"strings"
 )
 
+// define notes a name, and a value when there is one: a name that is defined again without a value keeps
+// the one it had. Values are found in any case of letters (httpd: core.c set_define).
 func (r *reader) define(name, value string, hasValue bool) {
-	if r.vars[name] == nil {
+	if !r.names[name] {
+		r.names[name] = true
 		r.order = append(r.order, name)
 	}
-	v := &variable{value: value, hasValue: hasValue}
-	if old := r.vars[name]; old != nil && !hasValue {
-		*v = *old // a name that is defined again without a value keeps the one it had
+	if hasValue {
+		r.values[strings.ToLower(name)] = value
 	}
-	r.vars[name] = v
 }
 
 func (r *reader) undefine(name string) {
-	if r.vars[name] != nil {
-		delete(r.vars, name)
+	if r.names[name] {
+		delete(r.names, name)
 		r.order = slices.DeleteFunc(r.order, func(n string) bool { return n == name })
 	}
+	delete(r.values, strings.ToLower(name))
 }
 
 // expand replaces each ${NAME} by the value of a Define or of the environment, once, from left to
@@ -58,8 +60,8 @@ func (r *reader) expand(line string, pos Pos) string {
 }
 
 func (r *reader) lookup(name string) (string, bool) {
-	if v := r.vars[name]; v != nil && v.hasValue {
-		return v.value, true
+	if v, ok := r.values[strings.ToLower(name)]; ok {
+		return v, true
 	}
 	if r.o.Environ != nil {
 		return r.o.Environ(name)

@@ -52,6 +52,7 @@ type lineTokens struct {
 	name  string
 	lines []logicalLine
 	next  int
+	first int // where lines[0] stands in the whole list
 }
 
 // Next is the next logical line. Its position's Offset is its index in the list of lines.
@@ -60,7 +61,7 @@ func (t *lineTokens) Next() (lexer.Token, error) {
 		return lexer.EOFToken(lexer.Position{Filename: t.name, Line: t.next + 1}), nil
 	}
 	l := &t.lines[t.next]
-	pos := lexer.Position{Filename: t.name, Offset: t.next, Line: l.last}
+	pos := lexer.Position{Filename: t.name, Offset: t.first + t.next, Line: l.last}
 	t.next++
 	return lexer.Token{Type: kindOf(l.text), Value: l.text, Pos: pos}, nil
 }
@@ -79,20 +80,25 @@ func kindOf(text string) lexer.TokenType {
 
 var fileParser = participle.MustBuild[fileAST](participle.Lexer(lineLexer{}), participle.UseLookahead(1))
 
+// portion is how many lines the parser is given at a time: it repeats nothing more than a million times.
+const portion = 500_000
+
 // parseLines gives the logical lines of a text, told apart by the grammar.
 func parseLines(name, text string) ([]item, error) {
 	lines := splitLines(text)
-	lex, err := lexer.Upgrade(&lineTokens{name: name, lines: lines})
-	if err != nil {
-		return nil, err
-	}
-	tree, err := fileParser.ParseFromLexer(lex)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]item, 0, len(tree.Items))
-	for _, it := range tree.Items {
-		out = append(out, item{line: &lines[it.Pos.Offset], kind: it.kind()})
+	out := make([]item, 0, len(lines))
+	for first := 0; first < len(lines); first += portion {
+		lex, err := lexer.Upgrade(&lineTokens{name: name, lines: lines[first:min(first+portion, len(lines))], first: first})
+		if err != nil {
+			return nil, err
+		}
+		tree, err := fileParser.ParseFromLexer(lex)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range tree.Items {
+			out = append(out, item{line: &lines[it.Pos.Offset], kind: it.kind()})
+		}
 	}
 	return out, nil
 }

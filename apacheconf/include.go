@@ -1,6 +1,7 @@
 package apacheconf
 
 import (
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -30,7 +31,11 @@ func (r *reader) doInclude(c *cursor, g *Group, args string) error {
 		return msg("Exceeded maximum include depth of 128, There appears to be a recursion.")
 	}
 	defer func() { r.depth-- }()
-	files, err := findFiles(absolute(r.tree.ServerRoot, name), optional)
+	full := absolute(r.tree.ServerRoot, name)
+	if strings.HasSuffix(name, "/") && full != "/" {
+		full += "/" // a file of that name is none
+	}
+	files, err := findFiles(full, optional)
 	if err != nil {
 		return err
 	}
@@ -51,7 +56,7 @@ func (r *reader) includeFile(g *Group, file string, optional bool) error {
 		return msg(couldNotOpen(file, err))
 	}
 	r.tree.Includes = append(r.tree.Includes, Include{Depth: r.depth, Line: g.Pos.Line, File: file})
-	nodes, err := r.text(file, text, false)
+	nodes, err := r.text(file, text)
 	if err != nil {
 		return wrap(err)
 	}
@@ -68,19 +73,38 @@ func wrap(err error) error {
 	return msg(syntaxError(e.Pos, e.Msg))
 }
 
-// findFiles lists the files of one Include: a file, a folder with all below it, or a pattern with
-// wildcards in any of its parts (httpd: config.c ap_process_fnmatch_configs).
-func findFiles(name string, optional bool) ([]string, error) {
-	if !strings.ContainsAny(name, "*?[") {
-		return tree(name), nil
+// isPattern tells whether a name holds wildcards: * ? or a bracket that closes (APR: apr_fnmatch_test).
+func isPattern(name string) bool {
+	open := false
+	for i := 0; i < len(name); i++ {
+		switch name[i] {
+		case '?', '*':
+			return true
+		case '\\':
+			i++
+		case '[':
+			open = true
+		case ']':
+			if open {
+				return true
+			}
+		}
 	}
-	parts := strings.Split(strings.TrimPrefix(name, "/"), "/")
+	return false
+}
+
+// findFiles lists the files of one Include: a file, a folder with all below it, or a pattern with
+// wildcards in any of its parts (httpd: util.c ap_dir_fnmatch).
+func findFiles(name string, optional bool) ([]string, error) {
+	if !isPattern(name) {
+		return tree(name, optional), nil
+	}
 	dirs := []string{"/"}
+	parts := strings.Split(strings.TrimPrefix(name, "/"), "/")
 	for i, part := range parts {
-		last := i == len(parts)-1
 		var next []string
 		for _, d := range dirs {
-			found, err := expandPart(d, part, last, optional)
+			found, err := expandPart(d, part, i == len(parts)-1, optional)
 			if err != nil {
 				return nil, err
 			}
@@ -90,33 +114,31 @@ func findFiles(name string, optional bool) ([]string, error) {
 	}
 	var files []string
 	for _, f := range dirs {
-		files = append(files, tree(f)...)
+		files = append(files, tree(f, optional)...)
 	}
 	return files, nil
 }
 
-// expandPart finds the entries of dir that one part of a pattern names.
+// expandPart finds the entries of dir that one part of a pattern names; in mid-path folders only, and
+// no links to folders.
 func expandPart(dir, part string, last, optional bool) ([]string, error) {
-	if !strings.ContainsAny(part, "*?[") {
-		p := path.Join(dir, part)
-		if _, err := os.Stat(p); err != nil && optional {
-			return nil, nil
-		}
-		return []string{p}, nil
+	if !isPattern(part) {
+		return []string{path.Join(dir, part)}, nil
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		if optional {
+		if optional && errors.Is(err, os.ErrNotExist) {
 			return nil, nil
 		}
 		return nil, msg("Include/IncludeOptional: Could not open directory " + dir + ": " + errnoWords(err))
 	}
 	var out []string
+	glob := strings.ReplaceAll(part, "[!", "[^")
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(part, ".") {
 			continue
 		}
-		if ok, _ := filepath.Match(part, e.Name()); ok && (last || isDir(path.Join(dir, e.Name()))) {
+		if ok, _ := filepath.Match(glob, e.Name()); ok && (last || e.IsDir()) {
 			out = append(out, path.Join(dir, e.Name()))
 		}
 	}
@@ -127,9 +149,14 @@ func expandPart(dir, part string, last, optional bool) ([]string, error) {
 	return out, nil
 }
 
-// tree is a file itself, or every entry below a folder in byte order, hidden ones too.
-func tree(name string) []string {
-	if !isDir(name) {
+// tree is a file itself, or every entry below a folder in byte order, hidden ones too. An optional one
+// that is not there is none.
+func tree(name string, optional bool) []string {
+	st, err := os.Stat(name)
+	if err != nil && optional {
+		return nil
+	}
+	if err != nil || !st.IsDir() {
 		return []string{name}
 	}
 	entries, err := os.ReadDir(name)
@@ -143,7 +170,7 @@ func tree(name string) []string {
 	sort.Strings(names)
 	var out []string
 	for _, n := range names {
-		out = append(out, tree(path.Join(name, n))...)
+		out = append(out, tree(path.Join(name, n), optional)...)
 	}
 	return out
 }

@@ -1,6 +1,9 @@
 package apacheconf
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // logicalLine is a line after continuation: what directives see, and where it stood.
 type logicalLine struct {
@@ -31,38 +34,45 @@ const maxLine = 16 << 20
 const blanks = " \t\n\v\f\r"
 
 // splitLines joins continued lines and numbers them. A backslash right before the line end, or before
-// CR and line end, continues, even one that an empty line's joining brought to the end; a NUL cuts the rest of its physical line off; a backslash at the end of
-// the file stays (httpd: util.c ap_cfg_getline).
+// CR and line end, continues, even one that an empty line's joining brought to the end; at the end of
+// the file it continues into nothing. A NUL cuts the rest of its physical line off, a backslash before
+// it too does not continue; a backslash that no line end follows stays (httpd: util.c ap_cfg_getline).
 func splitLines(text string) []logicalLine {
 	var out []logicalLine
 	for n, at := 1, 0; at < len(text); {
 		l := logicalLine{first: n}
-		var whole string
 		start := at
-		for at < len(text) {
-			var phys string
-			var ended bool
-			if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
-				phys, ended = text[at:at+i], true
-				at += i + 1
-			} else {
-				phys, at = text[at:], len(text)
+		var joined []byte
+		for {
+			phys, ended := text[at:], false
+			if i := strings.IndexByte(phys, '\n'); i >= 0 {
+				phys, ended = phys[:i], true
+				at++
 			}
+			at += len(phys)
 			l.last = n
 			n++
 			if i := strings.IndexByte(phys, 0); i >= 0 {
-				phys = phys[:i]
+				phys, ended = phys[:i], false
 			}
-			whole += phys
-			cut := strings.TrimSuffix(whole, "\r")
-			if !ended || !strings.HasSuffix(cut, `\`) {
+			if joined == nil && !(ended && strings.HasSuffix(strings.TrimSuffix(phys, "\r"), `\`)) {
+				l.text = phys
 				break
 			}
-			whole = cut[:len(cut)-1]
+			joined = append(joined, phys...)
+			cut := bytes.TrimSuffix(joined, []byte("\r"))
+			if !ended || !bytes.HasSuffix(cut, []byte(`\`)) {
+				l.text = string(joined)
+				break
+			}
+			if joined = cut[:len(cut)-1]; at == len(text) {
+				l.last, l.text = n, string(joined)
+				break
+			}
 		}
 		l.raw = text[start:at]
-		l.tooLong = len(whole) >= maxLine-1
-		l.text = strings.Trim(whole, blanks)
+		l.tooLong = len(l.text) >= maxLine-1
+		l.text = strings.Trim(l.text, blanks)
 		out = append(out, l)
 	}
 	return out

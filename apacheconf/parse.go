@@ -28,21 +28,20 @@ type ModuleSet interface {
 	Builtins() []string
 }
 
-// ParseFile reads a configuration: httpd's first phase. The error is an *Error.
+// ParseFile reads a configuration: httpd's first phase. The error is an *Error; the tree has the
+// warnings that came before it, and nothing else of use.
 func ParseFile(name string, o Options) (*Tree, error) {
 	r := newReader(o)
 	r.tree.File = absolute(r.tree.ServerRoot, name)
-	if err := r.commandLine(o.Before); err != nil {
-		return nil, err
-	}
-	if err := r.mainFile(o); err != nil {
-		return nil, err
-	}
-	if err := r.checkMPM(); err != nil {
-		return nil, err
-	}
-	if err := r.commandLine(o.After); err != nil {
-		return nil, err
+	for _, step := range []func() error{
+		func() error { return r.commandLine(o.Before) },
+		func() error { return r.mainFile(o) },
+		r.checkMPM,
+		func() error { return r.commandLine(o.After) },
+	} {
+		if err := step(); err != nil {
+			return r.tree, err
+		}
 	}
 	r.finish()
 	return r.tree, nil
@@ -52,9 +51,9 @@ func ParseFile(name string, o Options) (*Tree, error) {
 func ParseText(name, text string, o Options) (*Tree, error) {
 	r := newReader(o)
 	r.tree.File = name
-	nodes, err := r.text(name, text, false)
+	nodes, err := r.text(name, text)
 	if err != nil {
-		return nil, err
+		return r.tree, err
 	}
 	r.tree.Nodes = nodes
 	r.finish()
@@ -65,7 +64,7 @@ func (r *reader) commandLine(lines []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	nodes, err := r.text(commandLine, strings.Join(lines, "\n")+"\n", false)
+	nodes, err := r.text(commandLine, strings.Join(lines, "\n")+"\n")
 	r.tree.Nodes = append(r.tree.Nodes, nodes...)
 	return err
 }
@@ -79,7 +78,7 @@ func (r *reader) mainFile(o Options) error {
 		return &Error{Msg: couldNotOpen(r.tree.File, err), Phase: Reading}
 	}
 	r.tree.Includes = append(r.tree.Includes, Include{File: r.tree.File})
-	nodes, err := r.text(r.tree.File, text, false)
+	nodes, err := r.text(r.tree.File, text)
 	r.tree.Nodes = append(r.tree.Nodes, nodes...)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // modules is a small set for tests.
@@ -17,6 +18,9 @@ func (modules) Source(ident string) (string, bool, bool) {
 func (modules) Provider(d string) (string, bool) {
 	src := map[string]string{"proxypass": "mod_proxy.c", "<proxy": "mod_proxy.c", "dav": "mod_dav.c"}[strings.ToLower(d)]
 	return src, src != ""
+}
+func (modules) Spelling(d string) string {
+	return map[string]string{"<proxy": "<Proxy"}[strings.ToLower(d)]
 }
 func (modules) Builtins() []string { return []string{"core_module", "version_module"} }
 
@@ -46,19 +50,73 @@ func TestReadingErrors(t *testing.T) {
 		{"Define\n", 1, "Define takes 1-2 arguments, Define a variable, optionally to a value.  Same as passing -D to the command line."},
 		{"ServerRoot /no/such/folder\n", 1, "ServerRoot must be a valid directory"},
 		{"Include nope.conf\n", 1, "Could not open configuration file " + filepath.Join(os.TempDir(), "nope.conf") + ": No such file or directory"},
+		{"</Location\n", 1, "</Location without matching <Location section"},
+		{"</\n", 1, "</ without matching < section"},
+		{"<proxy *>\n</foo>\n", 2, "Expected </Proxy> but saw </foo>"},
+		{"<proxy *>\n", 1, "F:3: <Proxy> was not closed."},
+		{"<IfDefine NOPE>\n</\nNope\n", 1, "Expected </IfDefine> but saw <>"},
+		{"Define Foo \"\"\nDefine\n", 2, "Define takes 1-2 arguments, Define a variable, optionally to a value.  Same as passing -D to the command line."},
+		{"Include go.mod/\n", 1, "Could not open configuration file " + filepath.Join(os.TempDir(), "go.mod") + "/: No such file or directory"},
+		{"Include [\n", 1, "Could not open configuration file " + filepath.Join(os.TempDir(), "[") + ": No such file or directory"},
+		{"<IfVersion !2.4>\n</IfVersion>\n", 1, badVersion}, {"<IfVersion >\n</IfVersion>\n", 1, badVersion}, {"<IfVersion\n</IfVersion>\n", 1, badVersion},
+		{"<IfVersion ! 2.4>\n</IfVersion>\n", 1, "unrecognized operator '!'"},
+		{"<IfVersion => 2>\n</IfVersion>\n", 1, "unrecognized operator '=>'"},
+		{"<IfVersion > 2\nNope\n", 1, "<IfVersion> directive missing closing '>'"},
+		{"<IfVersion 2.4 x y>\n</IfVersion>\n", 1, "<IfVersion> directive missing closing '>'"},
+		{"<IfVersion \"\">\n</IfVersion>\n", 1, "<IfVersion takes one, two or three arguments, a comparison operator, a version (and a delimiter)"},
+		{"<Macro \"\"> \n</Macro>\n", 1, "<Macro macro definition: name not found"},
 		{"<IfVersion >> 2.4>\n</IfVersion>\n", 1, "unrecognized operator '>>'"},
 		{"<IfVersion /2>\n</IfVersion>\n", 1, "Missing delimiting / of regular expression."},
 		{"Use M x\n", 1, "no macro defined before Use"},
 		{"<Macro M $a>\nx $a\n</Macro>\nUse N x\n", 4, "macro 'n' undefined"},
 		{"<Macro M $a>\nx $a\n</Macro>\nUse M\n", 4, "macro 'm' (defined on line 3 of \"F\") used with 0 arguments instead of 1"},
 		{"<Macro O>\nx\n", 1, "macro 'o' (defined on line 3 of \"F\")\n\tcontents error: expected token not found: </Macro>"},
-		{"LoadModule nosuch_module nope.so\n", 1, "Cannot load nope.so into server: " + filepath.Join(os.TempDir(), "nope.so") + ": cannot open shared object file: No such file or directory"},
+		{"LoadModule nosuch_module nope.so\n", 1, "Cannot load nope.so into server: nope.so: cannot open shared object file: No such file or directory"},
 	} {
 		_, err := parse(c.text)
 		e, ok := err.(*Error)
 		if !ok || e.Msg != c.want || e.Pos.Line != c.line+2 || e.Phase != Reading {
 			t.Errorf("%q:\n got %+v\nwant line %d: %s", c.text, err, c.line+2, c.want)
 		}
+	}
+}
+
+const badVersion = "Version appears to be invalid. It must have the format major[.minor[.patch]] where major, minor and patch are numbers."
+
+// TestWarnings: what httpd warns of, also when an error follows.
+func TestWarnings(t *testing.T) {
+	const e = "macro 'e' (defined on line 3 of \"F\")"
+	for _, c := range []struct{ text, want string }{
+		{"x ${NOPE}\nDefine a:b\n", "core AH00111: Config variable ${NOPE} is not defined"},
+		{"<Macro E>\n<Location /a>\n</Macro>\n", "macro AH02795: bad cumulated nesting (+1) in " + e},
+		{"<Macro E>\n</Location>\n</Macro>\n", "macro AH02793: bad (negative) nesting on line 2 of " + e + "|macro AH02795: bad cumulated nesting (-1) in " + e},
+		{"<Macro E>\n</Macro>\n", "macro AH02799: " + e + ": empty contents!"},
+		{"<Macro E>\n\n</Macro>\n", ""},
+		{"<Macro $E>\na\n</Macro>\n", "macro AH02803: macro '$e' (defined on line 3 of \"F\") better prefix a macro name with any of '$%@'"},
+		{"<Macro E $c $cd>\na $cd\n</Macro>\n", "macro AH02797: " + e + ": argument name prefix conflict ($c #1 and $cd #2), be careful about your macro definition!|macro AH02800: " + e + ": argument '$c' (#1) never used"},
+		{"<Macro E>\na\n</Macro> foo\n<Macro E>\na\n</Macro>\n", "macro AH02989: AH02794: non blank chars found after directive closing on line 5 of F:  foo|macro AH02802: macro 'e' multiply defined: defined on line 3 of \"F\", redefined on line 6 of \"F\""},
+		{"<Macro E $a>\nb$a\n</Macro>\nUse E \"\"\n", "macro AH02798: " + e + " used on line 6 of \"F\": empty argument #1"},
+	} {
+		tree, _ := parse(c.text)
+		var got []string
+		for _, w := range tree.Warnings {
+			got = append(got, w.Module+" "+w.Msg)
+		}
+		if strings.Join(got, "|") != c.want {
+			t.Errorf("%q:\n got %s\nwant %s", c.text, strings.Join(got, "|"), c.want)
+		}
+	}
+}
+
+// TestManyLines: continuations take linear time, and a file may have more lines than the parser repeats.
+func TestManyLines(t *testing.T) {
+	start := time.Now()
+	tree, err := parse("A b" + strings.Repeat(" \\\n c", 400_000) + "\n" + strings.Repeat("\n", 1_100_000) + "D e\n")
+	if err != nil || time.Since(start) > 10*time.Second {
+		t.Fatalf("%v after %v", err, time.Since(start))
+	}
+	if d := tree.Nodes[len(tree.Nodes)-1].(*Directive); d.Name != "D" || d.Pos.Line != 2+400_001+1_100_000+1 {
+		t.Errorf("%s on line %d", d.Name, d.Pos.Line)
 	}
 }
 
@@ -75,6 +133,17 @@ func TestTrees(t *testing.T) {
 		{"<IfDirective proxypass>\na\n</IfDirective>\n<IfSection Proxy>\nb\n</IfSection>\n<IfDirective Dav>\nc\n</IfDirective>\n", "a \nb \n"},
 		{"<Macro V $n $nn>\n  x $n $nn \"${ENV}\"\n</Macro>\nUse V 1 2\nUSE v \"a b\" c\n", "x 1 2 \"from-env\"\nx a b c \"from-env\"\n"},
 		{"<IfDefine !X>\nA b\n", "A b\n"},
+		{"<Macro Open>\n<Location /a>\n</Macro>\nUse Open\n x y\n</Location>\nz\n", "<Location /a>\n  x y\n</Location>\nz \n"},
+		{"<Macro Close>\n y\n</Location>\nz\n</Macro>\n<Location /a>\n x\nUse Close\nw\n", "<Location /a>\n  x \n  y \n</Location>\nz \nw \n"},
+		{"<Macro T>\n<IfDefine NOPE>\n</Macro>\nUse T\nFoo\n</IfDefine>\nx\n", "x \n"},
+		{"<Macro T>\n<IfDefine !NOPE>\n</Macro>\nUse T\n# c\nx\n</IfDefine>\ny\n", "x \ny \n"},
+		{"<Macro A>\n<X>\n</Macro>\n<Macro B>\nUse A\n a\n</Macro>\nUse B\n b\n</X>\n", "<X >\n  a \n  b \n</X>\n"},
+		{"<Macro E @a>\nx @a\n</Macro>\nUse E \"x y\\\"z\"\n", "x \"x y\\\"z\"\n"},
+		{"Define Foo bar\nx ${FOO}\n<IfDefine FOO>\ny\n</IfDefine>\n", "x bar\n"},
+		{"Define Foo \"\"\nx a${Foo}b\n", "x ab\n"},
+		{"x/>\n", "x/> \n"},
+		{"a \\\x00\nb\n", "a \\\nb \n"},
+		{"<IfVersion 2.4.71 >\na\n</IfVersion>\n<IfVersion >= \"2.4\" >\nb\n</IfVersion>\n<IfVersion !~ ^2>\nc\n</IfVersion>\n<IfVersion < 3..>\nd\n</IfVersion>\n", "a \nb \nd \n"},
 	} {
 		tree, err := parse(c.text)
 		if err != nil {
@@ -102,6 +171,10 @@ func TestLinesAreNumberedByTheirEnd(t *testing.T) {
 	if len(got) != 2 || got[0] != 5 || got[1] != 6 {
 		t.Errorf("lines %v, want 5 and 6", got)
 	}
+	tree, _ = parse("a \\\n")
+	if line := tree.Nodes[2].Where().Line; line != 4 {
+		t.Errorf("a backslash at the end of the file: line %d, want 4", line)
+	}
 }
 
 func TestWords(t *testing.T) {
@@ -123,11 +196,14 @@ func TestIncludeOrder(t *testing.T) {
 		os.MkdirAll(filepath.Dir(filepath.Join(root, n)), 0o755)
 		os.WriteFile(filepath.Join(root, n), []byte("Seen "+n+"\n"), 0o644)
 	}
+	os.Symlink(filepath.Join(root, "inc/sub"), filepath.Join(root, "zlink"))
 	for _, c := range []struct{ text, want string }{
 		{"Include inc\n", "inc/.hidden.conf inc/B.conf inc/a.conf inc/b.conf inc/sub/c.conf"},
 		{"Include inc/*.conf\n", "inc/B.conf inc/a.conf inc/b.conf"},
 		{"Include inc/[ab].conf\nInclude i*/s*/c.conf\n", "inc/a.conf inc/b.conf inc/sub/c.conf"},
-		{"IncludeOptional nope/*.conf\nIncludeOptional nope\n", ""},
+		{"IncludeOptional nope/*.conf\nIncludeOptional nope\nIncludeOptional inc/a.conf/x\n", ""},
+		{"Include inc/[!a].conf\n", "inc/B.conf inc/b.conf"},
+		{"IncludeOptional z*/c.conf\n", ""}, // a link to a folder
 	} {
 		tree, err := ParseText("F", c.text, Options{ServerRoot: root})
 		if err != nil {
@@ -136,6 +212,14 @@ func TestIncludeOrder(t *testing.T) {
 		}
 		if got := strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(Dump(tree.Nodes), "Seen ", ""), "\n", " ")); got != c.want {
 			t.Errorf("%s: %s, want %s", c.text, got, c.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"Include inc/a.conf/\n":          "Could not open configuration file " + root + "/inc/a.conf/: Not a directory",
+		"IncludeOptional inc/a.conf/*\n": "Include/IncludeOptional: Could not open directory " + root + "/inc/a.conf: Not a directory",
+	} {
+		if _, err := ParseText("F", text, Options{ServerRoot: root}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 	os.WriteFile(filepath.Join(root, "loop.conf"), []byte("Include loop.conf\n"), 0o644)

@@ -10,21 +10,16 @@ import (
 type reader struct {
 	o      Options
 	tree   *Tree
-	vars   map[string]*variable
-	order  []string        // names as they were defined
-	loaded map[string]bool // identifiers and source files of modules
+	names  map[string]bool   // that are defined
+	values map[string]string // of names in lower case
+	order  []string          // names as they were defined
+	loaded map[string]bool   // identifiers and source files of modules
 	macros map[string]*macro
 	depth  int // of inclusion
-	using  []*macro
-}
-
-type variable struct {
-	value    string
-	hasValue bool
 }
 
 func newReader(o Options) *reader {
-	r := &reader{o: o, tree: &Tree{ServerRoot: o.ServerRoot}, vars: map[string]*variable{}, loaded: map[string]bool{}}
+	r := &reader{o: o, tree: &Tree{ServerRoot: o.ServerRoot}, names: map[string]bool{}, values: map[string]string{}, loaded: map[string]bool{}}
 	for _, d := range o.Defines {
 		r.define(d, "", false)
 	}
@@ -38,25 +33,35 @@ func newReader(o Options) *reader {
 
 func (r *reader) finish() {
 	for _, name := range r.order {
-		v := r.vars[name]
-		r.tree.Defines = append(r.tree.Defines, Define{Name: name, Value: v.value, HasValue: v.hasValue})
+		v, has := r.values[strings.ToLower(name)]
+		r.tree.Defines = append(r.tree.Defines, Define{Name: name, Value: v, HasValue: has})
 	}
 }
 
-// cursor walks the lines of one text.
-type cursor struct {
+// source is one text that is read: a file, the command line's directives, a macro's lines.
+type source struct {
 	name  string
 	items []item
 	next  int
-	line  int  // the last line read
-	logic bool // lines count logically: a macro's body
+	line  int // the last line read
+}
+
+// cursor walks the lines of a text. A macro that is used stands in front of the rest of the text, as if
+// it had been written there: its sections may close outside of it.
+type cursor struct {
+	source
+	under []source // what is read after it
 }
 
 func (c *cursor) pos(l *logicalLine) Pos { return Pos{c.name, l.last} }
 
 func (c *cursor) take() *item {
-	if c.next >= len(c.items) {
-		return nil
+	for c.next >= len(c.items) {
+		n := len(c.under) - 1
+		if n < 0 {
+			return nil
+		}
+		c.source, c.under = c.under[n], c.under[:n]
 	}
 	it := &c.items[c.next]
 	c.next++
@@ -64,15 +69,27 @@ func (c *cursor) take() *item {
 	return it
 }
 
-// text reads one text: a file, the command line's directives, a macro's body. Sections must close
-// where they open.
-func (r *reader) text(name, text string, macro bool) ([]Node, error) {
+// splice puts a text in front of what is left to read. Its lines stand in no file: they are not printed.
+func (c *cursor) splice(name, text string) error {
+	items, err := parseLines(name, text)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		items[i].line.raw = ""
+	}
+	c.under = append(c.under, c.source)
+	c.source = source{name: name, items: items}
+	return nil
+}
+
+// text reads one text: a file or the command line's directives. Sections must close where they open.
+func (r *reader) text(name, text string) ([]Node, error) {
 	items, err := parseLines(name, text)
 	if err != nil {
 		return nil, &Error{Pos: Pos{name, 1}, Msg: err.Error(), Phase: Reading}
 	}
-	c := &cursor{name: name, items: items, logic: macro}
-	nodes, open, _, err := r.nodes(c, "")
+	nodes, open, _, err := r.nodes(&cursor{source: source{name: name, items: items}}, "")
 	if err != nil {
 		return nil, err
 	}
@@ -152,13 +169,13 @@ func place(pos Pos, err error) error {
 }
 
 func closeSection(open *[]*Section, name, raw string) error {
+	if len(*open) == 0 {
+		return msg(name + " without matching <" + name[2:] + " section")
+	}
 	if !strings.HasSuffix(name, ">") {
 		return msg(name + "> directive missing closing '>'")
 	}
 	name = name[:len(name)-1]
-	if len(*open) == 0 {
-		return msg(name + "> without matching <" + name[2:] + "> section")
-	}
 	s := (*open)[len(*open)-1]
 	if !strings.EqualFold(name[2:], s.Name[1:]) {
 		return msg("Expected </" + s.Name[1:] + "> but saw " + name + ">")
@@ -170,8 +187,10 @@ func closeSection(open *[]*Section, name, raw string) error {
 
 // directive stores a directive or section, or obeys it at once.
 func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) (Node, error) {
-	name = strings.TrimSuffix(name, ">")
-	section := name[:min(1, len(name))] == "<"
+	if len(name) < 2 || name[1] != '/' {
+		name = strings.TrimSuffix(name, ">")
+	}
+	section := strings.HasPrefix(name, "<")
 	if section && args == "" {
 		args = ">"
 	}
@@ -184,9 +203,17 @@ func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) 
 		return g, nil
 	}
 	if section {
-		return &Section{Name: name, Args: args, Pos: pos, Raw: it.line.raw}, nil
+		return &Section{Name: r.registered(name), Args: args, Pos: pos, Raw: it.line.raw}, nil
 	}
 	return &Directive{Name: name, Args: args, Pos: pos, Raw: it.line.raw}, nil
+}
+
+// registered is a section's name as its module spells it, when that is loaded.
+func (r *reader) registered(name string) string {
+	if m, ok := r.o.Modules.(interface{ Spelling(string) string }); ok && r.provides(name) {
+		return m.Spelling(name)
+	}
+	return name
 }
 
 func (r *reader) has(module string) bool { return module == "" || r.loaded[module] }

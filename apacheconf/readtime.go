@@ -59,7 +59,7 @@ func one(name, args, hint string) (string, error) {
 
 func (r *reader) doDefine(c *cursor, g *Group, args string) error {
 	w := Words(args)
-	if len(w) < 1 || len(w) > 2 || w[0] == "" || len(w) == 2 && w[1] == "" {
+	if len(w) < 1 || len(w) > 2 || w[0] == "" {
 		return msg(g.Name + " takes 1-2 arguments, Define a variable, optionally to a value.  Same as passing -D to the command line.")
 	}
 	if strings.Contains(w[0], ":") {
@@ -135,6 +135,9 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	if !known {
 		path := absolute(r.tree.ServerRoot, file)
 		if _, err := os.Stat(path); err != nil {
+			if !strings.Contains(file, "/") {
+				path = file // looked for along the library path at last
+			}
 			return msg("Cannot load " + file + " into server: " + path + ": cannot open shared object file: " + errnoWords(err))
 		}
 		r.tree.Unknown = append(r.tree.Unknown, Unknown{Ident: ident, Pos: g.Pos})

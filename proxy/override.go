@@ -31,12 +31,8 @@ func (o *override) keep(x *exchange.Exchange) {
 	}
 }
 
-// drained is how much of an overridden body is read so that its connection can be kept; a longer one
-// costs the connection.
-const drained = 256 << 10
-
-// replace gives the member's answer up for an error page. Its reason stays in the status line, and
-// with a 401 the challenge (httpd: mod_proxy_http.c ap_proxy_http_process_response).
+// replace gives the member's answer up for an error page, and with it the connection, as httpd does.
+// Its reason stays in the status line, and with a 401 the challenge (httpd: mod_proxy_http.c ap_proxy_http_process_response).
 func (o *override) replace(x *exchange.Exchange) error {
 	status := exchange.Status(x.Res.Status)
 	reason := x.Arena.Join(x.Res.Reason)
@@ -47,24 +43,5 @@ func (o *override) replace(x *exchange.Exchange) error {
 			}
 		}
 	}
-	drain(x.Res.Body)
 	return &exchange.Problem{Status: status, Reason: reason}
-}
-
-func drain(body exchange.Source) {
-	if body == nil {
-		return
-	}
-	var buf [4096]byte
-	for n := 0; n < drained; {
-		if have := len(body.Buffered()); have > 0 {
-			body.Discard(have)
-			n += have
-			continue
-		}
-		k, err := body.Read(buf[:])
-		if n += k; err != nil {
-			return
-		}
-	}
 }

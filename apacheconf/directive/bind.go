@@ -89,7 +89,7 @@ func (b *binder) find(s *Scope, name string) (*known, error) {
 		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
 		return nil, &Hinted{Msg: msg, Hint: suggest(name, k)}
 	}
-	if s.Kind&k.where == 0 {
+	if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !readers[strings.ToLower(k.name)] {
 		if s.Tag == "" {
 			return nil, errors.New(k.name + " not allowed here")
 		}
@@ -102,6 +102,9 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 	k, err := b.find(s, n.Name)
 	if err != nil {
 		return err
+	}
+	if readers[strings.ToLower(k.name)] {
+		return nil // its module came only afterwards: too late for the reading, and httpd says nothing
 	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
 	e := b.obeyed[strings.ToLower(k.name)]
@@ -119,6 +122,9 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 	if err != nil {
 		return place(n.Pos, err)
 	}
+	if readers[strings.ToLower(k.name)] {
+		return nil
+	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
 	open := OpenSection
 	e := b.obeyed[strings.ToLower(k.name)]
@@ -134,8 +140,16 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 	if err != nil {
 		return place(n.Pos, err)
 	}
-	if err := b.nodes(child, n.Children); err != nil || e == nil || e.Close == nil {
+	if err := b.nodes(child, n.Children); err != nil {
 		return err
+	}
+	if child.after != nil {
+		if err := child.after(); err != nil {
+			return place(n.Pos, err)
+		}
+	}
+	if e == nil || e.Close == nil {
+		return nil
 	}
 	return place(n.Pos, e.Close(child, a))
 }

@@ -98,6 +98,14 @@ func (Catalog) Provider(directive string) (string, bool) {
 	return k.module, true
 }
 
+// Spelling is a directive's name as its module registers it; one that nobody has stays as it is.
+func (Catalog) Spelling(directive string) string {
+	if k := catalog()[strings.ToLower(directive)]; k != nil {
+		return k.name
+	}
+	return directive
+}
+
 // Builtins are the identifiers of the modules that are always there.
 func (Catalog) Builtins() []string { return builtins }
 

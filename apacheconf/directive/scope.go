@@ -20,13 +20,14 @@ type Scope struct {
 	Children []*Scope // sections directly inside, in file order
 	Config   *Config
 
-	Limited []string // of a <Limit>'s view: its methods
+	Limited []string // of a <Limit>'s view: its methods; of nested ones, what they have in common
 	Except  bool     // the methods are those that are not limited
 	Group   any      // what a module keeps for a section of its own (<RequireAny>)
 
-	cells  map[any]any // *Key -> *T; shared by a scope and its views
-	base   *Scope      // of a view: the scope that it shares with
-	lastIf *Scope      // the <If> or <ElseIf> that an <Else> may follow
+	cells  map[any]any  // *Key -> *T; shared by a scope and its views
+	base   *Scope       // of a view: the scope that it shares with
+	lastIf *Scope       // the <If> or <ElseIf> that an <Else> may follow
+	after  func() error // what httpd checks of a section only when its contents were read
 }
 
 // Config is what the directives of a configuration say.
@@ -64,8 +65,18 @@ func (s *Scope) View(tag string) *Scope {
 	v := *s
 	v.Tag = tag
 	v.Parent, v.base = s, s
-	v.Children, v.lastIf = nil, nil
+	v.Children, v.lastIf, v.after = nil, nil, nil
 	return &v
+}
+
+// inside tells whether the scope is, or is within, a section of a kind.
+func (s *Scope) inside(kind Where) bool {
+	for p := s; p != nil; p = p.Parent {
+		if p.Kind&kind != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // real is the scope whose settings a view shares.

@@ -45,16 +45,12 @@ func OpenSection(s *Scope, a Args) (*Scope, error) {
 	if err := child.argument(low, arg); err != nil {
 		return nil, err
 	}
+	p := s.real()
+	child.after = func() error { return child.finish(p, low) }
 	if kind == VHost {
 		child.Arg = arg
 		s.Config.VHosts = append(s.Config.VHosts, child)
 	}
-	if kind == If {
-		if err := followsIf(s.real(), child, low); err != nil {
-			return nil, err
-		}
-	}
-	p := s.real()
 	p.Children = append(p.Children, child)
 	return child, nil
 }
@@ -83,22 +79,28 @@ func (c *Scope) argument(low, arg string) error {
 	if !c.Regex && c.Arg == "~" && c.Kind != If && c.Kind != VHost {
 		c.Regex = true
 		c.Arg, c.More = apacheconf.Word(c.More)
-		if c.Arg == "" {
-			return errors.New(low + "> directive requires additional arguments")
-		}
 	}
 	if c.Regex {
 		if _, err := pattern.Compile(c.Arg, pattern.Options{}); err != nil {
 			return errors.New("Regex could not be compiled")
 		}
 	}
-	if c.More == "" || c.Kind == VHost || c.Kind == Proxy {
-		return nil
+	return nil
+}
+
+// finish is what httpd checks behind a section's contents, so that an error in them comes first.
+func (c *Scope) finish(parent *Scope, low string) error {
+	switch {
+	case c.More == "" || c.Kind == VHost || c.Kind == Proxy:
+	case c.Kind == If:
+		return errors.New("Multiple <" + c.Tag + "> arguments not supported.")
+	default:
+		return errors.New("Multiple <" + c.Tag + "> arguments not (yet) supported.")
 	}
 	if c.Kind == If {
-		return errors.New("Multiple <" + c.Tag + "> arguments not supported.")
+		return followsIf(parent, c, low)
 	}
-	return errors.New("Multiple <" + c.Tag + "> arguments not (yet) supported.")
+	return nil
 }
 
 // followsIf: an <ElseIf> or <Else> continues the <If> or <ElseIf> before it in the same scope.
@@ -111,19 +113,6 @@ func followsIf(s, child *Scope, low string) error {
 		s.lastIf = nil
 	}
 	return nil
-}
-
-// openLimit makes a view of the scope for the methods of a <Limit> or <LimitExcept>.
-func openLimit(s *Scope, a Args, arg string) (*Scope, error) {
-	v := s.View(a.Name[1:])
-	v.Except = strings.EqualFold(a.Name, "<LimitExcept")
-	for _, m := range apacheconf.Words(arg) {
-		if strings.EqualFold(m, "TRACE") {
-			return nil, errors.New("TRACE cannot be controlled by " + a.Name + ">, see TraceEnable")
-		}
-		v.Limited = append(v.Limited, m)
-	}
-	return v, nil
 }
 
 // names of sections in messages, in the order in which httpd looks for them.

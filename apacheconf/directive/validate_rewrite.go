@@ -113,7 +113,7 @@ func checkRewriteCond(_ *Scope, a Args) error {
 		}
 	}
 	cond := strings.TrimPrefix(w[1], "!")
-	if strings.EqualFold(w[0], "expr") || cond == "" || strings.ContainsAny(cond[:1], "<>=-") {
+	if strings.EqualFold(w[0], "expr") || plainCondition(cond) {
 		return nil
 	}
 	if _, err := pattern.Compile(cond, pattern.Options{}); err != nil {
@@ -122,10 +122,28 @@ func checkRewriteCond(_ *Scope, a Args) error {
 	return nil
 }
 
-var rewriteOptionWords = set(`inherit inheritbefore inheritdown inheritdownbefore ignoreinherit allownoslash allowanyuri mergebase ignorecontextinfo legacyprefixdocroot`)
+// plainCondition tells of a condition that is no regular expression: a test of a file, a comparison.
+func plainCondition(cond string) bool {
+	switch {
+	case len(cond) < 2:
+		return false
+	case cond[0] != '-':
+		return strings.IndexByte("<>=", cond[0]) >= 0
+	case len(cond) == 2:
+		return strings.IndexByte("fsdxhLlUF", cond[1]) >= 0
+	}
+	return len(cond) > 3 && set("lt le gt ge eq ne")[cond[1:3]]
+}
 
-func checkRewriteOptions(_ *Scope, a Args) error {
+var rewriteOptionWords = set(`inherit inheritbefore inheritdown inheritdownbefore ignoreinherit allownoslash allowanyuri mergebase ignorecontextinfo legacyprefixdocroot
+unsafeprefixstat`)
+
+func checkRewriteOptions(s *Scope, a Args) error {
 	for _, w := range apacheconf.Words(a.Raw) {
+		if len(w) >= 13 && strings.EqualFold(w[:13], "MaxRedirects=") {
+			s.Config.Warn(a.Pos, "rewrite", "AH00664: RewriteOptions: MaxRedirects option has been removed in favor of the global LimitInternalRecursion directive and will be ignored.")
+			continue
+		}
 		if !rewriteOptionWords[strings.ToLower(w)] {
 			return errors.New("RewriteOptions: unknown option '" + w + "'")
 		}

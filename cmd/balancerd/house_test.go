@@ -47,6 +47,7 @@ proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/mod/*:          proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/ssl:        proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend
 proxy:                proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
 proxy/server:         proxy/exchange proxy/site proxy/http1 proxy/http2
 `

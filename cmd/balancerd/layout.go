@@ -38,6 +38,9 @@ func (o *options) file(l layout) (root, file string) {
 	if o.root != "" {
 		root = o.root
 	}
+	if abs, err := filepath.Abs(root); err == nil {
+		root = abs // a server in the background leaves the directory that it was started in
+	}
 	if o.config != "" {
 		file = o.config
 	}

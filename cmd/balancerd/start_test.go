@@ -106,6 +106,25 @@ func TestDaemon(t *testing.T) {
 	p.until("the pid file is gone", func() bool { return p.pidFile() == 0 })
 }
 
+func TestDaemonWithRelativeNames(t *testing.T) {
+	p := newProcess(t)
+	p.conf(passAll)
+	cmd := exec.Command(p.binary, "-d", ".", "-f", "httpd.conf")
+	cmd.Dir = p.root
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatal(err, string(out))
+	}
+	pid := p.pidFile()
+	defer syscall.Kill(pid, syscall.SIGKILL)
+	if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil && dir != "/" {
+		t.Error("it holds on to", dir)
+	}
+	p.reloadDaemon(pid)
+	if status, _ := p.get("/x"); status != 200 {
+		t.Error(status)
+	}
+}
+
 func TestPanicsOfADaemonGoToTheErrorLog(t *testing.T) {
 	p := newProcess(t)
 	p.conf(passAll)

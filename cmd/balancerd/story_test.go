@@ -296,6 +296,7 @@ func (s *story) picks(words []string) {
 			who = append(who, fmt.Sprint(r.StatusCode))
 		}
 	}
+	time.Sleep(50 * time.Millisecond) // a member is busy until its answer is logged, a moment after the client has it
 	fmt.Fprintf(&s.out, "> %s\n%s\n\n", strings.Join(words, " "), strings.Join(who, " "))
 }
 

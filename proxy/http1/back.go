@@ -2,7 +2,6 @@ package http1
 
 import (
 	"context"
-	"strings"
 	"sync"
 
 	"balancerd/balancer"
@@ -75,7 +74,7 @@ func clientFault(w *balancer.Worker, call *backend.Call, err error) error {
 // fit for a head.
 func (a *answer) appendRequest(b []byte, up *upload) ([]byte, bool) {
 	o := &a.x.Out
-	good := wire.IsToken(o.Method) && wire.IsValue(o.Target) && strings.IndexByte(o.Target, ' ') < 0 && wire.IsValue(o.Host)
+	good := wire.IsWord(o.Method) && wire.IsWord(o.Target) && wire.IsValue(o.Host)
 	b = append(b, o.Method...)
 	b = append(b, ' ')
 	b = append(b, o.Target...)

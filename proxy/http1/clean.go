@@ -20,7 +20,14 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 	named, length, cookies := "", false, false
 	if i := h.IndexID(wire.Connection); i >= 0 {
 		named = h.Joined("Connection")
-		closes = lists(named, "close")
+		switch {
+		case wire.EqualFold(named, "keep-alive"):
+			named = ""
+		case wire.EqualFold(named, "close"):
+			named, closes = "", true
+		default:
+			closes = lists(named, "close")
+		}
 	}
 	n := 0
 	for i := range h.F {

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -66,12 +67,20 @@ func (l *link) closeWrite() error {
 
 // close ends the connection.
 func (l *link) close() {
+	if c := l.closer(); c != nil {
+		c.Close()
+		return
+	}
+	closeFD(l.fd)
+}
+
+// closer is what closes the connection; nil for a descriptor that the poller does not know.
+func (l *link) closer() io.Closer {
 	switch {
 	case !l.raw:
-		l.nc.Close()
+		return l.nc
 	case l.file != nil:
-		l.file.Close()
-	default:
-		l.rawClose()
+		return l.file
 	}
+	return nil
 }

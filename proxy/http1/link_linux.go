@@ -48,9 +48,18 @@ func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
 	return l.io.Write(a[k:], b[n-k:], timeout)
 }
 
+// silent tells whether nothing came in that was not read: closing would reset the connection.
+func (l *link) silent() bool {
+	if !l.raw {
+		return true
+	}
+	n, e := socket.Peek(l.fd)
+	return e == syscall.EAGAIN || n == 0
+}
+
 func (l *link) rawCloseWrite() error { return socket.CloseWrite(l.fd) }
 
-func (l *link) rawClose() { socket.Close(l.fd) }
+func closeFD(fd uintptr) { socket.Close(fd) }
 
 // reset has close send a reset.
 func (l *link) reset() {

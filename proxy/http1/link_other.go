@@ -16,6 +16,8 @@ func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENO
 
 func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }
 
-func (l *link) rawClose() {}
+func closeFD(uintptr) {}
 
 func (l *link) reset() {}
+
+func (l *link) silent() bool { return true }

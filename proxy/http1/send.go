@@ -42,12 +42,13 @@ func (c *conn) send(x *exchange.Exchange) {
 	}
 }
 
-// part decides how the connection ends: a client that expects it, and whose bytes were all read, is
-// just left.
+// part decides how the connection ends. A client that expects it, and of whom nothing more came in, is
+// just left: our end reaches it before anything that it may send yet is answered by a reset. From any
+// other one more may be on its way.
 func (c *conn) part(x *exchange.Exchange) {
 	r := &c.k.req
 	expected := r.Close || !r.Keep && !r.AtLeast11()
-	if x.Res.Aborted || expected && c.k.body.received() && c.k.r == c.k.w {
+	if x.Res.Aborted || expected && c.k.body.received() && c.k.r == c.k.w && c.silent() {
 		return
 	}
 	c.linger = true

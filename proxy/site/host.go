@@ -163,5 +163,11 @@ func (h *Host) answersTo(name string) bool {
 	return false
 }
 
+// Find is the virtual host for a name, lower case, on a local address; without a name the one whose
+// settings hold for the connection. known is false when no ServerName or ServerAlias has it.
+func (s *Site) Find(local netip.AddrPort, name string) (h *Host, known bool) {
+	return s.names.find(local, name)
+}
+
 // Default is the server whose settings hold for a connection until the Host is known.
 func (s *Site) Default(local netip.AddrPort) *exchange.Server { return s.names.fallback(local).Server }

@@ -114,7 +114,7 @@ const (
 	slashes                 // %2F while AllowEncodedSlashes is Off: 404
 )
 
-// decode takes %XX apart. %2F stops it (SlashesOff), is decoded (On) or kept as it is (NoDecode);
+// decode takes %XX apart. %2F is refused (SlashesOff: the path is decoded all the same, for the error's page), decoded (On) or kept as it is (NoDecode);
 // under NoDecode "%25" that is followed by a hex pair of a slash stays encoded too, so that a member
 // never sees a slash that the client did not send (httpd: util.c unescape_url).
 func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, unescapeResult) {
@@ -122,6 +122,7 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 		return path, decoded
 	}
 	b := a.Scratch(len(path))
+	how := decoded
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c != '%' {
@@ -135,7 +136,8 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 		case v == 0:
 			return path, nulFound
 		case v == '/' && mode == exchange.SlashesOff:
-			return path, slashes
+			how = slashes
+			b = append(b, '/')
 		case v == '/' && mode == exchange.SlashesNoDecode:
 			b = append(b, path[i:i+3]...)
 		default:
@@ -143,7 +145,7 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 		}
 		i += 2
 	}
-	return a.Keep(b), decoded
+	return a.Keep(b), how
 }
 
 func hexPair(s string, i int) (byte, bool) {

@@ -172,6 +172,7 @@ func ignoreStop(err error) error {
 
 func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) error {
 	path, how := decode(&x.Arena, x.Req.Path, srv.EncodedSlashes)
+	x.Req.Path = path
 	switch how {
 	case badHex:
 		return exchange.Status(400)

@@ -98,7 +98,12 @@ func Acked(fd uintptr) (int64, bool) {
 }
 
 // CloseWrite ends our direction.
-func CloseWrite(fd uintptr) error { return syscall.Shutdown(int(fd), syscall.SHUT_WR) }
+func CloseWrite(fd uintptr) error {
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SHUTDOWN, fd, syscall.SHUT_WR, 0); e != 0 {
+		return e
+	}
+	return nil
+}
 
 // Close closes a descriptor that the poller does not know.
 func Close(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }

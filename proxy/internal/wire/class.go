@@ -45,6 +45,16 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
+// IsWord tells whether s is visible text without a blank: what a request line may be made of.
+func IsWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if classes[s[i]]&isText == 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
 // IsValue tells whether s may be a field's value: no control character but the tabulator.
 func IsValue(s string) bool { return clean(unsafe.Slice(unsafe.StringData(s), len(s))) }
 

@@ -92,7 +92,7 @@ func (r *Request) checkHost(rules *Rules) error {
 		r.Host = lowered(host[1 : len(host)-1])
 		return nil
 	}
-	if strings.ContainsAny(host, "/\\") || strings.Contains(host, "..") {
+	if hasSlashOrDots(host) {
 		return badHost(r.Authority)
 	}
 	if host = lowered(strings.TrimSuffix(host, ".")); host == "" {
@@ -105,6 +105,16 @@ func (r *Request) checkHost(rules *Rules) error {
 	}
 	r.Host = host
 	return nil
+}
+
+// hasSlashOrDots tells of what could lead out of a directory that is named after a host.
+func hasSlashOrDots(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '/' || s[i] == '\\' || s[i] == '.' && i+1 < len(s) && s[i+1] == '.' {
+			return true
+		}
+	}
+	return false
 }
 
 func badHost(s string) error {

@@ -213,6 +213,14 @@ func (r *Request) expect(value string) error {
 
 // connection reads the options of a Connection field that mean something to us.
 func (r *Request) connection(value string) {
+	switch { // what nearly everybody says
+	case EqualFold(value, "keep-alive"):
+		r.Keep = true
+		return
+	case EqualFold(value, "close"):
+		r.Close = true
+		return
+	}
 	for l := (List{value}); ; {
 		t, ok := l.Next()
 		switch {

@@ -1,0 +1,154 @@
+package ssl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+// verifier judges certificates of the other side (httpd: ssl_engine_kernel.c ssl_callback_SSLVerify).
+// Immutable.
+type verifier struct {
+	mode  verifyMode
+	depth int
+	usage x509.ExtKeyUsage
+	roots *x509.CertPool // never nil: the system's are nobody's choice here
+	inter *x509.CertPool
+	names *x509.CertPool // whom clients are told of; nil: nobody in particular
+	crls  *revocations   // nil: no certificate is looked up
+	known int            // how many signers there are
+}
+
+const defaultDepth = 1
+
+// newVerifier reads the signers and their lists. prefix is "SSL" or "SSLProxy", for messages.
+func newVerifier(a *authSettings, usage x509.ExtKeyUsage, prefix, server string) (*verifier, error) {
+	v := &verifier{mode: a.verify.Or(verifyNone), depth: a.depth.Or(defaultDepth), usage: usage, roots: x509.NewCertPool(), inter: x509.NewCertPool()}
+	certs, err := signers(a.caFile.Or(""), a.caPath.Or(""), prefix+"CACertificate")
+	if err != nil {
+		return nil, err
+	}
+	v.known = len(certs)
+	for _, c := range certs {
+		// OpenSSL wants a chain to end in a certificate that signs itself; crypto/x509 would stop at any
+		// that it trusts.
+		if selfSigned(c) {
+			v.roots.AddCert(c)
+		} else {
+			v.inter.AddCert(c)
+		}
+	}
+	if v.crls, err = newRevocations(a, prefix, server); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func selfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// hashed is a name that OpenSSL would look for in a folder of certificates.
+var hashed = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9]+$`)
+
+func signers(file, folder, what string) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	if file != "" {
+		list, err := readCertificates(file)
+		if err != nil || len(list) == 0 {
+			return nil, errors.New("AH02210: Failed to load " + what + "File: " + file)
+		}
+		out = append(out, list...)
+	}
+	files, err := hashedFiles(folder, hashed)
+	if err != nil {
+		return nil, fmt.Errorf("AH02211: Failed to open Certificate Path `%s'", folder)
+	}
+	for _, f := range files {
+		list, err := readCertificates(f)
+		if err == nil { // OpenSSL does not look at what it can't read either
+			out = append(out, list...)
+		}
+	}
+	return out, nil
+}
+
+func hashedFiles(folder string, names *regexp.Regexp) ([]string, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	list, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range list {
+		if names.MatchString(e.Name()) {
+			out = append(out, filepath.Join(folder, e.Name()))
+		}
+	}
+	return out, nil
+}
+
+// errTooLong: nothing but the length is wrong.
+var errTooLong = errors.New("certificate chain too long")
+
+// chains are the ways from a certificate to a root; an error says why there is none. certs[0] is the
+// certificate, the others may help.
+func (v *verifier) chains(certs []*x509.Certificate) ([][]*x509.Certificate, error) {
+	inter := v.inter.Clone()
+	for _, c := range certs[1:] {
+		inter.AddCert(c)
+	}
+	all, err := certs[0].Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: inter, CurrentTime: time.Now(), KeyUsages: []x509.ExtKeyUsage{v.usage}})
+	if err != nil {
+		return nil, err
+	}
+	var good [][]*x509.Certificate
+	err = errTooLong
+	for _, chain := range all {
+		if len(chain)-1 > v.depth {
+			continue
+		}
+		if revoked := v.crls.check(chain); revoked != nil {
+			err = revoked
+			continue
+		}
+		good = append(good, chain)
+	}
+	if len(good) == 0 {
+		return nil, err
+	}
+	return good, nil
+}
+
+// judge is chains, and whether the mode lets the other side pass.
+func (v *verifier) judge(certs []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
+	switch {
+	case v.mode == verifyNone:
+		return nil, nil
+	case len(certs) == 0 && v.mode == verifyRequire:
+		return nil, errors.New("AH02011: No acceptable peer certificate available")
+	case len(certs) == 0:
+		return nil, nil
+	}
+	chains, err = v.chains(certs)
+	var unknown x509.UnknownAuthorityError
+	if v.mode == verifyNoCA && errors.As(err, &unknown) && !expired(certs[0]) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("AH02039: Certificate Verification: Error: %w", err)
+	}
+	return chains, nil
+}
+
+func expired(c *x509.Certificate) bool {
+	now := time.Now()
+	return now.Before(c.NotBefore) || now.After(c.NotAfter)
+}

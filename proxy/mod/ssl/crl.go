@@ -1,0 +1,160 @@
+package ssl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// crlCheck is SSLCARevocationCheck.
+type crlCheck uint8
+
+const (
+	crlNone  crlCheck = 0
+	crlLeaf  crlCheck = 1
+	crlChain crlCheck = 2
+	// crlMissing: a certificate whose signer has no list is good.
+	crlMissing crlCheck = 4
+)
+
+var crlWords = map[string]crlCheck{"none": crlNone, "leaf": crlLeaf, "chain": crlChain}
+
+func parseCRLCheck(name string, words []string) (crlCheck, error) {
+	word := ""
+	if len(words) > 0 {
+		word = words[0]
+	}
+	c, ok := crlWords[strings.ToLower(word)]
+	if !ok {
+		return 0, errors.New(name + ": Invalid argument '" + word + "'")
+	}
+	for _, w := range words[1:] {
+		if !strings.EqualFold(w, "no_crl_for_cert_ok") {
+			return 0, errors.New(name + ": Invalid argument '" + w + "'")
+		}
+		c |= crlMissing
+	}
+	return c, nil
+}
+
+// revocations are lists of revoked certificates by their signer's name. Immutable.
+type revocations struct {
+	checks crlCheck
+	by     map[string][]*x509.RevocationList
+}
+
+var hashedList = regexp.MustCompile(`^[0-9a-f]{8}\.r[0-9]+$`)
+
+// newRevocations is nil when nothing shall be looked up.
+func newRevocations(a *authSettings, prefix, server string) (*revocations, error) {
+	check := a.crlCheck.Or(crlNone)
+	if check&(crlLeaf|crlChain) == 0 {
+		return nil, nil
+	}
+	file, folder := a.crlFile.Or(""), a.crlPath.Or("")
+	if file == "" && folder == "" {
+		return nil, fmt.Errorf("AH01899: Host %s: CRL checking has been enabled, but neither %sCARevocationFile nor %sCARevocationPath is configured", server, prefix, prefix)
+	}
+	r := &revocations{checks: check, by: map[string][]*x509.RevocationList{}}
+	files, err := hashedFiles(folder, hashedList)
+	if err == nil && file != "" {
+		err = r.read(file)
+	}
+	for _, f := range files {
+		if err == nil {
+			err = r.read(f)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("AH01901: Host %s: unable to configure X.509 CRL storage for certificate revocation (%w)", server, err)
+	}
+	return r, nil
+}
+
+// read takes the lists of a file, PEM or DER.
+func (r *revocations) read(path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	ders := [][]byte{}
+	for rest := b; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == "X509 CRL" {
+			ders = append(ders, block.Bytes)
+		}
+	}
+	if len(ders) == 0 {
+		ders = append(ders, b)
+	}
+	for _, der := range ders {
+		l, err := x509.ParseRevocationList(der)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		r.by[string(l.RawIssuer)] = append(r.by[string(l.RawIssuer)], l)
+	}
+	return nil
+}
+
+// check says what is wrong with a chain, a root last.
+func (r *revocations) check(chain []*x509.Certificate) error {
+	if r == nil {
+		return nil
+	}
+	n := 1
+	if r.checks&crlChain != 0 {
+		n = len(chain)
+	}
+	for i, c := range chain[:n] {
+		if err := r.one(c, chain[min(i+1, len(chain)-1)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one looks a certificate up in the lists of its issuer: the newest that is in force counts.
+func (r *revocations) one(c, issuer *x509.Certificate) error {
+	var best *x509.RevocationList
+	for _, l := range r.by[string(c.RawIssuer)] {
+		if bytes.Equal(issuer.RawSubject, l.RawIssuer) && signedList(l, issuer) && (best == nil || l.ThisUpdate.After(best.ThisUpdate)) {
+			best = l
+		}
+	}
+	now := time.Now()
+	switch {
+	case best == nil && r.checks&crlMissing != 0:
+		return nil
+	case best == nil:
+		return errors.New("unable to get certificate CRL")
+	case now.Before(best.ThisUpdate):
+		return errors.New("CRL is not yet valid")
+	case !best.NextUpdate.IsZero() && now.After(best.NextUpdate):
+		return errors.New("CRL has expired")
+	}
+	for i := range best.RevokedCertificateEntries {
+		if best.RevokedCertificateEntries[i].SerialNumber.Cmp(c.SerialNumber) == 0 {
+			return errors.New("certificate revoked")
+		}
+	}
+	return nil
+}
+
+// signedList checks a list's signature. A certificate without the extensions of a signer may sign
+// here, as with OpenSSL.
+func signedList(l *x509.RevocationList, issuer *x509.Certificate) bool {
+	if issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return false
+	}
+	return issuer.CheckSignature(l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature) == nil
+}

@@ -1,0 +1,173 @@
+package ssl
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/site"
+)
+
+// host is TLS in front of one virtual host. Immutable.
+type host struct {
+	id       string // "name:port", as messages have it
+	config   *tls.Config
+	versions versions
+	clients  *verifier
+	asks     bool // clients are asked for a certificate
+	set      serverSettings
+	warnings []string
+}
+
+// newHost is nil for a server without TLS.
+func newHost(c *directive.Config, s *site.Site, h *site.Host) (*host, error) {
+	chain := []*directive.Scope{c.Main}
+	if h.Scope != c.Main {
+		chain = append(chain, h.Scope)
+	}
+	set := servers.Merged(chain...)
+	if !set.engine.Or(implied(s, h) && len(set.certs) > 0) {
+		return nil, nil
+	}
+	set.dialog = servers.Merged(c.Main).dialog
+	o := &host{set: set, id: serverID(h)}
+	if err := o.fill(h.Scope); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// serverID is ssl_util_vhostid.
+func serverID(h *site.Host) string {
+	port := h.Server.Port
+	if port == 0 {
+		port = 443
+	}
+	return h.Server.Name + ":" + strconv.Itoa(port)
+}
+
+// implied: a server on an https listener has TLS unless it says otherwise
+// (httpd: ssl_engine_init.c ssl_init_Module).
+func implied(s *site.Site, h *site.Host) bool {
+	for _, l := range s.Listeners {
+		if l.Proto != "https" {
+			continue
+		}
+		host, port, _ := net.SplitHostPort(l.Address)
+		for _, a := range h.Addresses {
+			if strconv.Itoa(a.Port) == port && (host == "::" || !a.IP.IsValid() || a.IP.String() == host) {
+				return true
+			}
+		}
+		if h.Server.Main && strconv.Itoa(h.Server.Port) == port {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *host) fill(scope *directive.Scope) error {
+	list := parseCiphers(o.set.auth.ciphers.Or(defaultCiphers))
+	if o.versions = o.set.protocol.Or(allVersions).usable(list.level); o.versions == 0 {
+		return errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
+	}
+	if len(list.ids) == 0 {
+		return errors.New("AH01898: Unable to configure permitted SSL ciphers")
+	}
+	var err error
+	if o.clients, err = newVerifier(&o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
+		return err
+	}
+	certs, err := pairs(&o.set, o.id)
+	if err != nil {
+		return err
+	}
+	t, err := newTickets(&o.set, o.mark())
+	if err != nil {
+		return err
+	}
+	oldest, newest := o.versions.bounds()
+	o.config = &tls.Config{Certificates: certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
+		NextProtos: []string{"http/1.1"}, SessionTicketsDisabled: !o.set.tickets.Or(true)}
+	t.put(o.config)
+	o.demand(scope)
+	return o.announce()
+}
+
+// demand says whether clients are asked for certificates. TLS 1.3 in Go knows no asking later, so they
+// are asked at the handshake for what sections want; who has none still gets in where none is needed.
+func (o *host) demand(scope *directive.Scope) {
+	o.asks = o.clients.mode != verifyNone || sectionsAsk(scope)
+	if scope.Kind == directive.VHost && !o.asks {
+		o.asks = sectionsAsk(scope.Config.Main)
+	}
+	if !o.asks {
+		return
+	}
+	o.config.ClientAuth = tls.RequestClientCert
+	if o.clients.mode == verifyRequire {
+		o.config.ClientAuth = tls.RequireAnyClientCert
+	}
+	o.config.VerifyConnection = func(s tls.ConnectionState) error { // of resumed sessions too
+		_, err := o.clients.judge(s.PeerCertificates)
+		return err
+	}
+	if o.clients.known == 0 {
+		o.warnings = append(o.warnings, "AH01897: Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]")
+	}
+}
+
+func sectionsAsk(s *directive.Scope) bool {
+	for _, c := range s.Children {
+		if c.Kind&directive.Server != 0 {
+			continue
+		}
+		if dirs.Has(c) && dirs.Merged(c).verify.Or(verifyNone) != verifyNone || sectionsAsk(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// announce tells clients whose signatures are taken.
+func (o *host) announce() error {
+	file, folder := o.set.dnFile.Or(""), o.set.dnPath.Or("")
+	if file+folder == "" {
+		file, folder = o.set.auth.caFile.Or(""), o.set.auth.caPath.Or("")
+	}
+	if !o.asks || file+folder == "" {
+		return nil
+	}
+	certs, err := signers(file, "", "SSLCADNRequest")
+	if err != nil {
+		return errors.New("AH01896: Unable to determine list of acceptable CA certificates for client authentication")
+	}
+	files, _ := filepath.Glob(filepath.Join(folder, "*"))
+	if folder == "" {
+		files = nil
+	}
+	for _, f := range files {
+		if list, err := readCertificates(f); err == nil {
+			certs = append(certs, list...)
+		}
+	}
+	o.config.ClientCAs = x509.NewCertPool()
+	for _, c := range certs {
+		o.config.ClientCAs.AddCert(c)
+	}
+	return nil
+}
+
+// mark tells this host's tickets from those of all others: by its name and by whom it lets in.
+func (o *host) mark() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Append(nil, o.id, "\x00", o.set.auth, "\x00", o.set.certs))
+}
+
+// wants is the strictest of the host's and a section's mode.
+func (o *host) wants(section verifyMode) verifyMode { return max(o.clients.mode, section) }

@@ -1,0 +1,213 @@
+package ssl
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// readCertificates are a file's certificates, PEM or DER.
+func readCertificates(path string) ([]*x509.Certificate, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var out []*x509.Certificate
+	for rest := b; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			out = append(out, c)
+		}
+	}
+	if out == nil {
+		if c, err := x509.ParseCertificate(b); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// pairs are a virtual host's certificates with their keys. Of two with the same kind of key the later
+// counts, as with OpenSSL.
+func pairs(set *serverSettings, id string) ([]tls.Certificate, error) {
+	extra, err := chainOf(set)
+	if err != nil {
+		return nil, err
+	}
+	var out []tls.Certificate
+	for i, file := range set.certs {
+		keyFile := file
+		if i < len(set.keys) {
+			keyFile = set.keys[i]
+		}
+		p, err := pair(file, keyFile, fmt.Sprintf("%s:%d", id, i), set.dialog)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Certificate) == 1 {
+			p.Certificate = append(p.Certificate, extra...)
+		}
+		out = replace(out, p)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("AH02572: Failed to configure at least one certificate and key for %s", id)
+	}
+	return out, nil
+}
+
+func replace(list []tls.Certificate, p tls.Certificate) []tls.Certificate {
+	for i := range list {
+		if list[i].Leaf.PublicKeyAlgorithm == p.Leaf.PublicKeyAlgorithm {
+			list[i] = p
+			return list
+		}
+	}
+	return append(list, p)
+}
+
+// chainOf is SSLCertificateChainFile, without the certificate itself when it stands in the same file.
+func chainOf(set *serverSettings) ([][]byte, error) {
+	file, ok := set.chain.Get()
+	if !ok {
+		return nil, nil
+	}
+	certs, err := readCertificates(file)
+	if err != nil || len(certs) == 0 {
+		return nil, fmt.Errorf("AH01903: Failed to configure CA certificate chain!")
+	}
+	if len(set.certs) > 0 && set.certs[0] == file {
+		certs = certs[1:]
+	}
+	var out [][]byte
+	for _, c := range certs {
+		out = append(out, c.Raw)
+	}
+	return out, nil
+}
+
+func pair(file, keyFile, id, dialog string) (tls.Certificate, error) {
+	certs, err := readCertificates(file)
+	if err != nil || len(certs) == 0 {
+		return tls.Certificate{}, fmt.Errorf("AH02561: Failed to configure certificate %s, check %s", id, file)
+	}
+	key, err := readKey(keyFile, id, dialog)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	p := tls.Certificate{Leaf: certs[0], PrivateKey: key}
+	for _, c := range certs {
+		p.Certificate = append(p.Certificate, c.Raw)
+	}
+	if !belong(certs[0], key) {
+		return tls.Certificate{}, fmt.Errorf("AH02565: Certificate and private key %s from %s and %s do not match", id, file, keyFile)
+	}
+	return p, nil
+}
+
+// belong tells whether a key is a certificate's.
+func belong(c *x509.Certificate, key crypto.PrivateKey) bool {
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return false
+	}
+	public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(c.PublicKey)
+}
+
+// machinePairs are the certificates to show to members: in the file, and in each file of the folder
+// (httpd: ssl_engine_init.c ssl_init_proxy_certs).
+func machinePairs(p *proxySettings) ([]tls.Certificate, error) {
+	var files []string
+	if f, ok := p.machineFile.Get(); ok {
+		files = append(files, f)
+	}
+	if dir, ok := p.machinePath.Get(); ok {
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
+		}
+		for _, e := range list {
+			if !e.IsDir() {
+				files = append(files, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	var chain []*x509.Certificate
+	if f, ok := p.machineChain.Get(); ok {
+		var err error
+		if chain, err = readCertificates(f); err != nil {
+			return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
+		}
+	}
+	var out []tls.Certificate
+	for _, f := range files {
+		list, err := machinePairsOf(f, chain)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// machinePairsOf matches the certificates and the keys of a file, in any order.
+func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, error) {
+	certs, err := readCertificates(file)
+	if err != nil {
+		return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
+	}
+	keys, err := readKeys(file)
+	if err != nil || len(keys) == 0 && len(certs) > 0 {
+		return nil, fmt.Errorf("AH02252: incomplete client cert configured for SSL proxy (missing or encrypted private key?)")
+	}
+	var out []tls.Certificate
+	for _, key := range keys {
+		found := false
+		for _, c := range certs {
+			if belong(c, key) {
+				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain)})
+				found = true
+				break
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("AH02326: proxy client certificate and private key do not match")
+		}
+	}
+	return out, nil
+}
+
+// upwards is a certificate and those of its signers that there are, without the root.
+func upwards(c *x509.Certificate, chain []*x509.Certificate) [][]byte {
+	out := [][]byte{c.Raw}
+	for range chain {
+		next := signerOf(c, chain)
+		if next == nil || selfSigned(next) {
+			break
+		}
+		out = append(out, next.Raw)
+		c = next
+	}
+	return out
+}
+
+func signerOf(c *x509.Certificate, chain []*x509.Certificate) *x509.Certificate {
+	for _, s := range chain {
+		if c.CheckSignatureFrom(s) == nil {
+			return s
+		}
+	}
+	return nil
+}

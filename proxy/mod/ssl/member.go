@@ -1,0 +1,165 @@
+package ssl
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/backend"
+)
+
+// members are the TLS values of one load, by their settings: sections that say the same share one, and
+// with it their connections.
+type members struct {
+	mu  sync.Mutex
+	tls map[proxySettings]*backend.TLS // under mu
+}
+
+// Secure is the TLS towards members that a chain of scopes asks for, nil without SSLProxyEngine. It is
+// for a site that Module was opened for.
+func Secure(chain []*directive.Scope) (*backend.TLS, error) {
+	set := proxies.Merged(chain...)
+	if !set.engine.Or(false) {
+		return nil, nil
+	}
+	m := loadOf(chain[0].Config).members
+	if m == nil {
+		return nil, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t := m.tls[set]; t != nil {
+		return t, nil
+	}
+	c, err := newClient(&set)
+	if err != nil {
+		return nil, errors.New(err.Error() + fatal)
+	}
+	if m.tls == nil {
+		m.tls = map[proxySettings]*backend.TLS{}
+	}
+	t := &backend.TLS{Client: c.shake}
+	m.tls[set] = t
+	return t, nil
+}
+
+// client shakes hands with members. Immutable.
+type client struct {
+	config      *tls.Config
+	versions    versions
+	servers     *verifier
+	checkName   bool
+	checkCN     bool // only the common name
+	checkExpire bool
+}
+
+func newClient(set *proxySettings) (*client, error) {
+	list := parseCiphers(set.auth.ciphers.Or(defaultCiphers))
+	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true)}
+	if c.versions == 0 {
+		return nil, errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
+	}
+	if len(list.ids) == 0 {
+		return nil, errors.New("AH01898: Unable to configure permitted SSL ciphers")
+	}
+	// httpd: ssl_engine_io.c ssl_io_filter_handshake
+	c.checkName = set.checkName.Or(set.checkCN.Or(true)) && (set.checkCN.Or(true) || set.checkName.Or(false))
+	c.checkCN = !c.checkName && set.checkCN.Or(false)
+	var err error
+	if c.servers, err = newVerifier(&set.auth, x509.ExtKeyUsageServerAuth, "SSLProxy", "of the proxy"); err != nil {
+		return nil, err
+	}
+	own, err := machinePairs(set)
+	if err != nil {
+		return nil, err
+	}
+	oldest, newest := c.versions.bounds()
+	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true} // verified below, by httpd's rules
+	if len(own) > 0 {
+		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return suited(own, r), nil }
+	}
+	return c, nil
+}
+
+// suited is the first certificate that the member takes; an empty one for none.
+func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certificate {
+	for i := range own {
+		if r.SupportsCertificate(&own[i]) == nil {
+			return &own[i]
+		}
+	}
+	return &tls.Certificate{}
+}
+
+// shake is backend.TLS's Client.
+func (c *client) shake(ctx context.Context, nc net.Conn, name string) (net.Conn, error) {
+	cfg := c.config.Clone()
+	cfg.ServerName = name // crypto/tls sends no address as a server name
+	cfg.VerifyConnection = func(s tls.ConnectionState) error { return c.verify(&s, name) }
+	t := tls.Client(nc, cfg)
+	if err := t.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// verify says what is wrong with a member. The texts are those of httpd's log.
+func (c *client) verify(s *tls.ConnectionState, name string) error {
+	if len(s.PeerCertificates) == 0 {
+		return errors.New("AH02003: SSL Proxy connect failed")
+	}
+	leaf := s.PeerCertificates[0]
+	switch {
+	case !c.versions.has(s.Version):
+		return errors.New("AH02003: SSL Proxy connect failed: the member speaks none of SSLProxyProtocol")
+	case c.checkExpire && expired(leaf):
+		return errors.New("AH02004: SSL Proxy: Peer certificate is expired")
+	case c.checkName && !named(leaf, name, true):
+		return errors.New("AH02411: SSL Proxy: Peer certificate does not match for hostname " + name)
+	case c.checkCN && !named(leaf, name, false):
+		return errors.New("AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: " + leaf.Subject.CommonName + " Requested hostname: " + name)
+	}
+	_, err := c.servers.judge(s.PeerCertificates)
+	return err
+}
+
+// named tells whether a certificate has a name: among the alternative names (if all is set) or as its
+// common name; "*." stands for one label (httpd: ssl_util_ssl.c modssl_X509_match_name).
+func named(c *x509.Certificate, name string, all bool) bool {
+	var ids []string
+	if all {
+		ids = append(ids, c.DNSNames...)
+		if ip, err := netip.ParseAddr(name); err == nil {
+			for _, a := range c.IPAddresses {
+				if b, ok := netip.AddrFromSlice(a); ok && b.Unmap() == ip.Unmap() {
+					return true
+				}
+			}
+		}
+	}
+	for _, n := range c.Subject.Names {
+		if text, ok := n.Value.(string); ok && n.Type.String() == "2.5.4.3" {
+			ids = append(ids, text)
+			if !all {
+				break
+			}
+		}
+	}
+	for _, id := range ids {
+		if strings.EqualFold(id, name) {
+			return true
+		}
+		if tail, ok := strings.CutPrefix(id, "*"); ok && strings.HasPrefix(tail, ".") {
+			if i := strings.IndexByte(name, '.'); i >= 0 && strings.EqualFold(tail, name[i:]) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+package ssl
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"os"
+	"slices"
+	"time"
+)
+
+// tickets resume the sessions of one virtual host and of no other: its tickets are made with keys of its
+// own, and bear a mark besides, for hosts that share a key file.
+type tickets struct {
+	keys *tls.Config // holds the keys, which it changes by itself unless they come from a file
+	mark [sha256.Size]byte
+	life time.Duration
+}
+
+const (
+	defaultLife  = 300 // seconds, as OpenSSL's sessions
+	ticketKeyLen = 48
+)
+
+func newTickets(set *serverSettings, mark [sha256.Size]byte) (*tickets, error) {
+	t := &tickets{keys: &tls.Config{}, mark: mark, life: time.Duration(set.timeout.Or(defaultLife)) * time.Second}
+	if file, ok := set.ticketKey.Get(); ok {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, errors.New("AH02286: Failed to open ticket key file " + file)
+		}
+		if len(b) < ticketKeyLen {
+			return nil, errors.New("AH02287: Failed to read 48 bytes from " + file)
+		}
+		t.keys.SetSessionTicketKeys([][32]byte{sha256.Sum256(b[:ticketKeyLen])})
+	}
+	return t, nil
+}
+
+func (t *tickets) put(into *tls.Config) {
+	into.WrapSession, into.UnwrapSession = t.wrap, t.unwrap
+}
+
+func (t *tickets) wrap(cs tls.ConnectionState, s *tls.SessionState) ([]byte, error) {
+	stamp := binary.BigEndian.AppendUint64(slices.Clone(t.mark[:]), uint64(time.Now().Unix()))
+	s.Extra = append(s.Extra, stamp)
+	return t.keys.EncryptTicket(cs, s)
+}
+
+// unwrap gives nothing for a ticket of another host, an old one, or one that can't be read: the
+// handshake then is a full one.
+func (t *tickets) unwrap(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+	s, err := t.keys.DecryptTicket(identity, cs)
+	if err != nil || s == nil {
+		return nil, nil
+	}
+	for i, e := range s.Extra {
+		if len(e) != len(t.mark)+8 || [sha256.Size]byte(e[:len(t.mark)]) != t.mark {
+			continue
+		}
+		age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(e[len(t.mark):])), 0))
+		if age < 0 || age > t.life {
+			return nil, nil
+		}
+		s.Extra = slices.Delete(s.Extra, i, i+1) // a new ticket of the session gets its own stamp
+		return s, nil
+	}
+	return nil, nil
+}
