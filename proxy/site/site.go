@@ -21,12 +21,11 @@ type Site struct {
 	Generation int       // how many loads came before
 	Checking   bool      // under -t: nothing will be served
 
-	names     *names
-	mu        sync.Mutex
-	onCommit  []func()
-	onClose   []func()
-	notices   []Notice
-	recursion int
+	names    *names
+	mu       sync.Mutex
+	onCommit []func()
+	onClose  []func()
+	notices  []Notice
 }
 
 // Settings are the server-wide facts that the rooms outside need: httpd's global directives.

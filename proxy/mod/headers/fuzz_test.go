@@ -31,8 +31,8 @@ func FuzzHeader(f *testing.F) {
 			x := sample("X-E: "+value, "Content-Type: "+value)
 			apply(l.request, &target{x: x, h: &x.Req.Header})
 			if r := newReply(l.always, l.answer); r != nil {
-				r.step(nil, x)
-				r.step(nil, x)
+				r.step(t.Context(), x)
+				r.step(t.Context(), x)
 			}
 			for i := range x.Res.Header.F {
 				if msg := improper(&x.Res.Header.F[i]); msg != "" {
