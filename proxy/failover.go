@@ -26,7 +26,8 @@ func (f *flight) admit() error {
 // blame puts a member into error for a failure that httpd answers with 500 or 503, and tells whether
 // it is unusable now. Workers without a balancer are never blamed (httpd: mod_proxy.c proxy_handler).
 func (f *flight) blame(o *outcome, e *backend.Failure) (unusable bool) {
-	if f.balancer == nil || o.status != 500 && o.status != 503 || e.Kind == backend.BadScheme || e.Kind == backend.ClientBody {
+	if f.balancer == nil || o.status != 500 && o.status != 503 || e.Kind == backend.BadScheme || e.Kind == backend.ClientBody ||
+		e.Kind == backend.Exhausted { // httpd takes a busy member out: a burst empties the balancer
 		return false
 	}
 	w := f.worker

@@ -42,7 +42,7 @@ func TestOutcomes(t *testing.T) {
 		over    bool   // another one answers
 		log     string
 	}{
-		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", true, true, ""},
+		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", false, false, ""},
 		{"name", backend.Failure{Kind: backend.NoName}, 500, "DNS lookup failure for: b1", true, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
 			"[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s\n[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1"},

@@ -139,7 +139,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	for range 2 {
 		x := r.send("GET /app/a%20b?q=1 HTTP/1.1\nHost: front:99\nAccept: a/b\nConnection: close, X-Secret\nX-Secret: 1", "")
 		if got := body(x); got != "hello" || x.Res.Status != 200 || !x.Res.Proxied {
-			t.Errorf("%d %q", x.Res.Status, got)
+			t.Errorf("%d %q\n%s", x.Res.Status, got, r.log.take())
 		}
 		r.finish(x)
 	}

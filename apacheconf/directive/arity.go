@@ -8,7 +8,7 @@ import (
 )
 
 var takes = map[Arity]string{
-	NoArgs: "no arguments", Take1: "one argument", Take2: "two arguments", Take3: "three arguments", Take12: "1-2 arguments",
+	Take1: "one argument", Take2: "two arguments", Take3: "three arguments", Take12: "1-2 arguments",
 	Take13: "one or three arguments", Take23: "two or three arguments", Take123: "one, two or three arguments",
 }
 
@@ -27,12 +27,7 @@ func (k *known) usage(verb, what string) error {
 // (httpd: config.c invoke_cmd).
 func (k *known) call(a Args, set func(Args) error) error {
 	switch k.arity {
-	case Raw:
-		return set(a)
-	case NoArgs:
-		if a.Raw != "" {
-			return errors.New(k.name + " takes no arguments")
-		}
+	case Raw, NoArgs: // httpd's table says RAW_ARGS where its source says AP_INIT_NO_ARGS: words are ignored
 		return set(a)
 	case Flag:
 		w, _ := apacheconf.Word(a.Raw)

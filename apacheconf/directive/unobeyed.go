@@ -124,7 +124,7 @@ var closes = map[string]func([]string) bool{
 	"sslproxycacertificatefile": always, "sslproxycacertificatepath": always, "sslproxyprotocol": narrows, "sslproxyciphersuite": always,
 	"authdigestprovider": always, "authdigestalgorithm": always, "authdigestdomain": always, "authdigestqop": always, "authformprovider": always,
 	"authformauthoritative": always, "anonymous": always, "anonymous_mustgiveemail": word("on"), "anonymous_verifyemail": word("on"),
-	"proxyblock": always, "limitxmlrequestbody": not(word("0")), "chrootdir": always,
+	"proxyblock": always, "limitxmlrequestbody": not(word("0")), "chrootdir": always, "regexdefaultoptions": always,
 	"remoteipheader": always, "remoteiptrustedproxy": always, "remoteiptrustedproxylist": always, "remoteipinternalproxy": always, "remoteipinternalproxylist": always,
 	"remoteipproxyprotocol": word("on"), "<authzprovideralias": always, "<authnprovideralias": always,
 }
@@ -142,7 +142,7 @@ threadstacksize maxrequestsperchild maxconnectionsperchild rlimitcpu rlimitmem r
 
 // global are the directives, beside the process manager's, that virtual hosts may not have.
 var global = set(`mutex scoreboardfile coredumpdirectory maxmemfree threadstacksize maxrequestsperchild maxconnectionsperchild proxyhctpsize watchdoginterval
-chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxservers bufferedlogs sslrandomseed sslsessioncache sslcryptodevice`)
+chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxservers bufferedlogs regexdefaultoptions sslrandomseed sslsessioncache sslcryptodevice`)
 
 // quiet are directives that rightly do nothing: about files below .htaccess folders that a proxy
 // never reads, or obeyed elsewhere by the reading.

@@ -16,6 +16,32 @@ var validators = map[string]func(*Scope, Args) error{
 	"fileetag":      checkFileETag,
 	"mutex":         checkMutex,
 
+	"enablemmap":                     oneOf("parameter must be 'on' or 'off'", "on", "off"),
+	"enablesendfile":                 oneOf("parameter must be 'on' or 'off'", "on", "off"),
+	"acceptpathinfo":                 oneOf("AcceptPathInfo must be set to on, off or default", "on", "off", "default"),
+	"readbuffersize":                 numberIn(0, 1<<32-1, "parameter must be a number between 0 and (4294967295U)): "),
+	"flushmaxthreshold":              numberIn(0, 1<<32-1, "parameter must be a number between 0 and (4294967295U)): "),
+	"flushmaxpipelined":              numberIn(-1, 1<<31-1, "parameter must be a number between -1 and (2147483647): "),
+	"regexdefaultoptions":            checkRegexOptions,
+	"deflatewindowsize":              between(1, 15, "DeflateWindowSize must be between 1 and 15"),
+	"deflatememlevel":                between(1, 9, "DeflateMemLevel must be between 1 and 9"),
+	"deflatebuffersize":              between(1, 1<<31-1, "DeflateBufferSize should be positive"),
+	"deflatefilternote":              checkDeflateNote,
+	"deflateinflatelimitrequestbody": notNegative("DeflateInflateLimitRequestBody requires a non-negative integer."),
+	"deflateinflateratiolimit":       between(1, 1<<31-1, "DeflateInflateRatioLimit must be positive"),
+	"deflateinflateratioburst":       between(1, 1<<31-1, "DeflateInflateRatioBurst must be positive"),
+	"deflatealteretag":               oneOf("DeflateAlterETAG accepts only 'NoChange', 'AddSuffix', and 'Remove'", "nochange", "addsuffix", "remove"),
+
+	"h2maxsessionstreams": between(1, 1<<31-1, "value must be > 0"),
+	"h2minworkers":        between(1, 1<<31-1, "value must be > 0"),
+	"h2maxworkers":        between(1, 1<<31-1, "value must be > 0"),
+	"h2windowsize":        between(1024, 1<<31-1, "value must be >= 1024"),
+	"h2streammaxmemsize":  between(1024, 1<<31-1, "value must be >= 1024"),
+	"h2pushpriority":      checkPushPriority,
+	"h2push":              oneOf("value must be On or Off", "on", "off"),
+	"h2direct":            oneOf("value must be On or Off", "on", "off"),
+	"h2upgrade":           oneOf("value must be On or Off", "on", "off"),
+
 	"rewriterule":    checkRewriteRule,
 	"rewritecond":    checkRewriteCond,
 	"rewriteoptions": checkRewriteOptions,
@@ -25,6 +51,8 @@ var validators = map[string]func(*Scope, Args) error{
 	"expiresdefault":            checkExpires,
 	"expiresbytype":             checkExpires,
 	"deflatecompressionlevel":   between(1, 9, "Compression Level must be between 1 and 9"),
+	"remoteiptrustedproxy":      checkTrusted,
+	"remoteipinternalproxy":     checkTrusted,
 	"remoteiptrustedproxylist":  readable("RemoteIPTrustedProxyList: Could not open file "),
 	"remoteipinternalproxylist": readable("RemoteIPInternalProxyList: Could not open file "),
 
@@ -88,99 +116,6 @@ func certificate(s *Scope, a Args) error {
 		return errors.New(a.Name + ": file '" + path + "' does not exist or is empty")
 	}
 	return nil
-}
-
-var optionWords = set("indexes includes includesnoexec followsymlinks symlinksifownermatch execcgi multiviews none all runscripts")
-
-// checkOptions: signed and plain words don't mix, but after None or All (httpd: core.c set_options).
-func checkOptions(_ *Scope, a Args) error {
-	mixed := errors.New("Either all Options must start with + or -, or no Option may.")
-	merge, allNone := false, false
-	for i, w := range apacheconf.Words(a.Raw) {
-		name := strings.TrimLeft(w, "+-")
-		if name != w {
-			if !merge && i > 0 && !allNone {
-				return mixed
-			}
-			merge = true
-		} else if merge {
-			return mixed
-		}
-		low := strings.ToLower(name)
-		if !optionWords[low] {
-			return errors.New("Illegal option " + name)
-		}
-		if low == "none" || low == "all" {
-			if i > 0 {
-				return errors.New("'Options " + strings.ToUpper(low[:1]) + low[1:] + "' must be the first Option given.")
-			}
-			allNone = true
-		}
-	}
-	return nil
-}
-
-func checkAllowOverride(s *Scope, a Args) error {
-	for _, w := range apacheconf.Words(a.Raw) {
-		name, _, _ := strings.Cut(strings.ToLower(w), "=")
-		switch name {
-		case "limit", "options", "fileinfo", "authconfig", "indexes", "none", "all", "nonfatal":
-		default:
-			return errors.New("Illegal override option " + w)
-		}
-	}
-	return nil
-}
-
-func checkFileETag(_ *Scope, a Args) error {
-	for _, w := range apacheconf.Words(a.Raw) {
-		switch strings.ToLower(strings.TrimLeft(w, "+-")) {
-		case "none", "all", "inode", "mtime", "size", "digest":
-		default:
-			return errors.New("Unknown keyword '" + w + "' for FileETag directive")
-		}
-	}
-	return nil
-}
-
-const mutexWords = " (Mutex mechanisms are: 'none', 'default', 'flock:/path/to/file', 'fcntl:/path/to/file', 'file:/path/to/file', 'pthread', 'sysvsem', 'posixsem', 'sem')"
-
-var mutexNames = set(`default mpm-accept authdigest-client authdigest-opaque ldap-cache rewrite-map ssl-cache ssl-stapling ssl-stapling-refresh watchdog-callback
-proxy proxy-balancer-shm cache-socache authn-socache lua-ivm-shm heartmonitor cgid`)
-
-func checkMutex(_ *Scope, a Args) error {
-	for i, w := range apacheconf.Words(a.Raw) {
-		mech, _, _ := strings.Cut(strings.ToLower(w), ":")
-		switch {
-		case i == 0:
-			switch mech {
-			case "none", "no", "default", "flock", "fcntl", "file", "pthread", "sysvsem", "posixsem", "sem", "yes":
-			default:
-				return errors.New("Invalid Mutex argument " + w + mutexWords)
-			}
-		case strings.EqualFold(w, "omitpid"):
-		case !mutexNames[mech]:
-			return errors.New("Mutex type " + w + " is not valid")
-		}
-	}
-	return nil
-}
-
-// checkExpires takes "base [plus] N unit …" or the letter form A3600 (httpd: mod_expires.c check_code).
-func checkExpires(_ *Scope, a Args) error {
-	code := a.Words[len(a.Words)-1]
-	first, _ := apacheconf.Word(code)
-	low := strings.ToLower(first)
-	for _, base := range []string{"now", "access", "modification"} {
-		if len(low) > 1 && strings.HasPrefix(base, low[:min(len(low), 3)]) && strings.HasPrefix(base, low) {
-			return nil
-		}
-	}
-	if len(first) > 1 && (first[0] == 'A' || first[0] == 'M' || first[0] == 'N') && first[1] >= '0' && first[1] <= '9' {
-		return nil
-	}
-	name := a.Name + " " + strings.Join(a.Words, " ")
-	return errors.New("'" + name + "': bad expires code, unrecognised <base> '" + first + "'")
 }
 
 func checkProtocol(_ *Scope, a Args) error {

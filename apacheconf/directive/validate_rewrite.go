@@ -151,23 +151,38 @@ func checkRewriteOptions(s *Scope, a Args) error {
 	return nil
 }
 
+// checkRewriteMap takes a name and "kind:source"; what is of no kind is a text file
+// (httpd: mod_rewrite.c cmd_rewritemap).
 func checkRewriteMap(s *Scope, a Args) error {
-	kind, source, ok := strings.Cut(a.Words[1], ":")
-	if !ok {
-		kind, source = "txt", a.Words[1]
-	}
-	switch strings.ToLower(kind) {
+	kind, source, _ := strings.Cut(a.Words[1], ":")
+	kind, form, _ := strings.Cut(strings.ToLower(kind), "=")
+	switch kind {
 	case "int":
 		switch source {
 		case "tolower", "toupper", "escape", "unescape":
 			return nil
 		}
 		return errors.New("RewriteMap: internal map not found:" + source)
-	case "txt", "rnd":
-		path := s.Config.Tree.Path(source)
-		if _, err := os.Stat(path); err != nil {
-			return errors.New("RewriteMap: file for map " + a.Words[0] + " not found:" + path)
+	case "dbd", "fastdbd":
+		if !s.Config.Loaded("mod_dbd.c") {
+			return errors.New("RewriteMap types dbd and fastdbd require mod_dbd!")
 		}
+		return nil
+	case "dbm":
+		switch form {
+		case "", "default", "sdbm", "gdbm", "db", "ndbm":
+		default:
+			return errors.New("RewriteMap: dbm type " + form + " is invalid")
+		}
+	case "txt", "rnd":
+	case "prg":
+		source, _ = apacheconf.Word(source) // the rest are arguments
+	default:
+		source = a.Words[1]
+	}
+	path := s.Config.Tree.Path(source)
+	if _, err := os.Stat(path); err != nil && kind != "dbm" {
+		return errors.New("RewriteMap: file for map " + a.Words[0] + " not found:" + path)
 	}
 	return nil
 }

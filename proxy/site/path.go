@@ -131,6 +131,9 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 		}
 		v, ok := hexPair(path, i)
 		switch {
+		case mode == exchange.SlashesNoDecode && keptSlash(path[i+1:]):
+			b = append(b, c)
+			continue
 		case !ok:
 			return path, badHex
 		case v == 0:
@@ -138,14 +141,21 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 		case v == '/' && mode == exchange.SlashesOff:
 			how = slashes
 			b = append(b, '/')
-		case v == '/' && mode == exchange.SlashesNoDecode:
-			b = append(b, path[i:i+3]...)
 		default:
 			b = append(b, v)
 		}
 		i += 2
 	}
 	return a.Keep(b), how
+}
+
+// keptSlash tells whether what follows a "%" makes it an encoded slash: 2f, or 252f for an encoded
+// "%2f", and so on.
+func keptSlash(s string) bool {
+	for strings.HasPrefix(s, "25") {
+		s = s[2:]
+	}
+	return len(s) >= 2 && s[0] == '2' && s[1]|0x20 == 'f'
 }
 
 func hexPair(s string, i int) (byte, bool) {

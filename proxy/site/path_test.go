@@ -53,6 +53,8 @@ func TestDecode(t *testing.T) {
 		{"/a%2fb", exchange.SlashesOff, "", slashes},
 		{"/a%2fb", exchange.SlashesOn, "/a/b", decoded},
 		{"/a%2Fb%20", exchange.SlashesNoDecode, "/a%2Fb ", decoded},
+		{"/a%252fb%25", exchange.SlashesNoDecode, "/a%252fb%", decoded},
+		{"/a%252fb", exchange.SlashesOn, "/a%2fb", decoded},
 		{"/a%00", exchange.SlashesOff, "", nulFound},
 		{"/a%0", exchange.SlashesOff, "", badHex},
 	} {

@@ -163,7 +163,11 @@ func (f *fieldReader) merge(into *Field, more string) error {
 		e.Note = sizeNote
 		return e
 	}
-	into.Value += ", " + more
+	if into.ID == Cookie {
+		into.Value += "; " + more // RFC 6265 section 5.4; a comma would join two cookies into one
+	} else {
+		into.Value += ", " + more
+	}
 	return nil
 }
 

@@ -131,7 +131,9 @@ func TestClientCertificates(t *testing.T) {
 	good, gone, foreign := a.leaf("ann"), a.leaf("bob"), b.leaf("eve")
 	old := a.leaf("old", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
 	a.revoke("list.pem", gone)
-	mid := a.leaf("mid", func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign })
+	mid := a.leaf("mid", func(c *x509.Certificate) {
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
+	})
 	under := &authority{t: t, dir: t.TempDir(), cert: mid.Leaf, key: mid.PrivateKey.(crypto.Signer), next: 50}
 	deep := under.leaf("deep")
 	deep.Certificate = append(deep.Certificate, mid.Leaf.Raw)

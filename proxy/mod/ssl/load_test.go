@@ -1,0 +1,197 @@
+package ssl
+
+import (
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
+)
+
+func appendFile(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := pem.Encode(f, &pem.Block{Type: kind, Bytes: der}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusedWords(t *testing.T) {
+	a := newAuthority(t, "CA")
+	for conf, want := range map[string]string{
+		"SSLEngine maybe":                                              "Argument must be On or Off",
+		"SSLEngine optional":                                           "",
+		"SSLCertificateFile DIR/nope.pem":                              "SSLCertificateFile: file 'DIR/nope.pem' does not exist or is empty",
+		"SSLCACertificateFile DIR/nope.pem":                            "SSLCACertificateFile: file 'DIR/nope.pem' does not exist or is empty",
+		"SSLCACertificatePath /nope":                                   "SSLCACertificatePath: directory '/nope' does not exist",
+		"SSLProtocol foo":                                              "SSLProtocol: Illegal protocol 'foo'",
+		"SSLProtocol SSLv2":                                            "SSLProtocol: SSLv2 is no longer supported",
+		"SSLProxyProtocol SSLv2":                                       "SSLProtocol: SSLv2 is no longer supported",
+		"SSLProtocol SSLv3":                                            "SSLv3 not supported by this version of OpenSSL",
+		"SSLProtocol -SSLv2 ALL -SSLv3 +TLSv1.3":                       "",
+		"SSLVerifyClient foo":                                          "SSLVerifyClient: Invalid argument 'foo'",
+		"SSLVerifyClient ON":                                           "",
+		"SSLVerifyDepth x":                                             "",
+		"SSLVerifyDepth -1":                                            "SSLVerifyDepth: Invalid argument '-1'",
+		"SSLOptions foo":                                               "SSLOptions: Illegal option 'foo'",
+		"SSLOptions ExportBase64CertData":                              "SSLOptions: Illegal option 'ExportBase64CertData'",
+		"SSLOptions +stdenvvars -ExportCertData":                       "",
+		"SSLProxyVerify foo":                                           "SSLProxyVerify: Invalid argument 'foo'",
+		"SSLProxyCheckPeerName x":                                      "SSLProxyCheckPeerName must be On or Off",
+		"SSLCipherSuite FOO x":                                         "protocol 'FOO' not supported",
+		"SSLCipherSuite foo":                                           "",
+		"SSLCARevocationCheck foo":                                     "SSLCARevocationCheck: Invalid argument 'foo'",
+		"SSLCARevocationCheck":                                         "SSLCARevocationCheck: Invalid argument ''",
+		"SSLCARevocationCheck leaf foo":                                "SSLCARevocationCheck: Invalid argument 'foo'",
+		"SSLSessionCache shmcb:x(5)":                                   "",
+		"SSLSessionCache foo:x":                                        "SSLSessionCache: 'foo' session cache not supported (known names: default,shmcb). Maybe you need to load the appropriate socache module (mod_socache_foo?).",
+		"SSLSessionCacheTimeout -1":                                    "SSLSessionCacheTimeout: Invalid argument",
+		"SSLPassPhraseDialog foo":                                      "SSLPassPhraseDialog: Invalid argument",
+		"SSLPassPhraseDialog exec:/nope":                               "SSLPassPhraseDialog: file '/nope' does not exist",
+		"SSLVHostSNIPolicy foo":                                        "Invalid SSLVhostSNIPolicy argument 'foo'",
+		"<Location />\nSSLRequire foo\n</Location>":                    "SSLRequire: syntax error, unexpected $end, expecting '('",
+		"<Location />\nSSLCipherSuite TLSv1.3 x\n</Location>":          "TLSv1.3 ciphers cannot be set inside a directory context",
+		"<Location />\nSSLCACertificateFile DIR/CA.pem\n</Location>":   "Your SSL library does not have support for per-directory CA",
+		"<VirtualHost *:80>\nSSLVHostSNIPolicy secure\n</VirtualHost>": "SSLVHostSNIPolicy cannot occur within <VirtualHost> section",
+		"SSLEngine On\n<Location />\nSSLVerifyClient require\n</Location>": "",
+	} {
+		in := func(s string) string { return strings.ReplaceAll(s, "DIR", a.dir) }
+		if got := sitetest.Refused(preload, in(conf), modules()...); got != in(want) {
+			t.Errorf("%s: %q, want %q", conf, got, want)
+		}
+	}
+}
+
+// started is what a start says is wrong.
+func started(conf string) string {
+	c, err := sitetest.Bind(preload, conf, modules()...)
+	if err == nil {
+		_, err = site.Build(c, modules(), site.Options{})
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestStartsThatFail(t *testing.T) {
+	a := newAuthority(t, "CA")
+	a.leaf("site")
+	a.leaf("other")
+	os.WriteFile(filepath.Join(a.dir, "junk"), []byte("junk"), 0o600)
+	for conf, want := range map[string]string{
+		"SSLEngine On": "AH02572: Failed to configure at least one certificate and key for localhost:",
+		"SSLEngine On\nSSLCertificateFile DIR/junk":                                                      "AH02561: ",
+		"SSLEngine On\nSSLCertificateFile DIR/site.pem":                                                  "AH02564: ",
+		"SSLEngine On\nSSLCertificateFile DIR/site.pem\nSSLCertificateKeyFile DIR/other.key":             "AH02565: ",
+		engine + "SSLProtocol -all":                                                                      "AH02231: ",
+		engine + "SSLProtocol TLSv1.1":                                                                   "AH02231: ",
+		engine + "SSLCipherSuite RC4":                                                                    "AH01898: ",
+		engine + "SSLCACertificateFile DIR/junk":                                                         "AH02210: ",
+		engine + "SSLCARevocationCheck chain":                                                            "AH01899: ",
+		engine + "SSLCARevocationCheck chain\nSSLCARevocationFile DIR/junk":                              "AH01901: ",
+		engine + "SSLSessionTicketKeyFile DIR/junk":                                                      "AH02287: ",
+		"SSLCertificateFile DIR/site.pem\n":                                                              "",
+		"Listen 127.0.0.1:443\n<VirtualHost 127.0.0.1:443>\nSSLCertificateFile DIR/junk\n</VirtualHost>": "AH02561: ",
+		"Listen 127.0.0.1:8443 https\n<VirtualHost *:8443>\nSSLEngine Off\nSSLCertificateFile DIR/junk\n</VirtualHost>": "",
+	} {
+		got := started(strings.ReplaceAll(conf, "DIR", a.dir))
+		if !strings.HasPrefix(got, want) || want == "" && got != "" || want != "" && !strings.HasSuffix(got, "AH00016: Configuration Failed") {
+			t.Errorf("%s: %q, want %q", conf, got, want)
+		}
+	}
+}
+
+func TestEncryptedKeys(t *testing.T) {
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("no openssl to encrypt keys with")
+	}
+	a := newAuthority(t, "CA")
+	a.leaf("site")
+	for _, args := range [][]string{
+		{"pkcs8", "-topk8", "-in", "site.key", "-passout", "pass:secret", "-out", "enc.key"},
+		{"ec", "-in", "site.key", "-aes256", "-passout", "pass:secret", "-out", "enc.key"},
+		{"pkcs8", "-topk8", "-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512", "-in", "site.key", "-passout", "pass:secret", "-out", "enc.key"},
+	} {
+		cmd := exec.Command(openssl, args...)
+		cmd.Dir = a.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		conf := "SSLEngine On\nSSLCertificateFile DIR/site.pem\nSSLCertificateKeyFile DIR/enc.key\n"
+		for dialog, want := range map[string]string{"secret": "", "wrong": "AH02580: ", "": "AH02577: "} {
+			line := ""
+			if dialog != "" {
+				os.WriteFile(filepath.Join(a.dir, "ask"), []byte("#!/bin/sh\ntest \"$1\" = localhost:443:0 && echo "+dialog+"\n"), 0o700)
+				line = "SSLPassPhraseDialog exec:DIR/ask\n"
+			}
+			got := started(strings.ReplaceAll(line+conf, "DIR", a.dir))
+			if !strings.HasPrefix(got, want) || want == "" && got != "" {
+				t.Errorf("%v, %q: %q", args, dialog, got)
+			}
+		}
+	}
+}
+
+func TestCipherLists(t *testing.T) {
+	for _, c := range []struct {
+		list, want string
+		missing    int
+	}{
+		{"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-SHA256", 0},
+		{"HIGH:!aNULL:!ECDHE:!kRSA", "", 0},
+		{"kRSA+AESGCM", "AES256-GCM-SHA384 AES128-GCM-SHA256", 0},
+		{"AES128-SHA:!AES128:AES128-SHA", "", 0},
+		{"AES128-SHA:-AES128:AES128-SHA", "AES128-SHA", 0},
+		{"CHACHA20+ECDSA,DHE-RSA-AES128-SHA:+HIGH", "ECDHE-ECDSA-CHACHA20-POLY1305", 1},
+		{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256", 0},
+		{"DHE:RC4:3DES", "", 0},
+	} {
+		l := parseCiphers(c.list)
+		var names []string
+		for _, s := range suites {
+			if slices.Contains(l.ids, s.id) {
+				names = append(names, s.name)
+			}
+		}
+		if got := strings.Join(names, " "); got != c.want || len(l.missing) != c.missing {
+			t.Errorf("%s: %s, %v", c.list, got, l.missing)
+		}
+	}
+	if n := len(parseCiphers("HIGH:MEDIUM:!aNULL:+SHA1:+MD5:+HIGH:+MEDIUM").ids); n != len(suites)-3 {
+		t.Errorf("HIGH is %d suites", n)
+	}
+}
+
+func TestOptionsMerge(t *testing.T) {
+	set := func(text string) options {
+		c, err := sitetest.Bind(preload, "SSLOptions "+text+"\n", modules()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dirs.Merged(c.Main).options
+	}
+	for _, c := range []struct {
+		outer, inner string
+		want         option
+	}{
+		{"+StdEnvVars", "+ExportCertData", stdEnvVars | exportCertData},
+		{"StdEnvVars", "ExportCertData", exportCertData},
+		{"+StdEnvVars +StrictRequire", "-StdEnvVars", strictRequire},
+		{"StdEnvVars +ExportCertData", "+StrictRequire", stdEnvVars | exportCertData | strictRequire},
+	} {
+		if got := set(c.inner).over(set(c.outer)); got.on != c.want {
+			t.Errorf("%s in %s: %b", c.inner, c.outer, got.on)
+		}
+	}
+}
