@@ -104,6 +104,7 @@ func (h *handler) brief(f *flight) *backend.Call {
 	if f.worker == h.fleet.generic || f.balancer == nil && (a.Varies || f.socket != "" && a.Socket == "") {
 		c.Scheme, c.Host, c.Port, c.Socket = f.scheme, f.host, f.port, f.socket
 	}
+	c.Later = f.attempts > 0 || f.balancer != nil && f.balancer.Settings().Timeout > 0
 	c.Interim, c.HalfClose = f.switches.interim, !f.switches.noHalfClose
 	c.Idle = max(f.x.Server.Timeout, f.worker.Settings().Timeout.Or(balancer.Some(c.Timeout)).V)
 	return c

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -77,6 +78,13 @@ func (m *member) requests() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]string(nil), m.seen...)
+}
+
+// connections is how many were opened to it.
+func (m *member) connections() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opened
 }
 
 // says answers 200 with a text.
@@ -149,8 +157,8 @@ func TestRequestOnTheWire(t *testing.T) {
 			t.Errorf("%q\nwant\n%q", got, want)
 		}
 	}
-	if m.opened != 1 || len(m.requests()) != 2 {
-		t.Errorf("%d requests on %d connections", len(m.requests()), m.opened)
+	if m.connections() != 1 || len(m.requests()) != 2 {
+		t.Errorf("%d requests on %d connections", len(m.requests()), m.connections())
 	}
 }
 
@@ -233,5 +241,26 @@ func TestAnswersOverSockets(t *testing.T) {
 			t.Errorf("%s: %d %s %v", c.request, x.Res.Status, x.Res.Reason, x.Res.Header.F)
 		}
 		r.finish(x)
+	}
+}
+
+// A request that had to wait for a member has the whole timeout= with it, on a kept connection too.
+func TestWholeTimeoutAfterWaiting(t *testing.T) {
+	m := newMember(t, func(c net.Conn, r *http.Request) bool {
+		time.Sleep(50 * time.Millisecond)
+		return says("ok")(c, r)
+	})
+	r := real(t, "<Proxy balancer://c>\nBalancerMember http://"+m.addr+" timeout=1\nProxySet timeout=5\n</Proxy>\nProxyPass / balancer://c/\n")
+	for i := range 2 {
+		x := request("GET / HTTP/1.1")
+		x.Start = time.Now().Add(-3 * time.Second)
+		r.site.Serve(t.Context(), x)
+		if got := body(x); got != "ok" {
+			t.Errorf("%d: %d %s", i, x.Res.Status, r.log.take())
+		}
+		r.finish(x)
+	}
+	if n := m.connections(); n != 1 {
+		t.Errorf("%d connections", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
@@ -131,7 +132,7 @@ func request(text string) *exchange.Exchange {
 	words := strings.SplitN(line, " ", 3)
 	x := &exchange.Exchange{Conn: &exchange.Conn{
 		Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Local: netip.MustParseAddrPort("127.0.0.1:80"), RemoteIP: "127.0.0.1",
-	}}
+	}, Start: time.Now()}
 	q := &x.Req
 	q.Line, q.Method, q.Target, q.Major, q.Minor, q.Scheme, q.Body = line, words[0], words[1], 1, 1, "http", noBody{}
 	if len(words) > 2 && words[2] == "HTTP/1.0" {

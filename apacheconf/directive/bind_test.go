@@ -14,7 +14,7 @@ func load(t testing.TB, text string, mods ...Module) (*Config, error) {
 	t.Helper()
 	root := t.TempDir()
 	var b strings.Builder
-	for n := range strings.FieldsSeq("proxy proxy_http proxy_balancer headers rewrite ssl authz_core access_compat deflate expires mime setenvif") {
+	for n := range strings.FieldsSeq("proxy proxy_http proxy_balancer headers rewrite ssl authz_core access_compat deflate expires mime setenvif macro http2 remoteip") {
 		fmt.Fprintf(&b, "LoadModule %s_module x.so\n", n)
 	}
 	name := filepath.Join(root, "httpd.conf")
@@ -47,6 +47,38 @@ func TestMessages(t *testing.T) {
 		{"<Foo bar>\n</Foo>\n", "Invalid command '<Foo', perhaps misspelled or defined by a module not included in the server configuration"},
 		{"RewriteRule a b [X]\n", "RewriteRule: unknown flag 'X'"},
 		{"Options Foo\n", "Illegal option Foo"},
+		{"<Location /a b>\nNope\n</Location>\n", "Invalid command 'Nope', perhaps misspelled or defined by a module not included in the server configuration"},
+		{"<Location /a b>\n</Location>\n", "Multiple <Location> arguments not (yet) supported."},
+		{"<If \"true\" \"false\">\nNope\n</If>\n", "Invalid command 'Nope', perhaps misspelled or defined by a module not included in the server configuration"},
+		{"<Else>\nNope\n</Else>\n", "Invalid command 'Nope', perhaps misspelled or defined by a module not included in the server configuration"},
+		{"<Directory />\n<LimitExcept GET>\n<Limit HEAD>\n</Limit>\n</LimitExcept>\n</Directory>\n", "<Limit> directive excludes all methods"},
+		{"<Directory />\n<Limit GET>\n<Limit GET POST>\n</Limit>\n</Limit>\n</Directory>\n", "<Limit> directive specifies methods already excluded"},
+		{"<Directory />\n<Limit TRACE>\n</Limit>\n</Directory>\n", "TRACE cannot be controlled by <Limit>, see TraceEnable"},
+		{"Options +None\n", "You may not use 'Options +None' or 'Options -None'."},
+		{"Options ++Indexes\n", "Illegal option +Indexes"},
+		{"Options Indexes All\n", "'Options All' must be the first option given."},
+		{"<Directory />\nAllowOverride Options=Indexes,Foo\n</Directory>\n", "Illegal option Foo"},
+		{"<Directory />\nAllowOverride Nonfatal\n</Directory>\n", "=Override, =Unknown or =All expected after Nonfatal"},
+		{"FileETag +None\n", "FileETag keyword 'None' cannot be used with '+' or '-'"},
+		{"FileETag +foo\n", "Unknown keyword 'foo' for FileETag directive"},
+		{"EnableMMAP x\n", "parameter must be 'on' or 'off'"},
+		{"AcceptPathInfo x\n", "AcceptPathInfo must be set to on, off or default"},
+		{"ReadBufferSize -1\n", "parameter must be a number between 0 and (4294967295U)): -1"},
+		{"FlushMaxPipelined -2\n", "parameter must be a number between -1 and (2147483647): -2"},
+		{"RegexDefaultOptions +foo\n", "RegexDefaultOptions: option 'foo' unknown"},
+		{"Mutex none:x\n", "None is not allowed for mutex type default"},
+		{"Mutex file:/nope\n", "Invalid Mutex directory in argument file:/nope"},
+		{"DeflateWindowSize 0\n", "DeflateWindowSize must be between 1 and 15"},
+		{"DeflateFilterNote foo bar\n", "Unknown note type foo"},
+		{"ExpiresDefault \"access plus 1 foo\"\n", "'ExpiresDefault access plus 1 foo': bad expires code, unrecognised <type>'foo'"},
+		{"ExpiresDefault \"access 1\"\n", "'ExpiresDefault access 1': bad expires code, missing <type>"},
+		{"RewriteMap a prg:/nope\n", "RewriteMap: file for map a not found:/nope"},
+		{"RewriteRule a b []\n", "RewriteRule: unknown flag ''"},
+		{"RewriteRule \"a\" b [F, L]\n", "RewriteRule: bad flag delimiters"},
+		{"RewriteCond %{X} -f(\n", "RewriteCond: cannot compile regular expression '-f('"},
+		{"RemoteIPInternalProxy x/8\n", "RemoteIP: Error parsing IP x/8 the subnet /8 is invalid for RemoteIPInternalProxy"},
+		{"H2WindowSize 1\n", "value must be >= 1024"},
+		{"<location />\nServerName x\n</location>\n", "ServerName not allowed in <Location> context"},
 		{"DeflateCompressionLevel 10\n", "Compression Level must be between 1 and 9"},
 		{"AddType text/x\n", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},
 	} {
@@ -54,6 +86,55 @@ func TestMessages(t *testing.T) {
 		e, ok := err.(*apacheconf.Error)
 		if !ok || e.Msg != c.want || e.Phase != apacheconf.Walking {
 			t.Errorf("%q:\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+// TestAccepted: what httpd takes.
+func TestAccepted(t *testing.T) {
+	for _, text := range []string{
+		"<Location ~ >\n</Location>\n", "<Directory ~ \"\">\n</Directory>\n", "<Directory />\n<LimitExcept TRACE>\n</LimitExcept>\n<Limit trace>\n</Limit>\n</Directory>\n",
+		"<Directory />\n<LimitExcept GET>\n<LimitExcept POST>\n</LimitExcept>\n</LimitExcept>\n</Directory>\n",
+		"<Proxy *>\n<If \"true\">\nSSLProxyEngine on\n</If>\n<Files x>\nSSLProxyVerify none\n</Files>\n</Proxy>\n", "<Directory />\nSSLRequireSSL x\n</Directory>\n",
+		"FileETag LMTime\n", "ExpiresDefault Afoo\n", "RewriteRule a b [F] foo\n", "RewriteRule \"a\" b \"[F, L]\"\n", "RewriteOptions MaxRedirects=3 UnsafePrefixStat\n", "RewriteCond %{X} -ltx(\n",
+		"Options None +Indexes\n", "Mutex file:/tmp default\n",
+	} {
+		if _, err := load(t, text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestTooEarly: a read-time directive before its module is loaded does nothing, silently.
+func TestTooEarly(t *testing.T) {
+	tree, err := apacheconf.ParseText("F", "<Macro M>\nNope\n</Macro>\nUse M\nLoadModule macro_module x\n", apacheconf.Options{ServerRoot: "/", Modules: Catalog{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Bind(tree, Options{}); err != nil || len(c.Hints) > 0 {
+		t.Errorf("%v, hints %v", err, c.Hints)
+	}
+}
+
+func TestNestedLimits(t *testing.T) {
+	var got *Scope
+	note := func(s *Scope, a Args) error { got = s; return nil }
+	_, err := load(t, "<Location />\n<LimitExcept GET PUT>\n<Limit PUT POST DELETE>\nHeader x\n</Limit>\n</LimitExcept>\n</Location>\n", Module{Table: Table{{Name: "Header", Set: note}}})
+	if err != nil || got == nil || got.Except || strings.Join(got.Limited, " ") != "POST DELETE" {
+		t.Errorf("%v %+v", err, got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for text, want := range map[string]bool{
+		"RewriteRule ^/a - [R=403,L]": true, "RewriteRule ^/a - [R=404]": true, "RewriteRule \"^/a\" - \"[L, G]\"": true, "RewriteRule ^/a /b [R=301]": false, "RewriteRule ^/a /b [R]": false,
+		"SSLProtocol all -SSLv3": false, "SSLProtocol TLSv1.3": true, "SSLCipherSuite HIGH": true, "SSLVerifyDepth 1": true, "SSLOptions +StdEnvVars": false, "SSLOptions +StrictRequire": true,
+		"SSLVHostSNIPolicy secure": true, "SSLProxyCheckPeerCN on": true, "SSLProxyCheckPeerExpire off": false, "SSLProxyCACertificatePath /tmp": true, "SSLProxyProtocol TLSv1.3": true, "SSLProxyCipherSuite HIGH": true,
+		"RemoteIPTrustedProxy 10.0.0.1": true, "RemoteIPHeader X": true, "RegexDefaultOptions +ICASE": true,
+	} {
+		c, err := load(t, text+"\n")
+		if err != nil || len(c.Hints) != 1 || c.Hints[0].Refuse != want {
+			t.Errorf("%s: %v %+v, want refused %v", text, err, c.Hints, want)
 		}
 	}
 }

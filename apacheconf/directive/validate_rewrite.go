@@ -181,10 +181,19 @@ func checkRewriteMap(s *Scope, a Args) error {
 		source = a.Words[1]
 	}
 	path := s.Config.Tree.Path(source)
-	if _, err := os.Stat(path); err != nil && kind != "dbm" {
+	found := exists(path)
+	if kind == "dbm" {
+		found = found || exists(path+".pag") || exists(path+".db")
+	}
+	if !found {
 		return errors.New("RewriteMap: file for map " + a.Words[0] + " not found:" + path)
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func checkRewriteBase(s *Scope, a Args) error {

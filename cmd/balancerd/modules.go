@@ -37,8 +37,8 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
-		files.Modules(),    // translate: DocumentRoot; fixup: DirectoryIndex; the default handler
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
+		files.Modules(),    // translate: DocumentRoot; fixup: DirectoryIndex; the default handler; reply: content types
 		[]site.Module{
 			accesslog.IO(),
 			accesslog.Module(p.rights.raised), // log

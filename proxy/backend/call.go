@@ -25,6 +25,7 @@ type Call struct {
 	Interim   Interim       // proxy-interim-response
 	HalfClose bool          // no proxy-nohalfclose: a tunnel's half-close is passed on
 	Idle      time.Duration // how long a tunnel may be silent: the larger of the client's Timeout and the worker's; 0: none
+	Later     bool          // time has passed since x.Start: another attempt failed, or a member was waited for
 	TLS       *TLS          // of SSLProxyEngine; nil: https members fail with NoTLS
 	Name      string        // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
 }

@@ -155,7 +155,7 @@ func (a *answer) send(up *upload) error {
 		return a.stream(up)
 	}
 	now := a.x.Start
-	if !up.none { // reading the body may have taken its time
+	if !up.none || a.call.Later || !a.conn.Reused() { // reading the body, or coming here, may have taken its time
 		now = time.Now()
 	}
 	n, wrote, err := a.conn.Talk(now, a.out, up.first, a.buf)

@@ -195,3 +195,25 @@ func TestOptionsMerge(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesAreReadWithRaisedRights(t *testing.T) {
+	a := newAuthority(t, "CA")
+	a.leaf("site")
+	calls := 0
+	raised := func(f func() error) error {
+		if err := os.Chmod(a.dir, 0o700); err != nil {
+			return err
+		}
+		defer os.Chmod(a.dir, 0)
+		calls++
+		return f()
+	}
+	os.Chmod(a.dir, 0)
+	defer os.Chmod(a.dir, 0o700)
+	mods := modules()
+	mods[1] = Module(raised)
+	sitetest.New(t, preload, strings.ReplaceAll(engine+"SSLProxyEngine On\nSSLProxyCACertificateFile DIR/CA.pem\n", "DIR", a.dir), mods...)
+	if calls != 4 { // three files looked for, then all read at once
+		t.Errorf("rights were raised %d times", calls)
+	}
+}

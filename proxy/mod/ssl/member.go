@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 
@@ -17,6 +16,8 @@ import (
 // members are the TLS values of one load, by their settings: sections that say the same share one, and
 // with it their connections.
 type members struct {
+	rights rights // immutable
+
 	mu  sync.Mutex
 	tls map[proxySettings]*backend.TLS // under mu
 }
@@ -37,7 +38,11 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	if t := m.tls[set]; t != nil {
 		return t, nil
 	}
-	c, err := newClient(&set)
+	var c *client
+	err := m.rights.do(func() (err error) {
+		c, err = newClient(&set)
+		return err
+	})
 	if err != nil {
 		return nil, errors.New(err.Error() + fatal)
 	}
@@ -129,19 +134,12 @@ func (c *client) verify(s *tls.ConnectionState, name string) error {
 	return err
 }
 
-// named tells whether a certificate has a name: among the alternative names (if all is set) or as its
-// common name; "*." stands for one label (httpd: ssl_util_ssl.c modssl_X509_match_name).
+// named tells whether a certificate has a name: among the alternative names of hosts (if all is set) or
+// as its common name; "*." stands for one label. Addresses among the alternative names don't count (httpd: ssl_util_ssl.c modssl_X509_match_name).
 func named(c *x509.Certificate, name string, all bool) bool {
 	var ids []string
 	if all {
 		ids = append(ids, c.DNSNames...)
-		if ip, err := netip.ParseAddr(name); err == nil {
-			for _, a := range c.IPAddresses {
-				if b, ok := netip.AddrFromSlice(a); ok && b.Unmap() == ip.Unmap() {
-					return true
-				}
-			}
-		}
 	}
 	for _, n := range c.Subject.Names {
 		if text, ok := n.Value.(string); ok && n.Type.String() == "2.5.4.3" {

@@ -15,17 +15,25 @@ import (
 type setter func(*directive.Scope, directive.Args) error
 
 // existing is a file that must be there and hold something (httpd: ssl_engine_config.c ssl_cmd_check_file).
-func existing(s *directive.Scope, a directive.Args) (string, error) {
+func (r rights) existing(s *directive.Scope, a directive.Args) (string, error) {
 	path := s.Config.Tree.Path(a.Words[0])
-	if st, err := os.Stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
+	if st, err := r.stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
 		return "", errors.New(a.Name + ": file '" + path + "' does not exist or is empty")
 	}
 	return path, nil
 }
 
-func setFile[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
+func (r rights) stat(path string) (st os.FileInfo, err error) {
+	err = r.do(func() (err error) {
+		st, err = os.Stat(path)
+		return err
+	})
+	return st, err
+}
+
+func setFile[T any](r rights, k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		path, err := existing(s, a)
+		path, err := r.existing(s, a)
 		if err == nil {
 			of(k.In(s)).Set(path)
 		}
@@ -33,10 +41,10 @@ func setFile[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) set
 	}
 }
 
-func setFolder[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
+func setFolder[T any](r rights, k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
 	return func(s *directive.Scope, a directive.Args) error {
 		path := s.Config.Tree.Path(a.Words[0])
-		if st, err := os.Stat(path); err != nil || !st.IsDir() {
+		if st, err := r.stat(path); err != nil || !st.IsDir() {
 			return errors.New(a.Name + ": directory '" + path + "' does not exist")
 		}
 		of(k.In(s)).Set(path)
@@ -75,9 +83,9 @@ func setEngine(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-func setCertificate(of func(*serverSettings) *[]string) setter {
+func setCertificate(r rights, of func(*serverSettings) *[]string) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		path, err := existing(s, a)
+		path, err := r.existing(s, a)
 		if err != nil {
 			return err
 		}
@@ -87,7 +95,11 @@ func setCertificate(of func(*serverSettings) *[]string) setter {
 	}
 }
 
-func setDialog(s *directive.Scope, a directive.Args) error {
+func setDialog(r rights) setter {
+	return func(s *directive.Scope, a directive.Args) error { return r.dialog(s, a) }
+}
+
+func (r rights) dialog(s *directive.Scope, a directive.Args) error {
 	if err := a.Only(s, directive.Main); err != nil {
 		return err
 	}
@@ -99,7 +111,7 @@ func setDialog(s *directive.Scope, a directive.Args) error {
 		*dialog = ""
 	case exec && program != "":
 		*dialog = s.Config.Tree.Path(program)
-		if _, err := os.Stat(*dialog); err != nil {
+		if _, err := r.stat(*dialog); err != nil {
 			return errors.New("SSLPassPhraseDialog: file '" + *dialog + "' does not exist")
 		}
 	case word[0] == '|' && len(word) > 1:
