@@ -3,6 +3,7 @@ package main
 import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 )
 
@@ -28,6 +29,10 @@ func (p *program) load() (*site.Site, error) {
 func (p *program) build(checking bool) (*site.Site, error) {
 	tree, err := apacheconf.ParseFile(p.file, p.reading()) // what the text says
 	if err != nil {
+		for _, w := range tree.Warnings {
+			level, _ := exchange.ParseLevel(w.Level)
+			p.notice(w.Module, level, w.Msg)
+		}
 		return nil, err
 	}
 	conf, err := directive.Bind(tree, p.walking(), site.Tables(p.modules)...) // what the words mean

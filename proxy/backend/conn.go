@@ -199,11 +199,17 @@ func (c *Conn) Splicer() *socket.Stream {
 // Stream is the connection as one side of a tunnel. Release it when that is over.
 func (c *Conn) Stream() exchange.Stream {
 	c.net.SetDeadline(time.Time{})
-	return stream{c.net}
+	return stream{c.net, c}
 }
 
 // stream adds CloseWrite to a connection.
-type stream struct{ net.Conn }
+type stream struct {
+	net.Conn
+	c *Conn
+}
+
+// Socket is the plain socket itself, nil with TLS.
+func (s stream) Socket() *socket.Stream { return s.c.Splicer() }
 
 // CloseWrite ends our direction.
 func (s stream) CloseWrite() error {
@@ -212,8 +218,5 @@ func (s stream) CloseWrite() error {
 	}
 	return s.Conn.Close()
 }
-
-// NetConn is the connection itself.
-func (s stream) NetConn() net.Conn { return s.Conn }
 
 var _ io.ReadWriter = (*Conn)(nil)

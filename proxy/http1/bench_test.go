@@ -74,6 +74,9 @@ func oneWay(b testing.TB, addr, request string) func() {
 
 // TestNoAllocations: a plain proxied request over kept connections costs none.
 func TestNoAllocations(t *testing.T) {
+	if withRace {
+		t.Skip("the race detector allocates")
+	}
 	for _, request := range []string{browser, "POST /form HTTP/1.1\r\nHost: front.test\r\nContent-Length: 11\r\n\r\na=1&b=2&c=3"} {
 		m := newMember(t, fixed(smallAnswer))
 		a := &app{worker: newWorker(t, "http://"+m.addr, nil), srv: usualServer()}

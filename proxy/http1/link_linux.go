@@ -67,3 +67,11 @@ func (l *link) reset() {
 		socket.Reset(l.fd)
 	}
 }
+
+// Socket is the client's socket once what was read before is gone; nil with TLS.
+func (e *end) Socket() *socket.Stream {
+	if !e.c.raw || len(e.early) > 0 {
+		return nil
+	}
+	return &e.c.io
+}

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"io"
-	"net"
 	"time"
 
 	"balancerd/proxy/backend"
@@ -48,7 +47,11 @@ type joint answer
 func (j *joint) Join(client exchange.Stream) {
 	a := (*answer)(j)
 	a.conn.Worker().AddTraffic(a.conn.Sent(), a.read)
-	tunnel.Join(client, a.conn.Stream(), tunnel.Options{Idle: a.call.Idle, Whole: !a.call.HalfClose, FromMember: a.buf[a.r:a.w]})
+	o := tunnel.Options{Idle: a.call.Idle, Whole: !a.call.HalfClose, FromMember: a.buf[a.r:a.w]}
+	if e, ok := client.(*end); ok {
+		o.FromClient, e.early = e.early, nil
+	}
+	tunnel.Join(client, a.conn.Stream(), o)
 	a.conn.Release(false)
 	a.conn = nil
 }
@@ -107,24 +110,6 @@ func (e *end) stream() interface {
 		return e.c.file
 	}
 	return e.c.nc
-}
-
-// Early is what was read before; it is then not read again.
-func (e *end) Early() []byte {
-	b := e.early
-	e.early = nil
-	return b
-}
-
-// Polled is what the poller knows, nil with TLS.
-func (e *end) Polled() any {
-	if e.c.raw {
-		return e.c.file
-	}
-	if t, ok := e.c.nc.(*net.TCPConn); ok {
-		return t
-	}
-	return nil
 }
 
 func (e *end) Write(p []byte) (int, error)        { return e.stream().Write(p) }

@@ -14,7 +14,8 @@ import (
 type Options struct {
 	Idle       time.Duration // how long nothing may come from either side; 0: for ever
 	Whole      bool          // the first end of either side ends both (proxy-nohalfclose)
-	FromMember []byte        // what the member had sent already: it goes to the client first
+	FromClient []byte        // what the client had sent already: it goes first
+	FromMember []byte
 }
 
 // Moved is how many bytes went which way.
@@ -28,14 +29,15 @@ func Join(client, member exchange.Stream, o Options) Moved {
 	j.stir()
 	up := &relay{join: j, from: client, to: member, whole: o.Whole}
 	down := &relay{join: j, from: member, to: client, whole: o.Whole}
-	up.other, down.other = down, up
+	up.open()
+	down.open()
 	var both sync.WaitGroup
 	both.Add(1)
 	go func() {
 		defer both.Done()
 		down.run(o.FromMember)
 	}()
-	up.run(nil)
+	up.run(o.FromClient)
 	both.Wait()
 	return Moved{ToMember: up.moved, ToClient: down.moved}
 }
@@ -57,8 +59,8 @@ func (j *join) left() time.Duration {
 // relay is one direction. Owned by its goroutine.
 type relay struct {
 	*join
+	sockets
 	from, to exchange.Stream
-	other    *relay
 	whole    bool
 	moved    int64
 }
@@ -72,6 +74,7 @@ func (r *relay) stop() {
 		s.SetReadDeadline(longAgo)
 		s.SetWriteDeadline(longAgo)
 	}
+	r.shut()
 }
 
 // run copies to the end of from.
@@ -106,31 +109,15 @@ func (r *relay) copy(first []byte) error {
 	}
 }
 
-// await sets how long the next read may wait.
-func (r *relay) await() {
-	t := time.Time{}
-	if r.idle > 0 {
-		t = time.Now().Add(max(r.left(), time.Millisecond))
-	}
-	r.from.SetReadDeadline(t)
-	if r.over.Load() { // stop came in between
-		r.from.SetReadDeadline(longAgo)
-	}
-}
-
 // pass writes p.
 func (r *relay) pass(p []byte) error {
-	if r.idle > 0 {
-		r.to.SetWriteDeadline(time.Now().Add(r.idle))
-		if r.over.Load() {
-			r.to.SetWriteDeadline(longAgo)
-		}
+	err := r.write(p)
+	if err == nil {
+		r.moved += int64(len(p))
 	}
-	n, err := r.to.Write(p)
-	r.moved += int64(n)
 	r.stir()
 	return err
 }
 
 // buffers hold bytes that are on their way.
-var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}

@@ -199,7 +199,7 @@ SetEnv page x
 		{"/away/fail", 302, "http://else.example/sorry"},
 		{"/own/fail", 404, "<p>The requested URL was not found on this server.</p>"},
 		{"/%zz", 400, "<p>Your browser sent a request that this server could not understand.<br />"},
-		{"/a%2fb", 404, "nothing at /a%2fb"},
+		{"/a%2fb", 404, "nothing at /a/b"},
 	} {
 		x := ask(s, "main.example", c.path)
 		if x.Res.Status != c.status || !strings.Contains(body(x), c.want) {

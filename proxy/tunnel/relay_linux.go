@@ -1,0 +1,119 @@
+package tunnel
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/socket"
+)
+
+// sockets is what a relay knows of its ends when they are plain sockets.
+type sockets struct {
+	in, out *socket.Stream // nil: not a plain socket
+	onBytes func(uintptr) bool
+
+	// Of one call of onBytes.
+	b       *[bufferSize]byte
+	n       int
+	errno   syscall.Errno
+	stopped bool
+}
+
+// socketOf is the socket below a stream, nil when it has none that may be used.
+func socketOf(s exchange.Stream) *socket.Stream {
+	if o, ok := s.(interface{ Socket() *socket.Stream }); ok {
+		return o.Socket()
+	}
+	return nil
+}
+
+func (r *relay) open() {
+	r.in, r.out = socketOf(r.from), socketOf(r.to)
+	r.onBytes = r.take
+}
+
+// take reads inside the poller's callback, so that no buffer is held while nothing comes.
+func (r *relay) take(fd uintptr) bool {
+	r.b = buffers.Get().(*[bufferSize]byte)
+	r.n, r.errno = socket.Read(fd, r.b[:])
+	if r.errno != syscall.EAGAIN {
+		return true
+	}
+	r.drop()
+	r.in.Sleep(time.Now(), r.patience())
+	r.stopped = r.over.Load() // a stop before Sleep has lost its deadline to it
+	return r.stopped
+}
+
+// shut wakes a write that set its deadline after stop had.
+func (r *relay) shut() {
+	for _, s := range [...]*socket.Stream{r.in, r.out} {
+		if s != nil {
+			s.CloseWrite()
+		}
+	}
+}
+
+func (r *relay) drop() {
+	if r.b != nil {
+		buffers.Put(r.b)
+		r.b = nil
+	}
+}
+
+// some waits for bytes and passes them on. ended: there are no more.
+func (r *relay) some() (ended bool, err error) {
+	if r.in == nil {
+		return r.someNet()
+	}
+	defer r.drop()
+	switch err := r.in.Enter(r.onBytes); {
+	case err != nil:
+		return false, err
+	case r.stopped:
+		return false, os.ErrDeadlineExceeded
+	case r.errno != 0:
+		return false, os.NewSyscallError("read", r.errno)
+	case r.n == 0:
+		return true, nil
+	}
+	if err := r.pass(r.b[:r.n]); err != nil || r.n < bufferSize || r.out == nil {
+		return false, err
+	}
+	return r.splice()
+}
+
+// splice moves what comes in large pieces without looking at it, for as long as it does.
+func (r *relay) splice() (ended bool, err error) {
+	pipe, err := pipes.Get()
+	if err != nil {
+		return false, nil
+	}
+	defer pipes.Put(pipe)
+	for n := bufferSize; n >= bufferSize; {
+		if n, err = r.in.Fill(pipe, 1<<20, min(r.patience(), time.Second)); err != nil {
+			return errors.Is(err, io.EOF), err
+		}
+		if err = r.out.Drain(pipe, r.longest()); err != nil {
+			return false, err
+		}
+		r.moved += int64(n)
+		r.stir()
+	}
+	return false, nil
+}
+
+// write writes p.
+func (r *relay) write(p []byte) error {
+	if r.out == nil {
+		return r.passNet(p)
+	}
+	return r.out.Write(p, nil, r.longest())
+}
+
+// pipes are the ways for spliced bytes.
+var pipes socket.Pipes
