@@ -184,16 +184,6 @@ func TestSessionCostsNothing(t *testing.T) {
 	}
 }
 
-func TestHostID(t *testing.T) {
-	// The main server of an httpd with ServerName lb.test showed [p59bfe437_app].
-	if id := HostID("", "0.0.0.0", 0, "lb.test"); id != "p59bfe437" {
-		t.Error(id)
-	}
-	if HostID("*", "0.0.0.0", 80, "a") == HostID("*", "0.0.0.0", 81, "a") {
-		t.Error("the port does not count")
-	}
-}
-
 func TestNonce(t *testing.T) {
 	a, b := newNonce(), newNonce()
 	if a == b || len(a) != 36 || lower(a) != a || !bytes.Equal([]byte{a[8], a[13], a[18], a[23]}, []byte("----")) {

@@ -264,3 +264,22 @@ func TestWholeTimeoutAfterWaiting(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 }
+
+// An overridden answer costs its connection, as in httpd; one that is passed on does not.
+func TestOverrideGivesUpTheConnection(t *testing.T) {
+	for conf, want := range map[string]int{"ProxyErrorOverride On\n": 3, "ProxyErrorOverride On 404\n": 1, "": 1} {
+		m := newMember(t, func(c net.Conn, _ *http.Request) bool {
+			io.WriteString(c, "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nown")
+			return true
+		})
+		r := real(t, conf+"ProxyPass / http://"+m.addr+"/\n")
+		for range 3 {
+			x := r.send("GET / HTTP/1.1", "")
+			body(x)
+			r.finish(x)
+		}
+		if n := m.connections(); n != want {
+			t.Errorf("%q: %d connections, want %d", conf, n, want)
+		}
+	}
+}

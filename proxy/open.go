@@ -100,6 +100,9 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 		override: override{on: d.override.Or(false), codes: d.overrideCodes},
 		call:     b.call(f),
 	}
+	if h.override.on {
+		h.call.GivesUp = h.override.wants
+	}
 	if b.secure != nil {
 		var err error
 		if h.call.TLS, err = b.secure(chain); err != nil {

@@ -139,7 +139,8 @@ func (a *answer) ended(err error) {
 func (a *answer) reusable() bool {
 	o := &a.x.Out
 	return a.err == io.EOF && a.framing.Body != wire.UntilClose && !a.framing.Both && !a.partial && a.r == a.w &&
-		!a.closes && a.res.Minor >= 1 && !a.res.InBody && a.res.Status >= 200 && o.Minor >= 1 && !o.Close && o.Upgrade == ""
+		!a.closes && a.res.Minor >= 1 && !a.res.InBody && a.res.Status >= 200 && o.Minor >= 1 && !o.Close && o.Upgrade == "" &&
+		(a.call.GivesUp == nil || !a.call.GivesUp(a.res.Status))
 }
 
 // Buffered is what can be had without waiting.

@@ -1,8 +1,6 @@
 package core
 
 import (
-	"fmt"
-	"hash/fnv"
 	"strconv"
 
 	"balancerd/apacheconf/directive"
@@ -14,7 +12,7 @@ import (
 func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	processes.In(c.Main).fill(st)
 	var main string
-	slow := c.Loaded("mod_reqtimeout.c")
+	slow, used := c.Loaded("mod_reqtimeout.c"), map[string]bool{}
 	for i, h := range st.Hosts {
 		own := *servers.In(h.Scope)
 		m := servers.Merged(c.Main, h.Scope)
@@ -38,7 +36,7 @@ func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		h.Server.Token = st.Settings.Token
 		h.Server.Levels = serverLevels(c, h.Scope)
 		h.Server.DefinedAt = h.Scope.Pos.File + ":" + strconv.Itoa(h.Scope.Pos.Line)
-		h.Server.ID = identity(st, h)
+		h.Server.ID = identity(h, used)
 	}
 	st.Settings.MainDocumentRoot = st.Hosts[0].Server.DocumentRoot
 	return build, nil
@@ -55,18 +53,21 @@ func serverLevels(c *directive.Config, scope *directive.Scope) *exchange.Levels 
 	return settle(d.levels)
 }
 
-// identity names a host's balancers over reloads: a hash of its first address and its name
-// (httpd: mod_proxy.c ap_proxy_set_scoreboard_lb, the id in the manager's brackets).
-func identity(st *site.Site, h *site.Host) string {
-	hash := fnv.New32a()
+// identity names a host's balancers over reloads, as httpd does: the id in the manager's brackets.
+// Hosts that have address and name in common are told apart by their order.
+func identity(h *site.Host, used map[string]bool) string {
+	word, ip, port := "", "0.0.0.0", uint16(0)
 	if len(h.Addresses) > 0 {
-		fmt.Fprint(hash, h.Addresses[0].IP, ":", h.Addresses[0].Port)
-	} else if len(st.Listeners) > 0 {
-		fmt.Fprint(hash, st.Listeners[0].Address)
+		a := h.Addresses[0]
+		word, port = "*", uint16(a.Port)
+		if a.IP.IsValid() {
+			word, ip = a.IP.String(), a.IP.String()
+		}
 	}
-	fmt.Fprint(hash, "|", h.Server.Name)
-	if !h.Server.Main {
-		fmt.Fprint(hash, "|vhost")
+	for name := h.Server.Name; ; name += "|" {
+		if id := hostID(word, ip, port, name); !used[id] {
+			used[id] = true
+			return id
+		}
 	}
-	return fmt.Sprintf("p%08x", hash.Sum32())
 }

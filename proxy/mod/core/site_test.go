@@ -256,6 +256,9 @@ func TestSettingsReachTheServer(t *testing.T) {
 	if m.Levels.Of("proxy") != exchange.Debug || m.Levels.Of("core") != exchange.Info || v.Levels.Of("proxy") != exchange.Crit || v.Levels.Of("core") != exchange.Info {
 		t.Errorf("levels: %+v %+v", m.Levels, v.Levels)
 	}
+	if twins := build(t, "<VirtualHost *:80>\n</VirtualHost>\n<VirtualHost *:80>\n</VirtualHost>\n").Hosts; twins[1].Server.ID == twins[2].Server.ID {
+		t.Errorf("two hosts are both called %s", twins[1].Server.ID)
+	}
 	if len(s.Listeners) != 1 || s.Listeners[0].Address != "127.0.0.1:80" || m.ID == v.ID {
 		t.Errorf("listeners %+v, ids %s %s", s.Listeners, m.ID, v.ID)
 	}
