@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // modules is a small set for tests.
@@ -110,10 +109,12 @@ func TestWarnings(t *testing.T) {
 
 // TestManyLines: continuations take linear time, and a file may have more lines than the parser repeats.
 func TestManyLines(t *testing.T) {
-	start := time.Now()
+	if testing.Short() {
+		t.Skip("a million lines")
+	}
 	tree, err := parse("A b" + strings.Repeat(" \\\n c", 400_000) + "\n" + strings.Repeat("\n", 1_100_000) + "D e\n")
-	if err != nil || time.Since(start) > 10*time.Second {
-		t.Fatalf("%v after %v", err, time.Since(start))
+	if err != nil {
+		t.Fatal(err)
 	}
 	if d := tree.Nodes[len(tree.Nodes)-1].(*Directive); d.Name != "D" || d.Pos.Line != 2+400_001+1_100_000+1 {
 		t.Errorf("%s on line %d", d.Name, d.Pos.Line)

@@ -148,6 +148,12 @@ func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) 
 	return farm.Workers("v")[0]
 }
 
+// fronts runs a test on both kinds of connections: our own sockets, and net.Conn as with TLS.
+func fronts(t *testing.T, f func(t *testing.T, start func(testing.TB, *app) *front)) {
+	t.Run("raw", func(t *testing.T) { f(t, newFront) })
+	t.Run("net", func(t *testing.T) { f(t, newNetFront) })
+}
+
 // front is a running Server.
 type front struct {
 	*Server
@@ -156,6 +162,25 @@ type front struct {
 }
 
 func newFront(t testing.TB, a *app) *front {
+	t.Helper()
+	return startFront(t, a, (*Server).Accept)
+}
+
+// newNetFront serves connections that it does not know to be sockets.
+func newNetFront(t testing.TB, a *app) *front {
+	t.Helper()
+	return startFront(t, a, func(s *Server, l *net.TCPListener) error {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return nil
+			}
+			go s.ServeConn(c, nil)
+		}
+	})
+}
+
+func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) error) *front {
 	t.Helper()
 	if a.srv == nil {
 		a.srv = usualServer()
@@ -170,7 +195,7 @@ func newFront(t testing.TB, a *app) *front {
 	}
 	s := New(a, Options{Log: func(_ exchange.Level, err error, m string) { t.Logf("server log: %v %s", err, m) }})
 	ended := make(chan error, 1)
-	go func() { ended <- s.Accept(l.(*net.TCPListener)) }()
+	go func() { ended <- accept(s, l.(*net.TCPListener)) }()
 	t.Cleanup(func() {
 		l.Close()
 		if err := <-ended; err != nil {
@@ -225,6 +250,17 @@ func (m *member) connections() int {
 	return m.conns
 }
 
+// dial opens a connection to the front.
+func (f *front) dial(t testing.TB) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.(*net.TCPConn)
+}
+
 // ask sends raw bytes to the front and returns all that comes back until the connection ends or is
 // quiet for a while.
 func (f *front) ask(t testing.TB, raw string) string {
@@ -238,11 +274,14 @@ func (f *front) ask(t testing.TB, raw string) string {
 	return readAll(c)
 }
 
+// quiet is how long nothing comes from a connection that lives on.
+const quiet = 150 * time.Millisecond
+
 func readAll(c net.Conn) string {
 	var b strings.Builder
 	p := make([]byte, 64<<10)
 	for {
-		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		c.SetReadDeadline(time.Now().Add(quiet))
 		n, err := c.Read(p)
 		b.Write(p[:n])
 		if err != nil {

@@ -121,6 +121,10 @@ func (f *fieldReader) fold(line []byte) error {
 		e.Note = sizeNote
 		return e
 	}
+	if last.Value == "" {
+		last.Value = view(more)
+		return nil
+	}
 	last.Value += " " + view(more)
 	return nil
 }

@@ -169,6 +169,7 @@ func TestRequestFields(t *testing.T) {
 		{"A: 1\r\nb: 2\r\na: 3\r\nB: 4\r\n", "ok", "ok", "Host=h A=1, 3 b=2, 4"},
 		{"Cookie: a\r\nCookie: b\r\n", "ok", "ok", "Host=h Cookie=a; b"},
 		{"A: one\r\n \t two  \r\n\tthree\r\nB: 1\r\n", "ok", "ok", "Host=h A=one two three B=1"},
+		{"A:\r\n one\r\n", "ok", "ok", "Host=h A=one"},
 		{"A: one\r\n  \r\n", "400 AH03443", "400 AH03443", ""},
 		{"A : 1\r\n", "400 AH02426", "400 AH03452", ""},
 		{"A\r\n", "400 AH02426", "400 AH00564", ""},

@@ -163,6 +163,10 @@ func (f *Field) fold(line []byte, rules *ResponseRules) error {
 	if len(f.Name)+len(f.Value)+len(line)+2 >= rules.FieldSize {
 		return ErrTooLong
 	}
+	if f.Value == "" {
+		f.Value = view(trimSpace(line))
+		return nil
+	}
 	f.Value += view(trimSpaceRight(line))
 	return nil
 }

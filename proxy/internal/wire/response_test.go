@@ -67,6 +67,7 @@ func TestAnswerFields(t *testing.T) {
 		{"A: 1\r\nB:2\r\n", BadIsError, "A=1 B=2", nil},
 		{"A: 1\nB: 2\n", BadIsError, "A=1 B=2", nil},
 		{"A: one\r\n   two \r\nB: 1\r\n", BadIsError, "A=one   two B=1", nil},
+		{"A:\r\n   two \r\n", BadIsError, "A=two", nil},
 		{"Set-Cookie: a\r\nset-cookie: b\r\n", BadIsError, "Set-Cookie=a set-cookie=b", nil},
 		{"X-Sp : v\r\n", BadIsError, "X-Sp =v", nil},
 		{"no colon\r\nB: 1\r\n", BadIsError, "", ErrFieldLine},
