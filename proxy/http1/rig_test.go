@@ -25,6 +25,7 @@ type app struct {
 	call    backend.Call
 	dress   func(*exchange.Exchange)
 	serve   func(context.Context, *exchange.Exchange)
+	after   func(*exchange.Exchange)
 
 	mu   sync.Mutex
 	errs []error
@@ -88,6 +89,9 @@ func (a *app) Done(_ context.Context, x *exchange.Exchange) {
 		a.mu.Lock()
 		a.done = append(a.done, strings.Clone(x.Req.Line))
 		a.mu.Unlock()
+	}
+	if a.after != nil {
+		a.after(x)
 	}
 	x.Finish()
 }

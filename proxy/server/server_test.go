@@ -133,6 +133,7 @@ func TestTheNextSiteServesAndTheOldOneIsClosed(t *testing.T) {
 	if got := ask(at, "/"); got != "first" {
 		t.Error(got)
 	}
+	soon(t, "the first exchange's end", func() bool { return r.Loads()[0].Exchanges == 0 })
 	held := make(chan string)
 	go func() { held <- ask(at, "/hold") }()
 	soon(t, "the exchange", func() bool { return r.Loads()[0].Exchanges == 1 })
