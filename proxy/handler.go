@@ -105,6 +105,9 @@ func (h *handler) brief(f *flight) *backend.Call {
 		c.Scheme, c.Host, c.Port, c.Socket = f.scheme, f.host, f.port, f.socket
 	}
 	c.Later = f.attempts > 0 || f.balancer != nil && f.balancer.Settings().Timeout > 0
+	if c.TLS != nil && h.forwarder.preserveHost {
+		c.Name = f.x.Req.Host
+	}
 	c.Interim, c.HalfClose = f.switches.interim, !f.switches.noHalfClose
 	c.Idle = max(f.x.Server.Timeout, f.worker.Settings().Timeout.Or(balancer.Some(c.Timeout)).V)
 	return c

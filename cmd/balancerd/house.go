@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"html/template"
 	"log/slog"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 
@@ -14,6 +17,8 @@ import (
 	"balancerd/manager"
 	"balancerd/proxy"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
+	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -24,8 +29,18 @@ func (p *program) house() {
 	state := &state{raised: p.rights.raised}
 	beat := &method.Heartbeat{}
 	p.farm = balancer.NewFarm(method.Builtin(beat), state)
-	p.server = server.New()
+	p.server = server.New(handshakes)
 	p.modules = modules(p, state, beat)
+}
+
+// handshakes is what a site's TLS does with new connections of an address; nil where it is plain.
+func handshakes(s *site.Site, local netip.AddrPort) http1.Shake {
+	if !ssl.Secured(s) || ssl.Config(s, local) == nil {
+		return nil
+	}
+	return func(nc net.Conn) (net.Conn, *tls.ConnectionState, error) {
+		return ssl.Accept(s, nc, s.Default(local).Timeout)
+	}
 }
 
 // state keeps what the manager did, where BalancerPersist asks for it: in the folder "balancers" of

@@ -15,6 +15,7 @@ import (
 	"balancerd/proxy/mod/files"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/setenvif"
+	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/site"
 )
 
@@ -27,13 +28,14 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 		[]site.Module{
 			core.Module(), // who serves, and with what limits
 			errorlog.Module(p.sys.Errors, p.o.name, p.rights.raised), // from here on there is a log
-			s.module(),                      // where the balancers' state is kept
-			heartbeat(beat),                 // what the lbmethod of that name reads
-			proxy.HealthModule(),            // what hc* parameters may name
-			proxy.Module(p.farm, schemes()), // translate: ProxyPass
-			managing(p.farm),                // the handler balancer-manager
-			p.watching(),                    // the handler server-status
-			alias.Module(),                  // translate, fixup: Redirect, Alias
+			s.module(),           // where the balancers' state is kept
+			heartbeat(beat),      // what the lbmethod of that name reads
+			proxy.HealthModule(), // what hc* parameters may name
+			proxy.Module(p.farm, schemes(), ssl.Secure), // translate: ProxyPass
+			managing(p.farm),            // the handler balancer-manager
+			p.watching(),                // the handler server-status
+			alias.Module(),              // translate, fixup: Redirect, Alias
+			ssl.Module(p.rights.raised), // early: SNI and Host; access: SSLRequire and the like
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -166,7 +167,9 @@ func (p *process) reload(sig syscall.Signal) {
 func (p *process) run(args ...string) (exit int, out, errs string) {
 	p.t.Helper()
 	var o, e bytes.Buffer
-	cmd := exec.Command(p.binary, append([]string{"-f", p.root + "/httpd.conf"}, args...)...)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.binary, append([]string{"-f", p.root + "/httpd.conf"}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.root, &o, &e
 	err := cmd.Run()
 	var failed *exec.ExitError

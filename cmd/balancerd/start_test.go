@@ -187,14 +187,14 @@ func TestStartThatFails(t *testing.T) {
 
 func TestRefusesToBeLessStrict(t *testing.T) {
 	p := newProcess(t)
-	text := p.read(filepath.Base(p.conf("SSLEngine off\nSSLVerifyClient require\n" + passAll)))
-	p.write("httpd.conf", "LoadModule ssl_module modules/mod_ssl.so\n"+text)
+	text := p.read(filepath.Base(p.conf("RewriteEngine off\nRewriteRule ^/secret - [F]\n" + passAll)))
+	p.write("httpd.conf", "LoadModule rewrite_module modules/mod_rewrite.so\n"+text)
 	exit, _, errs := p.run("-t")
 	if exit != 0 || !strings.HasSuffix(errs, "Syntax OK\n") || !strings.Contains(errs, "hint: "+p.root+"/httpd.conf:17: ") {
 		t.Errorf("-t: %d %s", exit, errs)
 	}
 	exit, _, errs = p.run("-DFOREGROUND")
-	if exit != 1 || !strings.Contains(errs, "SSLVerifyClient on line 17 of "+p.root+"/httpd.conf") || !strings.Contains(errs, "not started") {
+	if exit != 1 || !strings.Contains(errs, "RewriteRule on line 17 of "+p.root+"/httpd.conf") || !strings.Contains(errs, "not started") {
 		t.Errorf("start: %d %s", exit, errs)
 	}
 }

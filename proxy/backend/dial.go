@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"balancerd/balancer"
@@ -121,7 +122,7 @@ func (p *pool) connected(ctx context.Context, nc net.Conn, addr netip.Addr, call
 	p.worker.Connected()
 	c := newConn(p, nc, plain, addr)
 	if nc != plain {
-		c.tls, c.name = call.TLS, call.Name
+		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange
 	}
 	return c, nil
 }

@@ -32,11 +32,8 @@ func (t Table) Find(name string) *Scheme {
 func (t Table) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) error {
 	to := targetOf(w, call)
 	s := t.Find(to.scheme)
-	switch {
-	case s == nil:
+	if s == nil {
 		return &Failure{Kind: BadScheme, Host: to.host, Port: to.port, Detail: to.scheme}
-	case s.TLS && call.TLS == nil:
-		return &Failure{Kind: NoTLS, Host: to.host, Port: to.port, Detail: to.scheme}
 	}
 	return s.Backend.RoundTrip(ctx, w, x, call)
 }

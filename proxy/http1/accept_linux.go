@@ -107,5 +107,17 @@ func (s *Server) serveAccepted(fd uintptr, local, remote netip.AddrPort) {
 	if !local.IsValid() {
 		local = socket.Local(fd)
 	}
-	s.ServeFD(int(fd), local, remote)
+	shake := s.shake(local)
+	if shake == nil {
+		s.ServeFD(int(fd), local, remote)
+		return
+	}
+	f := os.NewFile(fd, "")
+	nc, err := net.FileConn(f) // crypto/tls wants a net.Conn
+	f.Close()
+	if err != nil {
+		s.log(exchange.Error, err, "AH00455: apr_socket_accept: (client socket)")
+		return
+	}
+	s.serveSecure(nc, shake)
 }

@@ -136,6 +136,7 @@ func TestHeads(t *testing.T) {
 		}, top + "Content-Length: 5\nConnection: close\n\nhello<EOF>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 				f := start(t, &app{serve: func(_ context.Context, x *exchange.Exchange) { c.serve(x) }})
 				if got := plain(f.ask(t, c.request)); got != c.want {

@@ -16,6 +16,7 @@ import (
 type Server struct {
 	// Immutable.
 	app   App
+	shake func(local netip.AddrPort) Shake
 	log   func(level exchange.Level, err error, message string)
 	ctx   context.Context
 	works sync.Pool // *work
@@ -36,17 +37,26 @@ type Options struct {
 	// Log takes messages that belong to no request: a failing accept (AH number and words are in the
 	// message). nil: dropped.
 	Log func(level exchange.Level, err error, message string)
+	// Shake finds what makes connections to an address secure; nil, or a nil result: they are plain.
+	Shake func(local netip.AddrPort) Shake
 }
+
+// Shake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
+// a connection that turned out to be plain. After an error the caller closes the connection.
+type Shake func(net.Conn) (net.Conn, *tls.ConnectionState, error)
 
 // New is a Server for an App.
 func New(app App, o Options) *Server {
-	s := &Server{app: app, log: o.Log, ctx: context.Background()}
+	s := &Server{app: app, log: o.Log, shake: o.Shake, ctx: context.Background()}
 	if s.log == nil {
 		s.log = func(exchange.Level, error, string) {}
 	}
 	s.works.New = func() any { return newWork() }
 	s.conns.New = func() any { return new(conn) }
 	s.bulks.New = func() any { return new(bulk) }
+	if s.shake == nil {
+		s.shake = func(netip.AddrPort) Shake { return nil }
+	}
 	for i := range s.shards {
 		s.shards[i].init()
 	}
@@ -59,6 +69,17 @@ func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) {
 	c.raw, c.fd, c.inside = true, uintptr(fd), true
 	c.serveRaw()
 	s.drop(c)
+}
+
+// serveSecure shakes hands with an accepted connection and serves it.
+func (s *Server) serveSecure(nc net.Conn, shake Shake) {
+	c, state, err := shake(nc)
+	if err != nil {
+		nc.Close()
+		s.log(exchange.Info, err, "AH02008: SSL library error 1 in handshake: "+err.Error())
+		return
+	}
+	s.ServeConn(c, state)
 }
 
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,

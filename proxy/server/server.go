@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 // Server serves one site after the other.
 type Server struct {
 	front   *http1.Server
+	secure  func(*site.Site, netip.AddrPort) http1.Shake // nil: every connection is plain; immutable
 	started time.Time
 	current atomic.Pointer[generation] // replaced under mu
 
@@ -34,10 +36,25 @@ type socket struct {
 }
 
 // New makes a server without a site and without sockets.
-func New() *Server {
+//
+// secure finds, for a site and one of its addresses, what makes connections secure; nil where they are
+// plain. Without it all are.
+func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
-	s.front = http1.New(s, http1.Options{Log: s.log})
+	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake})
+	if len(secure) > 0 {
+		s.secure = secure[0]
+	}
 	return s
+}
+
+// shake is what the site in force asks of a new connection.
+func (s *Server) shake(local netip.AddrPort) http1.Shake {
+	g := s.current.Load()
+	if g == nil || s.secure == nil {
+		return nil
+	}
+	return s.secure(g.site, local)
 }
 
 // log writes what concerns no request to the error log of whoever serves.
