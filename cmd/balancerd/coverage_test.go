@@ -74,7 +74,7 @@ func coverage(t *testing.T) string {
 		return sources[i] < sources[j]
 	})
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed; the others are known: their place and words are checked, and each use is\nsaid at the start. Health checks, rewriting, TLS and filters come next.\n\n", total, len(directive.Names()))
+	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed; the others are known: their place and words are checked, and each use is\nsaid at the start. Health checks, rewriting and filters come next.\n\n", total, len(directive.Names()))
 	out.WriteString("| module | obeyed | known, without effect |\n|---|---|---|\n")
 	var none []string
 	for _, s := range sources {

@@ -1,0 +1,19 @@
+// Package exchange is the currency of the data plane: one request and its answer under way, as every
+// room from the connection to the access log sees and edits it.
+//
+//	client's bytes                                        member's bytes
+//	     |                                                     ^
+//	 a front (http1, http2)                                 a backend
+//	     |   makes                                    reads    |   fills
+//	     v                                                     |
+//	Exchange{ Req --------- modules edit ---------> Out -------+
+//	          Res <-- Reply steps edit <-- Body, Tunnel <------+
+//	          Env, Notes, Arena, State, Prev }
+//
+// Texts are views into the connection's buffers or the exchange's Arena: they hold until Reset, and
+// who keeps one longer clones it. Server and Local are what a virtual host and the sections in force
+// say; immutable.
+//
+// Reading order: exchange.go, request.go, response.go, server.go, table.go, arena.go, status.go,
+// log.go, errno.go; std.go, stdfront.go and stdsend.go are the bridges to net/http.
+package exchange
