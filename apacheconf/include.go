@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"balancerd/apacheconf/pattern"
 )
 
 // maxDepth is how deep inclusions may nest (httpd: config.h AP_MAX_INCLUDE_DEPTH).
@@ -73,30 +75,10 @@ func wrap(err error) error {
 	return msg(syntaxError(e.Pos, e.Msg))
 }
 
-// isPattern tells whether a name holds wildcards: * ? or a bracket that closes (APR: apr_fnmatch_test).
-func isPattern(name string) bool {
-	open := false
-	for i := 0; i < len(name); i++ {
-		switch name[i] {
-		case '?', '*':
-			return true
-		case '\\':
-			i++
-		case '[':
-			open = true
-		case ']':
-			if open {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // findFiles lists the files of one Include: a file, a folder with all below it, or a pattern with
 // wildcards in any of its parts (httpd: util.c ap_dir_fnmatch).
 func findFiles(name string, optional bool) ([]string, error) {
-	if !isPattern(name) {
+	if !pattern.IsShell(name) {
 		return tree(name, optional), nil
 	}
 	dirs := []string{"/"}
@@ -122,7 +104,7 @@ func findFiles(name string, optional bool) ([]string, error) {
 // expandPart finds the entries of dir that one part of a pattern names; in mid-path folders only, and
 // no links to folders.
 func expandPart(dir, part string, last, optional bool) ([]string, error) {
-	if !isPattern(part) {
+	if !pattern.IsShell(part) {
 		return []string{path.Join(dir, part)}, nil
 	}
 	entries, err := os.ReadDir(dir)

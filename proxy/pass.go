@@ -74,7 +74,7 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 	}
 	l := &line{path: p.path, url: url, flags: p.flags}
 	if inSection(s) {
-		p.match = p.match || isGlob(p.path)
+		p.match = p.match || pattern.IsShell(p.path)
 		dirs.In(s).pass = l
 	} else {
 		inventoryOf(s).lines = append(inventoryOf(s).lines, l)
@@ -192,24 +192,4 @@ func frontPath(text string) string {
 		return text
 	}
 	return host + " -> " + text[len(scheme)+3+len(host):]
-}
-
-// isGlob tells whether a text has wildcards (APR: apr_fnmatch_test).
-func isGlob(text string) bool {
-	open := false
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '?', '*':
-			return true
-		case '\\':
-			i++
-		case '[':
-			open = true
-		case ']':
-			if open {
-				return true
-			}
-		}
-	}
-	return false
 }

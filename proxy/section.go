@@ -6,6 +6,7 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
+	"balancerd/apacheconf/pattern"
 )
 
 var (
@@ -45,7 +46,7 @@ func closeProxy(s *directive.Scope, a directive.Args) error {
 		return nil
 	case s.Regex:
 		return errSectionMatch
-	case isGlob(s.Arg):
+	case pattern.IsShell(s.Arg):
 		return errSectionGlob
 	case strings.IndexByte(s.Arg, ':') < 0:
 		return errSectionName

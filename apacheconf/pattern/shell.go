@@ -104,3 +104,23 @@ func fnBound(pattern string, i int, flags ShellFlags) (c byte, next int, ok bool
 	}
 	return pattern[i], i + 1, flags&Pathname == 0 || pattern[i] != '/'
 }
+
+// IsShell tells whether a text holds wildcards: * ? or a bracket that closes (APR: apr_fnmatch_test).
+func IsShell(text string) bool {
+	open := false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '?', '*':
+			return true
+		case '\\':
+			i++
+		case '[':
+			open = true
+		case ']':
+			if open {
+				return true
+			}
+		}
+	}
+	return false
+}

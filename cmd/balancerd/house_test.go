@@ -18,7 +18,7 @@ import (
 // graph says who may import whom, the ground floor first. A room that is not here may not exist;
 // "*" stands for one folder's rooms, which do not know each other.
 const graph = `
-apacheconf:
+apacheconf:           apacheconf/pattern
 apacheconf/pattern:
 apacheconf/directive: apacheconf apacheconf/pattern
 

@@ -58,13 +58,16 @@ func content(t *testing.T, x *exchange.Exchange) string {
 	return string(b)
 }
 
+// key is of a context's value.
+type key struct{}
+
 func TestFromHTTPRequest(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
-		fmt.Fprintln(w, r.Method, r.URL.Path, r.URL.RawQuery, r.URL.EscapedPath(), r.Host, r.RemoteAddr, r.Header, r.ContentLength, r.Proto, string(b), r.Context().Value("k"))
+		fmt.Fprintln(w, r.Method, r.URL.Path, r.URL.RawQuery, r.URL.EscapedPath(), r.Host, r.RemoteAddr, r.Header, r.ContentLength, r.Proto, string(b), r.Context().Value(key{}))
 	})
 	x := request("POST", "/a b/%c", "q=%31", "hello")
-	if err := exchange.FromHTTP(h).Serve(context.WithValue(context.Background(), "k", "v"), x); err != nil {
+	if err := exchange.FromHTTP(h).Serve(context.WithValue(context.Background(), key{}, "v"), x); err != nil {
 		t.Fatal(err)
 	}
 	want := "POST /a b/%c q=%31 /a%20b/%25c lb.test:8080 192.0.2.7:4711 map[X-One:[1]] 5 HTTP/1.1 hello v\n"

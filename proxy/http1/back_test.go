@@ -245,8 +245,7 @@ func TestDeadConnections(t *testing.T) {
 					t.Fatal("closed")
 				}
 			}
-			t.Logf("%d answered, %d failed", len(seen), len(a.errs))
-			if len(seen) < 195 && wait > 0 || len(seen) < 100 {
+			if len(seen) < 195 { // a segment may cross another on its way
 				t.Errorf("%d of 200 were answered: %+v", len(seen), a.failure())
 			}
 		})

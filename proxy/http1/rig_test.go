@@ -22,6 +22,7 @@ type app struct {
 	srv     *exchange.Server
 	backend backend.Backend
 	worker  *balancer.Worker
+	again   *balancer.Worker // a second one, for when the first fails
 	call    backend.Call
 	dress   func(*exchange.Exchange)
 	serve   func(context.Context, *exchange.Exchange)
@@ -72,6 +73,11 @@ func (a *app) forwardTo(ctx context.Context, x *exchange.Exchange, w *balancer.W
 		a.mu.Lock()
 		a.errs = append(a.errs, err)
 		a.mu.Unlock()
+		if a.again != nil && w != a.again {
+			a.dress = nil
+			a.forwardTo(ctx, x, a.again)
+			return
+		}
 		x.Res.Clear()
 		x.Res.Status, x.Res.Local = 502, true
 		x.Res.Text("failed\n")

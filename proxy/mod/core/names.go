@@ -12,6 +12,7 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 )
@@ -19,7 +20,7 @@ import (
 // setServerName takes [scheme://]host[:port] (httpd: core.c server_hostname_port).
 func setServerName(s *directive.Scope, a directive.Args) error {
 	arg := a.Words[0]
-	if isPattern(arg) {
+	if pattern.IsShell(arg) {
 		return errors.New("Invalid ServerName \"" + arg + "\" use ServerAlias to set multiple server names.")
 	}
 	c := servers.In(s)
@@ -43,12 +44,6 @@ func setServerName(s *directive.Scope, a directive.Args) error {
 	}
 	c.name = name
 	return nil
-}
-
-// isPattern tells whether a name has wildcards: * or ? or a bracketed set (APR: apr_fnmatch_test).
-func isPattern(s string) bool {
-	open := strings.IndexByte(s, '[')
-	return strings.ContainsAny(s, "*?") || open >= 0 && strings.IndexByte(s[open:], ']') > 0
 }
 
 func setServerAlias(s *directive.Scope, a directive.Args) error {

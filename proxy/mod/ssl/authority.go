@@ -19,9 +19,8 @@ type verifier struct {
 	usage x509.ExtKeyUsage
 	roots *x509.CertPool // never nil: the system's are nobody's choice here
 	inter *x509.CertPool
-	names *x509.CertPool // whom clients are told of; nil: nobody in particular
-	crls  *revocations   // nil: no certificate is looked up
-	known int            // how many signers there are
+	crls  *revocations // nil: no certificate is looked up
+	known int          // how many signers there are
 }
 
 const defaultDepth = 1

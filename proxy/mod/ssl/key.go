@@ -102,6 +102,7 @@ func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
 	}
 	var der []byte
 	if old {
+		//lint:ignore SA1019 keys that were encrypted so exist, and httpd reads them
 		der, err = x509.DecryptPEMBlock(block, phrase)
 	} else {
 		der, err = decryptPKCS8(block.Bytes, phrase)
