@@ -417,7 +417,7 @@ func TestTable(t *testing.T) {
 		call Call
 		want Kind
 	}{
-		{"http://h", Call{}, 0}, {"https://h", Call{TLS: &TLS{}}, 0}, {"https://h", Call{}, NoTLS}, {"foo://h", Call{}, BadScheme},
+		{"http://h", Call{}, 0}, {"https://h", Call{TLS: &TLS{}}, 0}, {"foo://h", Call{}, BadScheme},
 		{"http://h", Call{Scheme: "foo"}, BadScheme},
 	} {
 		err := table.RoundTrip(context.Background(), newWorker(t, c.url, nil), nil, &c.call)
