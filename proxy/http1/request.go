@@ -102,6 +102,9 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 	c.present(time.Now())
 	k.body.begin(c, &wire.Request{})
 	x := &k.x
+	if x.Req.Target == "" && x.Req.Line != "" { // httpd reads no further than a line that is none
+		k.read = min(k.read, int64(len(x.Req.Line)+2))
+	}
 	if x.Req.Major == 0 && f.Status != 408 {
 		x.Req.Major, x.Req.Minor = 1, 0
 	}
