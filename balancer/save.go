@@ -3,7 +3,9 @@ package balancer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"runtime/debug"
 	"time"
 )
 
@@ -69,8 +71,18 @@ func (f *Farm) Keep(ctx context.Context, every time.Duration, report func(error)
 			running = false
 		}
 		var failed *SaveError
-		if err := f.Save(context.WithoutCancel(ctx)); errors.As(err, &failed) && !failed.Repeated {
+		if err := f.keep(context.WithoutCancel(ctx)); errors.As(err, &failed) && !failed.Repeated {
 			report(failed)
 		}
 	}
+}
+
+// keep is Save. A store that panics has failed; the next time it may not.
+func (f *Farm) keep(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &SaveError{Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	return f.Save(ctx)
 }

@@ -69,16 +69,16 @@ func (r *Response) reset() {
 // Clear takes back everything that was said so far but Always, so that another answer can be made.
 // The body, when there is one, is closed.
 func (r *Response) Clear() {
-	if r.Body != nil {
-		r.Body.Close()
-	}
-	if r.Tunnel != nil {
-		r.Tunnel.Close()
-	}
-	h, a, t := r.Header, r.Always, r.Trailer
+	h, a, t, body, tunnel := r.Header, r.Always, r.Trailer, r.Body, r.Tunnel
 	h.Reset()
 	t.Reset()
 	*r = Response{Header: h, Always: a, Trailer: t, Close: r.Close, Read: r.Read, Wrote: r.Wrote}
+	if body != nil {
+		body.Close()
+	}
+	if tunnel != nil {
+		tunnel.Close()
+	}
 }
 
 // Bytes makes b the body.

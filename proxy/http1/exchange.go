@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"io"
 	"runtime/debug"
 	"time"
 
@@ -13,10 +14,33 @@ func (c *conn) exchange() {
 	c.setState(Serving)
 	c.board.begin(x)
 	if !c.guarded(x, func() { c.s.app.Serve(c.s.ctx, x) }) {
+		c.ruined(x)
+	}
+	c.say(x)
+	c.finish(x)
+}
+
+// ruined makes a 500 of what a panic left, if need be without what panics when it is closed.
+func (c *conn) ruined(x *exchange.Exchange) {
+	if !c.guarded(x, func() { bare(x, 500) }) {
 		bare(x, 500)
 	}
-	c.send(x)
-	c.finish(x)
+}
+
+// say sends the answer. One that panics is cut, or a 500 while nothing of it is out.
+func (c *conn) say(x *exchange.Exchange) {
+	if c.guarded(x, func() { c.send(x) }) {
+		return
+	}
+	x.Res.Kept = false
+	if !x.Res.FirstByte.IsZero() || x.Res.Tunnel != nil {
+		x.Res.Aborted = true
+		c.reset()
+		return
+	}
+	c.k.out = c.k.own[:0]
+	c.ruined(x)
+	c.guarded(x, func() { c.send(x) })
 }
 
 // guarded runs f and tells whether it came to its end. A panic ends this exchange and its connection,
@@ -26,12 +50,35 @@ func (c *conn) guarded(x *exchange.Exchange, f func()) (sound bool) {
 		if sound {
 			return
 		}
-		p := recover()
-		c.over, c.broken = true, true
-		c.s.log(exchange.Crit, nil, "AH00052: "+panicText(p)+" while serving "+x.Req.Line+"\n"+string(debug.Stack()))
+		c.panicked(recover(), x.Req.Line)
 	}()
 	f()
 	return true
+}
+
+// panicked notes a panic, with where it was.
+func (c *conn) panicked(p any, line string) {
+	c.over, c.broken = true, true
+	c.s.panicked(p, " while serving "+line)
+}
+
+func (s *Server) panicked(p any, where string) {
+	s.log(exchange.Crit, nil, "AH00052: "+panicText(p)+where+"\n"+string(debug.Stack()))
+}
+
+// rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
+func (c *conn) rescue() {
+	if p := recover(); p != nil {
+		c.panicked(p, c.info.RemoteText)
+	}
+}
+
+// survive, deferred, ends a connection for a panic before it was served.
+func (s *Server) survive(nc io.Closer) {
+	if p := recover(); p != nil {
+		nc.Close()
+		s.panicked(p, " before a connection was served")
+	}
 }
 
 func panicText(p any) string {

@@ -116,10 +116,10 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 	sound := c.guarded(x, func() { c.s.app.Refuse(c.s.ctx, x, &exchange.Problem{Status: exchange.Status(f.Status), Note: f.Note}) })
 	x.Res.Close = true
 	if !sound {
-		bare(x, 500)
+		c.ruined(x)
 	}
 	if show {
-		c.send(x)
+		c.say(x)
 	} else {
 		x.Res.Clear()
 		x.Res.Status = f.Status

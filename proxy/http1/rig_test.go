@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -203,7 +204,11 @@ func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) err
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(a, Options{Log: func(_ exchange.Level, err error, m string) { t.Logf("server log: %v %s", err, m) }})
+	s := New(a, Options{Log: func(_ exchange.Level, err error, m string) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.logs = append(a.logs, fmt.Sprintf("server: %v %s", err, m))
+	}})
 	ended := make(chan error, 1)
 	go func() { ended <- accept(s, l.(*net.TCPListener)) }()
 	t.Cleanup(func() {

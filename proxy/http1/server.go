@@ -67,12 +67,14 @@ func New(app App, o Options) *Server {
 func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) {
 	c := s.open(local, remote)
 	c.raw, c.fd, c.inside = true, uintptr(fd), true
+	defer s.drop(c)
+	defer c.rescue()
 	c.serveRaw()
-	s.drop(c)
 }
 
 // serveSecure shakes hands with an accepted connection and serves it.
 func (s *Server) serveSecure(nc net.Conn, shake Shake) {
+	defer s.survive(nc)
 	c, state, err := shake(nc)
 	if err != nil {
 		nc.Close()
@@ -89,8 +91,9 @@ func (s *Server) ServeConn(nc net.Conn, state *tls.ConnectionState) {
 	c.nc = nc
 	c.info.TLS, c.info.Secure = state, state != nil
 	c.setPoke(nc)
+	defer s.drop(c)
+	defer c.rescue()
 	c.serveNet()
-	s.drop(c)
 }
 
 func addrOf(a net.Addr) netip.AddrPort {

@@ -39,9 +39,13 @@ func (g *generation) exchanges() (n int64) {
 
 var _ http1.App = (*Server)(nil)
 
-// enter counts the exchange in at the current generation. It looks again after counting: a
-// generation that was replaced in between may be closed already.
+// enter counts the exchange in at the current generation, once: an answer that is replaced by a page
+// is asked for a second time. It looks again after counting: a generation that was replaced in between
+// may be closed already.
 func (s *Server) enter(x *exchange.Exchange) *generation {
+	if g, ok := x.State[exchange.StateServer].(*generation); ok {
+		return g
+	}
 	for {
 		g := s.current.Load()
 		n := g.stripe(x)

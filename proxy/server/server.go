@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -191,10 +193,28 @@ func (s *Server) accept(o *socket) {
 	o.done = make(chan struct{})
 	go func() {
 		defer close(o.done)
-		if err := s.front.Accept(o.l); err != nil {
-			s.log(exchange.Emerg, err, "no more connections are accepted on "+o.l.Addr().String())
+		for !s.survived("accepting connections", func() {
+			if err := s.front.Accept(o.l); err != nil {
+				s.log(exchange.Emerg, err, "no more connections are accepted on "+o.l.Addr().String())
+			}
+		}) {
+			time.Sleep(lookAgain)
 		}
 	}()
+}
+
+// lookAgain is how long a socket rests after a panic.
+const lookAgain = 100 * time.Millisecond
+
+// survived runs f and tells whether it came to its end. A panic is a line in the error log.
+func (s *Server) survived(what string, f func()) (sound bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log(exchange.Crit, nil, fmt.Sprintf("AH00052: panic: %v while %s\n%s", p, what, debug.Stack()))
+		}
+	}()
+	f()
+	return true
 }
 
 // retire closes a generation that was replaced when its last exchange is over.
@@ -202,7 +222,7 @@ func (s *Server) retire(g *generation) {
 	for g.exchanges() > 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
-	g.site.Close()
+	s.survived("closing a configuration that was replaced", g.site.Close)
 	s.mu.Lock()
 	delete(s.old, g)
 	s.mu.Unlock()

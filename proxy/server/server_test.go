@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -32,8 +33,13 @@ type load struct {
 // answer is the module under test: every request gets the load's word.
 func (l *load) answer(word string) site.Module {
 	h := exchange.HandlerFunc(func(_ context.Context, x *exchange.Exchange) error {
-		if x.Req.Path == "/hold" {
+		switch x.Req.Path {
+		case "/hold":
 			<-l.hold
+		case "/panic":
+			panic("on purpose")
+		case "/unfit":
+			x.Res.Header.Add("X-Unfit", "a\nb")
 		}
 		x.Res.Status = 200
 		x.Res.Text(word)
@@ -313,4 +319,41 @@ func TestSwapsUnderLoad(t *testing.T) {
 		}
 		return loads[30].closed.Load() == 0
 	})
+}
+
+// A panic is a 500 and one line of the log; an answer that is replaced by a page is one exchange:
+// neither keeps its generation from ending.
+func TestPanicsAndReplacedAnswersEnd(t *testing.T) {
+	r := newRig(t)
+	at := free(t)
+	first := r.swap("first", "Listen "+at+"\n")
+	for _, path := range []string{"/panic", "/unfit"} {
+		res, err := http.Get("http://" + at + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 500 {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	soon(t, "the exchanges' end", func() bool { return r.Loads()[0].Exchanges == 0 })
+	if got := ask(at, "/"); got != "first" {
+		t.Error(got)
+	}
+	r.swap("second", "Listen "+at+"\n")
+	soon(t, "the first site's end", func() bool { return first.closed.Load() == 1 })
+	log, err := os.ReadFile(filepath.Join(r.dir, "error.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "AH00052: panic: on purpose while serving GET /panic HTTP/1.1") && strings.Contains(line, "server_test.go:") {
+			n++
+		}
+	}
+	if n != 1 || strings.Count(string(log), "[running]") != 1 {
+		t.Errorf("%d lines of a panic in %s", n, log)
+	}
 }

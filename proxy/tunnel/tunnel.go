@@ -2,7 +2,9 @@ package tunnel
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,15 +33,37 @@ func Join(client, member exchange.Stream, o Options) Moved {
 	down := &relay{join: j, from: member, to: client, whole: o.Whole}
 	up.open()
 	down.open()
-	var both sync.WaitGroup
-	both.Add(1)
-	go func() {
-		defer both.Done()
-		down.run(o.FromMember)
-	}()
-	up.run(o.FromClient)
-	both.Wait()
+	done := make(chan *fall)
+	go func() { done <- down.guarded(o.FromMember) }()
+	fell := up.guarded(o.FromClient)
+	if other := <-done; fell == nil {
+		fell = other
+	}
+	if fell != nil {
+		panic(fell)
+	}
 	return Moved{ToMember: up.moved, ToClient: down.moved}
+}
+
+// fall is a panic in either direction. It goes on in Join's caller, so that who serves the exchange
+// can end it, once both directions have ended.
+type fall struct {
+	cause any
+	stack []byte
+}
+
+func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
+
+// guarded is run that catches a panic.
+func (r *relay) guarded(first []byte) (f *fall) {
+	defer func() {
+		if p := recover(); p != nil {
+			f = &fall{p, debug.Stack()}
+			r.stop()
+		}
+	}()
+	r.run(first)
+	return nil
 }
 
 // join is what both directions share.
