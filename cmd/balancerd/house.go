@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"html/template"
 	"log/slog"
 	"net"
@@ -35,10 +34,10 @@ func (p *program) house() {
 
 // handshakes is what a site's TLS does with new connections of an address; nil where it is plain.
 func handshakes(s *site.Site, local netip.AddrPort) http1.Shake {
-	if !ssl.Secured(s) || ssl.Config(s, local) == nil {
+	if !ssl.SecuredAt(s, local) {
 		return nil
 	}
-	return func(nc net.Conn) (net.Conn, *tls.ConnectionState, error) {
+	return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 		return ssl.Accept(s, nc, s.Default(local).Timeout)
 	}
 }

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"crypto/tls"
 	"io"
 	"net/netip"
 )
@@ -13,10 +12,10 @@ type Conn struct {
 	Local      netip.AddrPort // our end
 	RemoteIP   string         // Remote's address as text
 	RemoteText string         // "ip:port" as the error log prints it
-	TLS        *tls.ConnectionState
-	Secure     bool   // TLS is on
-	Kept       int    // how many requests came before this one on the connection (%k)
-	Logged     uint32 // atomic: the error log has named this connection (%{c}L); its own mark
+	TLS        *TLS           // nil for plain ones
+	Secure     bool           // TLS is on
+	Kept       int            // how many requests came before this one on the connection (%k)
+	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
 }
 
 // Request is the client's request as the modules see and edit it: httpd's headers_in side of

@@ -44,8 +44,8 @@ func stdRequest(ctx context.Context, x *Exchange) *http.Request {
 	if q.Length < 0 {
 		r.TransferEncoding = []string{"chunked"}
 	}
-	if x.Conn != nil {
-		r.TLS = x.Conn.TLS
+	if x.Conn != nil && x.Conn.TLS != nil {
+		r.TLS = &x.Conn.TLS.ConnectionState
 	}
 	return r.WithContext(ctx)
 }

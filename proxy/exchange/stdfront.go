@@ -90,7 +90,10 @@ func stdConn(r *http.Request) *Conn {
 	if c, ok := r.Context().Value(connKey{}).(*Conn); ok {
 		return c
 	}
-	c := &Conn{TLS: r.TLS, Secure: r.TLS != nil, RemoteText: r.RemoteAddr}
+	c := &Conn{Secure: r.TLS != nil, RemoteText: r.RemoteAddr}
+	if r.TLS != nil {
+		c.TLS = &TLS{ConnectionState: *r.TLS}
+	}
 	c.Remote, _ = netip.ParseAddrPort(r.RemoteAddr)
 	c.RemoteIP = c.Remote.Addr().Unmap().String()
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {

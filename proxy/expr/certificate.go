@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -16,13 +15,13 @@ import (
 
 // certificateVariable is SSL_CLIENT_name: a part of a certificate (httpd: ssl_engine_vars.c
 // ssl_var_lookup_ssl_cert). Certificates are looked into request by request; who asks for one pays.
-func certificateVariable(name string, of func(*tls.ConnectionState) *x509.Certificate) func(*exchange.Exchange) string {
+func certificateVariable(name string, of func(*exchange.TLS) *x509.Certificate) func(*exchange.Exchange) string {
 	part := certificatePart(name)
 	if part == nil {
 		return nothing
 	}
 	return func(x *exchange.Exchange) string {
-		return ofTLS(x, func(s *tls.ConnectionState) string {
+		return ofTLS(x, func(s *exchange.TLS) string {
 			if c := of(s); c != nil {
 				return part(c)
 			}
@@ -205,7 +204,7 @@ func chainVariable(number string) func(*exchange.Exchange) string {
 		return nothing
 	}
 	return func(x *exchange.Exchange) string {
-		return ofTLS(x, func(s *tls.ConnectionState) string {
+		return ofTLS(x, func(s *exchange.TLS) string {
 			if n >= uint64(len(s.PeerCertificates)) {
 				return ""
 			}
@@ -215,7 +214,7 @@ func chainVariable(number string) func(*exchange.Exchange) string {
 }
 
 // assertion is the exact certificate assertion (RFC 4523 section 2.1).
-func assertion(s *tls.ConnectionState) string {
+func assertion(s *exchange.TLS) string {
 	c := peer(s)
 	if c == nil {
 		return ""

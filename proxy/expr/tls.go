@@ -34,31 +34,31 @@ func tlsVariable(name string) func(*exchange.Exchange) string {
 // tlsVariables are those of the connection. A table of functions: a new one is one line.
 var tlsVariables = [...]struct {
 	name string
-	of   func(*tls.ConnectionState) string
+	of   func(*exchange.TLS) string
 }{
 	{"PROTOCOL", protocol},
-	{"CIPHER", func(s *tls.ConnectionState) string { return cipherOf(s).name }},
-	{"CIPHER_EXPORT", func(s *tls.ConnectionState) string { return strconv.FormatBool(cipherOf(s).bits < 56) }},
-	{"CIPHER_USEKEYSIZE", func(s *tls.ConnectionState) string { return strconv.Itoa(cipherOf(s).bits) }},
-	{"CIPHER_ALGKEYSIZE", func(s *tls.ConnectionState) string { return strconv.Itoa(cipherOf(s).algorithm) }},
+	{"CIPHER", func(s *exchange.TLS) string { return cipherOf(s).name }},
+	{"CIPHER_EXPORT", func(s *exchange.TLS) string { return strconv.FormatBool(cipherOf(s).bits < 56) }},
+	{"CIPHER_USEKEYSIZE", func(s *exchange.TLS) string { return strconv.Itoa(cipherOf(s).bits) }},
+	{"CIPHER_ALGKEYSIZE", func(s *exchange.TLS) string { return strconv.Itoa(cipherOf(s).algorithm) }},
 	{"SESSION_RESUMED", resumed},
-	{"TLS_SNI", func(s *tls.ConnectionState) string { return s.ServerName }},
-	{"SECURE_RENEG", func(s *tls.ConnectionState) string { return "true" }},
-	{"COMPRESS_METHOD", func(s *tls.ConnectionState) string { return "NULL" }},
+	{"TLS_SNI", func(s *exchange.TLS) string { return s.ServerName }},
+	{"SECURE_RENEG", func(s *exchange.TLS) string { return "true" }},
+	{"COMPRESS_METHOD", func(s *exchange.TLS) string { return "NULL" }},
 	{"CLIENT_VERIFY", verified},
 	{"CLIENT_CERT_RFC4523_CEA", assertion},
 }
 
 var tlsVersions = map[string]string{"VERSION_INTERFACE": "mod_ssl/2.4.71", "VERSION_LIBRARY": "Go crypto/tls", "VERSION_LIBRARY_INTERFACE": "Go crypto/tls"}
 
-func ofTLS(x *exchange.Exchange, of func(*tls.ConnectionState) string) string {
+func ofTLS(x *exchange.Exchange, of func(*exchange.TLS) string) string {
 	if x.Conn == nil || x.Conn.TLS == nil {
 		return ""
 	}
 	return of(x.Conn.TLS)
 }
 
-func protocol(s *tls.ConnectionState) string {
+func protocol(s *exchange.TLS) string {
 	switch s.Version {
 	case tls.VersionTLS10:
 		return "TLSv1"
@@ -72,7 +72,7 @@ func protocol(s *tls.ConnectionState) string {
 	return ""
 }
 
-func resumed(s *tls.ConnectionState) string {
+func resumed(s *exchange.TLS) string {
 	if s.DidResume {
 		return "Resumed"
 	}
@@ -81,7 +81,7 @@ func resumed(s *tls.ConnectionState) string {
 
 // verified says what became of the client's certificate: a bad one never gets as far as a request,
 // but where anything is taken.
-func verified(s *tls.ConnectionState) string {
+func verified(s *exchange.TLS) string {
 	switch {
 	case len(s.PeerCertificates) == 0:
 		return "NONE"
@@ -91,7 +91,7 @@ func verified(s *tls.ConnectionState) string {
 	return "GENEROUS"
 }
 
-func peer(s *tls.ConnectionState) *x509.Certificate {
+func peer(s *exchange.TLS) *x509.Certificate {
 	if len(s.PeerCertificates) == 0 {
 		return nil
 	}
@@ -135,7 +135,7 @@ var ciphers = map[uint16]cipher{
 	tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA:   {"DES-CBC3-SHA", 112, 168},
 }
 
-func cipherOf(s *tls.ConnectionState) cipher {
+func cipherOf(s *exchange.TLS) cipher {
 	if c, ok := ciphers[s.CipherSuite]; ok {
 		return c
 	}

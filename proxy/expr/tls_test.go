@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 func clientCertificate(t *testing.T) *x509.Certificate {
@@ -42,8 +44,8 @@ func TestTLS(t *testing.T) {
 	c := clientCertificate(t)
 	x := sample()
 	x.Conn.Secure = true
-	x.Conn.TLS = &tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, ServerName: "sni.example",
-		PeerCertificates: []*x509.Certificate{c}, VerifiedChains: [][]*x509.Certificate{{c}}}
+	x.Conn.TLS = &exchange.TLS{ConnectionState: tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, ServerName: "sni.example",
+		PeerCertificates: []*x509.Certificate{c}, VerifiedChains: [][]*x509.Certificate{{c}}}}
 	for name, want := range map[string]string{
 		"SSL_PROTOCOL": "TLSv1.2", "ssl_cipher": "ECDHE-RSA-AES256-GCM-SHA384", "SSL_CIPHER_USEKEYSIZE": "256", "SSL_CIPHER_ALGKEYSIZE": "256", "SSL_CIPHER_EXPORT": "false",
 		"SSL_SESSION_RESUMED": "Initial", "SSL_TLS_SNI": "sni.example", "SSL_CLIENT_VERIFY": "SUCCESS", "SSL_COMPRESS_METHOD": "NULL", "SSL_SECURE_RENEG": "true",
@@ -71,7 +73,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
-	x.Conn.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, DidResume: true}
+	x.Conn.TLS = &exchange.TLS{ConnectionState: tls.ConnectionState{Version: tls.VersionTLS13, DidResume: true}}
 	for name, want := range map[string]string{"SSL_PROTOCOL": "TLSv1.3", "SSL_CLIENT_VERIFY": "NONE", "SSL_CLIENT_S_DN": "", "SSL_SESSION_RESUMED": "Resumed", "SSL_CLIENT_CERT_CHAIN_0": ""} {
 		if of, _ := Variable(name); of(x) != want {
 			t.Errorf("%s is %q, want %q", name, of(x), want)

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
@@ -43,7 +42,7 @@ type Options struct {
 
 // Shake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
 // a connection that turned out to be plain. After an error the caller closes the connection.
-type Shake func(net.Conn) (net.Conn, *tls.ConnectionState, error)
+type Shake func(net.Conn) (net.Conn, *exchange.TLS, error)
 
 // New is a Server for an App.
 func New(app App, o Options) *Server {
@@ -86,7 +85,7 @@ func (s *Server) serveSecure(nc net.Conn, shake Shake) {
 
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
 // nil for plain ones. It blocks.
-func (s *Server) ServeConn(nc net.Conn, state *tls.ConnectionState) {
+func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()))
 	c.nc = nc
 	c.info.TLS, c.info.Secure = state, state != nil

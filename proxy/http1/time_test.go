@@ -211,8 +211,7 @@ func TestTLS(t *testing.T) {
 					c.Close()
 					return
 				}
-				st := tc.ConnectionState()
-				s.ServeConn(tc, &st)
+				s.ServeConn(tc, &exchange.TLS{ConnectionState: tc.ConnectionState()})
 			}()
 		}
 	})

@@ -18,6 +18,8 @@ import (
 type host struct {
 	id       string // "name:port", as messages have it
 	config   *tls.Config
+	certs    []tls.Certificate // at least one
+	tickets  *tickets
 	versions versions
 	clients  *verifier
 	asks     bool // clients are asked for a certificate
@@ -84,18 +86,19 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.clients, err = newVerifier(&o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
 		return err
 	}
-	certs, err := pairs(&o.set, o.id)
-	if err != nil {
+	if o.certs, err = pairs(&o.set, o.id); err != nil {
 		return err
 	}
-	t, err := newTickets(&o.set, o.mark())
-	if err != nil {
+	if o.tickets, err = newTickets(&o.set, o.mark()); err != nil {
 		return err
 	}
 	oldest, newest := o.versions.bounds()
-	o.config = &tls.Config{Certificates: certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
+	o.config = &tls.Config{Certificates: o.certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
 		NextProtos: []string{"http/1.1"}, SessionTicketsDisabled: !o.set.tickets.Or(true)}
-	t.put(o.config)
+	o.tickets.put(o.config)
+	if len(o.certs) > 1 {
+		o.config.GetCertificate = o.pick
+	}
 	o.demand(scope)
 	return o.announce()
 }

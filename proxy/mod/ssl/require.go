@@ -89,7 +89,7 @@ func (g *gate) name(x *exchange.Exchange) {
 // client asks for the certificate that the section or the request's virtual host wants. It can't be
 // fetched now: who has not shown one at the handshake stays out, as with httpd's clients that can't
 // authenticate later.
-func (g *gate) client(x *exchange.Exchange, s *tls.ConnectionState) error {
+func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	asked := g.front.hosts[site.HostOf(x)]
 	at := g.front.hosts[g.front.shaken(x.Conn.Local, s.ServerName)]
 	if at == nil { // the address's first host stood in for one without TLS
@@ -122,7 +122,7 @@ func (g *gate) later(x *exchange.Exchange) error {
 }
 
 // shortest is how many certificates stand above the client's, at least.
-func shortest(s *tls.ConnectionState) int {
+func shortest(s *exchange.TLS) int {
 	n := len(s.VerifiedChains[0])
 	for _, c := range s.VerifiedChains {
 		n = min(n, len(c))

@@ -1,0 +1,121 @@
+package ssl
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"balancerd/proxy/exchange"
+)
+
+// seat is one connection in front during its handshake. It travels as the handshake's context: so all
+// connections begin with the same configuration. Owned by the goroutine that shakes hands.
+type seat struct {
+	context.Context
+	front *front
+	local netip.AddrPort
+	base  *host // of the address's first virtual host
+
+	host    *host             // whose settings the client's server name got
+	own     *x509.Certificate // what was shown
+	session []byte            // the id of a session that was resumed by TLS 1.2
+}
+
+type seatKey struct{}
+
+// Value finds the seat.
+func (s *seat) Value(key any) any {
+	if key == (seatKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+func seatOf(hello *tls.ClientHelloInfo) *seat { return hello.Context().Value(seatKey{}).(*seat) }
+
+// greeting is what every handshake begins with: the ClientHello chooses the host and its settings.
+var greeting = &tls.Config{
+	MinVersion:             tls.VersionTLS10,
+	SessionTicketsDisabled: true, // no keys are made for it
+	GetConfigForClient:     func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return seatOf(hello).config(hello) },
+}
+
+// config is that of the host which the client's server name chooses.
+func (s *seat) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	s.host = s.front.choose(s.local, hello.ServerName, s.base)
+	s.own = s.host.certs[0].Leaf
+	c, err := s.host.configFor(hello)
+	if err != nil || c.SessionTicketsDisabled {
+		return c, err
+	}
+	if c == s.host.config {
+		c = c.Clone()
+	}
+	c.UnwrapSession = s.resume
+	return c, nil
+}
+
+// resume notes which session it is.
+func (s *seat) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+	found, err := s.host.tickets.unwrap(identity, cs)
+	if found != nil && cs.Version < tls.VersionTLS13 {
+		id := sha256.Sum256(identity)
+		s.session = id[:]
+	}
+	return found, err
+}
+
+// pick chooses among several certificates the first that the client can make use of.
+func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	best := &o.certs[0]
+	for i := range o.certs {
+		if hello.SupportsCertificate(&o.certs[i]) == nil {
+			best = &o.certs[i]
+			break
+		}
+	}
+	seatOf(hello).own = best.Leaf
+	return best, nil
+}
+
+// configFor fits the host's configuration to a client: versions with gaps between them, and clients
+// whose protocols are none of ours, who get HTTP/1.1 all the same.
+func (o *host) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	strange := len(hello.SupportedProtos) > 0 && !slices.Contains(hello.SupportedProtos, "http/1.1")
+	if !strange && !o.versions.holes() {
+		return o.config, nil
+	}
+	c := o.config.Clone()
+	if strange {
+		c.NextProtos = nil
+	}
+	if o.versions.holes() {
+		v := o.versions.best(hello.SupportedVersions)
+		if v == 0 {
+			return nil, errors.New("no version of TLS in common")
+		}
+		c.MinVersion, c.MaxVersion = v, v
+	}
+	return c, nil
+}
+
+// state is what is told of the connection: with the chains of a client's certificate that was verified,
+// and without a certificate that nobody vouches for unless the host takes such.
+func (s *seat) state(cs tls.ConnectionState) *exchange.TLS {
+	out := &exchange.TLS{ConnectionState: cs, Own: s.own, Session: s.session}
+	if len(cs.PeerCertificates) == 0 {
+		return out
+	}
+	chains, err := s.host.clients.chains(cs.PeerCertificates)
+	switch {
+	case err == nil:
+		out.VerifiedChains = chains
+	case s.host.clients.mode != verifyNoCA:
+		out.PeerCertificates = nil
+	}
+	return out
+}
