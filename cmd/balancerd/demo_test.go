@@ -13,6 +13,7 @@ import (
 
 func TestDemo(t *testing.T) {
 	cmd := exec.Command(buildServer(t), "demo")
+	dieWithUs(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -84,6 +84,7 @@ func (p *process) start(args ...string) {
 	p.t.Helper()
 	p.cmd = exec.Command(p.binary, append([]string{"-f", p.root + "/httpd.conf", "-DFOREGROUND"}, args...)...)
 	p.cmd.Dir = p.root
+	dieWithUs(p.cmd)
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	p.ended = make(chan struct{})
 	if err := p.cmd.Start(); err != nil {
@@ -171,6 +172,7 @@ func (p *process) run(args ...string) (exit int, out, errs string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.binary, append([]string{"-f", p.root + "/httpd.conf"}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.root, &o, &e
+	dieWithUs(cmd)
 	err := cmd.Run()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {

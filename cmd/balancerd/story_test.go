@@ -169,6 +169,7 @@ func (s *story) start(conf string) {
 	var said bytes.Buffer
 	s.cmd.Stdout, s.cmd.Stderr = &said, &said
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	dieWithUs(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

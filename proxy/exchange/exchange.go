@@ -29,6 +29,7 @@ type Exchange struct {
 
 	Start   time.Time // when the request's first line was read
 	LogID   string    // %L once asked for
+	Depth   int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
 	Prev    *Original // the client's own request when an internal redirect replaced it
 	Front   Front     // the connection's way of answering early
 	State   [states]any
@@ -114,6 +115,21 @@ func (x *Exchange) Reset() {
 	keep := *x
 	*x = Exchange{Conn: keep.Conn, Front: keep.Front, Req: keep.Req, Out: keep.Out, Res: keep.Res, Env: keep.Env, Notes: keep.Notes,
 		Arena: keep.Arena, finishers: keep.finishers[:0]}
+}
+
+// Sub is an exchange that only looks up what another local path would be: it shares nothing that it
+// may change with x. It is never sent; the one who made it calls Finish
+// (httpd: request.c make_sub_request).
+func (x *Exchange) Sub(path string) *Exchange {
+	y := &Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
+		Start: x.Start, LogID: x.LogID, State: x.State, Depth: x.Depth + 1}
+	y.State[StateProxy] = nil
+	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
+	y.Req.Target = path
+	y.Req.Header, y.Req.Trailer = Header{}, Header{}
+	y.Req.Header.CopyFrom(&x.Req.Header)
+	y.Env.CopyFrom(&x.Env)
+	return y
 }
 
 // Main tells whether the exchange still serves the client's own path, not an internal redirect.

@@ -71,3 +71,6 @@ func (t *Table) Reset() {
 	clear(t.e)
 	t.e = t.e[:0]
 }
+
+// CopyFrom makes t the same as src.
+func (t *Table) CopyFrom(src *Table) { t.e = append(t.e[:0], src.e...) }

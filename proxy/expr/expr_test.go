@@ -266,12 +266,12 @@ func (p *probe) Probe(_ *exchange.Exchange, path string) int {
 	}
 	return 200
 }
-func (p *probe) ProbeFile(_ *exchange.Exchange, name string) int { return p.Probe(nil, name) }
+func (p *probe) ProbeFile(_ *exchange.Exchange, name string) (string, int) { return name, p.Probe(nil, name) }
 
 func TestProbe(t *testing.T) {
 	x := sample()
 	x.State[exchange.StateHost] = &probe{}
-	for text, want := range map[string]bool{"-U '/a'": true, "-A '/denied'": false, "-F '/etc'": true, "-F '/nope'": false} {
+	for text, want := range map[string]bool{"-U '/a'": true, "-A '/denied'": false, "-F '/etc'": false, "-F '/etc/passwd'": true, "-F '/nope'": false} {
 		if got := holds(t, text, Options{}, x); got != want {
 			t.Errorf("%s: %v", text, got)
 		}

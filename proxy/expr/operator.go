@@ -54,8 +54,8 @@ type Prober interface {
 	// Probe is the status that a local path, with a query perhaps, would be answered with before its
 	// handler runs: 200 when nothing objects (httpd: request.c ap_sub_req_lookup_uri).
 	Probe(x *exchange.Exchange, path string) int
-	// ProbeFile is the same for a file (httpd: request.c ap_sub_req_lookup_file).
-	ProbeFile(x *exchange.Exchange, name string) int
+	// ProbeFile is the same for a file, and its full name (httpd: request.c ap_sub_req_lookup_file).
+	ProbeFile(x *exchange.Exchange, name string) (file string, status int)
 }
 
 func (p *parser) unaryOp(name string, arg word) test {
@@ -168,5 +168,9 @@ func urlServed(r *run, path string) bool {
 // fileServed is -F: would the file be served, and is it there.
 func fileServed(r *run, name string) bool {
 	p, ok := r.x.State[exchange.StateHost].(Prober)
-	return ok && p.ProbeFile(r.x, name) < 300 && exists(r, name)
+	if !ok {
+		return false
+	}
+	file, status := p.ProbeFile(r.x, name)
+	return status < 300 && isRegular(r, file)
 }

@@ -42,7 +42,7 @@ var variables = [...]variable{
 	{"SCRIPT_FILENAME", func(x *exchange.Exchange) string { return x.Filename }, ""},
 	{"PATH_INFO", func(x *exchange.Exchange) string { return x.PathInfo }, ""},
 	{"QUERY_STRING", func(x *exchange.Exchange) string { return x.Req.Query }, ""},
-	{"IS_SUBREQ", func(*exchange.Exchange) string { return "false" }, ""},
+	{"IS_SUBREQ", func(x *exchange.Exchange) string { return strconv.FormatBool(x.Depth > 0) }, ""},
 	{"DOCUMENT_ROOT", func(x *exchange.Exchange) string { return x.Server.DocumentRoot }, ""},
 	{"AUTH_TYPE", func(x *exchange.Exchange) string { return x.AuthType }, ""},
 	{"THE_REQUEST", func(x *exchange.Exchange) string { return x.Req.Line }, ""},

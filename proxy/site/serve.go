@@ -101,7 +101,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	if err := s.translate(ctx, x, h, mapped); err != nil {
 		return err
 	}
-	p, err := s.finalPlan(x, h)
+	p, err := s.finalPlan(x, h, false)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,8 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 }
 
 // finalPlan is the plan of everything that holds for the mapped request, in httpd's merging order.
-func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
+// <Location> does not count for a file that was asked for by its name.
+func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
 	var ran [8]*section // sections whose <If>s come at the end
 	matched := ran[:0]
 	n := h.root
@@ -270,7 +271,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 		}
 		step(h.sections.files, x.Filename)
 	}
-	step(h.sections.locations, x.Req.Path)
+	if !byName {
+		step(h.sections.locations, x.Req.Path)
+	}
 	n = walkIfs(x, n, h.sections.ifs, &failed)
 	for _, sec := range matched {
 		n = walkIfs(x, n, sec.ifs, &failed)

@@ -63,6 +63,7 @@ type Host struct {
 	Names     []string  // ServerName and ServerAlias, lower case, in order, wildcards included
 	Aliases   []string  // ServerAlias as written
 
+	site     *Site
 	root     *node
 	sections *sections
 	early    *Plan
@@ -116,6 +117,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 // compile makes a host's sections and the plans of each section alone, so that what is wrong in one
 // shows at the load and not at the first request that meets it.
 func (s *Site) compile(h *Host, builders []Builder) error {
+	h.site = s
 	base := []*directive.Scope{s.Config.Main}
 	if h.Scope != s.Config.Main {
 		base = append(base, h.Scope)

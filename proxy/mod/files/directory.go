@@ -91,12 +91,8 @@ func (p *plan) proxied(ctx context.Context, x *exchange.Exchange, path string) b
 
 // mapped is what a path maps to. It is tried on a copy of the exchange: httpd makes a subrequest.
 func (p *plan) mapped(ctx context.Context, x *exchange.Exchange, path string) string {
-	y := &exchange.Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Start: x.Start, State: x.State}
-	y.State[exchange.StateProxy] = nil
-	y.Req.Path, y.Req.RawPath = path, path
-	for i := range x.Env.Len() {
-		y.Env.Set(x.Env.At(i))
-	}
+	y := x.Sub(path)
+	defer y.Finish()
 	for _, f := range p.site.Translate {
 		if err := f(ctx, y); err == exchange.Stop {
 			break
