@@ -107,6 +107,9 @@ func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
 	} else {
 		der, err = decryptPKCS8(block.Bytes, phrase)
 	}
+	if err == nil { // a wrong phrase leaves a right padding once in 256 times
+		_, err = parseKey(der)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("AH02580: Init: Pass phrase incorrect for key %s", id)
 	}
