@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"strings"
 
 	"balancerd/proxy/exchange"
@@ -15,8 +16,8 @@ const (
 )
 
 // normalize removes "." and ".." segments and does what the flags say. ok is false when the path does
-// not begin with a slash, climbs above the root, or has a broken %XX
-// (RFC 3986 section 5.2.4; httpd: util.c ap_normalize_path).
+// not begin with a slash, climbs above the root, or has a broken %XX. What climbs stays at the root: out
+// never leaves it (RFC 3986 section 5.2.4; httpd: util.c ap_normalize_path).
 func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool) {
 	if path == "" || path[0] != '/' {
 		return path, false
@@ -24,7 +25,7 @@ func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool
 	if plain(path) {
 		return path, true
 	}
-	b := a.Scratch(len(path))
+	b, ok := a.Scratch(len(path)), true
 	for i := 0; i < len(path); {
 		c, n := path[i], 1
 		if c == '%' && f&decodeUnreserved != 0 {
@@ -54,16 +55,17 @@ func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool
 			i = skip
 		case 2:
 			if len(b) <= 1 {
-				return path, false
+				ok = false
+			} else {
+				b = b[:bytes.LastIndexByte(b[:len(b)-1], '/')+1]
 			}
-			b = b[:strings.LastIndexByte(string(b[:len(b)-1]), '/')+1]
 			i = skip
 		default:
 			b = append(b, c)
 			i += n
 		}
 	}
-	return a.Keep(b), true
+	return a.Keep(b), ok
 }
 
 // dotSegment tells whether the segment that begins at i is "." (1) or ".." (2), and where the text
