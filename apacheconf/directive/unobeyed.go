@@ -146,7 +146,7 @@ chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxs
 
 // quiet are directives that rightly do nothing: about files below .htaccess folders that a proxy
 // never reads, or obeyed elsewhere by the reading.
-var quiet = set(`allowoverride allowoverridelist accessfilename serverroot defaultruntimedir protocols protocolshonororder <limit <limitexcept sslrandomseed
+var quiet = set(`allowoverride allowoverridelist accessfilename serverroot defaultruntimedir <limit <limitexcept sslrandomseed
 sslsessioncache sslsessioncachetimeout sslsessiontickets proxyrequests`)
 
 func set(words string) map[string]bool {

@@ -41,7 +41,7 @@ proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apachec
 proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
 proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
 proxy/http1:          proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
-proxy/http2:          proxy/exchange proxy/backend balancer
+proxy/http2:          proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer

@@ -27,6 +27,7 @@ type Request struct {
 	Target    string // the request-target as received
 	Major     int
 	Minor     int    // 9 with Major 0 is HTTP/0.9
+	Stream    int    // HTTP/2's number of the stream; 0 with HTTP/1
 	Scheme    string // "http" or "https", of the connection
 	Authority string // the Host field's text, or the authority of an absolute-form target
 	Host      string // Authority's name, lower case, without port and final dot; "" when there was none

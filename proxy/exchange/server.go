@@ -35,6 +35,9 @@ type Server struct {
 	HeaderRead        ReadLimit // RequestReadTimeout header=
 	BodyRead          ReadLimit // RequestReadTimeout body=
 	DocumentRoot      string
+	Protocols         []string // Protocols, in order of preference; none: http/1.1 alone
+	ClientsOrder      bool     // ProtocolsHonorOrder Off: the client's order counts
+	HTTP2             HTTP2
 
 	Levels   *Levels // LogLevel at server level
 	ErrorLog ErrorLog

@@ -30,6 +30,7 @@ type conn struct {
 	pending bool             // a request was read that needs reads that wait
 	over    bool             // no request is read any more
 	broken  bool             // a panic happened: nothing is used again
+	turned  bool             // another protocol goes on
 	linger  bool             // the client may still be sending: its bytes are drained before the end
 
 	// Atomic.

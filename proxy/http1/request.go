@@ -86,6 +86,9 @@ func (c *conn) present(now time.Time) {
 // refuse answers a request that cannot be served; nothing after it is read (httpd: protocol.c
 // ap_read_request).
 func (c *conn) refuse(err error) {
+	if c.turns() {
+		return
+	}
 	var f *wire.Refusal
 	if !errors.As(err, &f) {
 		f = &wire.Refusal{Status: 400}

@@ -16,6 +16,7 @@ type Server struct {
 	// Immutable.
 	app   App
 	shake func(local netip.AddrPort) Shake
+	other Other
 	log   func(level exchange.Level, err error, message string)
 	ctx   context.Context
 	works sync.Pool // *work
@@ -38,6 +39,8 @@ type Options struct {
 	Log func(level exchange.Level, err error, message string)
 	// Shake finds what makes connections to an address secure; nil, or a nil result: they are plain.
 	Shake func(local netip.AddrPort) Shake
+	// Other serves connections that turn out to speak HTTP/2; nil: there are none.
+	Other Other
 }
 
 // Shake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
@@ -46,7 +49,7 @@ type Shake func(net.Conn) (net.Conn, *exchange.TLS, error)
 
 // New is a Server for an App.
 func New(app App, o Options) *Server {
-	s := &Server{app: app, log: o.Log, shake: o.Shake, ctx: context.Background()}
+	s := &Server{app: app, log: o.Log, shake: o.Shake, other: o.Other, ctx: context.Background()}
 	if s.log == nil {
 		s.log = func(exchange.Level, error, string) {}
 	}
@@ -68,7 +71,9 @@ func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) {
 	c.raw, c.fd, c.inside = true, uintptr(fd), true
 	defer s.drop(c)
 	defer c.rescue()
-	c.serveRaw()
+	if c.serveRaw(); c.turned {
+		c.turn()
+	}
 }
 
 // serveSecure shakes hands with an accepted connection and serves it.
@@ -89,10 +94,16 @@ func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()))
 	c.nc = nc
 	c.info.TLS, c.info.Secure = state, state != nil
-	c.setPoke(nc)
 	defer s.drop(c)
 	defer c.rescue()
-	c.serveNet()
+	if state != nil && state.NegotiatedProtocol == exchange.H2 && s.other != nil {
+		c.handOver(nc)
+		return
+	}
+	c.setPoke(nc)
+	if c.serveNet(); c.turned {
+		c.turn()
+	}
 }
 
 func addrOf(a net.Addr) netip.AddrPort {

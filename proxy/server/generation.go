@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
+	"balancerd/proxy/http2"
 	"balancerd/proxy/site"
 )
 
@@ -37,7 +39,10 @@ func (g *generation) exchanges() (n int64) {
 	return n
 }
 
-var _ http1.App = (*Server)(nil)
+var (
+	_ http1.App = (*Server)(nil)
+	_ http2.App = (*Server)(nil)
+)
 
 // enter counts the exchange in at the current generation, once: an answer that is replaced by a page
 // is asked for a second time. It looks again after counting: a generation that was replaced in between
@@ -61,6 +66,19 @@ func (s *Server) enter(x *exchange.Exchange) *generation {
 // Default is the settings of a connection before the Host is known.
 func (s *Server) Default(local netip.AddrPort) *exchange.Server {
 	return s.current.Load().site.Default(local)
+}
+
+// Named is the settings of a connection whose TLS handshake bore a name: the virtual host's that has it.
+func (s *Server) Named(local netip.AddrPort, name string) *exchange.Server {
+	now := s.current.Load().site
+	if name == "" {
+		return now.Default(local)
+	}
+	h, known := now.Find(local, strings.ToLower(strings.TrimSuffix(name, ".")))
+	if !known {
+		return now.Default(local)
+	}
+	return h.Server
 }
 
 // Serve has the current site answer.

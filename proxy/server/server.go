@@ -14,12 +14,14 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
+	"balancerd/proxy/http2"
 	"balancerd/proxy/site"
 )
 
 // Server serves one site after the other.
 type Server struct {
 	front   *http1.Server
+	h2      *http2.Server
 	secure  func(*site.Site, netip.AddrPort) http1.Shake // nil: every connection is plain; immutable
 	started time.Time
 	current atomic.Pointer[generation] // replaced under mu
@@ -43,12 +45,19 @@ type socket struct {
 // plain. Without it all are.
 func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
-	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake})
+	s.h2 = http2.New(s, s.log)
+	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
 		s.secure = secure[0]
 	}
 	return s
 }
+
+// other is HTTP/2 as the engine of HTTP/1 hands connections to it.
+type other struct{ h2 *http2.Server }
+
+// Serve serves a connection to its end.
+func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Board) { o.h2.Serve(nc, info, b) }
 
 // shake is what the site in force asks of a new connection.
 func (s *Server) shake(local netip.AddrPort) http1.Shake {
@@ -93,6 +102,7 @@ func (s *Server) Swap(next *site.Site) error {
 	}
 	s.drop(next)
 	if before != nil {
+		s.h2.Renew()
 		s.old[before] = true
 		go s.retire(before)
 	}
@@ -254,6 +264,7 @@ func (s *Server) Halt() {
 func (s *Server) Drain(ctx context.Context) error {
 	s.Close()
 	s.front.Stop()
+	s.h2.Renew()
 	return s.front.Wait(ctx)
 }
 
@@ -309,6 +320,9 @@ func (s *Server) Loads() []Load {
 	}
 	return out
 }
+
+// Upgrade makes HTTP/2 of the connection of a request that asks for h2c; nil: it can't be.
+func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel { return s.h2.Upgrade(x) }
 
 // Front is the engine, for what the status page shows of connections.
 func (s *Server) Front() *http1.Server { return s.front }

@@ -29,6 +29,8 @@ func Module() site.Module {
 		{Name: "LimitRequestBody", Set: setLimitBody, Help: "bytes of a request body that is served here; proxied bodies are not limited, as in httpd"},
 		{Name: "LimitInternalRecursion", Set: setRecursion, Help: "internal redirects a request"},
 
+		{Name: "Protocols", Set: setProtocol, Help: "what is spoken: h2, h2c, http/1.1"},
+		{Name: "ProtocolsHonorOrder", Set: setHonorOrder, Help: "choose by our order of protocols, not the client's"},
 		{Name: "HttpProtocolOptions", Set: setProtocolOptions, Help: "how strict requests are read"},
 		{Name: "AllowEncodedSlashes", Set: setEncodedSlashes, Help: "what %2F in a path means"},
 		{Name: "MergeSlashes", Set: flag(func(s *serverSettings) *directive.Opt[bool] { return &s.mergeSlashes }), Help: "treat // as / when matching"},

@@ -36,6 +36,8 @@ type serverSettings struct {
 	strictHost     directive.Opt[bool]
 	trace          directive.Opt[exchange.TraceMode]
 	header, body   directive.Opt[exchange.ReadLimit]
+	protocols      []string
+	honorOrder     directive.Opt[bool]
 }
 
 var servers = directive.NewKey[serverSettings]("core", mergeServers)
@@ -60,6 +62,10 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	m.trace = inner.trace.Over(outer.trace)
 	m.header = inner.header.Over(outer.header)
 	m.body = inner.body.Over(outer.body)
+	if len(m.protocols) == 0 {
+		m.protocols = outer.protocols
+	}
+	m.honorOrder = inner.honorOrder.Over(outer.honorOrder)
 	return m
 }
 
@@ -89,6 +95,7 @@ func (m *serverSettings) fill(s *exchange.Server) {
 	s.MergeTrailers = m.mergeTrailers.Or(false)
 	s.StrictHost = m.strictHost.Or(false)
 	s.Trace = m.trace.Or(exchange.TraceOn)
+	s.Protocols, s.ClientsOrder = m.protocols, !m.honorOrder.Or(true)
 }
 
 // Setters of a kind.
@@ -136,6 +143,24 @@ func setKeepAliveTimeout(s *directive.Scope, a directive.Args) error {
 		return errors.New("KeepAliveTimeout has wrong format")
 	}
 	servers.In(s).keepAliveTimeout.Set(d)
+	return nil
+}
+
+func setProtocol(s *directive.Scope, a directive.Args) error {
+	m := servers.In(s)
+	m.protocols = append(m.protocols, a.Words[0])
+	return nil
+}
+
+func setHonorOrder(s *directive.Scope, a directive.Args) error {
+	switch strings.ToLower(a.Words[0]) {
+	case "on":
+		servers.In(s).honorOrder.Set(true)
+	case "off":
+		servers.In(s).honorOrder.Set(false)
+	default:
+		return errors.New("ProtocolsHonorOrder must be 'on' or 'off'")
+	}
 	return nil
 }
 

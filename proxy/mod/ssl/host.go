@@ -11,12 +11,14 @@ import (
 	"strconv"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 )
 
 // host is TLS in front of one virtual host. Immutable.
 type host struct {
 	id       string // "name:port", as messages have it
+	server   *exchange.Server
 	config   *tls.Config
 	certs    []tls.Certificate // at least one
 	tickets  *tickets
@@ -38,7 +40,7 @@ func newHost(c *directive.Config, s *site.Site, h *site.Host) (*host, error) {
 		return nil, nil
 	}
 	set.dialog = servers.Merged(c.Main).dialog
-	o := &host{set: set, id: serverID(h)}
+	o := &host{set: set, id: serverID(h), server: h.Server}
 	if err := o.fill(h.Scope); err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func (o *host) fill(scope *directive.Scope) error {
 	}
 	oldest, newest := o.versions.bounds()
 	o.config = &tls.Config{Certificates: o.certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
-		NextProtos: []string{"http/1.1"}, SessionTicketsDisabled: !o.set.tickets.Or(true)}
+		NextProtos: o.protocols(), SessionTicketsDisabled: !o.set.tickets.Or(true)}
 	o.tickets.put(o.config)
 	if len(o.certs) > 1 {
 		o.config.GetCertificate = o.pick

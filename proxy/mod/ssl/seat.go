@@ -82,17 +82,15 @@ func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return best, nil
 }
 
-// configFor fits the host's configuration to a client: versions with gaps between them, and clients
-// whose protocols are none of ours, who get HTTP/1.1 all the same.
+// configFor fits the host's configuration to a client: versions with gaps between them, and protocols
+// in the client's order or those that it may not have.
 func (o *host) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	strange := len(hello.SupportedProtos) > 0 && !slices.Contains(hello.SupportedProtos, "http/1.1")
-	if !strange && !o.versions.holes() {
+	protocols := o.offer(hello)
+	if slices.Equal(protocols, o.config.NextProtos) && !o.versions.holes() {
 		return o.config, nil
 	}
 	c := o.config.Clone()
-	if strange {
-		c.NextProtos = nil
-	}
+	c.NextProtos = protocols
 	if o.versions.holes() {
 		v := o.versions.best(hello.SupportedVersions)
 		if v == 0 {

@@ -1,0 +1,108 @@
+package http1
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"time"
+
+	"balancerd/proxy/exchange"
+)
+
+// Other is another protocol that a connection may turn out to speak: HTTP/2.
+type Other interface {
+	// Serve serves a connection to its end and closes it. info stays as it is meanwhile.
+	Serve(nc net.Conn, info *exchange.Conn, b *Board)
+}
+
+// Board is where another protocol says what a connection's exchanges do. Many goroutines may use it
+// until Other.Serve returns.
+type Board struct{ c *conn }
+
+// Begin is the begin of an exchange.
+func (b *Board) Begin(x *exchange.Exchange) {
+	b.c.setState(Serving)
+	b.c.board.begin(x)
+}
+
+// End is its end; idle: no other one is under way.
+func (b *Board) End(x *exchange.Exchange, took time.Duration, idle bool) {
+	h := &b.c.s.shards[b.c.info.ID%shards]
+	h.requests.Add(1)
+	h.bytes.Add(x.Res.Wrote)
+	h.busy.Add(int64(took))
+	b.c.board.end(x, took)
+	if idle {
+		b.c.setState(KeepAlive)
+	}
+}
+
+// preface is the part of HTTP/2's preface that is a head to HTTP/1 (RFC 9113 section 3.4).
+var preface = []byte("PRI * HTTP/2.0\r\n\r\n")
+
+// turns tells whether what was refused as a request is the beginning of HTTP/2, where that is wanted.
+func (c *conn) turns() bool {
+	if c.s.other == nil || c.info.Kept > 0 || !bytes.HasPrefix(c.k.have(), preface) || !c.server.Direct(c.info.Secure) {
+		return false
+	}
+	c.over, c.turned = true, true
+	return true
+}
+
+// turn has the other protocol serve the connection, with what was read of it.
+func (c *conn) turn() {
+	if c.raw {
+		f := c.file
+		if f == nil {
+			f = os.NewFile(c.fd, "client")
+		}
+		nc, err := net.FileConn(f) // a descriptor of its own
+		f.Close()
+		c.raw, c.nc = false, nc
+		if err != nil {
+			c.nc = gone{}
+			c.s.log(exchange.Error, err, "AH00455: apr_socket_accept: (client socket)")
+			return
+		}
+	}
+	c.handOver(&replay{Conn: c.nc, first: append([]byte(nil), c.k.have()...)})
+}
+
+// handOver has the other protocol serve nc, this connection's client.
+func (c *conn) handOver(nc net.Conn) {
+	c.idle()
+	c.over = true
+	c.setPoke(cutOnly{nc})
+	c.setState(KeepAlive)
+	info := c.info
+	c.s.other.Serve(nc, &info, &Board{c})
+	c.setPoke(nil)
+}
+
+// cutOnly is a connection that can be cut off, but not woken: the other protocol says goodbye by itself.
+type cutOnly struct{ net.Conn }
+
+// SetReadDeadline does nothing.
+func (cutOnly) SetReadDeadline(time.Time) error { return nil }
+
+// gone is the connection of a client that there is no descriptor for.
+type gone struct{ net.Conn }
+
+// Close has nothing to close.
+func (gone) Close() error { return nil }
+
+// replay is a connection with bytes in front of what it reads. Owned by its reader.
+type replay struct {
+	net.Conn
+	first []byte
+}
+
+// Read gives the bytes in front first.
+func (r *replay) Read(p []byte) (int, error) {
+	if len(r.first) == 0 {
+		return r.Conn.Read(p)
+	}
+	n := copy(p, r.first)
+	r.first = r.first[n:]
+	return n, nil
+}

@@ -1,0 +1,74 @@
+package http2
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// body is a request's body. Owned by the goroutine that serves the stream. The client may send no more
+// than a window of it before it is read.
+type body struct {
+	st    *stream
+	taken int64
+	err   error
+}
+
+var _ exchange.Body = (*body)(nil)
+
+// Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
+func (b *body) Read(p []byte) (n int, err error) {
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	err = watched(b.st.timeout(), b.st.ctl.SetReadDeadline, func() error {
+		n, err = b.st.r.Body.Read(p)
+		return err
+	})
+	b.taken += int64(n)
+	switch {
+	case err == io.EOF:
+		b.err = io.EOF
+		b.trailer()
+	case err != nil:
+		b.err = &exchange.BodyError{Status: bodyStatus(err), Err: err}
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, b.err
+}
+
+func bodyStatus(err error) exchange.Status {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 408
+	}
+	return 400
+}
+
+// trailer keeps the fields behind the body, those that the head announced.
+func (b *body) trailer() {
+	x := &b.st.x
+	for _, name := range sorted(b.st.r.Trailer) {
+		for _, v := range b.st.r.Trailer[name] {
+			if wire.IsToken(name) && wire.IsValue(v) {
+				x.Req.Trailer.Add(name, v)
+			}
+		}
+	}
+	if x.Server.MergeTrailers {
+		x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
+	}
+}
+
+// Buffered is empty: what was received is not to be seen from here.
+func (b *body) Buffered() []byte { return nil }
+
+// Discard has nothing to discard.
+func (b *body) Discard(int) {}
+
+// Taken is how much was read.
+func (b *body) Taken() int64 { return b.taken }
