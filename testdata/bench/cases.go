@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// kind is how a case is measured.
+type kind int
+
+const (
+	loaded kind = iota // by wrk
+	idling             // memory under idle clients
+	picks              // go test -bench
+)
+
+// one is one case.
+type one struct {
+	name, title string
+	kind        kind
+	door        door // which of a server's ports
+	path        string
+	clients     int
+	script      string // a Lua script of conf/ for wrk
+	fields      []string
+	feature     bool // compared with case a of the same server
+}
+
+// door is a way into a server: each is a port with a configuration of its own.
+type door int
+
+const (
+	plain door = iota
+	tlsDoor
+	located
+	edited
+	sticky
+	logged
+	everything
+	doors
+)
+
+const (
+	cookie = "Cookie: theme=dark; ROUTEID=.r1"
+	once   = "Connection: close"
+)
+
+// cases are what can be measured, in the order in which it is: memory first, on servers that did nothing yet.
+var cases = []one{
+	{name: "f", title: "memory, 5,000 idle clients", kind: idling, path: "/1k"},
+	{name: "a", title: "1 KiB GET, kept connections, 64 clients", path: "/1k", clients: 64},
+	{name: "b", title: "100 KiB GET, 64 clients", path: "/100k", clients: 64},
+	{name: "c", title: "POST 16 KiB, 64 clients", path: "/post", clients: 64, script: "post.lua"},
+	{name: "d", title: "connection per request, 64 clients", path: "/1k", clients: 64, fields: []string{once}},
+	{name: "e", title: "1 MiB GET, 16 clients", path: "/1m", clients: 16},
+	{name: "t", title: "TLS, 1 KiB GET, kept connections, 64 clients", door: tlsDoor, path: "/1k", clients: 64},
+	{name: "h", title: "TLS handshake per request (ECDSA P-256), 64 clients", door: tlsDoor, path: "/1k", clients: 64, fields: []string{once}},
+	{name: "half", title: "1 KiB GET, 64 clients that pause 2 ms: about half load", path: "/1k", clients: 64, script: "pause.lua"},
+	{name: "location", title: "1 KiB GET with ten <Location> sections", door: located, path: "/1k", clients: 64, feature: true},
+	{name: "header", title: "1 KiB GET with five Header and RequestHeader lines", door: edited, path: "/1k", clients: 64, feature: true},
+	{name: "sticky", title: "1 KiB GET with sticky sessions, the cookie sent", door: sticky, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
+	{name: "log", title: "1 KiB GET with a combined access log", door: logged, path: "/1k", clients: 64, feature: true},
+	{name: "all", title: "1 KiB GET with all of these", door: everything, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
+	{name: "pick", title: "a balancer's pick alone (go test -bench)", kind: picks},
+}
+
+func caseOf(name string) *one {
+	for i := range cases {
+		if cases[i].name == name {
+			return &cases[i]
+		}
+	}
+	return nil
+}
+
+// choose is the named cases in the order of the table; all without names.
+func choose(names []string) ([]*one, error) {
+	var out []*one
+	for _, n := range names {
+		if caseOf(n) == nil {
+			return nil, fmt.Errorf("no case %q; there are %s", n, strings.Join(caseNames(), " "))
+		}
+	}
+	for i := range cases {
+		if len(names) == 0 || slices.Contains(names, cases[i].name) {
+			out = append(out, &cases[i])
+		}
+	}
+	return out, nil
+}
+
+func caseNames() (names []string) {
+	for _, c := range cases {
+		names = append(names, c.name)
+	}
+	return names
+}

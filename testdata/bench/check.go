@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// check asks every server by every door before anything is measured: what does not answer wholly, or
+// lacks the feature that its door is for, would be measured as fast.
+func (r *rig) check() error {
+	for _, s := range r.servers {
+		for d, port := range s.ports {
+			scheme := "http"
+			if door(d) == tlsDoor {
+				scheme = "https"
+			}
+			if err := answers(scheme+"://127.0.0.1:"+strconv.Itoa(port), door(d)); err != nil {
+				return fmt.Errorf("%s answers wrongly: %w", s.name, err)
+			}
+		}
+		if err := r.logs(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answers asks for each path once.
+func answers(base string, d door) error {
+	for path, n := range bodies {
+		method, sent := "GET", io.Reader(nil)
+		if path == "/post" {
+			method, sent = "POST", strings.NewReader(strings.Repeat("x", 16<<10))
+		}
+		req, _ := http.NewRequest(method, base+path, sent)
+		req.Header.Set("Cookie", strings.TrimPrefix(cookie, "Cookie: "))
+		res, err := client().Do(req)
+		if err != nil {
+			return err
+		}
+		got, err := io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 200 || got != int64(n) {
+			return fmt.Errorf("%s%s: status %d, %d bytes, %v", base, path, res.StatusCode, got, err)
+		}
+		has := res.Header.Get("X-Frame-Options") != "" && res.Header.Get("Strict-Transport-Security") != ""
+		if has != (d == edited || d == everything) {
+			return fmt.Errorf("%s%s: the fields that were asked for are there: %t", base, path, has)
+		}
+	}
+	return nil
+}
+
+// logs waits until the access log has the requests of check: each path by two doors.
+func (r *rig) logs(s *server) error {
+	file := s.name + ".access"
+	if s.conf == "haproxy.cfg" {
+		file = s.name + ".out"
+	}
+	want := 2 * len(bodies)
+	got := 0
+	for range 20 {
+		text, _ := os.ReadFile(filepath.Join(r.facts.Run, file))
+		if got = bytes.Count(text, []byte("HTTP/1.1\" 200 ")); got == want {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("%s logged %d requests of %d", s.name, got, want)
+}

@@ -1,0 +1,1 @@
+function delay() return 2 end -- milliseconds between an answer and the next request
