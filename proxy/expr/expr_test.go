@@ -266,7 +266,9 @@ func (p *probe) Probe(_ *exchange.Exchange, path string) int {
 	}
 	return 200
 }
-func (p *probe) ProbeFile(_ *exchange.Exchange, name string) (string, int) { return name, p.Probe(nil, name) }
+func (p *probe) ProbeFile(_ *exchange.Exchange, name string) (string, int) {
+	return name, p.Probe(nil, name)
+}
 
 func TestProbe(t *testing.T) {
 	x := sample()
