@@ -40,5 +40,43 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzAgainstURL: where a plus and a zero byte play no part, a form means what net/url says it means.
+func FuzzAgainstURL(f *testing.F) {
+	for _, seed := range []string{"a=b&c=d", "A=1&a=2", "=x&&y", "w=%68%74tp%3A//h&b=x%26y", "a%3Db=c"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, err := url.ParseQuery(text)
+		if err != nil || strings.ContainsAny(text, "+\x00") || strings.Contains(text, "%00") || strings.Contains(text, "%2500") {
+			return
+		}
+		got := parse(text)
+		merged := map[string]bool{}
+		for name, list := range want {
+			low := strings.ToLower(name)
+			merged[low] = true
+			if v, ok := got[low]; !ok || name == low && !several(want, low) && v.once != list[len(list)-1] {
+				t.Errorf("%q: %q is %q, %v to us, %q to net/url", text, name, v.once, ok, list)
+			}
+		}
+		for name := range got {
+			if !merged[name] {
+				t.Errorf("%q: net/url knows no %q", text, name)
+			}
+		}
+	})
+}
+
+// several tells whether more than one name is the same in lower case.
+func several(v url.Values, low string) bool {
+	n := 0
+	for name := range v {
+		if strings.ToLower(name) == low {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // encode is URL-encoding with %20 for a blank: a plus stays a plus here.
 func encode(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

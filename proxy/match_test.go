@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -47,14 +48,45 @@ func TestMatchServlet(t *testing.T) {
 	}
 }
 
+// FuzzMatch holds prefixes against regular expressions, and what is left of a servlet's path against
+// its segments.
 func FuzzMatch(f *testing.F) {
 	f.Add("/a/..;x//b;y/./c", "/a/b/")
+	f.Add("/a//b/c", "/a/b")
+	f.Add("/ab", "/a")
+	f.Add("/x/;p/y", "//x/")
+	slashes := regexp.MustCompile(`/+`)
 	f.Fuzz(func(t *testing.T, path, prefix string) {
-		if n := matchPrefix(path, prefix); n < 0 || n > len(path) {
-			t.Errorf("matchPrefix %d of %d", n, len(path))
+		for i := range len(path + prefix) {
+			if (path + prefix)[i] >= 0x80 {
+				return
+			}
 		}
-		if n, _, ok := matchServlet(path, prefix); ok && (n < 0 || n > len(path)) {
-			t.Errorf("matchServlet %d of %d", n, len(path))
+		re := "(?s)^(" + slashes.ReplaceAllLiteralString(regexp.QuoteMeta(prefix), "/+") + ")"
+		if !strings.HasSuffix(prefix, "/") {
+			re += "(/|$)"
+		}
+		want := 0
+		if m := regexp.MustCompile(re).FindStringSubmatch(path); m != nil && prefix != "" {
+			want = len(m[1])
+		}
+		if n := matchPrefix(path, prefix); n != want {
+			t.Errorf("%q covers %d of %q, want %d", prefix, n, path, want)
+		}
+		n, plain, ok := matchServlet(path, prefix)
+		if !ok {
+			return
+		}
+		if n < 0 || n > len(path) {
+			t.Errorf("matchServlet %d of %q", n, path)
+		}
+		for s := range strings.SplitSeq(plain, "/") {
+			if s == "." || s == ".." || strings.Contains(s, ";") {
+				t.Errorf("%q is plainly %q", path, plain)
+			}
+		}
+		if !strings.HasPrefix(path[n:], "/") && n < len(path) && path[n] != ';' && !strings.HasSuffix(prefix, "/") {
+			t.Errorf("%q of %q leaves %q", prefix, path, path[n:])
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,6 +251,56 @@ func FuzzDecode(f *testing.F) {
 		third, _ := encode(back)
 		if string(third) != string(again) {
 			t.Errorf("%s\n%s", again, third)
+		}
+	})
+}
+
+// FuzzGarbage: garbage beside a good file, or half written, never loses it; in its place it is set
+// aside, and the next Save holds.
+func FuzzGarbage(f *testing.F) {
+	whole, _ := encode(sample("other"))
+	f.Add(whole, uint16(0))
+	f.Add(whole[:len(whole)/2], uint16(3))
+	f.Add([]byte("{}"), uint16(9))
+	f.Add([]byte{}, uint16(1000))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, garbage []byte, cut uint16) {
+		here, err := os.MkdirTemp(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(here)
+		s, good, ctx := New(here), sample("app"), t.Context()
+		if err := s.Save(ctx, good); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(here, name(good)+suffix)
+		put := func(path string, text []byte) {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		held := func() bool {
+			list, _ := New(here).Load(ctx)
+			return slices.ContainsFunc(list, func(r balancer.Record) bool { return reflect.DeepEqual(r, good) })
+		}
+		put(path+half, garbage)
+		put(filepath.Join(here, "junk"+suffix), garbage)
+		if !held() {
+			t.Fatalf("garbage beside it lost the good file: %q", garbage)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		torn := append(text[:min(int(cut), len(text)-1):min(int(cut), len(text)-1)], garbage...)
+		put(path, torn)
+		_, bad := decode(torn)
+		if err := s.Save(ctx, good); err != nil || !held() {
+			t.Fatalf("after %q: %v", torn, err)
+		}
+		if aside, err := os.ReadFile(path + damaged); bad != nil && string(aside) != string(torn) {
+			t.Fatalf("%q was not set aside: %q, %v", torn, aside, err)
 		}
 	})
 }

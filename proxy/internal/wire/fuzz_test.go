@@ -4,9 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,6 +21,7 @@ import (
 var (
 	strictLine  = regexp.MustCompile(`\A[!#$%&'*+\-.^_` + "`" + `|~0-9A-Za-z]+ [^\x00-\x20\x7f]+ HTTP/[1-9]\.[0-9]\z`)
 	strictName  = regexp.MustCompile(`\A[!#$%&'*+\-.^_` + "`" + `|~0-9A-Za-z]+\z`)
+	unusualSize = regexp.MustCompile(`[ \t];|0{16}`)
 	strictValue = regexp.MustCompile(`\A[^\x00-\x08\x0a-\x1f\x7f]*\z`)
 )
 
@@ -92,16 +97,27 @@ func FuzzRequest(f *testing.F) {
 		if _, err := ParseRequest(again, &usual, &r2, &h2); err != nil || !same(&h, &h2) || r2.Length != r.Length || r2.Host != r.Host {
 			t.Fatalf("%q parses, but not written again: %q %v", b[:n], again, err)
 		}
-		agree(t, &r, again)
+		agree(t, &r, &h, again)
 	})
 }
 
-// agree checks that net/http sees the same end of the body, where it does not refuse the request.
-func agree(t *testing.T, r *Request, head []byte) {
+// agree checks that net/http sees the same request, and the same end of its body, where it does not
+// refuse it.
+func agree(t *testing.T, r *Request, h *Header, head []byte) {
 	q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
 	if err != nil {
 		return
 	}
+	if q.Method != r.Method || q.RequestURI != r.Target || q.ProtoMajor != r.Major || q.ProtoMinor != r.Minor {
+		t.Fatalf("%q: net/http reads %s %s %s, we %+v", head, q.Method, q.RequestURI, q.Proto, r)
+	}
+	if strings.HasPrefix(r.Target, "/") {
+		path, _ := url.PathUnescape(r.RawPath)
+		if q.Host != r.Authority || q.URL.RawQuery != r.Query || strings.TrimLeft(q.URL.Path, "/") != strings.TrimLeft(path, "/") {
+			t.Fatalf("%q: net/http reads %q at %q, we %+v", head, q.URL, q.Host, r)
+		}
+	}
+	agreeFields(t, h, q.Header, head)
 	want := r.Length
 	if q.ContentLength != want {
 		t.Fatalf("%q: net/http reads a body of %d, we %d", head, q.ContentLength, want)
@@ -109,6 +125,86 @@ func agree(t *testing.T, r *Request, head []byte) {
 	if chunked := len(q.TransferEncoding) > 0; chunked != (r.Length < 0) {
 		t.Fatalf("%q: chunked to net/http: %v", head, chunked)
 	}
+}
+
+// agreeFields checks that net/http has the same values of each field, in the same order. What it takes
+// away itself, or adds, is left out.
+func agreeFields(t *testing.T, h *Header, theirs http.Header, head []byte) {
+	ours := http.Header{}
+	for i := range h.F {
+		ours.Add(h.F[i].Name, strings.Trim(h.F[i].Value, " \t"))
+	}
+	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer", "Content-Length", "Cache-Control"} {
+		ours.Del(name)
+		theirs.Del(name)
+	}
+	if !maps.EqualFunc(ours, theirs, slices.Equal) {
+		t.Fatalf("%q: net/http reads %q, we %q", head, theirs, ours)
+	}
+}
+
+// FuzzFraming holds the decision where a request's body ends against the words of RFC 9112 section 6:
+// what could be read in two ways is refused, what can be read in one is not. Fields are separated by
+// line feeds.
+func FuzzFraming(f *testing.F) {
+	for _, s := range [][2]string{{"", ""}, {"", "5"}, {"chunked", ""}, {"chunked", "5"}, {"identity", "5"}, {"gzip, chunked", ""}, {"chunked\nchunked", ""}, {"", "5\n5"},
+		{"", "5, 5"}, {"", "+5"}, {"", "9223372036854775808"}, {"chunked,", ""}, {"\vchunked", "3"}, {"", " 7\t"}, {"chunked", "x"}} {
+		f.Add(s[0], s[1], true)
+		f.Add(s[0], s[1], false)
+	}
+	f.Fuzz(func(t *testing.T, codings, lengths string, old bool) {
+		if strings.ContainsRune(codings+lengths, '\r') || len(codings)+len(lengths) > 4000 {
+			return
+		}
+		version, head := "1.1", ""
+		if old {
+			version = "1.0"
+		}
+		list := func(name, text string) (values []string) {
+			if text == "" {
+				return nil
+			}
+			for v := range strings.SplitSeq(text, "\n") {
+				v = strings.Trim(v, " \t")
+				values = append(values, v)
+				head += name + ": " + v + "\r\n"
+			}
+			return values
+		}
+		tes, cls := list("Transfer-Encoding", codings), list("Content-Length", lengths)
+		var r Request
+		var h Header
+		_, err := ParseRequest([]byte("POST / HTTP/"+version+"\r\nHost: h\r\n"+head+"\r\n"), &usual, &r, &h)
+		want, ok := framingByTheBook(tes, cls, old)
+		if ok != (err == nil) {
+			t.Fatalf("codings %q, lengths %q, old %v: %v, want ok %v", tes, cls, old, err, ok)
+		}
+		if !ok {
+			return
+		}
+		if r.Length != want || r.Both != (len(tes) > 0 && len(cls) > 0) || r.HasLength != (len(cls) > 0 && len(tes) == 0) || (h.IndexID(ContentLength) >= 0) != r.HasLength {
+			t.Fatalf("codings %q, lengths %q, old %v: %+v, want %d", tes, cls, old, r, want)
+		}
+	})
+}
+
+// framingByTheBook is the length of a body, -1 for chunks; false: nobody can tell.
+func framingByTheBook(tes, cls []string, old bool) (int64, bool) {
+	length, digits := int64(0), regexp.MustCompile(`\A[0-9]+\z`)
+	if len(cls) > 0 {
+		n, err := strconv.ParseInt(cls[0], 10, 64)
+		if len(cls) > 1 || err != nil || !digits.MatchString(cls[0]) {
+			return 0, false
+		}
+		length = n
+	}
+	switch {
+	case len(tes) == 0:
+		return length, true
+	case len(tes) > 1 || old || !strings.EqualFold(tes[0], "chunked"):
+		return 0, false
+	}
+	return -1, true
 }
 
 func FuzzResponse(f *testing.F) {
@@ -161,6 +257,10 @@ func framed(t *testing.T, r *Response, h *Header, head bool) {
 	if err != nil || f.Body == Unclear {
 		return // each may be stricter
 	}
+	if p.StatusCode != r.Status {
+		t.Fatalf("%q: %d to net/http, %d to us", text, p.StatusCode, r.Status)
+	}
+	agreeFields(t, h, p.Header, text)
 	switch chunked := len(p.TransferEncoding) > 0; {
 	case f.Body == NoBody:
 		if n, _ := io.Copy(io.Discard, p.Body); n != 0 {
@@ -189,6 +289,9 @@ func FuzzChunks(f *testing.F) {
 			return
 		}
 		other, oerr := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(b)))
+		if oerr != nil && unusualSize.Match(b) {
+			return // blanks in front of an extension and many zeros are RFC 9112's, but not net/http's
+		}
 		if oerr != nil || string(other) != data {
 			t.Fatalf("%q: net/http reads %q, %v; we %q", b, other, oerr, data)
 		}
