@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"sort"
@@ -20,6 +22,7 @@ type member struct {
 	mu    sync.Mutex // guards what follows
 	rules []rule
 	srv   *http.Server
+	tls   *tls.Config // nil: plain
 }
 
 type rule struct {
@@ -41,9 +44,12 @@ func (m *member) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	srv := &http.Server{Handler: m}
+	srv := &http.Server{Handler: m, ErrorLog: log.New(io.Discard, "", 0)}
 	m.mu.Lock()
 	m.srv = srv
+	if m.tls != nil {
+		l = tls.NewListener(l, m.tls)
+	}
 	m.mu.Unlock()
 	go srv.Serve(l)
 }
@@ -73,6 +79,13 @@ func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain")
 	fmt.Fprintf(w, "%s %s %s\nHost: %s\n", m.name, r.Method, r.RequestURI, r.Host)
+	if r.TLS != nil {
+		fmt.Fprintf(w, "%s server name %q", tls.VersionName(r.TLS.Version), r.TLS.ServerName)
+		for _, c := range r.TLS.PeerCertificates {
+			fmt.Fprintf(w, ", shown %s", c.Subject.CommonName)
+		}
+		fmt.Fprintln(w)
+	}
 	var lines []string
 	for k, v := range r.Header {
 		if k != "Connection" {

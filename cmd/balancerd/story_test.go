@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -105,10 +106,13 @@ type story struct {
 	members map[string]*member
 	cmd     *exec.Cmd
 	out     bytes.Buffer
+
+	sessions map[string]tls.ClientSessionCache // of TLS stories, by their labels
+	read     int                               // how much of the access log was looked at
 }
 
 func newStory(t *testing.T, server string) *story {
-	s := &story{t: t, server: server, root: t.TempDir(), members: map[string]*member{}}
+	s := &story{t: t, server: server, root: t.TempDir(), members: map[string]*member{}, sessions: map[string]tls.ClientSessionCache{}}
 	os.Chmod(s.root, 0o755)
 	os.MkdirAll(s.root+"/docs", 0o755)
 	os.WriteFile(s.root+"/mime.types", []byte("text/html html\ntext/plain txt\n"), 0o644)
@@ -132,14 +136,14 @@ func freePort(t *testing.T) int {
 }
 
 const storyModules = `mpm_event authn_core authn_file authz_core authz_host authz_user auth_basic access_compat alias headers setenvif env mime dir
-status slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness`
+status ssl socache_shmcb slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness`
 
 // fill puts addresses and folders into a text's {braces}.
 func (s *story) fill(text string) string {
 	for n, m := range s.members {
 		text = strings.ReplaceAll(text, "{"+n+"}", fmt.Sprintf("127.0.0.1:%d", m.port))
 	}
-	return strings.NewReplacer("{port}", fmt.Sprint(s.port), "{root}", s.root).Replace(text)
+	return strings.NewReplacer("{port}", fmt.Sprint(s.port), "{root}", s.root, "{pki}", pki("")).Replace(text)
 }
 
 // plain takes them out of an answer again.
@@ -147,7 +151,7 @@ func (s *story) plain(text string) string {
 	for n, m := range s.members {
 		text = strings.ReplaceAll(text, fmt.Sprintf("127.0.0.1:%d", m.port), n)
 	}
-	text = strings.NewReplacer(s.root, "ROOT", fmt.Sprintf("127.0.0.1:%d", s.port), "SERVER", fmt.Sprintf(":%d", s.port), ":PORT").Replace(text)
+	text = strings.NewReplacer(s.root, "ROOT", pki(""), "PKI", fmt.Sprintf("127.0.0.1:%d", s.port), "SERVER", fmt.Sprintf(":%d", s.port), ":PORT").Replace(text)
 	return regexp.MustCompile(`Apache/2\.4\.\d+( \([^)]*\))?`).ReplaceAllString(text, "Apache/2.4.N")
 }
 
@@ -174,6 +178,9 @@ func (s *story) start(conf string) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
+		if log, err := os.ReadFile(s.root + "/error.log"); err == nil && s.t.Failed() {
+			s.t.Logf("%s%s", said.String(), log)
+		}
 		s.cmd.Process.Signal(syscall.SIGTERM)
 		timer := time.AfterFunc(5*time.Second, func() { syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) })
 		s.cmd.Wait()
@@ -212,6 +219,14 @@ func (s *story) play(script string) {
 			s.picks(words)
 		case "edit":
 			s.edit(words[1], words[2:])
+		case "get":
+			s.get(head, rest)
+		case "plain":
+			s.say(strings.TrimPrefix(head, "plain "))
+		case "secure":
+			s.secure(words[1], pairsOf(words[2:]))
+		case "log":
+			s.lines()
 		case "manager":
 			s.manager()
 		default:

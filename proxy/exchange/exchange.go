@@ -51,6 +51,7 @@ const (
 	StatePlan   // site: the plan in force
 	StateServer // server: the load of the configuration that serves it
 	StateUpload // http1: what was read of a request's body for its member
+	StateTLS    // ssl: what the sections say of certificates
 	states
 )
 

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
@@ -13,8 +12,9 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// certificateVariable is SSL_CLIENT_name: a part of a certificate (httpd: ssl_engine_vars.c
-// ssl_var_lookup_ssl_cert). Certificates are looked into request by request; who asks for one pays.
+// certificateVariable is SSL_CLIENT_name or SSL_SERVER_name: a part of a certificate (httpd:
+// ssl_engine_vars.c ssl_var_lookup_ssl_cert). Certificates are looked into request by request; who asks
+// for one pays.
 func certificateVariable(name string, of func(*exchange.TLS) *x509.Certificate) func(*exchange.Exchange) string {
 	part := certificatePart(name)
 	if part == nil {
@@ -23,28 +23,42 @@ func certificateVariable(name string, of func(*exchange.TLS) *x509.Certificate) 
 	return func(x *exchange.Exchange) string {
 		return ofTLS(x, func(s *exchange.TLS) string {
 			if c := of(s); c != nil {
-				return part(c)
+				return part(x, c)
 			}
 			return ""
 		})
 	}
 }
 
-func certificatePart(name string) func(*x509.Certificate) string {
+type part func(*exchange.Exchange, *x509.Certificate) string
+
+// certificatePrefixes are the parts that are numbered or named by the rest of the variable's name.
+var certificatePrefixes = [...]struct {
+	prefix string
+	of     func(c *x509.Certificate, rest string) string
+}{
+	{"S_DN_", func(c *x509.Certificate, attr string) string { return attribute(c.RawSubject, attr) }},
+	{"I_DN_", func(c *x509.Certificate, attr string) string { return attribute(c.RawIssuer, attr) }},
+	{"SAN_DNS_", func(c *x509.Certificate, n string) string { return nth(c.DNSNames, n) }},
+	{"SAN_EMAIL_", func(c *x509.Certificate, n string) string { return nth(c.EmailAddresses, n) }},
+	{"SAN_OTHER_MSUPN_", func(c *x509.Certificate, n string) string { return nth(OtherNames(c, UserPrincipalName), n) }},
+	{"SAN_OTHER_DNSSRV_", func(c *x509.Certificate, n string) string { return nth(OtherNames(c, ServiceName), n) }},
+}
+
+func certificatePart(name string) part {
+	switch name {
+	case "S_DN":
+		return func(x *exchange.Exchange, c *x509.Certificate) string { return wholeName(x, c.RawSubject) }
+	case "I_DN":
+		return func(x *exchange.Exchange, c *x509.Certificate) string { return wholeName(x, c.RawIssuer) }
+	}
 	if f, ok := certificateParts[name]; ok {
-		return f
+		return func(_ *exchange.Exchange, c *x509.Certificate) string { return f(c) }
 	}
-	if attr, ok := strings.CutPrefix(name, "S_DN_"); ok {
-		return func(c *x509.Certificate) string { return attribute(&c.Subject, attr) }
-	}
-	if attr, ok := strings.CutPrefix(name, "I_DN_"); ok {
-		return func(c *x509.Certificate) string { return attribute(&c.Issuer, attr) }
-	}
-	if n, ok := strings.CutPrefix(name, "SAN_DNS_"); ok {
-		return func(c *x509.Certificate) string { return nth(c.DNSNames, n) }
-	}
-	if n, ok := strings.CutPrefix(name, "SAN_EMAIL_"); ok {
-		return func(c *x509.Certificate) string { return nth(c.EmailAddresses, n) }
+	for i := range certificatePrefixes {
+		if rest, ok := strings.CutPrefix(name, certificatePrefixes[i].prefix); ok {
+			return func(_ *exchange.Exchange, c *x509.Certificate) string { return certificatePrefixes[i].of(c, rest) }
+		}
 	}
 	return nil
 }
@@ -57,8 +71,6 @@ var certificateParts = map[string]func(*x509.Certificate) string{
 	"V_START":   func(c *x509.Certificate) string { return c.NotBefore.UTC().Format(certificateTime) },
 	"V_END":     func(c *x509.Certificate) string { return c.NotAfter.UTC().Format(certificateTime) },
 	"V_REMAIN":  remain,
-	"S_DN":      func(c *x509.Certificate) string { return oneLine(c.RawSubject) },
-	"I_DN":      func(c *x509.Certificate) string { return oneLine(c.RawIssuer) },
 	"A_SIG":     signature,
 	"A_KEY":     func(c *x509.Certificate) string { return keyNames[c.PublicKeyAlgorithm] },
 	"CERT":      armour,
@@ -110,9 +122,10 @@ var attributes = [...]struct {
 	{"UID", "0.9.2342.19200300.100.1.1"}, {"EMAIL", "1.2.840.113549.1.9.1"},
 }
 
-// attribute is one attribute of a name: CN, or CN_1 for the second.
-func attribute(n *pkix.Name, which string) string {
-	which = strings.TrimSuffix(which, "_RAW")
+// attribute is one attribute of a name: CN, or CN_1 for the second; with _RAW as it is written, not as
+// UTF-8.
+func attribute(raw []byte, which string) string {
+	which, unchanged := strings.CutSuffix(which, "_RAW")
 	index := 0
 	if name, number, ok := strings.Cut(which, "_"); ok {
 		i, err := strconv.Atoi(number)
@@ -125,79 +138,23 @@ func attribute(n *pkix.Name, which string) string {
 		if attributes[i].name != which {
 			continue
 		}
-		for j := range n.Names {
-			if n.Names[j].Type.String() != attributes[i].oid {
-				continue
-			}
-			if index--; index < 0 {
-				return fmt.Sprint(n.Names[j].Value)
-			}
+		if list := attributesOf(raw, attributes[i].oid); index < len(list) {
+			return display(list[index], unchanged)
 		}
 		break
 	}
 	return ""
 }
 
-// oneLine prints a name as OpenSSL does for RFC 2253: the last part first, multi-byte characters as
-// they are.
-func oneLine(raw []byte) string {
-	var seq pkix.RDNSequence
-	if _, err := asn1.Unmarshal(raw, &seq); err != nil {
-		return ""
-	}
-	var b strings.Builder
-	for i := len(seq) - 1; i >= 0; i-- {
-		for j, atv := range seq[i] {
-			switch {
-			case j > 0:
-				b.WriteByte('+')
-			case b.Len() > 0:
-				b.WriteByte(',')
-			}
-			b.WriteString(attributeName(atv.Type) + "=")
-			escapeDN(&b, fmt.Sprint(atv.Value))
-		}
-	}
-	return b.String()
-}
-
-func attributeName(oid asn1.ObjectIdentifier) string {
-	text := oid.String()
-	if name, ok := longNames[text]; ok {
-		return name
-	}
-	return text
-}
-
-// longNames are what OpenSSL prints for the attributes; they differ from httpd's short ones.
-var longNames = map[string]string{"2.5.4.6": "C", "2.5.4.8": "ST", "2.5.4.7": "L", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.3": "CN",
-	"2.5.4.12": "title", "2.5.4.43": "initials", "2.5.4.42": "GN", "2.5.4.4": "SN", "2.5.4.13": "description", "2.5.4.5": "serialNumber",
-	"2.5.4.9": "street", "2.5.4.17": "postalCode", "2.5.4.46": "dnQualifier", "2.5.4.65": "pseudonym",
-	"0.9.2342.19200300.100.1.1": "UID", "0.9.2342.19200300.100.1.25": "DC", "1.2.840.113549.1.9.1": "emailAddress"}
-
-// escapeDN escapes a value (RFC 2253 section 2.4).
-func escapeDN(b *strings.Builder, v string) {
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case c < 0x20 || c == 0x7f:
-			fmt.Fprintf(b, "\\%02X", c)
-			continue
-		case strings.IndexByte(`,+"\<>;`, c) >= 0, i == 0 && (c == '#' || c == ' '), i == len(v)-1 && c == ' ':
-			b.WriteByte('\\')
-		}
-		b.WriteByte(v[i])
-	}
-}
-
 func nth(list []string, number string) string {
 	n, err := strconv.ParseUint(number, 10, 14)
-	if err != nil || n >= uint64(len(list)) {
+	if err != nil || len(number) > 4 || n >= uint64(len(list)) {
 		return ""
 	}
 	return list[n]
 }
 
-// chainVariable is SSL_CLIENT_CERT_CHAIN_n: the n-th certificate that the client sent.
+// chainVariable is SSL_CLIENT_CERT_CHAIN_n: the n-th certificate that the client sent besides its own.
 func chainVariable(number string) func(*exchange.Exchange) string {
 	n, err := strconv.ParseUint(number, 10, 14)
 	if err != nil {
@@ -205,10 +162,10 @@ func chainVariable(number string) func(*exchange.Exchange) string {
 	}
 	return func(x *exchange.Exchange) string {
 		return ofTLS(x, func(s *exchange.TLS) string {
-			if n >= uint64(len(s.PeerCertificates)) {
+			if n+1 >= uint64(len(s.PeerCertificates)) {
 				return ""
 			}
-			return armour(s.PeerCertificates[n])
+			return armour(s.PeerCertificates[n+1])
 		})
 	}
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"os"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ func tlsVariable(name string) func(*exchange.Exchange) string {
 	if part, ok := strings.CutPrefix(name, "CLIENT_"); ok {
 		return certificateVariable(part, peer)
 	}
+	if part, ok := strings.CutPrefix(name, "SERVER_"); ok {
+		return certificateVariable(part, func(s *exchange.TLS) *x509.Certificate { return s.Own })
+	}
 	return nothing
 }
 
@@ -42,6 +46,7 @@ var tlsVariables = [...]struct {
 	{"CIPHER_USEKEYSIZE", func(s *exchange.TLS) string { return strconv.Itoa(cipherOf(s).bits) }},
 	{"CIPHER_ALGKEYSIZE", func(s *exchange.TLS) string { return strconv.Itoa(cipherOf(s).algorithm) }},
 	{"SESSION_RESUMED", resumed},
+	{"SESSION_ID", session},
 	{"TLS_SNI", func(s *exchange.TLS) string { return s.ServerName }},
 	{"SECURE_RENEG", func(s *exchange.TLS) string { return "true" }},
 	{"COMPRESS_METHOD", func(s *exchange.TLS) string { return "NULL" }},
@@ -79,10 +84,22 @@ func resumed(s *exchange.TLS) string {
 	return "Initial"
 }
 
+// session is the session's id. TLS 1.3 has none on the wire: each connection gets one that nobody else
+// has, as with OpenSSL.
+func session(s *exchange.TLS) string {
+	id := s.Session
+	if s.Version == tls.VersionTLS13 && s.HandshakeComplete {
+		id, _ = s.ExportKeyingMaterial("EXPORTER-balancerd-session-id", nil, 32)
+	}
+	return hex.EncodeToString(id)
+}
+
 // verified says what became of the client's certificate: a bad one never gets as far as a request,
 // but where anything is taken.
 func verified(s *exchange.TLS) string {
 	switch {
+	case s.Failed != "":
+		return "FAILED:" + s.Failed
 	case len(s.PeerCertificates) == 0:
 		return "NONE"
 	case len(s.VerifiedChains) > 0:

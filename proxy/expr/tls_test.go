@@ -45,7 +45,7 @@ func TestTLS(t *testing.T) {
 	x := sample()
 	x.Conn.Secure = true
 	x.Conn.TLS = &exchange.TLS{ConnectionState: tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, ServerName: "sni.example",
-		PeerCertificates: []*x509.Certificate{c}, VerifiedChains: [][]*x509.Certificate{{c}}}}
+		PeerCertificates: []*x509.Certificate{c, c}, VerifiedChains: [][]*x509.Certificate{{c}}}}
 	for name, want := range map[string]string{
 		"SSL_PROTOCOL": "TLSv1.2", "ssl_cipher": "ECDHE-RSA-AES256-GCM-SHA384", "SSL_CIPHER_USEKEYSIZE": "256", "SSL_CIPHER_ALGKEYSIZE": "256", "SSL_CIPHER_EXPORT": "false",
 		"SSL_SESSION_RESUMED": "Initial", "SSL_TLS_SNI": "sni.example", "SSL_CLIENT_VERIFY": "SUCCESS", "SSL_COMPRESS_METHOD": "NULL", "SSL_SECURE_RENEG": "true",

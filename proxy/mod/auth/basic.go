@@ -66,8 +66,19 @@ func (l *login) kindOf(x *exchange.Exchange) string {
 	return kind
 }
 
+// certified is what mod_ssl has to say before users say who they are: a certificate may take the place
+// of name and password.
+type certified interface {
+	BeforeLogin(*exchange.Exchange) error
+}
+
 // authenticate sets x.User, or says why the client is not let in (httpd: request.c, ap_run_check_user_id).
 func (l *login) authenticate(ctx context.Context, x *exchange.Exchange, either bool) error {
+	if c, ok := x.State[exchange.StateTLS].(certified); ok {
+		if err := c.BeforeLogin(x); err != nil {
+			return err
+		}
+	}
 	kind := l.kindOf(x)
 	if kind != "" && (!l.basic || !exchange.EqualFold(kind, "basic")) {
 		return l.unsupported(x, kind)

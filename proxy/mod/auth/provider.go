@@ -35,6 +35,8 @@ var providers = []provider{
 	{"user", "mod_authz_user.c", requireUser},
 	{"valid-user", "mod_authz_user.c", requireValidUser},
 	{"group", "mod_authz_groupfile.c", requireGroup},
+	{"ssl", "mod_ssl.c", requireTLS("ssl", func(s *exchange.TLS) bool { return true })},
+	{"ssl-verify-client", "mod_ssl.c", requireTLS("ssl-verify-client", func(s *exchange.TLS) bool { return len(s.VerifiedChains) > 0 })},
 }
 
 // providerOf finds a provider that is there: built in and loaded, or an alias of one.
@@ -196,4 +198,17 @@ func requireValidUser(*directive.Scope, string) (check, verdict, error) {
 		}
 		return granted
 	}, neutral, nil
+}
+
+// requireTLS lets connections in by their TLS (httpd: ssl_engine_kernel.c ssl_authz_require_ssl_check,
+// ssl_authz_verify_client_check).
+func requireTLS(name string, good func(*exchange.TLS) bool) opener {
+	return func(_ *directive.Scope, args string) (check, verdict, error) {
+		if args != "" {
+			return nil, 0, errors.New("'Require " + name + "' does not take arguments")
+		}
+		return func(_ context.Context, x *exchange.Exchange, _ *gate) verdict {
+			return when(x.Conn != nil && x.Conn.TLS != nil && good(x.Conn.TLS))
+		}, neutral, nil
+	}
 }

@@ -14,13 +14,13 @@ import (
 // verifier judges certificates of the other side (httpd: ssl_engine_kernel.c ssl_callback_SSLVerify).
 // Immutable.
 type verifier struct {
-	mode  verifyMode
-	depth int
-	usage x509.ExtKeyUsage
-	roots *x509.CertPool // never nil: the system's are nobody's choice here
-	inter *x509.CertPool
-	crls  *revocations // nil: no certificate is looked up
-	known int          // how many signers there are
+	mode    verifyMode
+	depth   int
+	usage   x509.ExtKeyUsage
+	roots   *x509.CertPool // never nil: the system's are nobody's choice here
+	inter   *x509.CertPool
+	crls    *revocations        // nil: no certificate is looked up
+	signers []*x509.Certificate // roots and inter
 }
 
 const defaultDepth = 1
@@ -32,7 +32,7 @@ func newVerifier(a *authSettings, usage x509.ExtKeyUsage, prefix, server string)
 	if err != nil {
 		return nil, err
 	}
-	v.known = len(certs)
+	v.signers = certs
 	for _, c := range certs {
 		// OpenSSL wants a chain to end in a certificate that signs itself; crypto/x509 would stop at any
 		// that it trusts.

@@ -11,5 +11,5 @@
 //	                                  └─ Secure ──> member.go  SSLProxy…: one backend.TLS for each set of settings
 //
 // Reading order: settings.go, module.go, set.go, protocol.go, cipher.go, authority.go, crl.go, material.go,
-// key.go, ticket.go, host.go, front.go, seat.go, compatible.go, step.go, require.go, export.go, member.go.
+// key.go, ticket.go, host.go, front.go, seat.go, compatible.go, step.go, require.go, naming.go, export.go, member.go.
 package ssl

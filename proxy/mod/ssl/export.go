@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"context"
+	"crypto/x509"
 	"strconv"
 
 	"balancerd/proxy/exchange"
@@ -14,7 +15,8 @@ var exported = [...]string{
 	"SSL_VERSION_INTERFACE", "SSL_VERSION_LIBRARY", "SSL_PROTOCOL", "SSL_SECURE_RENEG", "SSL_COMPRESS_METHOD", "SSL_CIPHER", "SSL_CIPHER_EXPORT",
 	"SSL_CIPHER_USEKEYSIZE", "SSL_CIPHER_ALGKEYSIZE", "SSL_CLIENT_VERIFY", "SSL_CLIENT_M_VERSION", "SSL_CLIENT_M_SERIAL", "SSL_CLIENT_V_START",
 	"SSL_CLIENT_V_END", "SSL_CLIENT_V_REMAIN", "SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_A_KEY", "SSL_CLIENT_A_SIG", "SSL_CLIENT_CERT_RFC4523_CEA",
-	"SSL_SESSION_RESUMED",
+	"SSL_SERVER_M_VERSION", "SSL_SERVER_M_SERIAL", "SSL_SERVER_V_START", "SSL_SERVER_V_END", "SSL_SERVER_S_DN", "SSL_SERVER_I_DN", "SSL_SERVER_A_KEY",
+	"SSL_SERVER_A_SIG", "SSL_SESSION_ID", "SSL_SESSION_RESUMED",
 }
 
 // parts are the attributes of a name, each variable's last word.
@@ -29,8 +31,29 @@ type variable struct {
 // export puts SSL variables into the environment. Immutable.
 type export struct {
 	always []variable
-	client []variable // with a client's certificate alone
-	data   bool       // ExportCertData
+	sides  []side
+	data   bool // ExportCertData
+}
+
+// side is one of the two certificates.
+type side struct {
+	prefix string
+	of     func(*exchange.TLS) *x509.Certificate
+	dns    []variable // the attributes of its names
+	kind   string     // of the other alternative names that it may have, an OID
+	other  string     // their variable
+}
+
+var sides = [...]side{
+	{prefix: "SSL_SERVER_", of: func(s *exchange.TLS) *x509.Certificate { return s.Own }, kind: expr.ServiceName, other: "SAN_OTHER_dnsSRV_"},
+	{prefix: "SSL_CLIENT_", of: peer, kind: expr.UserPrincipalName, other: "SAN_OTHER_msUPN_"},
+}
+
+func peer(s *exchange.TLS) *x509.Certificate {
+	if len(s.PeerCertificates) == 0 {
+		return nil
+	}
+	return s.PeerCertificates[0]
 }
 
 func newExport(o options) *export {
@@ -41,10 +64,13 @@ func newExport(o options) *export {
 	for _, n := range exported {
 		e.always = append(e.always, variableOf(n))
 	}
-	for _, dn := range [...]string{"SSL_CLIENT_S_DN_", "SSL_CLIENT_I_DN_"} {
-		for _, p := range parts {
-			e.client = append(e.client, variableOf(dn+p))
+	for _, s := range sides {
+		for _, dn := range [...]string{"S_DN_", "I_DN_"} {
+			for _, p := range parts {
+				s.dns = append(s.dns, variableOf(s.prefix+dn+p))
+			}
 		}
+		e.sides = append(e.sides, s)
 	}
 	return e
 }
@@ -67,16 +93,16 @@ func (e *export) step(_ context.Context, x *exchange.Exchange) error {
 		x.Env.Set("SSL_TLS_SNI", s.ServerName)
 	}
 	put(x, e.always)
-	if len(s.PeerCertificates) == 0 {
-		return nil
-	}
-	put(x, e.client)
-	if e.client != nil {
-		e.names(x)
+	for i := range e.sides {
+		if c := e.sides[i].of(s); c != nil {
+			e.sides[i].names(x, c)
+		}
 	}
 	if e.data {
-		x.Env.Set("SSL_CLIENT_CERT", variableOf("SSL_CLIENT_CERT").of(x))
-		for i := range s.PeerCertificates {
+		for _, n := range [...]string{"SSL_SERVER_CERT", "SSL_CLIENT_CERT"} {
+			x.Env.Set(n, variableOf(n).of(x))
+		}
+		for i := range max(0, len(s.PeerCertificates)-1) {
 			v := variableOf("SSL_CLIENT_CERT_CHAIN_" + strconv.Itoa(i))
 			x.Env.Set(v.name, v.of(x))
 		}
@@ -92,16 +118,11 @@ func put(x *exchange.Exchange, list []variable) {
 	}
 }
 
-// names are the client's other names, and further attributes of the same kind (CN_1, CN_2 …).
-func (e *export) names(x *exchange.Exchange) {
-	c := x.Conn.TLS.PeerCertificates[0]
-	for i, n := range c.DNSNames {
-		x.Env.Set("SSL_CLIENT_SAN_DNS_"+strconv.Itoa(i), n)
-	}
-	for i, n := range c.EmailAddresses {
-		x.Env.Set("SSL_CLIENT_SAN_Email_"+strconv.Itoa(i), n)
-	}
-	for _, v := range e.client {
+// names are a certificate's names: the attributes, further ones of the same kind (CN_1, CN_2 …), and the
+// alternative names.
+func (s *side) names(x *exchange.Exchange, c *x509.Certificate) {
+	put(x, s.dns)
+	for _, v := range s.dns {
 		for i := 1; x.Env.Has(v.name); i++ {
 			more := variableOf(v.name + "_" + strconv.Itoa(i))
 			text := more.of(x)
@@ -110,5 +131,14 @@ func (e *export) names(x *exchange.Exchange) {
 			}
 			x.Env.Set(more.name, text)
 		}
+	}
+	number(x, s.prefix+"SAN_Email_", c.EmailAddresses)
+	number(x, s.prefix+"SAN_DNS_", c.DNSNames)
+	number(x, s.prefix+s.other, expr.OtherNames(c, s.kind))
+}
+
+func number(x *exchange.Exchange, name string, list []string) {
+	for i, v := range list {
+		x.Env.Set(name+strconv.Itoa(i), v)
 	}
 }

@@ -88,7 +88,7 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.clients, err = newVerifier(&o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
 		return err
 	}
-	if o.certs, err = pairs(&o.set, o.id); err != nil {
+	if o.certs, err = pairs(&o.set, o.id, o.clients.signers); err != nil {
 		return err
 	}
 	if o.tickets, err = newTickets(&o.set, o.mark()); err != nil {
@@ -99,7 +99,7 @@ func (o *host) fill(scope *directive.Scope) error {
 		NextProtos: o.protocols(), SessionTicketsDisabled: !o.set.tickets.Or(true)}
 	o.tickets.put(o.config)
 	if len(o.certs) > 1 {
-		o.config.GetCertificate = o.pick
+		o.config.Certificates, o.config.GetCertificate = nil, o.pick // else only clients that name a server would be asked
 	}
 	o.demand(scope)
 	return o.announce()
@@ -123,7 +123,7 @@ func (o *host) demand(scope *directive.Scope) {
 		_, err := o.clients.judge(s.PeerCertificates)
 		return err
 	}
-	if o.clients.known == 0 {
+	if len(o.clients.signers) == 0 {
 		o.warnings = append(o.warnings, "AH01897: Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]")
 	}
 }

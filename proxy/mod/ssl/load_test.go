@@ -90,7 +90,7 @@ func TestStartsThatFail(t *testing.T) {
 	os.WriteFile(filepath.Join(a.dir, "junk"), []byte("junk"), 0o600)
 	for conf, want := range map[string]string{
 		"SSLEngine On": "AH02572: Failed to configure at least one certificate and key for localhost:",
-		"SSLEngine On\nSSLCertificateFile DIR/junk":                                                      "AH02561: ",
+		"SSLEngine On\nSSLCertificateFile DIR/junk":                                                      "AH02562: ",
 		"SSLEngine On\nSSLCertificateFile DIR/site.pem":                                                  "AH02564: ",
 		"SSLEngine On\nSSLCertificateFile DIR/site.pem\nSSLCertificateKeyFile DIR/other.key":             "AH02565: ",
 		engine + "SSLProtocol -all":                                                                      "AH02231: ",
@@ -101,7 +101,7 @@ func TestStartsThatFail(t *testing.T) {
 		engine + "SSLCARevocationCheck chain\nSSLCARevocationFile DIR/junk":                              "AH01901: ",
 		engine + "SSLSessionTicketKeyFile DIR/junk":                                                      "AH02287: ",
 		"SSLCertificateFile DIR/site.pem\n":                                                              "",
-		"Listen 127.0.0.1:443\n<VirtualHost 127.0.0.1:443>\nSSLCertificateFile DIR/junk\n</VirtualHost>": "AH02561: ",
+		"Listen 127.0.0.1:443\n<VirtualHost 127.0.0.1:443>\nSSLCertificateFile DIR/junk\n</VirtualHost>": "AH02562: ",
 		"Listen 127.0.0.1:8443 https\n<VirtualHost *:8443>\nSSLEngine Off\nSSLCertificateFile DIR/junk\n</VirtualHost>": "",
 	} {
 		got := started(strings.ReplaceAll(conf, "DIR", a.dir))

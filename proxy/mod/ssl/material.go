@@ -40,9 +40,10 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 }
 
 // pairs are a virtual host's certificates with their keys. Of two with the same kind of key the later
-// counts, as with OpenSSL.
-func pairs(set *serverSettings, id string) ([]tls.Certificate, error) {
-	extra, err := chainOf(set)
+// counts, as with OpenSSL. Above a certificate stand those of SSLCertificateChainFile, else those of its
+// own file, else whatever known signers lead up to a root (OpenSSL builds such chains by itself).
+func pairs(set *serverSettings, id string, known []*x509.Certificate) ([]tls.Certificate, error) {
+	extra, chained, err := chainOf(set)
 	if err != nil {
 		return nil, err
 	}
@@ -52,12 +53,15 @@ func pairs(set *serverSettings, id string) ([]tls.Certificate, error) {
 		if i < len(set.keys) {
 			keyFile = set.keys[i]
 		}
-		p, err := pair(file, keyFile, fmt.Sprintf("%s:%d", id, i), set.dialog)
+		p, err := pair(file, keyFile, fmt.Sprintf("%s:%d", id, i), set.dialog, chained)
 		if err != nil {
 			return nil, err
 		}
-		if len(p.Certificate) == 1 {
-			p.Certificate = append(p.Certificate, extra...)
+		switch {
+		case chained:
+			p.Certificate = append(p.Certificate[:1], extra...)
+		case len(p.Certificate) == 1:
+			p.Certificate = upwards(p.Leaf, known, true)
 		}
 		out = replace(out, p)
 	}
@@ -78,28 +82,31 @@ func replace(list []tls.Certificate, p tls.Certificate) []tls.Certificate {
 }
 
 // chainOf is SSLCertificateChainFile, without the certificate itself when it stands in the same file.
-func chainOf(set *serverSettings) ([][]byte, error) {
+func chainOf(set *serverSettings) (extra [][]byte, chained bool, err error) {
 	file, ok := set.chain.Get()
 	if !ok {
-		return nil, nil
+		return nil, false, nil
 	}
 	certs, err := readCertificates(file)
 	if err != nil || len(certs) == 0 {
-		return nil, fmt.Errorf("AH01903: Failed to configure CA certificate chain!")
+		return nil, false, fmt.Errorf("AH01903: Failed to configure CA certificate chain!")
 	}
 	if len(set.certs) > 0 && set.certs[0] == file {
 		certs = certs[1:]
 	}
-	var out [][]byte
 	for _, c := range certs {
-		out = append(out, c.Raw)
+		extra = append(extra, c.Raw)
 	}
-	return out, nil
+	return extra, true, nil
 }
 
-func pair(file, keyFile, id, dialog string) (tls.Certificate, error) {
+func pair(file, keyFile, id, dialog string, chained bool) (tls.Certificate, error) {
 	certs, err := readCertificates(file)
-	if err != nil || len(certs) == 0 {
+	switch {
+	case err == nil && len(certs) > 0:
+	case !chained:
+		return tls.Certificate{}, fmt.Errorf("AH02562: Failed to configure certificate %s (with chain), check %s", id, file)
+	default:
 		return tls.Certificate{}, fmt.Errorf("AH02561: Failed to configure certificate %s, check %s", id, file)
 	}
 	key, err := readKey(keyFile, id, dialog)
@@ -177,7 +184,7 @@ func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, 
 		found := false
 		for _, c := range certs {
 			if belong(c, key) {
-				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain)})
+				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain, false)})
 				found = true
 				break
 			}
@@ -189,12 +196,12 @@ func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, 
 	return out, nil
 }
 
-// upwards is a certificate and those of its signers that there are, without the root.
-func upwards(c *x509.Certificate, chain []*x509.Certificate) [][]byte {
+// upwards is a certificate and those of its signers that there are; with the root or without.
+func upwards(c *x509.Certificate, signers []*x509.Certificate, root bool) [][]byte {
 	out := [][]byte{c.Raw}
-	for range chain {
-		next := signerOf(c, chain)
-		if next == nil || selfSigned(next) {
+	for range signers {
+		next := signerOf(c, signers)
+		if selfSigned(c) || next == nil || !root && selfSigned(next) {
 			break
 		}
 		out = append(out, next.Raw)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"balancerd/proxy/exchange"
 )
@@ -69,17 +70,49 @@ func (s *seat) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionStat
 	return found, err
 }
 
-// pick chooses among several certificates the first that the client can make use of.
+// pick chooses among several certificates: the one whose kind of key the client names first, of those
+// that it can make use of (OpenSSL: tls_choose_sigalg, ssl3_choose_cipher).
 func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	best := &o.certs[0]
+	best, rank := -1, 0
 	for i := range o.certs {
-		if hello.SupportsCertificate(&o.certs[i]) == nil {
-			best = &o.certs[i]
-			break
+		if hello.SupportsCertificate(&o.certs[i]) != nil {
+			continue
+		}
+		if r := o.rank(hello, o.certs[i].Leaf.PublicKeyAlgorithm); best < 0 || r < rank {
+			best, rank = i, r
 		}
 	}
-	seatOf(hello).own = best.Leaf
-	return best, nil
+	best = max(0, best)
+	seatOf(hello).own = o.certs[best].Leaf
+	return &o.certs[best], nil
+}
+
+// rank is where a client names a kind of key: among its signatures with TLS 1.3, among its suites with
+// older ones. A server that honours its own order wants ECDSA first.
+func (o *host) rank(hello *tls.ClientHelloInfo, kind x509.PublicKeyAlgorithm) int {
+	at, all := 0, len(hello.SignatureSchemes)
+	switch {
+	case o.set.honor.Or(false):
+		return -int(kind) // RSA < ECDSA < Ed25519
+	case o.versions.best(hello.SupportedVersions) == tls.VersionTLS13:
+		at = slices.IndexFunc(hello.SignatureSchemes, func(s tls.SignatureScheme) bool { return kindOf[s] == kind })
+	default:
+		all = len(hello.CipherSuites)
+		at = slices.IndexFunc(hello.CipherSuites, func(id uint16) bool {
+			i := slices.IndexFunc(suites[:], func(s suite) bool { return s.id == id })
+			return i >= 0 && strings.Contains(suites[i].words, "ecdsa") == (kind != x509.RSA)
+		})
+	}
+	if at < 0 {
+		return all
+	}
+	return at
+}
+
+// kindOf are the signatures of TLS 1.3.
+var kindOf = map[tls.SignatureScheme]x509.PublicKeyAlgorithm{
+	tls.PSSWithSHA256: x509.RSA, tls.PSSWithSHA384: x509.RSA, tls.PSSWithSHA512: x509.RSA, tls.Ed25519: x509.Ed25519,
+	tls.ECDSAWithP256AndSHA256: x509.ECDSA, tls.ECDSAWithP384AndSHA384: x509.ECDSA, tls.ECDSAWithP521AndSHA512: x509.ECDSA,
 }
 
 // configFor fits the host's configuration to a client: versions with gaps between them, and protocols

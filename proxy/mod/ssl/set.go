@@ -333,11 +333,6 @@ func setPolicy(s *directive.Scope, a directive.Args) error {
 var optionWords = map[string]option{"stdenvvars": stdEnvVars, "exportcertdata": exportCertData, "fakebasicauth": fakeBasicAuth, "strictrequire": strictRequire,
 	"optrenegotiate": optRenegotiate, "legacydnstringformat": legacyDN}
 
-var optionHints = map[option]string{
-	fakeBasicAuth: "FakeBasicAuth has no effect here: nobody is let in by it",
-	legacyDN:      "LegacyDNStringFormat has no effect here: names are written as in RFC 2253",
-}
-
 func setOptions(s *directive.Scope, a directive.Args) error {
 	o := &dirs.In(s).options
 	first := true
@@ -357,9 +352,6 @@ func setOptions(s *directive.Scope, a directive.Args) error {
 			o.on, o.add, o.del = o.on|bit, o.add|bit, o.del&^bit
 		default:
 			o.on, o.add, o.del = bit, bit, 0
-		}
-		if hint := optionHints[bit]; hint != "" {
-			s.Config.Hint(a, hint)
 		}
 	}
 	return nil

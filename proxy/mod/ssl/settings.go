@@ -31,9 +31,10 @@ const (
 type serverSettings struct {
 	engine directive.Opt[bool]
 
-	certs, keys []string // SSLCertificateFile, SSLCertificateKeyFile; inner ones are added to outer ones
+	certs, keys []string // SSLCertificateFile, SSLCertificateKeyFile; see knockOut
 	chain       directive.Opt[string]
 	protocol    directive.Opt[versions]
+	honor       directive.Opt[bool]
 	timeout     directive.Opt[int] // SSLSessionCacheTimeout, seconds
 	tickets     directive.Opt[bool]
 	ticketKey   directive.Opt[string]
@@ -71,12 +72,23 @@ func (a authSettings) over(o authSettings) authSettings {
 
 var servers = directive.NewKey("ssl server", func(o, i serverSettings) serverSettings {
 	return serverSettings{
-		engine: i.engine.Over(o.engine), certs: slices.Concat(o.certs, i.certs), keys: slices.Concat(o.keys, i.keys), chain: i.chain.Over(o.chain),
-		protocol: i.protocol.Over(o.protocol), timeout: i.timeout.Over(o.timeout), tickets: i.tickets.Over(o.tickets), ticketKey: i.ticketKey.Over(o.ticketKey),
+		engine: i.engine.Over(o.engine), certs: knockOut(o.certs, i.certs), keys: knockOut(o.keys, i.keys), chain: i.chain.Over(o.chain),
+		protocol: i.protocol.Over(o.protocol), honor: i.honor.Over(o.honor), timeout: i.timeout.Over(o.timeout), tickets: i.tickets.Over(o.tickets), ticketKey: i.ticketKey.Over(o.ticketKey),
 		strictSNI: i.strictSNI.Over(o.strictSNI), dnFile: i.dnFile.Over(o.dnFile), dnPath: i.dnPath.Over(o.dnPath), auth: i.auth.over(o.auth),
 		policy: o.policy, dialog: o.dialog,
 	}
 })
+
+// knockOut: each of the first three inner files takes the place of the outer one of its number; what the
+// outer list has beyond is added (httpd: ssl_engine_config.c modssl_ctx_cfg_merge_certkeys_array).
+func knockOut(outer, inner []string) []string {
+	n := min(len(inner), 3)
+	out := slices.Clone(inner[:n])
+	if n < len(outer) {
+		out = append(out, outer[n:]...)
+	}
+	return append(out, inner[n:]...)
+}
 
 // dirSettings are those of sections (httpd: SSLDirConfigRec).
 type dirSettings struct {

@@ -14,6 +14,7 @@ func (l load) build(chain []*directive.Scope, p *site.Plan) error {
 	d := dirs.Merged(chain...)
 	if len(l.hosts) > 0 {
 		p.Early = append(p.Early, l.front.early)
+		p.Access = append(p.Access, newNaming(d.options).step)
 		p.Fixup = append(p.Fixup, newExport(d.options).step)
 	}
 	if g := l.front.newGate(chain, &d); g != nil {
