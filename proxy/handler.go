@@ -36,7 +36,7 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 		if err == nil {
 			return h.answered(f)
 		}
-		again, err := h.failed(f, err)
+		again, err := h.failed(ctx, f, err)
 		if !again {
 			return err
 		}
@@ -130,7 +130,12 @@ func (h *handler) answered(f *flight) error {
 }
 
 // failed decides what becomes of an attempt that brought no answer.
-func (h *handler) failed(f *flight, err error) (again bool, _ error) {
+func (h *handler) failed(ctx context.Context, f *flight, err error) (again bool, _ error) {
+	if ctx.Err() != nil { // the client gave its stream up, and the member is not to blame
+		f.x.Res.Clear()
+		f.x.Res.Status, f.x.Res.Drop, f.x.Res.Aborted = 502, true, true
+		return false, nil
+	}
 	var e *backend.Failure
 	if !errors.As(err, &e) {
 		return false, err

@@ -8,6 +8,7 @@ import (
 	"balancerd/proxy/backend"
 	"balancerd/proxy/errorlog"
 	"balancerd/proxy/http1"
+	"balancerd/proxy/http2"
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
@@ -52,11 +53,13 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 
 // schemes are the schemes that members may have.
 func schemes() backend.Table {
-	h1 := http1.NewBackend()
+	h1, h2 := http1.NewBackend(), http2.NewBackend()
 	return backend.Table{
 		{Name: "http", Backend: h1},
 		{Name: "https", Backend: h1, TLS: true},
 		{Name: "ws", Backend: h1},
 		{Name: "wss", Backend: h1, TLS: true},
+		{Name: "h2c", Backend: h2},
+		{Name: "h2", Backend: h2, TLS: true},
 	}
 }

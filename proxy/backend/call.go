@@ -55,7 +55,7 @@ const (
 // TLS makes a connection to a member secure. One value stands for one set of SSLProxy* settings:
 // pooled connections are kept apart by its identity. Immutable.
 type TLS struct {
-	// Client wraps a fresh TCP connection and shakes hands, with name as the server's. It must not read
-	// beyond what TLS needs.
-	Client func(ctx context.Context, c net.Conn, name string) (net.Conn, error)
+	// Client wraps a fresh TCP connection and shakes hands, with name as the server's, and offers these
+	// protocols (ALPN). It must not read beyond what TLS needs.
+	Client func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error)
 }

@@ -104,6 +104,15 @@ func (c *Conn) Release(keep bool) {
 	c.pool.forget()
 }
 
+// Abort has the reads and writes under way fail; another goroutine may call it. The connection is of no
+// use afterwards.
+func (c *Conn) Abort() {
+	c.net.SetDeadline(time.Unix(1, 0))
+	if r, ok := c.net.(interface{ CloseRead() error }); ok {
+		r.CloseRead()
+	}
+}
+
 func (c *Conn) close() { c.net.Close() }
 
 // Read waits for bytes. The end is io.EOF.

@@ -26,6 +26,9 @@ func timeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	return defaultTimeout
 }
 
+// Patience is how long one read or write of a call may take.
+func Patience(w *balancer.Worker, call *Call) time.Duration { return timeoutOf(w.Settings(), call) }
+
 // connectTimeoutOf is how long connecting to one address may take.
 func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	switch {
@@ -137,11 +140,19 @@ func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, time
 		name = to.host
 	}
 	plain.SetDeadline(time.Now().Add(timeout))
-	nc, err := call.TLS.Client(ctx, plain, name)
+	nc, err := call.TLS.Client(ctx, plain, name, protocols(to.scheme)...)
 	if err != nil {
 		plain.Close()
 		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port}
 	}
 	plain.SetDeadline(time.Time{})
 	return nc, nil
+}
+
+// protocols are what a member is asked to speak, by ALPN.
+func protocols(scheme string) []string {
+	if scheme == exchange.H2 {
+		return []string{exchange.H2}
+	}
+	return nil
 }

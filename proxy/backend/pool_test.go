@@ -366,7 +366,7 @@ func TestTLSKeepsConnectionsApart(t *testing.T) {
 	w := newWorker(t, "https://"+m.Addr().String(), nil)
 	var names []string
 	hook := func() *TLS {
-		return &TLS{Client: func(_ context.Context, c net.Conn, name string) (net.Conn, error) {
+		return &TLS{Client: func(_ context.Context, c net.Conn, name string, _ ...string) (net.Conn, error) {
 			names = append(names, name)
 			if name == "bad" {
 				return nil, os.ErrInvalid

@@ -57,6 +57,13 @@ type Body interface {
 	Taken() int64
 }
 
+// Duplex is a Body that another goroutine may read while the answer is sent. Abort ends its reads, the
+// one under way too.
+type Duplex interface {
+	Body
+	Abort()
+}
+
 // BodyError is a request body that could not be read: Status is what the client gets.
 type BodyError struct {
 	Status Status // 400, 408 or 413

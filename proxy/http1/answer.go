@@ -23,11 +23,12 @@ const maxInterim = 10
 // ends, and its body as a Source. The connection is given back as soon as the last byte is here. Owned
 // by the goroutine that serves the exchange.
 type answer struct {
-	owner *Backend
-	x     *exchange.Exchange
-	call  *backend.Call
-	up    *upload
-	conn  *backend.Conn // nil once it was given back
+	owner  *Backend
+	x      *exchange.Exchange
+	call   *backend.Call
+	up     *upload
+	conn   *backend.Conn // nil once it was given back
+	unhook func() bool   // nil, or what keeps the end of the client from cutting conn off
 
 	out   []byte // the request's head
 	in    []byte // buf's storage
@@ -99,6 +100,10 @@ func (a *answer) release(keep bool) {
 		return
 	}
 	a.conn.Worker().AddTraffic(a.conn.Sent(), a.read)
+	if a.unhook != nil {
+		keep = a.unhook() && keep
+		a.unhook = nil
+	}
 	a.conn.Release(keep)
 	a.conn = nil
 }

@@ -45,6 +45,9 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 		}
 		a := b.answers.Get().(*answer)
 		a.begin(x, c, call)
+		if ctx.Done() != nil { // the client may go away under it: one of HTTP/2's streams
+			a.unhook = context.AfterFunc(ctx, c.Abort)
+		}
 		err = a.talk(up)
 		if err == nil {
 			x.OnFinish(a)

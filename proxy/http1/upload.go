@@ -42,6 +42,9 @@ func (b *Backend) load(x *exchange.Exchange) (*upload, error) {
 	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x {
 		return up, nil
 	}
+	if x.State[exchange.StateUpload] != nil { // a member of another scheme was tried first: the beginning of the body is gone
+		return &noUpload, &exchange.BodyError{Status: 502, Err: errShort}
+	}
 	up := b.uploads.Get().(*upload)
 	up.x = x
 	x.State[exchange.StateUpload] = up

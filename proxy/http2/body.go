@@ -4,20 +4,25 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 )
 
-// body is a request's body. Owned by the goroutine that serves the stream. The client may send no more
-// than a window of it before it is read.
+// body is a request's body. Owned by whoever reads it: one goroutine at a time. The client may send no
+// more than a window of it before it is read.
 type body struct {
 	st    *stream
-	taken int64
+	taken atomic.Int64
+	whole atomic.Bool // io.EOF was seen
 	err   error
 }
 
-var _ exchange.Body = (*body)(nil)
+var _ exchange.Duplex = (*body)(nil)
+
+// Abort ends its reads.
+func (b *body) Abort() { b.st.ctl.SetReadDeadline(longAgo) }
 
 // Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
 func (b *body) Read(p []byte) (n int, err error) {
@@ -28,11 +33,11 @@ func (b *body) Read(p []byte) (n int, err error) {
 		n, err = b.st.r.Body.Read(p)
 		return err
 	})
-	b.taken += int64(n)
+	b.taken.Add(int64(n))
 	switch {
 	case err == io.EOF:
 		b.err = io.EOF
-		b.trailer()
+		b.whole.Store(true)
 	case err != nil:
 		b.err = &exchange.BodyError{Status: bodyStatus(err), Err: err}
 	}
@@ -49,8 +54,11 @@ func bodyStatus(err error) exchange.Status {
 	return 400
 }
 
-// trailer keeps the fields behind the body, those that the head announced.
+// trailer keeps the fields behind the body, those that the head announced, once all of it was read.
 func (b *body) trailer() {
+	if !b.whole.Load() {
+		return
+	}
 	x := &b.st.x
 	for _, name := range sorted(b.st.r.Trailer) {
 		for _, v := range b.st.r.Trailer[name] {
@@ -71,4 +79,4 @@ func (b *body) Buffered() []byte { return nil }
 func (b *body) Discard(int) {}
 
 // Taken is how much was read.
-func (b *body) Taken() int64 { return b.taken }
+func (b *body) Taken() int64 { return b.taken.Load() }

@@ -1,10 +1,16 @@
-// Package http2 is HTTP/2, thin over golang.org/x/net/http2: Server is the front that clients talk to.
+// Package http2 is HTTP/2, thin over golang.org/x/net/http2: Server is the front that clients talk to,
+// Backend speaks to members.
 //
 //	http1.Server ── h2 by ALPN, or the preface ──> conn: x/net's ServeConn
 //	                                                 |  a goroutine a stream
 //	                                                 v
 //	       a head as HTTP/1 would have it ──> wire.ParseRequest ──> App.Serve ──> send
 //	       (request.go)                      the same rules                      (send.go)
+//
+//	       x.Out ──> Backend ──> clients of a worker: one connection, as many streams as it carries
+//	                    |  x/net reads the client's body while the answer comes in
+//	                    v
+//	                 answer (a Source)
 //
 // What a client can make us hold or do is bounded:
 //
@@ -21,5 +27,9 @@
 //	                        the protocol: the connection ends
 //	idleness                KeepAliveTimeout, then GOAWAY
 //
-// Reading order: server.go, conn.go, stream.go, request.go, body.go, send.go.
+// A member: 100 streams a connection, 128 KiB of an answer a stream until they are wanted, 256 KiB of a
+// head, ten 1xx.
+//
+// Reading order: server.go, conn.go, stream.go, request.go, body.go, send.go, upgrade.go; then
+// backend.go, client.go, answer.go, upload.go.
 package http2

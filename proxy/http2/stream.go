@@ -35,7 +35,7 @@ func (c *conn) handle(w http.ResponseWriter, r *http.Request) {
 	defer c.exit()
 	st := c.s.streams.Get().(*stream)
 	st.c, st.w, st.r, st.ctl = c, w, r, http.NewResponseController(w)
-	st.body = body{st: st}
+	st.body.st = st
 	st.x.Req.Stream = int(2*c.opened.Add(1) - 1)
 	sound := st.serve(r.Context())
 	cut := st.cut
@@ -88,7 +88,8 @@ func (st *stream) serve(ctx context.Context) bool {
 // finish ends an exchange: the logs and the sums.
 func (st *stream) finish(ctx context.Context) bool {
 	x := &st.x
-	x.Res.Read = int64(len(st.head)) + st.body.taken
+	x.Res.Read = int64(len(st.head)) + st.body.taken.Load()
+	st.body.trailer()
 	sound := st.guarded(func() { st.c.s.app.Done(ctx, x) })
 	st.c.board.End(x, time.Since(x.Start), st.c.alone())
 	if !sound {

@@ -103,8 +103,9 @@ func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certifica
 }
 
 // shake is backend.TLS's Client.
-func (c *client) shake(ctx context.Context, nc net.Conn, name string) (net.Conn, error) {
+func (c *client) shake(ctx context.Context, nc net.Conn, name string, protocols ...string) (net.Conn, error) {
 	cfg := c.config.Clone()
+	cfg.NextProtos = protocols
 	cfg.ServerName = name // crypto/tls sends no address as a server name
 	cfg.VerifyConnection = func(s tls.ConnectionState) error { return c.verify(&s, name) }
 	t := tls.Client(nc, cfg)

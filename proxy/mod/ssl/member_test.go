@@ -15,7 +15,7 @@ import (
 )
 
 // secured is a configuration with its main server's chain, and Secure's answer.
-func secured(t *testing.T, a *authority, conf string) (func(context.Context, net.Conn, string) (net.Conn, error), error) {
+func secured(t *testing.T, a *authority, conf string) (func(context.Context, net.Conn, string, ...string) (net.Conn, error), error) {
 	t.Helper()
 	r := sitetest.New(t, preload, strings.ReplaceAll(conf, "DIR", a.dir), modules()...)
 	v, err := Secure([]*directive.Scope{r.Site.Config.Main})

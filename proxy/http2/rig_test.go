@@ -1,0 +1,278 @@
+package http2
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"balancerd/balancer"
+	"balancerd/balancer/method"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// app is an App for tests: it passes every request on to one worker, or does what serve says.
+type app struct {
+	srv     *exchange.Server
+	backend backend.Backend
+	worker  *balancer.Worker
+	again   *balancer.Worker
+	call    backend.Call
+	serve   func(context.Context, *exchange.Exchange)
+
+	mu    sync.Mutex
+	errs  []error
+	done  []string
+	began int
+}
+
+func (a *app) Named(netip.AddrPort, string) *exchange.Server { return a.srv }
+
+func (a *app) Serve(ctx context.Context, x *exchange.Exchange) {
+	a.mu.Lock()
+	a.began++
+	a.mu.Unlock()
+	if a.serve != nil {
+		a.serve(ctx, x)
+		return
+	}
+	a.forward(ctx, x, a.worker)
+}
+
+// forward is a very small proxy room.
+func (a *app) forward(ctx context.Context, x *exchange.Exchange, w *balancer.Worker) {
+	o := &x.Out
+	o.Method, o.Target, o.Minor, o.Host = x.Req.Method, x.Req.Target, 1, "member.test"
+	o.Header.Reset()
+	for i := range x.Req.Header.F {
+		if f := x.Req.Header.F[i]; f.ID != wire.Host && f.ID != wire.ContentLength {
+			o.Header.F = append(o.Header.F, f)
+		}
+	}
+	o.Length, o.HasBody = x.Req.Length, x.Req.Length != 0 || x.Req.Header.IndexID(wire.ContentLength) >= 0
+	if err := a.backend.RoundTrip(ctx, w, x, &a.call); err != nil {
+		a.mu.Lock()
+		a.errs = append(a.errs, err)
+		a.mu.Unlock()
+		if a.again != nil && w != a.again {
+			a.forward(ctx, x, a.again)
+			return
+		}
+		x.Res.Clear()
+		x.Res.Status, x.Res.Local = 502, true
+		x.Res.Text("failed\n")
+	}
+}
+
+func (a *app) Refuse(_ context.Context, x *exchange.Exchange, p *exchange.Problem) {
+	x.Res.Clear()
+	x.Res.Status, x.Res.Local = int(p.Status), true
+	x.Res.Text("refused\n")
+}
+
+func (a *app) Done(_ context.Context, x *exchange.Exchange) {
+	a.mu.Lock()
+	a.done = append(a.done, strings.Clone(x.Req.Line))
+	a.mu.Unlock()
+	x.Finish()
+}
+
+func (a *app) failures() []error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.errs
+}
+
+// front serves an app on a port, in clear text.
+type front struct {
+	app  *app
+	s    *Server
+	addr string
+	wg   sync.WaitGroup
+}
+
+func newFront(t *testing.T, a *app) *front {
+	if a.srv == nil {
+		a.srv = &exchange.Server{}
+	}
+	if a.srv.LimitLine == 0 {
+		a.srv.LimitLine, a.srv.LimitFieldSize, a.srv.LimitFields = 8190, 8190, 100
+	}
+	if a.srv.Timeout == 0 {
+		a.srv.Timeout, a.srv.KeepAliveTimeout = 5*time.Second, 5*time.Second
+	}
+	if a.backend == nil {
+		a.backend = NewBackend()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &front{app: a, s: New(a, nil), addr: l.Addr().String()}
+	var ids uint64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			ids++
+			info := &exchange.Conn{ID: ids, RemoteIP: "127.0.0.1", RemoteText: c.RemoteAddr().String()}
+			f.wg.Add(1)
+			go func() { defer f.wg.Done(); f.s.Serve(c, info, nobody{}) }()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); f.s.Renew() })
+	return f
+}
+
+// browser is a client of x/net.
+func browser(t *testing.T) *http.Client {
+	tr := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr, Timeout: 10 * time.Second}
+}
+
+// talk is a client that writes frames.
+type talk struct {
+	t   *testing.T
+	nc  net.Conn
+	fr  *http2.Framer
+	buf bytes.Buffer
+	enc *hpack.Encoder
+}
+
+func (f *front) dial(t *testing.T, settings ...http2.Setting) *talk {
+	nc, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	c := &talk{t: t, nc: nc, fr: http2.NewFramer(nc, nc)}
+	c.fr.AllowIllegalWrites = true
+	c.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	c.enc = hpack.NewEncoder(&c.buf)
+	io.WriteString(nc, http2.ClientPreface)
+	c.fr.WriteSettings(settings...)
+	return c
+}
+
+// ask opens a stream; fields are name, value, name, value.
+func (c *talk) ask(id uint32, end bool, fields ...string) {
+	c.buf.Reset()
+	for i := 0; i+1 < len(fields); i += 2 {
+		c.enc.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
+	}
+	c.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: c.buf.Bytes(), EndHeaders: true, EndStream: end})
+}
+
+// get opens a stream for a path.
+func (c *talk) get(id uint32, path string, fields ...string) {
+	c.ask(id, true, append([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", path}, fields...)...)
+}
+
+// outcome waits for what becomes of a stream: its status, "RST code", "GOAWAY code" or "closed"; data is
+// what came of its body.
+func (c *talk) outcome(id uint32) (what string, data string) {
+	for {
+		f, err := c.fr.ReadFrame()
+		if err != nil {
+			return "closed", data
+		}
+		switch f := f.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				c.fr.WriteSettingsAck()
+			}
+		case *http2.MetaHeadersFrame:
+			if f.StreamID == id {
+				if s := f.PseudoValue("status"); s != "" {
+					what = strings.TrimPrefix(what+" "+s, " ")
+				}
+				if f.StreamEnded() {
+					return what, data
+				}
+			}
+		case *http2.DataFrame:
+			c.fr.WriteWindowUpdate(0, max(uint32(len(f.Data())), 1))
+			if f.StreamID == id {
+				data += string(f.Data())
+				if f.StreamEnded() {
+					return what, data
+				}
+			}
+		case *http2.RSTStreamFrame:
+			if f.StreamID == id {
+				return strings.TrimPrefix(what+" RST "+f.ErrCode.String(), " "), data
+			}
+		case *http2.GoAwayFrame:
+			if f.ErrCode != http2.ErrCodeNo {
+				return "GOAWAY " + f.ErrCode.String(), data
+			}
+		}
+	}
+}
+
+// newMember is an HTTP/2 server in clear text.
+func newMember(t *testing.T, h http.HandlerFunc) *balancer.Worker {
+	w, _ := countedMember(t, h, nil)
+	return w
+}
+
+// countedMember tells how many connections it has got.
+func countedMember(t *testing.T, h http.HandlerFunc, change func(*http.Server)) (*balancer.Worker, func() int) {
+	var mu sync.Mutex
+	n := 0
+	srv := &http.Server{Handler: h, Protocols: new(http.Protocols), ConnState: func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			mu.Lock()
+			n++
+			mu.Unlock()
+		}
+	}}
+	srv.Protocols.SetUnencryptedHTTP2(true)
+	if change != nil {
+		change(srv)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	return newWorker(t, "h2c://"+l.Addr().String(), nil), func() int { mu.Lock(); defer mu.Unlock(); return n }
+}
+
+func newWorker(t *testing.T, url string, change func(*balancer.WorkerSettings)) *balancer.Worker {
+	t.Helper()
+	addr, err := balancer.ParseAddress(url, "/", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := balancer.NewWorkerSettings()
+	if change != nil {
+		change(&set)
+	}
+	farm := balancer.NewFarm(method.Builtin(nil), nil)
+	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	farm.Commit(r)
+	return farm.Workers("v")[0]
+}
