@@ -20,8 +20,9 @@ import (
 
 // The stories of testdata/tls have the certificates of testdata/tls/pki. They add to TestTraffic's verbs:
 //
-//	get NAME/path [sni=N|-] [cert=FILE] [tls=1.2|1.3] [suite=NAME] [resume=LABEL] [show=cipher] [keep]
-//	               header lines may follow; resume= shares sessions by its label
+//	get NAME/path [sni=N|-] [cert=FILE] [tls=1.2|1.3] [suite=NAME] [resume=LABEL] [show=cipher] [either]
+//	               header lines may follow; resume= shares sessions by its label; either
+//	               does not tell a 403 from a connection that is broken off
 //	plain TEXT      what the TLS port answers to a plain request line
 //	secure b1 cert=FILE [clients=FILE]   the member speaks TLS from now on
 //	log             the lines of ROOT/access.log since it was last looked at
@@ -121,6 +122,10 @@ func (s *story) get(head, rest string) {
 	}
 	io.WriteString(c, raw+"Connection: close\r\n\r\n")
 	r, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: "GET"})
+	if _, either := with["either"]; either && (err != nil || r.StatusCode == 403) {
+		fmt.Fprint(&s.out, "< kept out\n\n")
+		return
+	}
 	if err != nil {
 		fmt.Fprint(&s.out, "< refused\n\n")
 		return

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 // verifier judges certificates of the other side (httpd: ssl_engine_kernel.c ssl_callback_SSLVerify).
@@ -98,8 +100,8 @@ func hashedFiles(folder string, names *regexp.Regexp) ([]string, error) {
 var errTooLong = errors.New("certificate chain too long")
 
 // chains are the ways from a certificate to a root; an error says why there is none. certs[0] is the
-// certificate, the others may help.
-func (v *verifier) chains(certs []*x509.Certificate) ([][]*x509.Certificate, error) {
+// certificate, the others may help; depth is how many may stand above it.
+func (v *verifier) chains(certs []*x509.Certificate, depth int) ([][]*x509.Certificate, error) {
 	inter := v.inter.Clone()
 	for _, c := range certs[1:] {
 		inter.AddCert(c)
@@ -111,7 +113,7 @@ func (v *verifier) chains(certs []*x509.Certificate) ([][]*x509.Certificate, err
 	var good [][]*x509.Certificate
 	err = errTooLong
 	for _, chain := range all {
-		if len(chain)-1 > v.depth {
+		if len(chain)-1 > depth {
 			continue
 		}
 		if revoked := v.crls.check(chain); revoked != nil {
@@ -136,15 +138,50 @@ func (v *verifier) judge(certs []*x509.Certificate) (chains [][]*x509.Certificat
 	case len(certs) == 0:
 		return nil, nil
 	}
-	chains, err = v.chains(certs)
-	var unknown x509.UnknownAuthorityError
-	if v.mode == verifyNoCA && errors.As(err, &unknown) && !expired(certs[0]) {
+	chains, err = v.chains(certs, v.depth)
+	if v.mode == verifyNoCA && tolerable(err, certs) != "" {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("AH02039: Certificate Verification: Error: %w", err)
 	}
 	return chains, nil
+}
+
+// tolerable says what optional_no_ca passes over: that nobody known has signed (httpd: ssl_private.h
+// ssl_verify_error_is_optional). "" for what is wrong besides.
+func tolerable(err error, certs []*x509.Certificate) string {
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case !errors.As(err, &unknown) || expired(certs[0]):
+		return ""
+	case selfSigned(certs[0]):
+		return "self-signed certificate"
+	case len(certs) == 1:
+		return "unable to verify the first certificate"
+	case selfSigned(certs[len(certs)-1]):
+		return "self-signed certificate in certificate chain"
+	}
+	return "unable to get local issuer certificate"
+}
+
+// believe puts into s what a mode makes of the certificates that the client has shown.
+func (v *verifier) believe(s *exchange.TLS, mode verifyMode, depth int) error {
+	if len(s.Offered) == 0 {
+		return nil
+	}
+	chains, err := v.chains(s.Offered, depth)
+	switch {
+	case err == nil:
+		s.PeerCertificates, s.VerifiedChains = s.Offered, chains
+		return nil
+	case mode == verifyNoCA:
+		if s.Failed = tolerable(err, s.Offered); s.Failed != "" {
+			s.PeerCertificates = s.Offered
+			return nil
+		}
+	}
+	return err
 }
 
 func expired(c *x509.Certificate) bool {

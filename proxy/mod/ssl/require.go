@@ -106,6 +106,13 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	if at == nil || !at.asks || asked != nil && asked != at && !sameAuth(&at.set, &asked.set, false) {
 		return g.later(x)
 	}
+	if at.clients.mode == verifyNone && len(s.PeerCertificates) == 0 {
+		var err error
+		if s, err = g.ask(x, at); err != nil {
+			x.Log("ssl", exchange.Error, nil, "AH02039: Certificate Verification: Error: "+err.Error())
+			return g.later(x)
+		}
+	}
 	if need == verifyRequire && len(s.VerifiedChains) == 0 {
 		return g.later(x)
 	}
@@ -113,6 +120,23 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 		return g.refuse(x, "AH02262: Re-negotiation handshake failed: Client verification failed: ", "")
 	}
 	return nil
+}
+
+// ask looks at the certificate that the client has shown at the handshake, as if it came now for this
+// section. From here on the connection has it, as with httpd; HTTP/2's requests have it one by one,
+// because they run side by side.
+func (g *gate) ask(x *exchange.Exchange, at *host) (*exchange.TLS, error) {
+	s := *x.Conn.TLS
+	err := at.clients.believe(&s, g.verify, g.depth.Or(at.clients.depth))
+	if err != nil || s.PeerCertificates == nil {
+		return &s, err
+	}
+	if s.NegotiatedProtocol == "h2" {
+		x.Conn = x.Conn.Secured(&s)
+	} else {
+		x.Conn.TLS = &s
+	}
+	return &s, nil
 }
 
 func (g *gate) later(x *exchange.Exchange) error {

@@ -135,18 +135,15 @@ func (o *host) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // state is what is told of the connection: with the chains of a client's certificate that was verified,
-// and without a certificate that nobody vouches for unless the host takes such.
+// and without a certificate that nobody asked for or vouches for, unless the host takes such.
 func (s *seat) state(cs tls.ConnectionState) *exchange.TLS {
-	out := &exchange.TLS{ConnectionState: cs, Own: s.own, Session: s.session}
-	if len(cs.PeerCertificates) == 0 {
-		return out
-	}
-	chains, err := s.host.clients.chains(cs.PeerCertificates)
-	switch {
-	case err == nil:
-		out.VerifiedChains = chains
-	case s.host.clients.mode != verifyNoCA:
-		out.PeerCertificates = nil
+	out := &exchange.TLS{ConnectionState: cs, Own: s.own, Session: s.session, Offered: cs.PeerCertificates}
+	out.PeerCertificates = nil
+	if len(out.Offered) > 0 && s.host.clients.mode != verifyNone {
+		s.host.clients.believe(out, s.host.clients.mode, s.host.clients.depth)
+		if cs.Version < tls.VersionTLS13 {
+			out.Failed = "" // OpenSSL forgets it: GENEROUS
+		}
 	}
 	return out
 }
