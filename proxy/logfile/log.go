@@ -17,6 +17,12 @@ type target interface {
 	hurry() // close is about to come: a write under way must end soon
 }
 
+// prompt is a target that can take lines at once, without holding up whoever brings them.
+type prompt interface {
+	// now writes the lines or, when that would mean to wait, nothing: then write is to be called.
+	now(lines []byte) (taken bool, err error)
+}
+
 // Log is one open target. Its methods may be used by many goroutines, after Close too.
 type Log struct {
 	// immutable
@@ -24,22 +30,28 @@ type Log struct {
 	delay  time.Duration
 	report func(name string, lost int64, err error)
 	to     target
+	now    prompt // to, when lines are to be written at once
 	syslog bool
 	timer  *time.Timer
 
 	mu     sync.Mutex // guards what follows; held for a copy, never for I/O
 	buf    []byte     // lines that wait
-	spare  []byte     // storage for the next batch
 	lost   int64      // lines dropped since the last report
 	told   time.Time  // when the last report was
 	urged  bool       // the flusher was told not to wait any longer
 	closed bool
 
-	out sync.Mutex // held while the target is written
+	out   sync.Mutex // held while the target is written; guards what follows
+	spare []byte     // storage for the next batch
+	held  []byte     // a batch that now did not take
 }
 
 func newLog(name string, to target, delay time.Duration, report func(string, int64, error)) *Log {
 	l := &Log{name: name, to: to, delay: delay, report: report}
+	if delay == 0 {
+		l.now, _ = to.(prompt)
+		l.delay = usualDelay
+	}
 	l.timer = time.AfterFunc(time.Hour, l.Flush)
 	l.timer.Stop()
 	return l
@@ -51,71 +63,148 @@ func (l *Log) Name() string { return l.name }
 // Syslog tells whether the target is the system's log, which stamps lines itself.
 func (l *Log) Syslog() bool { return l.syslog }
 
-// Append hands a whole line over, its end included. It never waits for the target: when 4 MiB
-// are waiting already the line is dropped, and the loss reported once the target moves again.
+// Append hands a whole line over, its end included. A line without a delay is written before Append
+// returns, or by somebody who is writing just then, so that no more is lost by a crash than httpd
+// loses. It never waits for a target that is stuck: when 4 MiB are waiting already the line is
+// dropped, and the loss reported once the target moves again.
 func (l *Log) Append(line []byte) { l.append(nil, line) }
 
 func (l *Log) append(head, line []byte) {
+	if l.keep(head, line) && l.now != nil {
+		l.push()
+	}
+}
+
+// keep puts a line among those that wait.
+func (l *Log) keep(head, line []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return
+		return false
 	}
 	if len(l.buf)+len(head)+len(line) > bound {
 		l.lost++
-		return
+		return false
 	}
 	first := len(l.buf) == 0
 	l.buf = append(append(l.buf, head...), line...)
 	switch {
+	case l.now != nil: // push is about to come
 	case len(l.buf) >= batch && !l.urged:
 		l.urged = true
 		l.timer.Reset(0)
 	case first:
 		l.timer.Reset(l.delay)
 	}
+	return true
+}
+
+// pushes bounds how often one writer takes what others brought meanwhile.
+const pushes = 4
+
+// push writes what waits, unless somebody is at it: whoever lets go of l.out looks again.
+func (l *Log) push() {
+	for range pushes {
+		if !l.out.TryLock() {
+			return
+		}
+		ok := l.held == nil && l.flushNow()
+		l.out.Unlock()
+		if !ok { // the flusher has it
+			return
+		}
+		if !l.waiting() {
+			return
+		}
+	}
+	l.timer.Reset(0)
+}
+
+// flushNow is flush as far as the target takes lines at once. Under l.out.
+func (l *Log) flushNow() bool {
+	lines, lost := l.take()
+	if len(lines) == 0 {
+		l.reuse(lines)
+		return true
+	}
+	taken, err := l.now.now(lines)
+	if !taken {
+		l.held = lines
+		l.timer.Reset(0)
+		return false
+	}
+	l.reuse(lines)
+	l.tell(lost, err)
+	return true
+}
+
+func (l *Log) waiting() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.buf) > 0
 }
 
 // Flush writes what waits and returns when the target has it.
 func (l *Log) Flush() {
 	l.out.Lock()
-	defer l.out.Unlock()
 	l.flush()
+	l.out.Unlock()
+	if l.now != nil && l.waiting() { // who brought it found the lock taken
+		l.timer.Reset(0)
+	}
 }
 
+// flush waits for the target as long as it takes. Under l.out.
 func (l *Log) flush() {
-	lines := l.take()
+	if held := l.held; held != nil {
+		l.held = nil
+		l.tell(0, l.to.write(held))
+	}
+	lines, lost := l.take()
 	var err error
 	if len(lines) > 0 {
 		err = l.to.write(lines)
 	}
-	if lost, due := l.put(lines, err); due && l.report != nil {
-		l.report(l.name, lost, err)
-	}
+	l.reuse(lines)
+	l.tell(lost, err)
 }
 
-// take is what waits.
-func (l *Log) take() []byte {
+// take is what waits, and how many lines were dropped since the last report.
+func (l *Log) take() (lines []byte, lost int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lines := l.buf
+	lines = l.buf
 	l.buf, l.spare, l.urged = l.spare, nil, false
-	return lines
+	return lines, l.lost
 }
 
-// put keeps the storage for the next batch, and says whether what went wrong is to be reported: once
-// a second is enough.
-func (l *Log) put(lines []byte, err error) (lost int64, due bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// reuse keeps the storage for the next batch. Under l.out.
+func (l *Log) reuse(lines []byte) {
 	if cap(lines) <= 2*batch {
 		l.spare = lines[:0]
 	}
-	if now := time.Now(); (err != nil || l.lost > 0) && now.Sub(l.told) >= time.Second {
-		lost, due = l.lost, true
-		l.lost, l.told = 0, now
+}
+
+// tell reports what went wrong: once a second is enough.
+func (l *Log) tell(lost int64, err error) {
+	if err == nil && lost == 0 {
+		return
 	}
-	return lost, due
+	if n, due := l.due(); due && l.report != nil {
+		l.report(l.name, n, err)
+	}
+}
+
+func (l *Log) due() (lost int64, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.told) < time.Second {
+		return 0, false
+	}
+	lost = l.lost
+	l.lost, l.told = 0, now
+	return lost, true
 }
 
 // Close writes what waits and lets the target go. Lines that come later are dropped.

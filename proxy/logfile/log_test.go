@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-func open(t *testing.T, s *Set, name string) *Log {
+func open(t testing.TB, s *Set, name string) *Log {
 	t.Helper()
 	l, err := s.Open(name)
 	if err != nil {
@@ -79,6 +79,75 @@ func TestLinesReachTheFileSoonAndWhole(t *testing.T) {
 	l.Append([]byte("too late\n"))
 	if err := l.Close(); err != nil {
 		t.Error("a second Close:", err)
+	}
+}
+
+// TestLinesAreThereAtOnce: a line that was handed over survives a kill.
+func TestLinesAreThereAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	s := NewSet(Options{Root: dir})
+	defer s.Close()
+	l := open(t, s, "a.log")
+	want := ""
+	for i := range 100 {
+		line := fmt.Sprintf("line %d\n", i)
+		l.Append([]byte(line))
+		if want += line; read(t, dir+"/a.log") != want {
+			t.Fatalf("line %d is not written", i)
+		}
+	}
+	late := NewSet(Options{Root: dir, Delay: time.Hour})
+	open(t, late, "b.log").Append([]byte("x\n"))
+	if got := read(t, dir+"/b.log"); got != "" {
+		t.Errorf("%q before its time", got)
+	}
+	late.Close()
+	if got := read(t, dir+"/b.log"); got != "x\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestSlowProgramGetsAllLines: what its pipe has no room for waits, in order.
+func TestSlowProgramGetsAllLines(t *testing.T) {
+	dir := t.TempDir()
+	s := NewSet(Options{Root: dir})
+	l := open(t, s, "|$sleep 0.3; cat >out")
+	var want strings.Builder
+	start := time.Now()
+	for i := range 3000 {
+		line := fmt.Sprintf("%d %s\n", i, strings.Repeat("x", 100+i%5000/4))
+		l.Append([]byte(line))
+		want.WriteString(line)
+	}
+	if took := time.Since(start); took > 250*time.Millisecond {
+		t.Errorf("lines took %v to hand over", took)
+	}
+	for range 200 {
+		if b, _ := os.ReadFile(dir + "/out"); len(b) == want.Len() {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.Close()
+	if got := read(t, dir+"/out"); got != want.String() {
+		t.Errorf("%d bytes, want %d", len(got), want.Len())
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	line := []byte(`127.0.0.1 - - [21/Nov/2026:05:29:18 +0000] "GET / HTTP/1.1" 200 5` + "\n")
+	for name, delay := range map[string]time.Duration{"once": 0, "buffered": time.Second} {
+		b.Run(name, func(b *testing.B) {
+			s := NewSet(Options{Root: b.TempDir(), Delay: delay})
+			defer s.Close()
+			l := open(b, s, "a.log")
+			b.ReportAllocs()
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					l.Append(line)
+				}
+			})
+		})
 	}
 }
 
@@ -293,17 +362,4 @@ func TestSyslogDatagrams(t *testing.T) {
 		}
 	}
 	l.Close()
-}
-
-func BenchmarkAppend(b *testing.B) {
-	s := NewSet(Options{Root: b.TempDir()})
-	defer s.Close()
-	l, _ := s.Open("a.log")
-	line := []byte(strings.Repeat("x", 180) + "\n")
-	b.ReportAllocs()
-	b.RunParallel(func(p *testing.PB) {
-		for p.Next() {
-			l.Append(line)
-		}
-	})
 }

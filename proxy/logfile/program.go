@@ -23,6 +23,11 @@ type program struct {
 	died func(program string, err error)
 	as   func(func() error) error
 	r, w *os.File
+	raw  syscall.RawConn // of w
+
+	once  func(fd uintptr) bool // makes raw write lines; used under the log's out
+	lines []byte
+	wrote bool
 
 	mu   sync.Mutex // guards what follows
 	cmd  *exec.Cmd  // nil between a death and the next start
@@ -37,6 +42,10 @@ func (s *Set) pipe(name string) (*Log, error) {
 	if p.r, p.w, err = os.Pipe(); err != nil {
 		return nil, err
 	}
+	if p.raw, err = p.w.SyscallConn(); err != nil {
+		return nil, err
+	}
+	p.once = p.attempt
 	if err := p.start(); err != nil {
 		p.r.Close()
 		p.w.Close()
@@ -154,6 +163,27 @@ func (p *program) hurry() { p.w.SetWriteDeadline(time.Now().Add(goodbye)) }
 func (p *program) write(lines []byte) error {
 	_, err := p.w.Write(lines)
 	return err
+}
+
+// whole is how many bytes a pipe takes at once or not at all (POSIX PIPE_BUF, on Linux).
+const whole = 4096
+
+// now has the pipe take the lines if it has room for them.
+func (p *program) now(lines []byte) (bool, error) {
+	if len(lines) > whole {
+		return false, nil
+	}
+	p.lines, p.wrote = lines, false
+	err := p.raw.Write(p.once)
+	p.lines = nil
+	return p.wrote && err == nil, nil
+}
+
+// attempt writes once. The end of the pipe does not block, being a pipe of Go's own making.
+func (p *program) attempt(fd uintptr) bool {
+	n, err := syscall.Write(int(fd), p.lines)
+	p.wrote = err == nil && n == len(p.lines)
+	return true
 }
 
 // close gives the program the end of its input and a moment to work off what it has; one that

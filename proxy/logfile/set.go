@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Root    string        // ServerRoot: relative names and the programs' directory
 	Program string        // the server's own name, the default tag in the system's log
-	Delay   time.Duration // how long a line may wait for company; 0 is 10 milliseconds
+	Delay   time.Duration // how long a line may wait for company; 0: it is written at once if the target takes it, else after 10 milliseconds
 
 	// Report is told, by the flusher, of lines that were lost and of a write that failed; nil is
 	// fine. It is called at most once a second a log, and must not use the log it is told of.
@@ -24,7 +24,7 @@ type Options struct {
 	Raised func(func() error) error
 }
 
-const defaultDelay = 10 * time.Millisecond
+const usualDelay = 10 * time.Millisecond
 
 // Set is the targets of one load. Two servers that name the same target share it.
 type Set struct {
@@ -35,12 +35,7 @@ type Set struct {
 }
 
 // NewSet makes an empty set.
-func NewSet(o Options) *Set {
-	if o.Delay == 0 {
-		o.Delay = defaultDelay
-	}
-	return &Set{o: o, logs: map[string]*Log{}}
-}
+func NewSet(o Options) *Set { return &Set{o: o, logs: map[string]*Log{}} }
 
 // Piped tells whether a target's name is a program to be started.
 func Piped(name string) bool { return strings.HasPrefix(name, "|") }
@@ -63,11 +58,11 @@ func (s *Set) Open(name string) (*Log, error) {
 	}
 	path := s.Path(name)
 	return s.share(path, func() (*Log, error) {
-		f, err := openFile(path)
+		to, err := openFile(path)
 		if err != nil {
 			return nil, err
 		}
-		return newLog(name, f, s.o.Delay, s.o.Report), nil
+		return newLog(name, to, s.o.Delay, s.o.Report), nil
 	})
 }
 
