@@ -8,6 +8,11 @@ import (
 const (
 	batch = 64 << 10 // bytes that are written at once without waiting for the delay
 	bound = 4 << 20  // bytes that may wait for a target that does not take them
+
+	// Lines without a delay are written each by itself, as httpd does, but no more than few in one
+	// moment: from then on they wait for each other until the moment is over.
+	few    = 4
+	moment = time.Millisecond
 )
 
 // target is where the bytes go. One goroutine at a time calls write and close.
@@ -33,12 +38,15 @@ type Log struct {
 	now    prompt // to, when lines are to be written at once
 	syslog bool
 	timer  *time.Timer
+	born   time.Time
 
-	mu     sync.Mutex // guards what follows; held for a copy, never for I/O
-	buf    []byte     // lines that wait
-	lost   int64      // lines dropped since the last report
-	told   time.Time  // when the last report was
-	urged  bool       // the flusher was told not to wait any longer
+	mu     sync.Mutex    // guards what follows; held for a copy, never for I/O
+	buf    []byte        // lines that wait
+	lost   int64         // lines dropped since the last report
+	told   time.Time     // when the last report was
+	urged  bool          // the flusher was told not to wait any longer
+	began  time.Duration // when the last moment began, since born
+	lines  int           // in that moment
 	closed bool
 
 	out   sync.Mutex // held while the target is written; guards what follows
@@ -47,7 +55,7 @@ type Log struct {
 }
 
 func newLog(name string, to target, delay time.Duration, report func(string, int64, error)) *Log {
-	l := &Log{name: name, to: to, delay: delay, report: report}
+	l := &Log{name: name, to: to, delay: delay, report: report, born: time.Now(), began: -moment}
 	if delay == 0 {
 		l.now, _ = to.(prompt)
 		l.delay = usualDelay
@@ -64,19 +72,19 @@ func (l *Log) Name() string { return l.name }
 func (l *Log) Syslog() bool { return l.syslog }
 
 // Append hands a whole line over, its end included. A line without a delay is written before Append
-// returns, or by somebody who is writing just then, so that no more is lost by a crash than httpd
-// loses. It never waits for a target that is stuck: when 4 MiB are waiting already the line is
-// dropped, and the loss reported once the target moves again.
+// returns, or by somebody who is writing just then, or, when there are many, within a moment. It
+// never waits for a target that is stuck: when 4 MiB are waiting already the line is dropped, and the
+// loss reported once the target moves again.
 func (l *Log) Append(line []byte) { l.append(nil, line) }
 
 func (l *Log) append(head, line []byte) {
-	if l.keep(head, line) && l.now != nil {
+	if l.keep(head, line) {
 		l.push()
 	}
 }
 
-// keep puts a line among those that wait.
-func (l *Log) keep(head, line []byte) bool {
+// keep puts a line among those that wait, and tells whether to write them now.
+func (l *Log) keep(head, line []byte) (now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -88,15 +96,31 @@ func (l *Log) keep(head, line []byte) bool {
 	}
 	first := len(l.buf) == 0
 	l.buf = append(append(l.buf, head...), line...)
+	if l.now != nil {
+		return !l.crowded()
+	}
 	switch {
-	case l.now != nil: // push is about to come
 	case len(l.buf) >= batch && !l.urged:
 		l.urged = true
 		l.timer.Reset(0)
 	case first:
 		l.timer.Reset(l.delay)
 	}
-	return true
+	return false
+}
+
+// crowded tells whether the line may wait for others; the flusher comes when the moment is over.
+// Under l.mu.
+func (l *Log) crowded() bool {
+	now := time.Since(l.born)
+	if now-l.began >= moment {
+		l.began, l.lines = now, 0
+	}
+	l.lines++
+	if l.lines == few+1 {
+		l.timer.Reset(l.began + moment - now)
+	}
+	return l.lines > few
 }
 
 // pushes bounds how often one writer takes what others brought meanwhile.

@@ -95,6 +95,14 @@ func TestLinesAreThereAtOnce(t *testing.T) {
 		if want += line; read(t, dir+"/a.log") != want {
 			t.Fatalf("line %d is not written", i)
 		}
+		time.Sleep(moment / (few - 1))
+	}
+	for range 100 { // a crowd
+		l.Append([]byte("x\n"))
+		want += "x\n"
+	}
+	if time.Sleep(20 * moment); read(t, dir+"/a.log") != want {
+		t.Error("a crowd's lines are not written")
 	}
 	late := NewSet(Options{Root: dir, Delay: time.Hour})
 	open(t, late, "b.log").Append([]byte("x\n"))

@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Root    string        // ServerRoot: relative names and the programs' directory
 	Program string        // the server's own name, the default tag in the system's log
-	Delay   time.Duration // how long a line may wait for company; 0: it is written at once if the target takes it, else after 10 milliseconds
+	Delay   time.Duration // how long a line may wait for company; 0: none, see Append; 10 ms for a target that may have to wait
 
 	// Report is told, by the flusher, of lines that were lost and of a write that failed; nil is
 	// fine. It is called at most once a second a log, and must not use the log it is told of.
