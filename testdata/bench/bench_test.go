@@ -208,9 +208,15 @@ func TestTree(t *testing.T) {
 		t.Fatal(tree)
 	}
 	p.stop()
+	lives := func(pid int) bool {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return err == nil && !strings.Contains(string(text), ") Z")
+	}
 	for _, pid := range tree {
-		if text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil && !strings.Contains(string(text), ") Z") {
-			t.Errorf("%d lives: %s", pid, text)
+		for end := time.Now().Add(5 * time.Second); lives(pid); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d lives", pid)
+			}
 		}
 	}
 }
