@@ -50,7 +50,7 @@ func (f *file) close() error { return f.f.Close() }
 
 func (f *file) hurry() {}
 
-func (f *file) file() *os.File { return f.f }
+func (f *file) descriptor() *os.File { return f.f }
 
 // Errno is the operating system's error in err, for a message that httpd begins with "(2)No such
 // file or directory: "; err itself when there is none.
@@ -65,11 +65,11 @@ func Errno(err error) error {
 // Redirect makes a descriptor of this process (2 for stderr) write where the log's lines go. It fails
 // for the system's log.
 func (l *Log) Redirect(fd int) error {
-	t, ok := l.to.(interface{ file() *os.File })
+	t, ok := l.to.(interface{ descriptor() *os.File })
 	if !ok {
 		return errors.New("no file")
 	}
-	c, err := t.file().SyscallConn()
+	c, err := t.descriptor().SyscallConn()
 	if err != nil {
 		return err
 	}

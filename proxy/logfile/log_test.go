@@ -371,3 +371,26 @@ func TestSyslogDatagrams(t *testing.T) {
 	}
 	l.Close()
 }
+
+// TestRedirect: what is written to another descriptor arrives in the log, a file's or a program's.
+func TestRedirect(t *testing.T) {
+	dir := t.TempDir()
+	s := NewSet(Options{Root: dir})
+	for _, name := range []string{"a.log", "|$cat >out"} {
+		spare, err := os.Create(dir + "/spare")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := open(t, s, name).Redirect(int(spare.Fd())); err != nil {
+			t.Fatal(name, err)
+		}
+		spare.WriteString("redirected\n")
+		spare.Close()
+	}
+	s.Close()
+	for _, name := range []string{"/a.log", "/out"} {
+		if got := read(t, dir+name); got != "redirected\n" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -155,7 +155,7 @@ func (p *program) ended() bool {
 	return p.over
 }
 
-func (p *program) file() *os.File { return p.w }
+func (p *program) descriptor() *os.File { return p.w }
 
 // hurry keeps a write to a program that does not read from holding up Close.
 func (p *program) hurry() { p.w.SetWriteDeadline(time.Now().Add(goodbye)) }
