@@ -22,7 +22,7 @@ type Exchange struct {
 
 	ClientIP string // the client's address as text; the connection's peer unless remoteip knows better
 	User     string // who authenticated, "" for none
-	AuthType string // "Basic" when User is set
+	AuthType string // "Basic" when User is set, "ClientCert" by SSLUserName
 	Filename string // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"

@@ -61,7 +61,7 @@ func pairs(set *serverSettings, id string, known []*x509.Certificate) ([]tls.Cer
 		case chained:
 			p.Certificate = append(p.Certificate[:1], extra...)
 		case len(p.Certificate) == 1:
-			p.Certificate = upwards(p.Leaf, known, true)
+			p.Certificate = upwards(p.Leaf, known)
 		}
 		out = replace(out, p)
 	}
@@ -184,7 +184,7 @@ func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, 
 		found := false
 		for _, c := range certs {
 			if belong(c, key) {
-				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain, false)})
+				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain)})
 				found = true
 				break
 			}
@@ -196,12 +196,12 @@ func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, 
 	return out, nil
 }
 
-// upwards is a certificate and those of its signers that there are; with the root or without.
-func upwards(c *x509.Certificate, signers []*x509.Certificate, root bool) [][]byte {
+// upwards is a certificate and those of its signers that there are, the root too.
+func upwards(c *x509.Certificate, signers []*x509.Certificate) [][]byte {
 	out := [][]byte{c.Raw}
 	for range signers {
 		next := signerOf(c, signers)
-		if selfSigned(c) || next == nil || !root && selfSigned(next) {
+		if selfSigned(c) || next == nil {
 			break
 		}
 		out = append(out, next.Raw)

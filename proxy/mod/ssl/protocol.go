@@ -59,12 +59,21 @@ func parseVersions(name, raw string) (v versions, overrides []string, err error)
 	return v, overrides, nil
 }
 
-// usable leaves out what OpenSSL 3 speaks at security level 0 alone.
+// usable leaves out what OpenSSL 3 speaks at security level 0 alone, and all that is older than a version
+// that is missing (httpd: ssl_engine_init.c ssl_init_ctx_protocol).
 func (v versions) usable(level int) versions {
 	if level > 0 {
-		return v &^ oldVersions
+		v &^= oldVersions
 	}
-	return v
+	var out versions
+	for i := len(versionNumbers) - 1; i >= 0; i-- {
+		bit := versionNumbers[i].bit
+		if v&bit == 0 && out != 0 {
+			break
+		}
+		out |= v & bit
+	}
+	return out
 }
 
 // bounds are the oldest and newest version of the set; 0 and 0 of the empty one.
@@ -86,17 +95,6 @@ func (v versions) has(number uint16) bool {
 	for _, n := range versionNumbers {
 		if n.number == number {
 			return v&n.bit != 0
-		}
-	}
-	return false
-}
-
-// holes tells whether versions between the bounds are missing, which crypto/tls has no setting for.
-func (v versions) holes() bool {
-	oldest, newest := v.bounds()
-	for _, n := range versionNumbers {
-		if n.number > oldest && n.number < newest && v&n.bit == 0 {
-			return true
 		}
 	}
 	return false

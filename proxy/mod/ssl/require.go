@@ -80,7 +80,7 @@ func (g *gate) refuse(x *exchange.Exchange, before, after string) error {
 
 func (g *gate) name(x *exchange.Exchange) {
 	if v := g.user(x); v != "" {
-		x.User = x.Arena.Join(v)
+		x.User, x.AuthType = x.Arena.Join(v), "ClientCert"
 		return
 	}
 	x.Log("ssl", exchange.Warn, nil, "AH02227: Failed to set r->user to '"+g.userName+"'")

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -49,9 +48,9 @@ var greeting = &tls.Config{
 func (s *seat) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	s.host = s.front.choose(s.local, hello.ServerName, s.base)
 	s.own = s.host.certs[0].Leaf
-	c, err := s.host.configFor(hello)
-	if err != nil || c.SessionTicketsDisabled {
-		return c, err
+	c := s.host.configFor(hello)
+	if c.SessionTicketsDisabled {
+		return c, nil
 	}
 	if c == s.host.config {
 		c = c.Clone()
@@ -74,8 +73,10 @@ func (s *seat) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionStat
 // that it can make use of (OpenSSL: tls_choose_sigalg, ssl3_choose_cipher).
 func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	best, rank := -1, 0
+	nameless := *hello // names in certificates are the client's business
+	nameless.ServerName = ""
 	for i := range o.certs {
-		if hello.SupportsCertificate(&o.certs[i]) != nil {
+		if nameless.SupportsCertificate(&o.certs[i]) != nil {
 			continue
 		}
 		if r := o.rank(hello, o.certs[i].Leaf.PublicKeyAlgorithm); best < 0 || r < rank {
@@ -115,23 +116,16 @@ var kindOf = map[tls.SignatureScheme]x509.PublicKeyAlgorithm{
 	tls.ECDSAWithP256AndSHA256: x509.ECDSA, tls.ECDSAWithP384AndSHA384: x509.ECDSA, tls.ECDSAWithP521AndSHA512: x509.ECDSA,
 }
 
-// configFor fits the host's configuration to a client: versions with gaps between them, and protocols
-// in the client's order or those that it may not have.
-func (o *host) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+// configFor fits the host's configuration to a client: protocols in the client's order or those that it
+// may not have.
+func (o *host) configFor(hello *tls.ClientHelloInfo) *tls.Config {
 	protocols := o.offer(hello)
-	if slices.Equal(protocols, o.config.NextProtos) && !o.versions.holes() {
-		return o.config, nil
+	if slices.Equal(protocols, o.config.NextProtos) {
+		return o.config
 	}
 	c := o.config.Clone()
 	c.NextProtos = protocols
-	if o.versions.holes() {
-		v := o.versions.best(hello.SupportedVersions)
-		if v == 0 {
-			return nil, errors.New("no version of TLS in common")
-		}
-		c.MinVersion, c.MaxVersion = v, v
-	}
-	return c, nil
+	return c
 }
 
 // state is what is told of the connection: with the chains of a client's certificate that was verified,
