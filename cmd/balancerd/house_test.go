@@ -33,7 +33,7 @@ manager:              balancer
 proxy/internal/wire:
 proxy/internal/socket:
 proxy/logfile:
-proxy/exchange:       proxy/internal/wire
+proxy/exchange:       proxy/internal/wire proxy/internal/socket
 proxy/expr:           proxy/exchange apacheconf/pattern
 proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive

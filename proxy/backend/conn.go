@@ -24,6 +24,7 @@ type Conn struct {
 	tls  *TLS
 	name string // of the server in TLS
 	raw  bool   // plain, and on Linux: io does the reads and writes
+	own  own    // in place of net: an event loop's socket
 
 	since time.Time // under pool.mu: when it was last given back, if ttl= counts
 
@@ -56,7 +57,8 @@ func newConn(p *pool, nc, plain net.Conn, addr netip.Addr) *Conn {
 }
 
 // begin makes it ready for an attempt.
-func (c *Conn) begin(set *balancer.WorkerSettings, call *Call, to target) {
+func (c *Conn) begin(x *exchange.Exchange, set *balancer.WorkerSettings, call *Call, to target) {
+	c.serve(taskOf(x))
 	c.reused, c.used = c.used, true
 	c.timeout = timeoutOf(set, call)
 	c.to = to
@@ -107,13 +109,23 @@ func (c *Conn) Release(keep bool) {
 // Abort has the reads and writes under way fail; another goroutine may call it. The connection is of no
 // use afterwards.
 func (c *Conn) Abort() {
+	if c.net == nil {
+		c.cut()
+		return
+	}
 	c.net.SetDeadline(time.Unix(1, 0))
 	if r, ok := c.net.(interface{ CloseRead() error }); ok {
 		r.CloseRead()
 	}
 }
 
-func (c *Conn) close() { c.net.Close() }
+func (c *Conn) close() {
+	if c.net != nil {
+		c.net.Close()
+		return
+	}
+	c.shut()
+}
 
 // Read waits for bytes. The end is io.EOF.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -207,6 +219,7 @@ func (c *Conn) Splicer() *socket.Stream {
 
 // Stream is the connection as one side of a tunnel. Release it when that is over.
 func (c *Conn) Stream() exchange.Stream {
+	c.disown()
 	c.net.SetDeadline(time.Time{})
 	return stream{c.net, c}
 }

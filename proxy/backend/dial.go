@@ -58,7 +58,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, nc, netip.Addr{}, call, to)
+		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
 	}
 	list, err := p.addrs.find(ctx, to.host, set, to.own)
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	if err != nil {
 		return nil, fail(Refused, err)
 	}
-	return p.connected(ctx, nc, addr, call, to)
+	return p.connected(ctx, x, nc, addr, call, to)
 }
 
 func isLiteral(host string) bool {
@@ -114,7 +114,7 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target
 }
 
 // connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
-func (p *pool) connected(ctx context.Context, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
+func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
 	plain := nc
 	if secure(to.scheme) {
 		var err error
@@ -123,6 +123,9 @@ func (p *pool) connected(ctx context.Context, nc net.Conn, addr netip.Addr, call
 		}
 	}
 	p.worker.Connected()
+	if c := p.adopt(x, nc, plain, addr); c != nil {
+		return c, nil
+	}
 	c := newConn(p, nc, plain, addr)
 	if nc != plain {
 		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange

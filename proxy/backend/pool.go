@@ -65,13 +65,14 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	set := w.Settings()
 	fresh = fresh || !to.own
 	for {
-		c, err := p.take(ctx, set, securityOf(to, call), fresh)
+		c, err := p.take(ctx, taskOf(x), set, securityOf(to, call), fresh)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))
 			return nil, &Failure{Kind: Exhausted, Err: err, Host: to.host, Port: to.port}
 		}
 		if c == nil {
+			x.Slow()
 			c, err = p.dial(ctx, x, call, to)
 			if err != nil {
 				p.forget()
@@ -82,7 +83,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 			p.forget()
 			continue
 		}
-		c.begin(set, call, to)
+		c.begin(x, set, call, to)
 		return c, nil
 	}
 }
@@ -102,12 +103,12 @@ func securityOf(to target, call *Call) security {
 
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long
 // as acquire= says when max= are open.
-func (p *pool) take(ctx context.Context, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
+func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
 	var timer *time.Timer
 	for {
 		p.mu.Lock()
 		if !fresh {
-			if c := p.pop(set, sec); c != nil {
+			if c := p.pop(task, set, sec); c != nil {
 				p.mu.Unlock()
 				return c, nil
 			}
@@ -131,6 +132,7 @@ func (p *pool) take(ctx context.Context, set *balancer.WorkerSettings, sec secur
 			timer = time.NewTimer(set.Acquire.V)
 			defer timer.Stop()
 		}
+		task.Leave()
 		if err := p.wait(ctx, turn, timer); err != nil {
 			return nil, err
 		}
@@ -171,12 +173,20 @@ func (p *pool) wake() {
 	}
 }
 
-// pop is the idle connection that was used last, of those for the call's TLS. Older than ttl= they go
-// (apr: apr_reslist.c apr_reslist_acquire). Under mu.
-func (p *pool) pop(set *balancer.WorkerSettings, sec security) *Conn {
-	for i := len(p.idle) - 1; i >= 0; i-- {
+// pop is the idle connection that was used last, of those for the call's TLS, rather one of the same
+// event loop. Older than ttl= they go (apr: apr_reslist.c apr_reslist_acquire). Under mu.
+func (p *pool) pop(task *socket.Task, set *balancer.WorkerSettings, sec security) *Conn {
+	far := -1
+	for i := len(p.idle) - 1; i >= 0 || far >= 0; i-- {
+		if i < 0 {
+			i = far
+		}
 		c := p.idle[i]
-		if c.tls != sec.tls || c.name != sec.name {
+		if c.tls != sec.tls || c.name != sec.name || !c.suits(task) {
+			continue
+		}
+		if far < 0 && !c.near(task) {
+			far = i
 			continue
 		}
 		if set.TTL > 0 && time.Since(c.since) >= set.TTL {
@@ -208,6 +218,14 @@ func (p *pool) expire(ttl time.Duration, keep int) {
 	}
 }
 
+// stirred tells whether a connection has to be looked at before it is used.
+func (c *Conn) stirred(x *exchange.Exchange) bool {
+	if known, stirred := c.told(); known {
+		return stirred
+	}
+	return c.io.IsOpen() && x.Start.Sub(c.began) > warm
+}
+
 // warm is for how long after its last request a connection is used without a look at it: an end that
 // comes in so short a time is found by Undelivered.
 const warm = time.Millisecond
@@ -216,7 +234,7 @@ const warm = time.Millisecond
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := socket.Quiet
-	if c.io.IsOpen() && x.Start.Sub(c.began) > warm {
+	if c.stirred(x) {
 		state = c.io.Look()
 	}
 	switch {

@@ -133,5 +133,14 @@ func (x *Exchange) Sub(path string) *Exchange {
 	return y
 }
 
+// Slow is to be called before anything that may take long but is no talk with the client or the
+// member, and before goroutines are begun that talk with them: connections that are served by the same
+// event loop wait no longer then.
+func (x *Exchange) Slow() {
+	if x.Conn != nil {
+		x.Conn.Task.Leave()
+	}
+}
+
 // Main tells whether the exchange still serves the client's own path, not an internal redirect.
 func (x *Exchange) Main() bool { return x.Prev == nil }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -12,41 +13,77 @@ import (
 	"balancerd/proxy/internal/socket"
 )
 
-// Accept serves the connections that come in on a plain TCP listener until that is closed; then it
-// returns nil. Each connection has a goroutine of its own. The listener's connections come without
-// Nagle's algorithm and, as with httpd's AcceptFilter, with their first bytes.
-func (s *Server) Accept(l *net.TCPListener) error {
-	f, err := l.File() // a net.Listener lets nobody read inside its poller's callback, a file does
-	if err != nil {
-		return closedIsNil(err)
+// engine is the event loops of a Server's plain connections.
+type engine struct{ loops *socket.Loops }
+
+// group is the Server's loops; they begin with the first listener.
+func (s *Server) group() (*socket.Loops, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.engine.loops != nil {
+		return s.engine.loops, nil
 	}
-	defer f.Close()
-	rc, err := f.SyscallConn()
+	g, err := socket.NewLoops((runtime.GOMAXPROCS(0) + 1) / 2)
+	s.engine.loops = g
+	return g, err
+}
+
+// settle ends the loops once nobody needs them any more.
+func (s *Server) settle() {
+	if !s.stopping.Load() || s.doors.Load() > 0 || s.Connections() > 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.engine.loops != nil {
+		s.engine.loops.Close()
+	}
+}
+
+// Accept serves the connections that come in on a plain TCP listener until that is closed; then it
+// returns nil. The listener's connections come without Nagle's algorithm and, as with httpd's
+// AcceptFilter, with their first bytes.
+func (s *Server) Accept(l *net.TCPListener) error {
+	g, err := s.group()
 	if err != nil {
 		return err
 	}
-	a := acceptor{s: s}
+	s.doors.Add(1)
+	defer s.settle()
+	defer s.doors.Add(-1)
+	a := acceptor{s: s, group: g}
 	if own := addrOf(l.Addr()); !own.Addr().IsUnspecified() {
 		a.local = own
 	}
-	if err := rc.Control(func(fd uintptr) { socket.Prepare(fd, true) }); err != nil {
+	rc, err := l.SyscallConn()
+	if err != nil {
+		return closedIsNil(err)
+	}
+	var fds []uintptr
+	err = rc.Control(func(fd uintptr) {
+		socket.Prepare(fd, true)
+		for range g.Len() {
+			if n, e := socket.Dup(fd); e == 0 {
+				fds = append(fds, n)
+			}
+		}
+	})
+	if err != nil {
+		return closedIsNil(err)
+	}
+	stop, err := g.Listen(fds, a.take, a.fault)
+	if err != nil {
 		return err
 	}
+	defer stop()
 	for open(l) {
-		a.fault = 0
-		f.SetReadDeadline(time.Now().Add(lookAgain))
-		if err := rc.Read(a.take); err != nil && !timedOut(err) {
-			return err
-		}
-		if a.fault != 0 {
-			a.rest()
-		}
+		time.Sleep(lookAgain)
 	}
 	return nil
 }
 
 // lookAgain is how long a listener may be closed before its accepting ends.
-const lookAgain = 200 * time.Millisecond
+const lookAgain = 100 * time.Millisecond
 
 // open tells whether a listener was not closed yet.
 func open(l *net.TCPListener) bool {
@@ -61,57 +98,38 @@ func closedIsNil(err error) error {
 	return err
 }
 
-// acceptor takes connections off one listener. Owned by its goroutine.
+// acceptor makes jobs of one listener's connections. Immutable.
 type acceptor struct {
 	s     *Server
+	group *socket.Loops
 	local netip.AddrPort // the listener's address; invalid for a wildcard
-	fault syscall.Errno
-	pause time.Duration
 }
 
-// take runs inside the poller's callback. It returns true on trouble.
-func (a *acceptor) take(fd uintptr) bool {
-	for {
-		conn, remote, e := socket.Accept(fd)
-		switch e {
-		case 0:
-			a.pause = 0
-			go a.s.serveAccepted(conn, a.local, remote)
-		case syscall.EAGAIN:
-			return false
-		case syscall.ECONNABORTED:
-		default:
-			a.fault = e
-			return true
-		}
-	}
-}
-
-// The waits after a failed accept, when the system is out of descriptors or memory.
-const (
-	firstPause = 5 * time.Millisecond
-	lastPause  = time.Second / 2
-)
-
-// rest says what went wrong, and waits: longer each time.
-func (a *acceptor) rest() {
-	if a.pause == 0 {
-		a.s.log(exchange.Error, os.NewSyscallError("accept", a.fault), "AH00455: apr_socket_accept: (client socket)")
-	}
-	a.pause = min(max(2*a.pause, firstPause), lastPause)
-	time.Sleep(a.pause)
-}
-
-// serveAccepted serves a connection that was taken off a listener.
-func (s *Server) serveAccepted(fd uintptr, local, remote netip.AddrPort) {
+// take is the job of a connection; nil for one that a goroutine serves.
+func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
+	local := a.local
 	if !local.IsValid() {
 		local = socket.Local(fd)
 	}
-	shake := s.shake(local)
-	if shake == nil {
-		s.ServeFD(int(fd), local, remote)
-		return
+	if shake := a.s.shake(local); shake != nil {
+		go a.s.serveAccepted(fd, shake)
+		return nil
 	}
+	own := a.group.NewFd(fd)
+	return a.s.open(local, remote, func(c *conn) {
+		c.raw, c.own = true, own
+		c.io.OpenFd(own)
+		c.poke = ownPoked{own}
+	})
+}
+
+// fault says what went wrong.
+func (a *acceptor) fault(e syscall.Errno) {
+	a.s.log(exchange.Error, os.NewSyscallError("accept", e), "AH00455: apr_socket_accept: (client socket)")
+}
+
+// serveAccepted serves a connection that is to be secure.
+func (s *Server) serveAccepted(fd uintptr, shake Shake) {
 	f := os.NewFile(fd, "")
 	nc, err := net.FileConn(f) // crypto/tls wants a net.Conn
 	f.Close()

@@ -10,6 +10,11 @@ import (
 	"balancerd/proxy/exchange"
 )
 
+// engine is nothing here.
+type engine struct{}
+
+func (s *Server) settle() {}
+
 // Accept serves the connections that come in on a plain TCP listener until that is closed; then it
 // returns nil. Each connection has a goroutine of its own.
 func (s *Server) Accept(l *net.TCPListener) error {

@@ -198,18 +198,3 @@ func (b *body) receive(p []byte) (int, error) {
 	}
 	return 0, b.err
 }
-
-// whole tells whether the request can be served without waiting for the client. It looks once whether
-// the rest of a body is already here.
-func (c *conn) whole() bool {
-	b := &c.k.body
-	switch {
-	case c.k.req.Upgrade:
-		return false
-	case b.received():
-		return true
-	case b.expects || b.chunked || int64(len(c.k.buf)-c.k.w) < b.left:
-		return false
-	}
-	return c.catchUp()
-}

@@ -21,17 +21,16 @@ type conn struct {
 	began time.Time
 
 	// Owned by the goroutine that serves it.
-	k       *work            // nil while nothing is there to be served
-	server  *exchange.Server // in force before the Host is known
-	rules   wire.Rules
-	ruled   *exchange.Server // whose rules they are
-	headBy  limit            // how long the head may take
-	now     time.Time        // when the last exchange ended; zero once that is long ago
-	pending bool             // a request was read that needs reads that wait
-	over    bool             // no request is read any more
-	broken  bool             // a panic happened: nothing is used again
-	turned  bool             // another protocol goes on
-	linger  bool             // the client may still be sending: its bytes are drained before the end
+	k      *work            // nil while nothing is there to be served
+	server *exchange.Server // in force before the Host is known
+	rules  wire.Rules
+	ruled  *exchange.Server // whose rules they are
+	headBy limit            // how long the head may take
+	now    time.Time        // when the last exchange ended; zero once that is long ago
+	over   bool             // no request is read any more
+	broken bool             // a panic happened: nothing is used again
+	turned bool             // another protocol goes on
+	linger bool             // the client may still be sending: its bytes are drained before the end
 
 	// Atomic.
 	state atomic.Uint32
@@ -107,10 +106,7 @@ func (c *conn) advance() bool {
 		if !c.head() {
 			break
 		}
-		if c.inside && !c.whole() {
-			c.pending = true
-			return false
-		}
+		c.catchUp()
 		c.exchange()
 	}
 	return !c.over

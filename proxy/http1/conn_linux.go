@@ -4,118 +4,99 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/internal/socket"
 )
 
-// serveRaw serves a socket of our own. As long as nothing has to be waited for, the poller does not
-// hear of it: a connection of one request never does.
-func (c *conn) serveRaw() {
-	if left := c.step(c.fd); !c.over {
-		c.inside = false
-		if c.known() && left {
-			c.slow()
-		}
-		c.rounds()
+var _ socket.Job = (*conn)(nil)
+
+// Run serves what has come in, and parks the connection: between two requests it is no more than a
+// socket that the event loop watches. A connection of one request is never told to the loop.
+func (c *conn) Run(t *socket.Task) {
+	c.use(t)
+	if c.serveRaw() {
+		return
 	}
-	c.inside = false
-	if c.linger && c.known() {
+	if c.turned {
+		c.turn()
+	}
+	c.s.drop(c)
+}
+
+// serveRaw serves a socket of our own. true: it is parked, and another task may be serving it already.
+func (c *conn) serveRaw() (parked bool) {
+	defer c.rescue()
+	if c.own.Late() {
+		c.ended(os.ErrDeadlineExceeded)
+	}
+	for !c.over {
+		if c.step() && c.park() {
+			return true
+		}
+	}
+	if c.linger {
 		c.drain()
 	}
+	return false
 }
 
-// rounds serves the connection from inside the poller's callback, again and again.
-func (c *conn) rounds() {
-	step := c.step
+// step serves the requests that are there. It returns true when nothing more is, and none of a request.
+func (c *conn) step() bool {
 	for !c.over {
-		c.inside = true
-		err := c.io.Enter(step)
-		c.inside = false
-		if err != nil {
-			c.ended(err)
-			return
-		}
-		c.slow()
-	}
-}
-
-// slow serves a request that needs reads that wait, and what came with it.
-func (c *conn) slow() {
-	if c.pending && !c.over {
-		c.pending = false
-		c.exchange()
-	}
-	c.advance()
-}
-
-// known has the poller know the connection.
-func (c *conn) known() bool {
-	if c.file != nil {
-		return true
-	}
-	if err := c.register(); err != nil {
-		c.over, c.linger = true, false
-		return false
-	}
-	c.setPoke(c.file)
-	return true
-}
-
-// step runs inside the poller's callback for as long as requests are there whole: edges that arrive
-// meanwhile are kept by the poller, so that after a short read it can go straight back to waiting. It
-// returns true to leave the callback.
-func (c *conn) step(fd uintptr) bool {
-	for {
-		room := c.need().room()
-		n, e := c.try(room)
+		n, e := c.try(c.need().room())
 		switch {
+		case e == syscall.EAGAIN && !c.partial():
+			return true
 		case e == syscall.EAGAIN:
-			return c.sleep()
+			if !c.fill() {
+				return false
+			}
 		case e != 0:
 			c.ended(os.NewSyscallError("read", e))
-			return true
+			return false
 		case n == 0:
 			c.ended(nil)
-			return true
+			return false
+		default:
+			c.k.w += n
+			c.arrived(n)
 		}
-		c.k.w += n
-		c.arrived(n)
-		fresh := c.info.Kept == 0
 		if !c.advance() {
-			return true
+			return false
 		}
-		if n < len(room) && !fresh { // of a fresh connection the end may have come as well
-			return c.sleep()
+		if c.io.Drained() && !c.partial() && !c.own.Ended() {
+			return true
 		}
 	}
+	return false
 }
 
-// sleep waits for the client, holding nothing that is not needed.
-func (c *conn) sleep() bool {
-	if !c.partial() {
-		c.rest()
-	}
-	if c.file == nil { // on the way to the poller
-		return false
-	}
+// park waits for the next request, holding nothing that is not needed. false: there is something to be
+// read, or no sense in waiting. After true the connection is the loop's.
+func (c *conn) park() bool {
+	c.rest()
 	now := c.now
 	if now.IsZero() {
 		now = time.Now()
 	}
 	c.now = time.Time{}
-	c.io.Sleep(now, c.patience(now))
-	if c.s.stopping.Load() && c.k == nil {
+	ok, err := c.own.Park(c.task, c, c.patience(now), &c.s.stopping)
+	if err != nil || !ok && c.s.stopping.Load() {
 		c.over = true
-		return true
 	}
-	return false
+	return ok
 }
 
 // catchUp reads the rest of a counted body that fits behind what is there, if it has arrived.
-func (c *conn) catchUp() bool {
+func (c *conn) catchUp() {
 	k, b := c.k, &c.k.body
+	if !c.raw || b.chunked || b.expects || int64(len(k.buf)-k.w) < b.left {
+		return
+	}
 	for b.left > 0 {
 		n, e := c.try(k.buf[k.w : k.w+int(b.left)])
 		if e != 0 || n == 0 {
-			return false
+			return
 		}
 		k.w += n
 		k.r = k.w
@@ -123,5 +104,4 @@ func (c *conn) catchUp() bool {
 		b.left -= int64(n)
 		b.data = k.buf[b.base:k.w]
 	}
-	return true
 }

@@ -3,9 +3,13 @@
 //
 //	    accept.go            conn.go                      site                     back.go
 //	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> backend.Pooled(Codec)
-//	                 ^   in one     |          |                     |      write, wait, head
-//	                 |  RawConn     v          v                     v
-//	               wait <── send <── x.Res.Body <──────────────── answer (a Source)
+//	                 ^              |          |                     |      write, wait, head
+//	                 |              v          v                     v
+//	              parked <──────── send <── x.Res.Body <──────────── answer (a Source)
+//
+// On Linux a plain connection is served inside an event loop (package socket): its waits, and those for
+// its member, are the loop's, and between requests it is no more than a parked socket. Connections of
+// TLS, and all of other systems, have a goroutine each.
 //
 // Reading order: app.go, server.go, conn.go, request.go, send.go; then back.go, upload.go, answer.go.
 package http1

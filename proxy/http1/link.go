@@ -1,39 +1,28 @@
 package http1
 
 import (
-	"errors"
-	"io"
 	"net"
-	"os"
 	"time"
 
 	"balancerd/proxy/internal/socket"
 )
 
-// link is the client's end of a connection: a socket of our own that the poller may not know yet, or
-// a net.Conn (TLS, other systems than Linux). Owned by the goroutine that serves it.
+// link is the client's end of a connection: a socket of an event loop's, or a net.Conn (TLS, other
+// systems than Linux). Owned by who serves it.
 type link struct {
-	nc   net.Conn // nil with raw
-	raw  bool
-	fd   uintptr       // with raw
-	file *os.File      // with raw, once the poller knows the descriptor
-	io   socket.Stream // on file
+	nc  net.Conn // nil with raw
+	raw bool
+	io  socket.Stream // with raw
 	system
-	inside bool // with raw: in the poller's callback, or not known to it: reads must not wait
 }
-
-var errInside = errors.New("http1: a read that would wait inside the poller's callback")
 
 // read waits for bytes. The end is io.EOF.
 func (l *link) read(p []byte, timeout time.Duration) (int, error) {
-	switch {
-	case !l.raw:
-		l.nc.SetReadDeadline(time.Now().Add(timeout))
-		return l.nc.Read(p)
-	case l.inside:
-		return 0, errInside
+	if l.raw {
+		return l.io.Read(p, timeout)
 	}
-	return l.io.Read(p, timeout)
+	l.nc.SetReadDeadline(time.Now().Add(timeout))
+	return l.nc.Read(p)
 }
 
 // write writes all of a and b.
@@ -67,20 +56,9 @@ func (l *link) closeWrite() error {
 
 // close ends the connection.
 func (l *link) close() {
-	if c := l.closer(); c != nil {
-		c.Close()
+	if l.raw {
+		l.rawClose()
 		return
 	}
-	closeFD(l.fd)
-}
-
-// closer is what closes the connection; nil for a descriptor that the poller does not know.
-func (l *link) closer() io.Closer {
-	switch {
-	case !l.raw:
-		return l.nc
-	case l.file != nil:
-		return l.file
-	}
-	return nil
+	l.nc.Close()
 }

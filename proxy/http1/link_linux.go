@@ -8,31 +8,73 @@ import (
 	"balancerd/proxy/internal/socket"
 )
 
-// system is what calls of our own need.
+// system is a socket of our own, with what its calls need.
 type system struct {
-	two [2][]byte
-	vec socket.Vec
+	own  *socket.Fd
+	task *socket.Task // who serves it
+	file *os.File     // in place of own: once the runtime's poller watches it
+	two  [2][]byte
+	vec  socket.Vec
 }
 
-// register has the poller know the descriptor. Most short connections never need it.
-func (l *link) register() error {
-	if l.file != nil || !l.raw {
-		return nil
-	}
-	l.file = os.NewFile(l.fd, "client")
-	return l.io.Open(l.file)
-}
+// fd is the descriptor.
+func (l *link) fd() uintptr { return l.own.N() }
 
 // try reads what is there without waiting; EAGAIN: nothing.
-func (l *link) try(p []byte) (int, syscall.Errno) { return socket.Read(l.fd, p) }
+func (l *link) try(p []byte) (int, syscall.Errno) { return l.io.Once(p) }
+
+// poked is a socket of our own as others see it.
+type ownPoked struct{ fd *socket.Fd }
+
+// SetReadDeadline ends a wait for the client's bytes.
+func (p ownPoked) SetReadDeadline(time.Time) error {
+	p.fd.Nudge()
+	return nil
+}
+
+// SetDeadline ends all waits for the client.
+func (p ownPoked) SetDeadline(time.Time) error {
+	p.fd.Cut()
+	return nil
+}
+
+// use has a task serve the connection.
+func (c *conn) use(t *socket.Task) {
+	c.task, c.info.Task = t, t
+	c.io.Use(t)
+}
+
+// leave has the runtime's poller watch the connection from now on, for those who know no event loop.
+func (c *conn) leave() {
+	if !c.raw || c.file != nil {
+		return
+	}
+	c.task.Leave()
+	c.setPoke(nil)
+	c.file = os.NewFile(c.own.Release(c.task), "client")
+	c.io = socket.Stream{}
+	if err := c.io.Open(c.file); err != nil {
+		c.over = true
+	}
+	c.info.Task = nil
+	c.setPoke(c.file)
+}
+
+func (l *link) rawClose() {
+	if l.file != nil {
+		l.file.Close()
+		return
+	}
+	l.own.Close(l.task)
+}
 
 func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
 	n, e := 0, syscall.Errno(0)
 	if len(b) == 0 {
-		n, e = socket.Write(l.fd, a)
+		n, e = socket.Write(l.fd(), a)
 	} else {
 		l.two = [2][]byte{a, b}
-		n, e = l.vec.Writev(l.fd, l.two[:])
+		n, e = l.vec.Writev(l.fd(), l.two[:])
 		l.two = [2][]byte{}
 	}
 	switch {
@@ -41,30 +83,30 @@ func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
 	case n == len(a)+len(b):
 		return nil
 	}
-	if err := l.register(); err != nil {
-		return err
-	}
 	k := min(n, len(a))
 	return l.io.Write(a[k:], b[n-k:], timeout)
 }
 
 // silent tells whether nothing came in that was not read: closing would reset the connection.
 func (l *link) silent() bool {
-	if !l.raw {
+	if !l.raw || l.io.Drained() {
 		return true
 	}
-	n, e := socket.Peek(l.fd)
+	n, e := socket.Peek(l.fd())
 	return e == syscall.EAGAIN || n == 0
 }
 
-func (l *link) rawCloseWrite() error { return socket.CloseWrite(l.fd) }
-
-func closeFD(fd uintptr) { socket.Close(fd) }
+func (l *link) rawCloseWrite() error {
+	if l.file != nil {
+		return l.io.CloseWrite()
+	}
+	return socket.CloseWrite(l.fd())
+}
 
 // reset has close send a reset.
 func (l *link) reset() {
-	if l.raw {
-		socket.Reset(l.fd)
+	if l.raw && l.file == nil {
+		socket.Reset(l.fd())
 	}
 }
 

@@ -3,20 +3,21 @@
 package http1
 
 import (
+	"os"
 	"syscall"
 	"time"
 )
 
 // system is empty here.
-type system struct{}
+type system struct{ file *os.File }
 
-func (l *link) register() error { return nil }
+func (c *conn) leave() {}
 
 func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
 
 func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }
 
-func closeFD(uintptr) {}
+func (l *link) rawClose() {}
 
 func (l *link) reset() {}
 

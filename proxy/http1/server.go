@@ -29,7 +29,11 @@ type Server struct {
 	// Atomic.
 	ids      atomic.Uint64
 	stopping atomic.Bool
+	doors    atomic.Int32 // listeners
 	clock    clock
+
+	mu     sync.Mutex
+	engine engine // under mu
 }
 
 // Options are what a Server may be told besides its App.
@@ -65,17 +69,6 @@ func New(app App, o Options) *Server {
 	return s
 }
 
-// ServeFD serves a connected, non-blocking stream socket to its end and closes it. It blocks.
-func (s *Server) ServeFD(fd int, local, remote netip.AddrPort) {
-	c := s.open(local, remote)
-	c.raw, c.fd, c.inside = true, uintptr(fd), true
-	defer s.drop(c)
-	defer c.rescue()
-	if c.serveRaw(); c.turned {
-		c.turn()
-	}
-}
-
 // serveSecure shakes hands with an accepted connection and serves it.
 func (s *Server) serveSecure(nc net.Conn, shake Shake) {
 	defer s.survive(nc)
@@ -91,8 +84,7 @@ func (s *Server) serveSecure(nc net.Conn, shake Shake) {
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
 // nil for plain ones. It blocks.
 func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
-	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()))
-	c.nc = nc
+	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()), func(c *conn) { c.nc = nc })
 	c.info.TLS, c.info.Secure = state, state != nil
 	defer s.drop(c)
 	defer c.rescue()
@@ -115,8 +107,8 @@ func addrOf(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
 
-// open makes a connection known.
-func (s *Server) open(local, remote netip.AddrPort) *conn {
+// open makes a connection known, once it is linked to its client.
+func (s *Server) open(local, remote netip.AddrPort, link func(*conn)) *conn {
 	c := s.conns.Get().(*conn)
 	text := remote.String()
 	id := s.ids.Add(1)
@@ -125,6 +117,7 @@ func (s *Server) open(local, remote netip.AddrPort) *conn {
 	c.server = s.app.Default(local)
 	c.began = time.Now()
 	c.board.reset(c)
+	link(c)
 	s.shards[id%shards].add(c)
 	return c
 }
@@ -146,13 +139,16 @@ func ipOf(text string) string {
 // drop ends a connection's life here.
 func (s *Server) drop(c *conn) {
 	s.shards[c.info.ID%shards].del(c)
+	c.setPoke(nil)
 	c.close()
 	c.idle()
 	if c.broken {
+		s.settle()
 		return
 	}
 	*c = conn{}
 	s.conns.Put(c)
+	s.settle()
 }
 
 // Stop ends the connections gracefully: idle ones are closed now, the others after the answer under
@@ -188,6 +184,7 @@ func (s *Server) Close() {
 	for i := range s.shards {
 		s.shards[i].each((*conn).cut)
 	}
+	s.settle()
 }
 
 // Connections is how many there are.

@@ -2,8 +2,6 @@ package http1
 
 import (
 	"io"
-	"os"
-	"syscall"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
@@ -45,18 +43,6 @@ func (d *delivery) splice() error {
 
 // drainPipe writes what a pipe holds to the client.
 func (c *conn) drainPipe(p *socket.Pipe, srv *exchange.Server) error {
-	for c.file == nil && p.Held() > 0 {
-		if _, e := p.Drain(c.fd); e == syscall.EAGAIN {
-			if !c.known() {
-				return io.ErrClosedPipe
-			}
-		} else if e != 0 {
-			return os.NewSyscallError("splice", e)
-		}
-	}
-	if p.Held() == 0 {
-		return nil
-	}
 	return c.io.Drain(p, timeoutOf(srv))
 }
 

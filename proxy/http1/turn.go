@@ -3,7 +3,6 @@ package http1
 import (
 	"bytes"
 	"net"
-	"os"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -52,12 +51,9 @@ func (c *conn) turns() bool {
 // turn has the other protocol serve the connection, with what was read of it.
 func (c *conn) turn() {
 	if c.raw {
-		f := c.file
-		if f == nil {
-			f = os.NewFile(c.fd, "client")
-		}
-		nc, err := net.FileConn(f) // a descriptor of its own
-		f.Close()
+		c.leave()
+		nc, err := net.FileConn(c.file) // a descriptor of its own
+		c.file.Close()
 		c.raw, c.nc = false, nc
 		if err != nil {
 			c.nc = gone{}

@@ -71,7 +71,8 @@ func (c *conn) tunnel(x *exchange.Exchange) {
 	}
 	k.out = append(b, "\r\n"...)
 	c.over = true
-	if c.inside || c.push(x, nil) != nil {
+	c.leave()
+	if c.push(x, nil) != nil {
 		res.Tunnel.Close()
 		return
 	}

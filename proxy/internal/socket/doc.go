@@ -1,12 +1,21 @@
 // Package socket is the engine's door to the system: reads and writes that never wait, on descriptors
-// that the runtime's poller waits for, and splice. Everything here but Supported is for Linux; elsewhere
-// the engine runs on net.Conn alone.
+// that the runtime's poller or an event loop of our own waits for, and splice. Everything here but
+// Supported is for Linux; elsewhere the engine runs on net.Conn alone.
 //
 //	         RawConn.Read(callback)            callback returns false: wait for the next edge
 //	poller ──────────────────────────> fd ──> Read, Write, Writev, Peek, Splice: EAGAIN, never a wait
 //
-// A callback must try to read before it first returns false: entering it forgets an edge that came
-// before (internal/poll.FD.RawRead).
+//	Loop ── epoll_wait ──> Fd: who waits for it?
+//	           ^             ├─ a Task: a coroutine, resumed inside the loop's goroutine
+//	           |             ├─ parked: its Job is begun in a Task that is free
+//	           └── yield ────┘─ nobody: the edge is noted for who comes next
 //
-// Reading order: socket_linux.go, pipe_linux.go, other.go.
+// A callback of the poller's must try to read before it first returns false: entering it forgets an
+// edge that came before (internal/poll.FD.RawRead). A Loop forgets none.
+//
+// A Task that keeps its loop for long, or says so before (Leave), loses it to another goroutine and
+// goes on beside it.
+//
+// Reading order: socket_linux.go, pipe_linux.go, stream_linux.go; loop_linux.go, task_linux.go,
+// fd_linux.go, door_linux.go, guard_linux.go; other.go.
 package socket

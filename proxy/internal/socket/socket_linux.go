@@ -107,3 +107,9 @@ func CloseWrite(fd uintptr) error {
 
 // Close closes a descriptor that the poller does not know.
 func Close(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
+
+// Dup is another descriptor of the same socket.
+func Dup(fd uintptr) (uintptr, syscall.Errno) {
+	n, _, e := syscall.RawSyscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
+	return n, e
+}

@@ -19,9 +19,14 @@ type Poller interface {
 // Stream does I/O on a polled connection, by calls that run inside the poller's callbacks. One
 // goroutine at a time may read, one may write. A wait lasts as long as its timeout says, or up to an
 // eighth longer: a deadline is set only when the one in force is too near or too far.
+//
+// Opened on an Fd it waits as a Task does. Then it knows when nothing more can be there to be read.
 type Stream struct {
 	rc   syscall.RawConn
 	conn Poller
+	own  *Fd   // instead
+	task *Task // who uses own
+	dry  bool  // of own: all that had come in was read
 
 	// Owned by who reads.
 	in     []byte
@@ -74,8 +79,24 @@ func (s *Stream) Open(c Poller) error {
 	return err
 }
 
+// OpenFd begins a Stream on a socket of a loop's.
+func (s *Stream) OpenFd(f *Fd) { s.own = f }
+
+// Use says which task uses it from now on; nil: nobody.
+func (s *Stream) Use(t *Task) { s.task = t }
+
+// Drained tells whether the last read took all that had come in.
+func (s *Stream) Drained() bool { return s.dry }
+
+// Once reads once from a socket of a loop's.
+func (s *Stream) Once(p []byte) (int, syscall.Errno) {
+	n, e := Read(s.own.N(), p)
+	s.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
+	return n, e
+}
+
 // IsOpen tells whether Open was called.
-func (s *Stream) IsOpen() bool { return s.rc != nil }
+func (s *Stream) IsOpen() bool { return s.rc != nil || s.own != nil }
 
 // slack is how much longer a wait may last.
 func slack(timeout time.Duration) time.Duration { return min(timeout/8, 400*time.Millisecond) }
@@ -98,6 +119,9 @@ func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 // reading runs a callback of the reading side. A deadline that an earlier call left behind, and that
 // has passed since, is no reason to fail.
 func (s *Stream) reading(f func(uintptr) bool, timeout time.Duration) error {
+	if s.own != nil {
+		return s.ownReading(f, timeout)
+	}
 	s.rwait, s.rarmed = timeout, false
 	err := s.rc.Read(f)
 	for err != nil && !s.rarmed && timedOut(err) {
@@ -110,7 +134,7 @@ func (s *Stream) reading(f func(uintptr) bool, timeout time.Duration) error {
 
 // sleep is what a reading callback returns to wait.
 func (s *Stream) sleep() bool {
-	if !s.rarmed {
+	if s.own == nil && !s.rarmed {
 		s.rarmed = true
 		arm(&s.rby, s.conn.SetReadDeadline, s.rwait)
 	}
@@ -123,6 +147,7 @@ func (s *Stream) took(n int, e syscall.Errno) bool {
 		return s.sleep()
 	}
 	s.rn, s.rerr = n, e
+	s.dry = n > 0 && n < len(s.in)
 	return true
 }
 
@@ -165,6 +190,7 @@ func (s *Stream) Try(p []byte) (int, error) {
 	if s.onTry == nil {
 		s.onTry = func(fd uintptr) bool {
 			s.rn, s.rerr = Read(fd, s.in)
+			s.dry = s.rn < len(s.in) && (s.rn > 0 || s.rerr == syscall.EAGAIN)
 			return true
 		}
 	}
@@ -190,7 +216,7 @@ func (s *Stream) Look() Look {
 		}
 	}
 	s.look = End
-	s.rc.Control(s.onLook)
+	s.control(s.onLook)
 	return s.look
 }
 
@@ -199,7 +225,7 @@ func (s *Stream) Look() Look {
 // it does not confirm was sent into a closed connection.
 func (s *Stream) Undelivered(n int64) bool {
 	sure := false
-	s.rc.Control(func(fd uintptr) {
+	s.control(func(fd uintptr) {
 		acked, ok := Acked(fd)
 		sure = ok && n > 0 && acked <= s.all-n
 	})
@@ -250,9 +276,13 @@ func (s *Stream) talkStep(fd uintptr) bool {
 			return true
 		}
 	}
+	if s.dry { // it would be in vain
+		s.dry = false
+		return false
+	}
 	n, e := Read(fd, s.in)
 	if e == syscall.EAGAIN {
-		if !s.rarmed {
+		if s.own == nil && !s.rarmed {
 			s.rarmed = true
 			armAt(s.rnow, &s.rby, s.conn.SetReadDeadline, s.rwait)
 		}
@@ -318,6 +348,9 @@ const patience = 200 * time.Millisecond
 // writing runs a callback of the writing side until it is done or nothing has moved for as long as
 // timeout says.
 func (s *Stream) writing(f func(uintptr) bool, timeout time.Duration) error {
+	if s.own != nil {
+		return s.ownWriting(f, timeout)
+	}
 	s.wwait = timeout
 	if s.watch {
 		s.wwait = min(timeout, patience)
@@ -361,7 +394,7 @@ func (s *Stream) writeStep(fd uintptr) bool {
 
 // rest is what a writing callback returns to wait.
 func (s *Stream) rest(moved bool) bool {
-	if !s.warmed || moved {
+	if s.own == nil && (!s.warmed || moved) {
 		s.warmed = true
 		arm(&s.wby, s.conn.SetWriteDeadline, s.wwait)
 	}
@@ -400,5 +433,43 @@ func (s *Stream) Drain(p *Pipe, timeout time.Duration) error {
 // CloseWrite ends our direction.
 func (s *Stream) CloseWrite() error {
 	var err error
-	return errors.Join(s.rc.Control(func(fd uintptr) { err = CloseWrite(fd) }), err)
+	return errors.Join(s.control(func(fd uintptr) { err = CloseWrite(fd) }), err)
+}
+
+// control runs f on the descriptor.
+func (s *Stream) control(f func(uintptr)) error {
+	if s.own == nil {
+		return s.rc.Control(f)
+	}
+	f(s.own.N())
+	return nil
+}
+
+// ownReading is reading on a loop.
+func (s *Stream) ownReading(f func(uintptr) bool, timeout time.Duration) error {
+	for !f(s.own.N()) {
+		if err := s.own.wait(s.task, &s.own.r, timeout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownWriting is writing on a loop.
+func (s *Stream) ownWriting(f func(uintptr) bool, timeout time.Duration) error {
+	sent, left := s.Sent, timeout
+	for !f(s.own.N()) {
+		if s.Sent != sent {
+			sent, left = s.Sent, timeout
+		}
+		wait := left
+		if s.watch {
+			wait = min(left, patience)
+		}
+		err := s.own.wait(s.task, &s.own.w, wait)
+		if left -= wait; err != nil && (!timedOut(err) || left <= 0) {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,121 @@
+package socket
+
+import (
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// door is a listener that a loop takes connections off.
+type door struct {
+	fd    *Fd
+	loop  *Loop
+	job   func(conn uintptr, remote netip.AddrPort) Job
+	fault func(syscall.Errno)
+
+	pause time.Duration // owned by who runs the loop
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// batch is how many connections are taken at a time.
+const batch = 16
+
+// The waits after a failed accept, when the system is out of descriptors or memory.
+const (
+	firstPause = 5 * time.Millisecond
+	lastPause  = time.Second / 2
+)
+
+// Listen has one loop after the other take connections off listening sockets, of which each gets one
+// of fds, and do the job that is made of each; nil: it is another one's. fault is told why nothing could be accepted, once.
+// The result ends that, and closes fds.
+func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPort) Job, fault func(syscall.Errno)) (stop func(), err error) {
+	var doors []*door
+	stop = func() {
+		for _, d := range doors {
+			d.close()
+		}
+		for _, n := range fds[len(doors):] {
+			Close(n)
+		}
+	}
+	for i, n := range fds {
+		d := &door{fd: g.NewFd(n), loop: g.list[i%len(g.list)], job: job, fault: fault}
+		d.fd.door = d
+		doors = append(doors, d)
+		if err := d.open(); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	return stop, nil
+}
+
+// Len is how many loops there are.
+func (g *Loops) Len() int { return len(g.list) }
+
+func (d *door) open() error { return d.loop.add(d.fd, epollIn|epollExclusive) }
+
+// close closes the listener's descriptor.
+func (d *door) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	d.loop.group.fds.set(d.fd.n, nil)
+	Close(d.fd.N())
+}
+
+// admit takes connections off a listener, as many as are there and can be served at once.
+func (l *Loop) admit(d *door) bool {
+	for range batch {
+		conn, remote, e := d.accept()
+		switch e {
+		case 0:
+			d.pause = 0
+			if j := d.job(conn, remote); j != nil && !l.start(j) {
+				return false
+			}
+		case syscall.EAGAIN:
+			return true
+		case syscall.ECONNABORTED:
+		default:
+			d.rest(e)
+			return true
+		}
+	}
+	return true
+}
+
+// accept takes one.
+func (d *door) accept() (conn uintptr, remote netip.AddrPort, e syscall.Errno) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return 0, remote, syscall.EAGAIN
+	}
+	return Accept(d.fd.N())
+}
+
+// rest leaves the listener alone for a while: longer each time.
+func (d *door) rest(e syscall.Errno) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	if d.pause == 0 {
+		d.fault(e)
+	}
+	d.pause = min(max(2*d.pause, firstPause), lastPause)
+	d.loop.forget(d.fd)
+	time.AfterFunc(d.pause, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !d.closed {
+			d.open()
+		}
+	})
+}

@@ -1,0 +1,238 @@
+package socket
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// job is a function as a Job.
+type job func(t *Task)
+
+func (f job) Run(t *Task) { f(t) }
+
+func newLoops(t *testing.T, n int) *Loops {
+	t.Helper()
+	g, err := NewLoops(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// watched is two connected sockets; the first is a loop's.
+func watched(t *testing.T, g *Loops) (*Fd, int) {
+	t.Helper()
+	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(p[1]) })
+	return g.NewFd(uintptr(p[0])), p[1]
+}
+
+// do has a loop's task do something.
+func do(g *Loops, i int, f func(t *Task)) {
+	l := g.list[i%len(g.list)]
+	fds := [2]int{}
+	syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC)
+	fd := g.NewFd(uintptr(fds[0]))
+	fd.job = job(func(t *Task) {
+		fd.Close(nil)
+		syscall.Close(fds[1])
+		f(t)
+	})
+	fd.r.p.Store(&parked)
+	fd.know(l)
+	syscall.Write(fds[1], []byte{1})
+}
+
+func TestTasksWait(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		g := newLoops(t, 2)
+		fd, peer := watched(t, g)
+		ended := make(chan error, 3)
+		do(g, 0, func(task *Task) {
+			if away {
+				task.Leave()
+			}
+			var s Stream
+			s.OpenFd(fd)
+			s.Use(task)
+			p := make([]byte, 10)
+			_, err := s.Read(p, 50*time.Millisecond)
+			ended <- err
+			n, err := s.Read(p, 5*time.Second)
+			if string(p[:n]) != "hello" {
+				err = errors.New("read " + string(p[:n]))
+			}
+			ended <- err
+			ended <- s.Write(make([]byte, 1<<20), nil, 50*time.Millisecond)
+			fd.Close(task)
+		})
+		if err := <-ended; !timedOut(err) {
+			t.Errorf("away %v: a read without bytes ended with %v", away, err)
+		}
+		syscall.Write(peer, []byte("hello"))
+		if err := <-ended; err != nil {
+			t.Errorf("away %v: %v", away, err)
+		}
+		if err := <-ended; !timedOut(err) {
+			t.Errorf("away %v: a write that nobody reads ended with %v", away, err)
+		}
+	}
+}
+
+// A task that neither waits nor leaves does not keep others from being served.
+func TestGuard(t *testing.T) {
+	g := newLoops(t, 1)
+	stuck, other := make(chan struct{}), make(chan struct{})
+	do(g, 0, func(*Task) { <-stuck })
+	time.Sleep(20 * time.Millisecond)
+	do(g, 0, func(*Task) { close(other) })
+	select {
+	case <-other:
+	case <-time.After(5 * time.Second):
+		t.Error("the loop waits for a task")
+	}
+	close(stuck)
+}
+
+func TestParked(t *testing.T) {
+	g := newLoops(t, 2)
+	for i, away := range []bool{false, true, false, true} {
+		fd, peer := watched(t, g)
+		var over atomic.Bool
+		ran := make(chan bool, 3)
+		var again job
+		again = func(task *Task) {
+			late := fd.Late()
+			if late {
+				fd.Close(task)
+				ran <- late
+				return
+			}
+			Read(fd.N(), make([]byte, 10))
+			ran <- late
+			if ok, err := fd.Park(task, again, 40*time.Millisecond, &over); !ok {
+				t.Errorf("not parked: %v", err)
+			}
+		}
+		do(g, i, func(task *Task) {
+			if away {
+				task.Leave()
+			}
+			fd.Park(task, again, time.Hour, &over)
+		})
+		time.Sleep(10 * time.Millisecond)
+		syscall.Write(peer, []byte("x"))
+		if late := <-ran; late {
+			t.Errorf("away %v: bytes came, and it is told that none did", away)
+		}
+		began := time.Now()
+		if late := <-ran; !late {
+			t.Errorf("away %v: no bytes came, and it is told that some did", away)
+		}
+		if d := time.Since(began); d < 30*time.Millisecond || d > time.Second {
+			t.Errorf("away %v: a park of 40 ms took %v", away, d)
+		}
+	}
+}
+
+func TestNudge(t *testing.T) {
+	g := newLoops(t, 1)
+	fd, _ := watched(t, g)
+	ended := make(chan error, 1)
+	do(g, 0, func(task *Task) {
+		var s Stream
+		s.OpenFd(fd)
+		s.Use(task)
+		_, err := s.Read(make([]byte, 1), time.Hour)
+		ended <- err
+	})
+	time.Sleep(20 * time.Millisecond)
+	fd.Nudge()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("nothing happened")
+	}
+}
+
+func TestDoor(t *testing.T) {
+	g := newLoops(t, 2)
+	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	syscall.Listen(s, 10)
+	other, _ := Dup(uintptr(s))
+	came := make(chan netip.AddrPort, 10)
+	stop, err := g.Listen([]uintptr{uintptr(s), other}, func(conn uintptr, remote netip.AddrPort) Job {
+		return job(func(*Task) {
+			Close(conn)
+			came <- remote
+		})
+	}, func(e syscall.Errno) { t.Error(e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, _ := syscall.Getsockname(s)
+	for range 5 {
+		c, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+		if err := syscall.Connect(c, to); err != nil {
+			t.Fatal(err)
+		}
+		if a := <-came; a.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
+			t.Error(a)
+		}
+		syscall.Close(c)
+	}
+	stop()
+	c, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	defer syscall.Close(c)
+	if syscall.Connect(c, to) == nil {
+		t.Error("a closed door opens")
+	}
+}
+
+func TestWheel(t *testing.T) {
+	const tick = 1 << tickShift
+	var w wheel
+	w.init(0)
+	fd := &Fd{}
+	fd.r.p.Store(&parked)
+	soon, later, far := &timer{fd: fd}, &timer{fd: fd}, &timer{fd: fd}
+	w.set(soon, 2*tick)
+	w.set(later, 3*tick)
+	w.set(far, 5*wheelSlots*tick)
+	w.set(later, 700*tick) // put off
+	for _, c := range []struct {
+		at   int64
+		want *timer
+	}{{tick, nil}, {4 * tick, soon}, {5 * tick, nil}, {650 * tick, nil}, {702 * tick, later}, {4 * wheelSlots * tick, nil}, {6 * wheelSlots * tick, far}, {9 * wheelSlots * tick, nil}} {
+		if got := w.due(c.at); got != c.want {
+			t.Errorf("at tick %d: %p, want %p", c.at/tick, got, c.want)
+		}
+	}
+	if w.n != 0 {
+		t.Errorf("%d are left", w.n)
+	}
+	w.set(soon, 10*wheelSlots*tick)
+	fd.r.p.Store(nil) // nobody waits any more
+	if next := w.next(); next < 10*wheelSlots*tick || next > 10*wheelSlots*tick+2*tick {
+		t.Error(next)
+	}
+	if got := w.due(11 * wheelSlots * tick); got != nil || w.n != 0 {
+		t.Errorf("%p, %d left", got, w.n)
+	}
+}

@@ -1,0 +1,129 @@
+package socket
+
+// wheel is the ends of a loop's waits, in slots of one tick each. An entry stays in its slot when its
+// end moves away, and is looked at again when the slot comes round: setting a later end costs nothing.
+// Owned by whoever runs the loop.
+type wheel struct {
+	slots [wheelSlots]timer // rings
+	least [wheelSlots]int64 // no entry of a slot ends before this; 0: the slot is empty
+	tick  int64             // the last one that was looked at
+	n     int
+}
+
+const (
+	tickShift  = 24 // a tick is 17 ms
+	wheelSlots = 512
+)
+
+// timer is an entry of a wheel.
+type timer struct {
+	next, prev *timer // nil: not in a wheel
+	slot       int64  // the tick it was put at
+	by         int64  // when the wait ends; the owner may put it off at any time
+	task       *Task  // whose it is
+	fd         *Fd    // or whose
+}
+
+func (w *wheel) init(now int64) {
+	for i := range w.slots {
+		s := &w.slots[i]
+		s.next, s.prev = s, s
+	}
+	w.tick = now >> tickShift
+}
+
+// set has t looked at when by is over.
+func (w *wheel) set(t *timer, by int64) {
+	t.by = by
+	if t.next != nil {
+		if t.slot <= by>>tickShift+1 {
+			return
+		}
+		w.remove(t)
+	}
+	w.insert(t)
+}
+
+func (w *wheel) insert(t *timer) {
+	t.slot = max(t.by>>tickShift+1, w.tick+1)
+	i := t.slot % wheelSlots
+	s := &w.slots[i]
+	t.prev, t.next = s, s.next
+	t.next.prev, s.next = t, t
+	if w.least[i] == 0 || t.slot < w.least[i] {
+		w.least[i] = t.slot
+	}
+	w.n++
+}
+
+func (w *wheel) remove(t *timer) {
+	t.prev.next, t.next.prev = t.next, t.prev
+	t.next, t.prev = nil, nil
+	w.n--
+}
+
+// next is when something may be over, 0 for never.
+func (w *wheel) next() int64 {
+	if w.n == 0 {
+		return 0
+	}
+	first := int64(0)
+	for _, t := range w.least {
+		if t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first << tickShift
+}
+
+// due takes one entry whose time is over off the wheel; nil when there is none.
+func (w *wheel) due(now int64) *timer {
+	for to := now >> tickShift; w.tick < to; w.tick++ {
+		i := (w.tick + 1) % wheelSlots
+		if w.least[i] == 0 || w.least[i] > w.tick+1 {
+			continue
+		}
+		if t := w.scan(i, now); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// scan is due in one slot. Entries whose end was put off go to where it is now.
+func (w *wheel) scan(i, now int64) *timer {
+	s := &w.slots[i]
+	w.least[i] = 0
+	for t := s.next; t != s; {
+		next := t.next
+		switch {
+		case t.slot > w.tick+1 && t.alive():
+			w.lessen(i, t.slot)
+		case !t.alive():
+			w.remove(t)
+		case t.by <= now:
+			w.remove(t)
+			w.lessen(i, w.tick+1) // the rest is looked at next
+			return t
+		default:
+			w.remove(t)
+			w.insert(t)
+		}
+		t = next
+	}
+	return nil
+}
+
+func (w *wheel) lessen(i, slot int64) {
+	if w.least[i] == 0 || slot < w.least[i] {
+		w.least[i] = slot
+	}
+}
+
+// alive tells whether anybody waits.
+func (t *timer) alive() bool {
+	if t.task != nil {
+		return t.task.at != nil
+	}
+	return t.fd.r.p.Load() == &parked
+}
