@@ -2,6 +2,7 @@ package balancer_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,16 +48,38 @@ func claim(b *testing.B, bal *balancer.Balancer, c balancer.Client) {
 	}
 }
 
-// BenchmarkClaimParallel is many requests at a time on ten members.
+// BenchmarkClaimParallel is many requests at a time, on all processors.
 func BenchmarkClaimParallel(b *testing.B) {
-	r := newRig(b, "", make([]string, 10)...)
-	now := time.Now()
-	b.ReportAllocs()
+	for _, m := range []string{"byrequests", "bytraffic", "bybusyness"} {
+		for _, n := range []int{10, 1000} {
+			b.Run(fmt.Sprintf("%s/%d", m, n), func(b *testing.B) {
+				r := newRig(b, "lbmethod="+m, make([]string, n)...)
+				now := time.Now()
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						c, _ := r.b.Claim(nil, now)
+						c.Worker.AddTraffic(200, 1000)
+						c.Done()
+					}
+				})
+			})
+		}
+	}
+}
+
+// BenchmarkCountParallel is what requests under way count on members of their own, without the lock: as
+// fast on all processors as on one, for no two members share a cache line.
+func BenchmarkCountParallel(b *testing.B) {
+	r := newRig(b, "", make([]string, 64)...)
+	var next atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
+		w := r.b.Members()[next.Add(1)%64]
 		for pb.Next() {
-			c, _ := r.b.Claim(nil, now)
-			c.Worker.AddTraffic(200, 1000)
-			c.Done()
+			w.AddTraffic(200, 1000)
+			if !w.Usable() {
+				b.Error("unusable")
+			}
 		}
 	})
 }

@@ -75,7 +75,7 @@ func (f *flight) judge(status int, timedOut bool) {
 	if b == nil || w == nil {
 		return
 	}
-	if b.FailedStatus(w, status, time.Now()) {
+	if len(b.Settings().FailOnStatus) > 0 && b.FailedStatus(w, status, time.Now()) {
 		x.Log("proxy_balancer", exchange.Error, nil, x.Arena.Join("AH01174: ", b.Name(), ": Forcing worker (", w.Name(), ") into error state due to status code ",
 			x.Arena.Int(int64(status)), " matching 'failonstatus' balancer parameter"))
 	}

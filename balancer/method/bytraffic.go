@@ -13,13 +13,23 @@ func leastMoved(candidates []*balancer.Worker, _ any) *balancer.Worker {
 	var least int64
 	for _, w := range candidates {
 		sent, read := w.Traffic()
-		moved := sent/w.Factor() + read/w.Factor()
+		moved := share(sent, w.Factor()) + share(read, w.Factor())
 		if best == nil || moved < least {
 			best, least = w, moved
 		}
 	}
 	return best
 }
+
+// share is bytes by factor. Division by what most members have is a multiplication for the compiler.
+func share(bytes, factor int64) int64 {
+	if factor == usual {
+		return bytes / usual
+	}
+	return bytes / factor
+}
+
+const usual = 100 // loadfactor=1
 
 func forgetTraffic(members []*balancer.Worker) {
 	for _, w := range members {
