@@ -13,7 +13,7 @@ var benchLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-(\d+))?\s+\d+\s+([\d.]+)
 
 // pickCosts runs the balancer's benchmarks: the time of a pick, and of picks on all processors at once.
 func pickCosts(ctx context.Context, root string, s *samples) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "Claim|Session", "-benchmem", "-benchtime", "300ms", "./balancer")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "Claim|Session|Count", "-benchmem", "-benchtime", "300ms", "./balancer")
 	cmd.Dir = root
 	text, err := cmd.CombinedOutput()
 	if err != nil {

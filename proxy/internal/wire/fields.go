@@ -134,9 +134,13 @@ func (f *fieldReader) finish() error {
 	if !f.dup {
 		return nil
 	}
+	first := f.first
+	if len(f.h.F) > crowd {
+		first = f.known(make(map[string]int, len(f.h.F)))
+	}
 	n := 0
 	for i := range f.h.F {
-		if into := f.first(n, &f.h.F[i]); into != nil {
+		if into := first(n, &f.h.F[i]); into != nil {
 			if err := f.merge(into, f.h.F[i].Value); err != nil {
 				return err
 			}
@@ -154,11 +158,30 @@ func (f *fieldReader) finish() error {
 func (f *fieldReader) first(n int, field *Field) *Field {
 	for i := range f.h.F[:n] {
 		g := &f.h.F[i]
-		if g.ID == field.ID && (g.ID != Other || g.Is(field.Name)) {
+		if g.ID == field.ID && (g.ID != Other || lastOf(g.Name) == lastOf(field.Name) && g.Is(field.Name)) {
 			return g
 		}
 	}
 	return nil
+}
+
+// lastOf tells names with numbers apart sooner than their beginnings do.
+func lastOf(name string) byte { return lower(name[len(name)-1]) }
+
+// crowd is how many fields are looked through one by one. More come only where LimitRequestFields
+// allows them, and then may come by the ten thousand.
+const crowd = 128
+
+// known is first by a table of the names so far.
+func (f *fieldReader) known(names map[string]int) func(n int, field *Field) *Field {
+	return func(n int, field *Field) *Field {
+		name := lowered(field.Name)
+		if i, there := names[name]; there {
+			return &f.h.F[i]
+		}
+		names[name] = n
+		return nil
+	}
 }
 
 func (f *fieldReader) merge(into *Field, more string) error {

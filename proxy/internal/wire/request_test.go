@@ -2,8 +2,10 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 var usual = Rules{Line: 8190, FieldSize: 8190, Fields: 100, Allow09: true}
@@ -330,6 +332,31 @@ func TestEveryPrefixWantsMore(t *testing.T) {
 	}
 }
 
+// TestCrowd: where LimitRequestFields allows any number, as many as the limit on the whole head allows
+// are read in no time, and merged as few are.
+func TestCrowd(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("GET / HTTP/1.1\r\nHost: h\r\nX-0: first\r\n")
+	for i := range 60000 {
+		fmt.Fprintf(&b, "X-%d: v\r\n", i)
+	}
+	b.WriteString("HOST2: a\r\nhost2: b\r\nx-59999: w\r\n\r\n")
+	rules := usual
+	rules.Fields = 0
+	var r Request
+	var h Header
+	start := time.Now()
+	if n, err := ParseRequest([]byte(b.String()), &rules, &r, &h); err != nil || n != b.Len() {
+		t.Fatal(n, err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if h.Len() != 60002 || h.Get("X-0") != "first, v" || h.Get("Host2") != "a, b" || h.Get("X-59999") != "v, w" || h.Get("Host") != "h" {
+		t.Error(h.Len(), h.Get("X-0"), h.Get("host2"), h.Get("X-59999"))
+	}
+}
+
 func TestParsingAllocatesNothing(t *testing.T) {
 	b := []byte("GET /index.html?a=b HTTP/1.1\r\nHost: front.test:8080\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html,*/*;q=0.8\r\n" +
 		"Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br\r\nCookie: JSESSIONID=abcdef.r1; theme=dark\r\nConnection: keep-alive\r\n\r\n")
@@ -347,15 +374,5 @@ func TestParsingAllocatesNothing(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
-	}
-}
-
-func BenchmarkParseRequest(b *testing.B) {
-	head := []byte("GET /index.html?a=b HTTP/1.1\r\nHost: front.test:8080\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html,*/*;q=0.8\r\n" +
-		"Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br\r\nCookie: JSESSIONID=abcdef.r1; theme=dark\r\nConnection: keep-alive\r\n\r\n")
-	var r Request
-	var h Header
-	for b.Loop() {
-		ParseRequest(head, &usual, &r, &h)
 	}
 }
