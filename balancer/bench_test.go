@@ -55,7 +55,11 @@ func BenchmarkClaimParallel(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", m, n), func(b *testing.B) {
 				r := newRig(b, "lbmethod="+m, make([]string, n)...)
 				now := time.Now()
+				if c, err := r.b.Claim(nil, now); err != nil || c.Worker == nil { // the scan's paper is there from now on
+					b.Fatal(err)
+				}
 				b.ReportAllocs()
+				b.ResetTimer()
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
 						c, _ := r.b.Claim(nil, now)
