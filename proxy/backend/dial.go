@@ -2,10 +2,12 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"balancerd/balancer"
@@ -49,6 +51,9 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	set := p.worker.Settings()
 	d := dialer(set, call)
 	fail := func(kind Kind, err error) error {
+		if ours(err) {
+			kind = Exhausted
+		}
 		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
 	}
 	if to.socket != "" {
@@ -74,6 +79,17 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		return nil, fail(Refused, err)
 	}
 	return p.connected(ctx, x, nc, addr, call, to)
+}
+
+// ours tells of a want of our own: no descriptor, port or memory was left to connect with. No member is
+// to blame for it; httpd blames, so that a crowd of clients takes all members out.
+func ours(err error) bool {
+	for _, e := range [...]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func isLiteral(host string) bool {

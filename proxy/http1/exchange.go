@@ -148,9 +148,7 @@ func (c *conn) passOver() bool {
 		if b.received() {
 			return true
 		}
-		p := c.s.bulks.Get().(*bulk)
-		k, err := b.more(p.b[:])
-		c.s.bulks.Put(p)
+		k, err := b.more(c.k.own[:cap(c.k.own)]) // nothing waits in it to be sent
 		if n += k; err != nil {
 			return false
 		}
@@ -171,8 +169,8 @@ func (c *conn) drain() {
 	if c.closeWrite() != nil {
 		return
 	}
-	p := c.s.bulks.Get().(*bulk)
-	defer c.s.bulks.Put(p)
+	p := c.s.pieces.Get().(*piece)
+	defer c.s.pieces.Put(p)
 	end := time.Now().Add(lingerTime)
 	for n := 0; n < lingerMost; {
 		left := time.Until(end)

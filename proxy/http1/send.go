@@ -161,7 +161,8 @@ type delivery struct {
 	left    int64   // bytes still to be sent; -1 unknown
 	started bool    // something was sent
 	broken  bool    // the source failed
-	bulk    *bulk
+	piece   *piece
+	bulk    *bulk // in place of the piece, once a long body flows
 }
 
 // run sends the body to its end.
@@ -200,18 +201,37 @@ func (d *delivery) run() error {
 }
 
 func (d *delivery) done() {
+	if d.piece != nil {
+		d.c.s.pieces.Put(d.piece)
+	}
 	if d.bulk != nil {
 		d.c.s.bulks.Put(d.bulk)
 	}
 	*d = delivery{}
 }
 
+// flows is how much of a body must be sent before more than a piece of it is held at a time. It is
+// about what the system holds for a client that reads nothing.
+const flows = 4 << 20
+
+// room is where the next bytes are read.
+func (d *delivery) room() []byte {
+	switch {
+	case d.bulk != nil:
+	case d.x.Res.Sent >= flows:
+		d.bulk = d.c.s.bulks.Get().(*bulk)
+	case d.piece == nil:
+		d.piece = d.c.s.pieces.Get().(*piece)
+		fallthrough
+	default:
+		return d.piece.b[:]
+	}
+	return d.bulk.b[:]
+}
+
 // wait reads what comes next.
 func (d *delivery) wait() error {
-	if d.bulk == nil {
-		d.bulk = d.c.s.bulks.Get().(*bulk)
-	}
-	p := d.bulk.b[:]
+	p := d.room()
 	if d.left > 0 && d.left < int64(len(p)) {
 		p = p[:d.left]
 	}

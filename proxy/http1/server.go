@@ -14,15 +14,16 @@ import (
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
 type Server struct {
 	// Immutable.
-	app   App
-	shake func(local netip.AddrPort) Shake
-	other Other
-	log   func(level exchange.Level, err error, message string)
-	ctx   context.Context
-	works sync.Pool // *work
-	conns sync.Pool // *conn
-	bulks sync.Pool // *bulk
-	pipes pipes
+	app    App
+	shake  func(local netip.AddrPort) Shake
+	other  Other
+	log    func(level exchange.Level, err error, message string)
+	ctx    context.Context
+	works  sync.Pool // *work
+	conns  sync.Pool // *conn
+	bulks  sync.Pool // *bulk
+	pieces sync.Pool // *piece
+	pipes  pipes
 
 	shards [shards]shard
 
@@ -60,6 +61,7 @@ func New(app App, o Options) *Server {
 	s.works.New = func() any { return newWork() }
 	s.conns.New = func() any { return new(conn) }
 	s.bulks.New = func() any { return new(bulk) }
+	s.pieces.New = func() any { return new(piece) }
 	if s.shake == nil {
 		s.shake = func(netip.AddrPort) Shake { return nil }
 	}

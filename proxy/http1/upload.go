@@ -100,13 +100,11 @@ func (u *upload) look() {
 
 // read reads until most bytes are there, or all.
 func (u *upload) read(most int) error {
-	if u.own == nil {
-		u.own = make([]byte, prefetch+wire.ChunkHead)
-	}
+	own := u.room()
 	u.ready = false
 	n := 0
 	for n < most && (u.length < 0 || int64(n) < u.length) {
-		k, err := u.x.Req.Body.Read(u.own[n:most])
+		k, err := u.x.Req.Body.Read(own[n:most])
 		if n += k; err == io.EOF {
 			u.whole = true
 			break
@@ -114,34 +112,43 @@ func (u *upload) read(most int) error {
 			return err
 		}
 	}
-	u.first = u.own[:n]
+	u.first = own[:n]
 	if u.whole = u.whole || int64(n) == u.length; u.whole {
 		u.length = int64(n)
 	}
 	return nil
 }
 
+// room is the upload's own buffer: prefetch bytes.
+func (u *upload) room() []byte {
+	if u.own == nil {
+		u.own = make([]byte, prefetch)
+	}
+	return u.own
+}
+
+// full is the failure to keep a body: the disk's, not the client's.
+func full(err error) error { return &exchange.BodyError{Status: 500, Err: err} }
+
 // spool reads all of it, into a file without a name.
 func (u *upload) spool() error {
 	f, err := os.CreateTemp("", "modproxy.tmp.")
 	if err != nil {
-		return err
+		return full(err)
 	}
 	os.Remove(f.Name())
 	u.file = f
 	n := int64(len(u.first))
-	p := u.owner.bulks.Get().(*bulk)
-	defer u.owner.bulks.Put(p)
 	if u.ready {
 		u.x.Req.Body.Discard(len(u.first))
 	}
 	if _, err := f.Write(u.first); err != nil {
-		return err
+		return full(err)
 	}
-	for {
-		k, err := u.x.Req.Body.Read(p.b[:])
-		if _, werr := f.Write(p.b[:k]); werr != nil {
-			return werr
+	for p := u.room(); ; {
+		k, err := u.x.Req.Body.Read(p)
+		if _, werr := f.Write(p[:k]); werr != nil {
+			return full(werr)
 		}
 		n += int64(k)
 		if err == io.EOF {
@@ -190,17 +197,25 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 	if u.whole {
 		return u.finish(c)
 	}
-	p := u.owner.bulks.Get().(*bulk)
-	defer u.owner.bulks.Put(p)
-	for {
+	var big *bulk // only while the client sends faster than we read: a slow one costs no more than what is its own
+	defer func() { u.putBulk(big) }()
+	for p := u.room(); ; {
 		if c.Readable() {
 			return true, nil
 		}
-		n, err := u.next(p.b[:])
+		n, err := u.next(p)
 		if n > 0 {
-			if err := u.piece(c, nil, p.b[:n]); err != nil {
+			if err := u.piece(c, nil, p[:n]); err != nil {
 				return errors.Is(err, backend.ErrEarly), u.fault(c, err)
 			}
+		}
+		switch flows := n == len(p) && u.moreIsHere(); {
+		case flows && big == nil:
+			big = u.owner.bulks.Get().(*bulk)
+			p = big.b[:]
+		case !flows && big != nil:
+			u.putBulk(big)
+			big, p = nil, u.room()
 		}
 		if err == io.EOF {
 			return u.finish(c)
@@ -210,6 +225,18 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 			return false, f
 		}
 	}
+}
+
+func (u *upload) putBulk(p *bulk) {
+	if p != nil {
+		u.owner.bulks.Put(p)
+	}
+}
+
+// moreIsHere tells whether the next bytes can be read without waiting.
+func (u *upload) moreIsHere() bool {
+	b, ok := u.x.Req.Body.(*body)
+	return u.file != nil || ok && !b.c.silent()
 }
 
 // next is what comes behind first.

@@ -7,10 +7,11 @@ import (
 
 // Sizes of buffers. Only pages that were written to count as memory in use.
 const (
-	inSize   = 32 << 10 // a request's head and the beginning of its body
-	outSize  = 8 << 10  // an answer's head, and a small body with it
-	bulkSize = 64 << 10
-	minRoom  = 4 << 10 // less room for reading a body is none
+	inSize    = 32 << 10 // a request's head and the beginning of its body
+	outSize   = 8 << 10  // an answer's head, and a small body with it
+	pieceSize = 16 << 10
+	bulkSize  = 64 << 10
+	minRoom   = 4 << 10 // less room for reading a body is none
 )
 
 // work is what an exchange needs. A connection has one only while bytes of a request are there.
@@ -41,7 +42,10 @@ func newWork() *work {
 	return k
 }
 
-// bulk is a buffer for long bodies.
+// piece is a buffer for what may have to be waited for: many slow clients can have one each.
+type piece struct{ b [pieceSize]byte }
+
+// bulk is a buffer for long bodies that are known to flow.
 type bulk struct{ b [bulkSize]byte }
 
 // have is what was received and not used yet.
