@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,7 +52,7 @@ func (s *Server) Accept(l *net.TCPListener) error {
 	s.doors.Add(1)
 	defer s.settle()
 	defer s.doors.Add(-1)
-	a := acceptor{s: s, group: g}
+	a := acceptor{s: s, group: g, began: time.Now()}
 	if own := addrOf(l.Addr()); !own.Addr().IsUnspecified() {
 		a.local = own
 	}
@@ -98,15 +99,27 @@ func closedIsNil(err error) error {
 	return err
 }
 
-// acceptor makes jobs of one listener's connections. Immutable.
+// acceptor makes jobs of one listener's connections. Immutable but said.
 type acceptor struct {
 	s     *Server
 	group *socket.Loops
 	local netip.AddrPort // the listener's address; invalid for a wildcard
+	began time.Time
+	said  atomic.Int64 // when a fault was told last, since began
+}
+
+// descriptor is one that is nobody's yet.
+type descriptor uintptr
+
+// Close closes it.
+func (d descriptor) Close() error {
+	socket.Close(uintptr(d))
+	return nil
 }
 
 // take is the job of a connection; nil for one that a goroutine serves.
 func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
+	defer a.s.survive(descriptor(fd))
 	local := a.local
 	if !local.IsValid() {
 		local = socket.Local(fd)
@@ -123,8 +136,15 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
 	})
 }
 
+// sayAgain is how long accepting may fail, and work, and fail until that is told once more.
+const sayAgain = time.Minute
+
 // fault says what went wrong.
 func (a *acceptor) fault(e syscall.Errno) {
+	now, said := int64(time.Since(a.began)), a.said.Load()
+	if said != 0 && now-said < int64(sayAgain) || !a.said.CompareAndSwap(said, now) {
+		return
+	}
 	a.s.log(exchange.Error, os.NewSyscallError("accept", e), "AH00455: apr_socket_accept: (client socket)")
 }
 

@@ -13,6 +13,7 @@ var _ socket.Job = (*conn)(nil)
 // Run serves what has come in, and parks the connection: between two requests it is no more than a
 // socket that the event loop watches. A connection of one request is never told to the loop.
 func (c *conn) Run(t *socket.Task) {
+	defer c.s.survive(nobody{}) // a panic here would be the loop's end
 	c.use(t)
 	if c.serveRaw() {
 		return

@@ -73,6 +73,12 @@ func (c *conn) rescue() {
 	}
 }
 
+// nobody has nothing to close.
+type nobody struct{}
+
+// Close does nothing.
+func (nobody) Close() error { return nil }
+
 // survive, deferred, ends a connection for a panic before it was served.
 func (s *Server) survive(nc io.Closer) {
 	if p := recover(); p != nil {

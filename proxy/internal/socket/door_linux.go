@@ -111,11 +111,14 @@ func (d *door) rest(e syscall.Errno) {
 	}
 	d.pause = min(max(2*d.pause, firstPause), lastPause)
 	d.loop.forget(d.fd)
-	time.AfterFunc(d.pause, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if !d.closed {
-			d.open()
-		}
-	})
+	time.AfterFunc(d.pause, d.again)
+}
+
+// again opens the door after a rest; what keeps it from that now may not do so later.
+func (d *door) again() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed && d.open() != nil {
+		time.AfterFunc(lastPause, d.again)
+	}
 }

@@ -139,6 +139,9 @@ func (l *Loop) watch(f *Fd) error { return l.add(f, epollIn|epollOut|epollReadHu
 
 // add is watch for given events.
 func (l *Loop) add(f *Fd, events uint32) error {
+	if f.n >= most {
+		return os.NewSyscallError("epoll_ctl", syscall.EMFILE)
+	}
 	gen := l.group.gens.Add(1)
 	if gen == bellGen {
 		gen = l.group.gens.Add(1)

@@ -11,6 +11,9 @@ type table struct {
 	pages [1 << 10]atomic.Pointer[tablePage]
 }
 
+// most is how many descriptors the table has room for.
+const most = 1 << 20
+
 type tablePage [1 << 10]atomic.Pointer[Fd]
 
 func (t *table) get(n int32) *Fd {
