@@ -106,6 +106,7 @@ func (p *program) resumed() {
 	p.log("mpm_event", exchange.Notice, "AH00489: "+product+" configured -- resuming normal operations")
 	p.log("mpm_event", exchange.Info, "AH00490: Server built: "+built())
 	p.log("core", exchange.Notice, "AH00094: Command line: '"+strings.Join(p.o.rendered, " ")+"'")
+	trim()
 }
 
 func (p *program) unkept(err error) { p.log("proxy_balancer", exchange.Error, err.Error()) }

@@ -131,7 +131,6 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
 	own := a.group.NewFd(fd)
 	return a.s.open(local, remote, func(c *conn) {
 		c.raw, c.own = true, own
-		c.io.OpenFd(own)
 		c.poke = ownPoked{own}
 	})
 }

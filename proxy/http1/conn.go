@@ -82,6 +82,7 @@ func (c *conn) cut() {
 func (c *conn) need() *work {
 	if c.k == nil {
 		c.k = c.s.works.Get().(*work)
+		c.plug()
 	}
 	return c.k
 }
@@ -91,6 +92,7 @@ func (c *conn) idle() {
 	if c.k == nil {
 		return
 	}
+	c.unplug()
 	k := c.k
 	c.k = nil
 	k.forget()

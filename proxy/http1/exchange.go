@@ -172,6 +172,7 @@ const (
 func (c *conn) drain() {
 	c.setState(Closing)
 	c.idle()
+	c.need()
 	if c.closeWrite() != nil {
 		return
 	}

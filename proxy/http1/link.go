@@ -2,6 +2,7 @@ package http1
 
 import (
 	"net"
+	"sync/atomic"
 	"time"
 
 	"balancerd/proxy/internal/socket"
@@ -10,9 +11,12 @@ import (
 // link is the client's end of a connection: a socket of an event loop's, or a net.Conn (TLS, other
 // systems than Linux). Owned by who serves it.
 type link struct {
-	nc  net.Conn // nil with raw
+	nc  net.Conn  // nil with raw
+	rby time.Time // nc's deadlines that are set
+	wby time.Time
+	was atomic.Bool // nc's deadline for reads is another one's
 	raw bool
-	io  socket.Stream // with raw
+	io  *socket.Stream // with raw, while there is work
 	system
 }
 
@@ -21,7 +25,11 @@ func (l *link) read(p []byte, timeout time.Duration) (int, error) {
 	if l.raw {
 		return l.io.Read(p, timeout)
 	}
-	l.nc.SetReadDeadline(time.Now().Add(timeout))
+	if l.was.Load() {
+		l.was.Store(false)
+		l.rby = time.Time{}
+	}
+	arm(&l.rby, l.nc.SetReadDeadline, timeout)
 	return l.nc.Read(p)
 }
 
@@ -30,7 +38,7 @@ func (l *link) write(a, b []byte, timeout time.Duration) error {
 	if l.raw {
 		return l.rawWrite(a, b, timeout)
 	}
-	l.nc.SetWriteDeadline(time.Now().Add(timeout))
+	arm(&l.wby, l.nc.SetWriteDeadline, timeout)
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {
 			continue
@@ -40,6 +48,29 @@ func (l *link) write(a, b []byte, timeout time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// netPoked is a connection as others see it.
+type netPoked struct {
+	net.Conn
+	was *atomic.Bool
+}
+
+// SetReadDeadline ends a wait for the client's bytes.
+func (p netPoked) SetReadDeadline(t time.Time) error {
+	p.was.Store(true)
+	return p.Conn.SetReadDeadline(t)
+}
+
+// arm sees to it that a deadline is at least timeout away, and not much more: setting one costs more
+// than to look at the clock.
+func arm(by *time.Time, set func(time.Time) error, timeout time.Duration) {
+	now := time.Now()
+	slack := min(timeout/8, 400*time.Millisecond)
+	if left := by.Sub(now); left < timeout || left > timeout+slack {
+		*by = now.Add(timeout + slack)
+		set(*by)
+	}
 }
 
 // closeWrite ends our direction.

@@ -13,8 +13,6 @@ type system struct {
 	own  *socket.Fd
 	task *socket.Task // who serves it
 	file *os.File     // in place of own: once the runtime's poller watches it
-	two  [2][]byte
-	vec  socket.Vec
 }
 
 // fd is the descriptor.
@@ -41,7 +39,23 @@ func (p ownPoked) SetDeadline(time.Time) error {
 // use has a task serve the connection.
 func (c *conn) use(t *socket.Task) {
 	c.task, c.info.Task = t, t
-	c.io.Use(t)
+}
+
+// plug gives the socket what its reads and writes need.
+func (c *conn) plug() {
+	if c.raw {
+		c.io = &c.k.io
+		c.io.OpenFd(c.own)
+		c.io.Use(c.task)
+	}
+}
+
+// unplug takes it away.
+func (c *conn) unplug() {
+	if c.raw {
+		c.io.Shut()
+		c.io = nil
+	}
 }
 
 // leave has the runtime's poller watch the connection from now on, for those who know no event loop.
@@ -52,7 +66,8 @@ func (c *conn) leave() {
 	c.task.Leave()
 	c.setPoke(nil)
 	c.file = os.NewFile(c.own.Release(c.task), "client")
-	c.io = socket.Stream{}
+	c.need()
+	c.io.Shut()
 	if err := c.io.Open(c.file); err != nil {
 		c.over = true
 	}
@@ -69,14 +84,7 @@ func (l *link) rawClose() {
 }
 
 func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
-	n, e := 0, syscall.Errno(0)
-	if len(b) == 0 {
-		n, e = socket.Write(l.fd(), a)
-	} else {
-		l.two = [2][]byte{a, b}
-		n, e = l.vec.Writev(l.fd(), l.two[:])
-		l.two = [2][]byte{}
-	}
+	n, e := l.io.WriteOnce(l.fd(), a, b)
 	switch {
 	case e != 0 && e != syscall.EAGAIN:
 		return os.NewSyscallError("write", e)
@@ -115,5 +123,5 @@ func (e *end) Socket() *socket.Stream {
 	if !e.c.raw || len(e.early) > 0 {
 		return nil
 	}
-	return &e.c.io
+	return e.c.io
 }

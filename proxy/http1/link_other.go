@@ -13,6 +13,10 @@ type system struct{ file *os.File }
 
 func (c *conn) leave() {}
 
+func (c *conn) plug() {}
+
+func (c *conn) unplug() {}
+
 func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
 
 func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }

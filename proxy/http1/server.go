@@ -94,7 +94,7 @@ func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 		c.handOver(nc)
 		return
 	}
-	c.setPoke(nc)
+	c.setPoke(netPoked{nc, &c.was})
 	if c.serveNet(); c.turned {
 		c.turn()
 	}

@@ -54,6 +54,7 @@ func (c *conn) turn() {
 		c.leave()
 		nc, err := net.FileConn(c.file) // a descriptor of its own
 		c.file.Close()
+		c.unplug()
 		c.raw, c.nc = false, nc
 		if err != nil {
 			c.nc = gone{}

@@ -82,6 +82,12 @@ func (s *Stream) Open(c Poller) error {
 // OpenFd begins a Stream on a socket of a loop's.
 func (s *Stream) OpenFd(f *Fd) { s.own = f }
 
+// Shut ends what Open or OpenFd began. What the Stream is made of stays for the next one.
+func (s *Stream) Shut() {
+	s.rc, s.conn, s.own, s.task, s.dry = nil, nil, nil, nil, false
+	s.rby, s.wby, s.Sent, s.all = time.Time{}, time.Time{}, 0, 0
+}
+
 // Use says which task uses it from now on; nil: nobody.
 func (s *Stream) Use(t *Task) { s.task = t }
 
@@ -310,6 +316,17 @@ func (s *Stream) some(fd uintptr) bool {
 	k := min(n, len(s.out[0]))
 	s.out[0], s.out[1] = s.out[0][k:], s.out[1][n-k:]
 	return len(s.out[0])+len(s.out[1]) == 0
+}
+
+// WriteOnce writes to a descriptor what it takes of a and b at once; EAGAIN: nothing.
+func (s *Stream) WriteOnce(fd uintptr, a, b []byte) (int, syscall.Errno) {
+	if len(b) == 0 {
+		return Write(fd, a)
+	}
+	s.out = [2][]byte{a, b}
+	n, e := s.vec.Writev(fd, s.out[:])
+	s.out = [2][]byte{}
+	return n, e
 }
 
 // Write writes all of a and b; the timeout begins anew whenever some of it is gone.
