@@ -44,10 +44,14 @@ func (m *member) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	srv := &http.Server{Handler: m, ErrorLog: log.New(io.Discard, "", 0)}
+	srv := &http.Server{Handler: m, ErrorLog: log.New(io.Discard, "", 0), Protocols: new(http.Protocols)}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetHTTP2(true)
+	srv.Protocols.SetUnencryptedHTTP2(true)
 	m.mu.Lock()
 	m.srv = srv
 	if m.tls != nil {
+		m.tls.NextProtos = []string{"h2", "http/1.1"}
 		l = tls.NewListener(l, m.tls)
 	}
 	m.mu.Unlock()
@@ -85,6 +89,9 @@ func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, ", shown %s", c.Subject.CommonName)
 		}
 		fmt.Fprintln(w)
+	}
+	if r.ProtoMajor == 2 {
+		fmt.Fprintln(w, r.Proto)
 	}
 	var lines []string
 	for k, v := range r.Header {

@@ -240,12 +240,18 @@ func (s *story) play(script string) {
 			s.edit(words[1], words[2:])
 		case "get":
 			s.get(head, rest)
+		case "h2":
+			s.two(head, rest)
+		case "alpn":
+			s.alpn(words[1], pairsOf(words[2:]))
+		case "upgrade":
+			s.upgrade(words[1], rest)
 		case "plain":
 			s.say(strings.TrimPrefix(head, "plain "))
 		case "secure":
 			s.secure(words[1], pairsOf(words[2:]))
 		case "log":
-			s.lines()
+			s.lines(len(words) > 1)
 		case "manager":
 			s.manager()
 		default:

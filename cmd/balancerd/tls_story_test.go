@@ -25,7 +25,7 @@ import (
 //	               does not tell a 403 from a connection that is broken off
 //	plain TEXT      what the TLS port answers to a plain request line
 //	secure b1 cert=FILE [clients=FILE]   the member speaks TLS from now on
-//	log             the lines of ROOT/access.log since it was last looked at
+//	log [sorted]    the lines of ROOT/access.log since it was last looked at
 func TestSecureTraffic(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/tls/*.txt")
 	if err != nil || len(files) == 0 {
@@ -213,14 +213,21 @@ func (s *story) secure(name string, with map[string]string) {
 	m.start()
 }
 
-// lines notes what the access log got.
-func (s *story) lines() {
+// lines notes what the access log got, in alphabetical order if need be: exchanges of different connections
+// may be logged in any order.
+func (s *story) lines(sorted bool) {
 	time.Sleep(150 * time.Millisecond) // lines are written a moment after the answer
 	b, err := os.ReadFile(s.root + "/access.log")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	fmt.Fprintf(&s.out, "> log\n%s\n", s.plain(string(b[s.read:])))
+	text := s.plain(string(b[s.read:]))
+	if sorted {
+		list := strings.SplitAfter(text, "\n")
+		sort.Strings(list)
+		text = strings.Join(list, "")
+	}
+	fmt.Fprintf(&s.out, "> log\n%s\n", text)
 	s.read = len(b)
 }
 

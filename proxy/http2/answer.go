@@ -88,12 +88,13 @@ func (a *answer) request(ctx context.Context) (*http.Request, error) {
 		if !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
 			return nil, errOver
 		}
-		if hopByHop[f.ID] && f.ID != wire.TE || f.ID == wire.Host || f.ID == wire.ContentLength {
+		if hopByHop[f.ID] || f.ID == wire.Host || f.ID == wire.ContentLength {
 			continue
 		}
 		h.Add(f.Name, strings.Clone(f.Value))
 		a.sent += int64(len(f.Name) + len(f.Value) + 4)
 	}
+	h.Set("Te", "trailers") // as httpd says to every such member
 	if h["User-Agent"] == nil {
 		h["User-Agent"] = nil // x/net must not say its own name
 	}

@@ -29,6 +29,9 @@ func (st *stream) read() *exchange.Problem {
 		x.Req.Line = x.Arena.Join(printable(st.r.Method), " ", printable(st.r.RequestURI), " HTTP/2.0")
 		x.Req.Method = printable(st.r.Method)
 	}
+	if problem != nil && x.Req.Path == "" {
+		x.Req.Path = x.Req.RawPath
+	}
 	return problem
 }
 

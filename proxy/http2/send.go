@@ -46,6 +46,7 @@ func (st *stream) send(ctx context.Context) {
 		st.instead(ctx, 500)
 		return
 	}
+	st.passOver()
 	err := st.deliver(ctx, size)
 	if res.Body != nil {
 		res.Body.Close()
@@ -178,6 +179,29 @@ func (st *stream) deliver(ctx context.Context, size int) error {
 		}
 	}
 	return nil
+}
+
+// lingerTime is for how long what a client still sends is passed over.
+const lingerTime = 2 * time.Second
+
+// passOver reads what nobody wanted of the request's body before the answer is sent: a stream whose
+// client still sends is reset behind the answer, and there are clients that forget the answer then. A
+// body that another goroutine reads is none of our business.
+func (st *stream) passOver() {
+	_, shared := st.x.State[exchange.StateUpload].(*upload)
+	if shared || st.x.Req.Length == 0 || st.body.whole.Load() || st.body.err != nil {
+		return
+	}
+	if st.buf == nil {
+		st.buf = make([]byte, bulk)
+	}
+	t := time.AfterFunc(lingerTime, st.body.Abort)
+	defer t.Stop()
+	for {
+		if _, err := st.body.Read(st.buf); err != nil {
+			return
+		}
+	}
 }
 
 // copy copies the body; what is there goes out before the next wait.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -45,9 +46,12 @@ type switched struct {
 	first *upgraded
 }
 
-// Join serves the client until the connection ends.
+// Join serves the client until the connection ends. x/net's goroutines may outlive that for a moment:
+// they get at the client no more.
 func (t *switched) Join(client exchange.Stream) {
-	t.s.serve(&streamConn{client, t.info}, t.info, nobody{}, t.first)
+	c := &streamConn{stream: client, info: t.info}
+	t.s.serve(c, t.info, nobody{}, t.first)
+	c.shut()
 }
 
 // Close has nothing to give up.
@@ -61,15 +65,60 @@ func (nobody) End(*exchange.Exchange, time.Duration, bool) {}
 
 // streamConn is a tunnel's client as a net.Conn.
 type streamConn struct {
-	exchange.Stream
-	info *exchange.Conn
+	stream exchange.Stream
+	info   *exchange.Conn
+
+	mu   sync.RWMutex // held for reading by who uses the stream
+	over bool         // under mu
 }
+
+// use runs f while the stream is there.
+func (c *streamConn) use(f func() error) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.over {
+		return net.ErrClosed
+	}
+	return f()
+}
+
+// shut waits until nobody uses the stream any more.
+func (c *streamConn) shut() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+}
+
+// Read reads from the client.
+func (c *streamConn) Read(p []byte) (n int, err error) {
+	err = c.use(func() error { n, err = c.stream.Read(p); return err })
+	return n, err
+}
+
+// Write writes to it.
+func (c *streamConn) Write(p []byte) (n int, err error) {
+	err = c.use(func() error { n, err = c.stream.Write(p); return err })
+	return n, err
+}
+
+// Close ends it.
+func (c *streamConn) Close() error { return c.use(c.stream.Close) }
 
 // LocalAddr is our end.
 func (c *streamConn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.info.Local) }
 
 // RemoteAddr is the client's.
 func (c *streamConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.info.Remote) }
+
+// SetReadDeadline bounds reads.
+func (c *streamConn) SetReadDeadline(t time.Time) error {
+	return c.use(func() error { return c.stream.SetReadDeadline(t) })
+}
+
+// SetWriteDeadline bounds writes.
+func (c *streamConn) SetWriteDeadline(t time.Time) error {
+	return c.use(func() error { return c.stream.SetWriteDeadline(t) })
+}
 
 // SetDeadline sets both deadlines.
 func (c *streamConn) SetDeadline(t time.Time) error {

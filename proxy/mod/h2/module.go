@@ -11,10 +11,16 @@ import (
 	"balancerd/proxy/site"
 )
 
-// Module is mod_http2. It stands behind the modules whose fixups may still change a request. upgrade
-// makes HTTP/2 of the connection of a request that asks for h2c, as a tunnel (RFC 7540 section 3.2).
-func Module(upgrade func(*exchange.Exchange) exchange.Tunnel) site.Module {
-	return site.Module{Name: "http2", Open: opener(upgrade), Table: directive.Table{
+// Steps are what mod_http2 does to exchanges. They stand behind the modules whose fixups may still
+// change a request. upgrade makes HTTP/2 of the connection of a request that asks for h2c, as a tunnel
+// (RFC 7540 section 3.2).
+func Steps(upgrade func(*exchange.Exchange) exchange.Tunnel) site.Module {
+	return site.Module{Name: "http2", Open: opener(upgrade)}
+}
+
+// Module is mod_http2's directives. It stands before those that ask what is spoken: TLS.
+func Module() site.Module {
+	return site.Module{Name: "http2", Open: open, Table: directive.Table{
 		{Name: "H2MaxSessionStreams", Set: number(1, "value must be > 0", func(v *settings) *directive.Opt[int] { return &v.streams }), Help: "streams that a connection may have open"},
 		{Name: "H2WindowSize", Set: number(1024, "value must be >= 1024", func(v *settings) *directive.Opt[int] { return &v.window }), Help: "bytes of a body that a client may send before they are wanted"},
 		{Name: "H2MaxDataFrameLen", Set: number(0, "value must be 0 or larger", func(v *settings) *directive.Opt[int] { return &v.frameLen }), Help: "bytes of a DATA frame, 0 as many as the client takes"},

@@ -10,11 +10,17 @@ import (
 	"balancerd/proxy/site"
 )
 
+func open(c *directive.Config, s *site.Site) (site.Builder, error) {
+	for _, h := range s.Hosts {
+		fill(c, h)
+	}
+	return nil, nil
+}
+
 func opener(upgrade func(*exchange.Exchange) exchange.Tunnel) func(*directive.Config, *site.Site) (site.Builder, error) {
 	return func(c *directive.Config, s *site.Site) (site.Builder, error) {
 		clear := false
 		for _, h := range s.Hosts {
-			fill(c, h)
 			clear = clear || h.Server.Speaks(exchange.H2C)
 		}
 		loaded := c.Loaded("mod_http2.c")

@@ -7,7 +7,8 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// protocols are those of Protocols that TLS can carry, in that order.
+// protocols are those of Protocols that TLS can carry, in that order, and HTTP/1.1 in any case
+// (httpd: ssl_engine_kernel.c ssl_callback_alpn_select).
 func (o *host) protocols() []string {
 	var list []string
 	for _, p := range o.server.Protocols {
@@ -15,24 +16,23 @@ func (o *host) protocols() []string {
 			list = append(list, p)
 		}
 	}
-	if len(o.server.Protocols) == 0 {
+	if !slices.Contains(list, exchange.HTTP11) {
 		list = append(list, exchange.HTTP11)
 	}
 	return list
 }
 
-// offer is what a client may choose from. Whose protocols are none of ours gets HTTP/1.1 all the same,
-// without a word (httpd: ssl_engine_kernel.c ssl_callback_alpn_select, protocol.c ap_select_protocol).
+// offer is what a client may choose from; who wants none of it is refused.
 func (o *host) offer(hello *tls.ClientHelloInfo) []string {
 	ours := o.config.NextProtos
 	if slices.Contains(ours, exchange.H2) && !o.server.HTTP2.OldTLS && !o.modern(hello) {
 		ours = slices.DeleteFunc(slices.Clone(ours), func(p string) bool { return p == exchange.H2 })
 	}
-	if o.server.ClientsOrder {
-		ours = slices.DeleteFunc(slices.Clone(hello.SupportedProtos), func(p string) bool { return !slices.Contains(ours, p) })
-	}
-	if len(hello.SupportedProtos) > 0 && !slices.ContainsFunc(hello.SupportedProtos, func(p string) bool { return slices.Contains(ours, p) }) {
-		return nil
+	if theirs := hello.SupportedProtos; o.server.ClientsOrder && len(theirs) > 0 {
+		ordered := slices.DeleteFunc(slices.Clone(theirs), func(p string) bool { return !slices.Contains(ours, p) })
+		if len(ordered) > 0 {
+			return ordered
+		}
 	}
 	return ours
 }
