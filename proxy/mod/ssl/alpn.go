@@ -22,17 +22,19 @@ func (o *host) protocols() []string {
 	return list
 }
 
-// offer is what a client may choose from; who wants none of it is refused.
+// offer is what a client may choose from. Whose protocols are none of ours gets HTTP/1.1 all the same,
+// without a word.
 func (o *host) offer(hello *tls.ClientHelloInfo) []string {
 	ours := o.config.NextProtos
 	if slices.Contains(ours, exchange.H2) && !o.server.HTTP2.OldTLS && !o.modern(hello) {
 		ours = slices.DeleteFunc(slices.Clone(ours), func(p string) bool { return p == exchange.H2 })
 	}
-	if theirs := hello.SupportedProtos; o.server.ClientsOrder && len(theirs) > 0 {
-		ordered := slices.DeleteFunc(slices.Clone(theirs), func(p string) bool { return !slices.Contains(ours, p) })
-		if len(ordered) > 0 {
-			return ordered
-		}
+	common := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), func(p string) bool { return !slices.Contains(ours, p) })
+	if len(common) == 0 && len(hello.SupportedProtos) > 0 {
+		return nil
+	}
+	if o.server.ClientsOrder && len(common) > 0 {
+		return common
 	}
 	return ours
 }
