@@ -153,6 +153,26 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestReadme: the figures take the place of older ones, and nothing else changes.
+func TestReadme(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "README.md")
+	os.WriteFile(file, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644)
+	if err := updateReadme(root, figures()); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(file)
+	got := string(text)
+	if !strings.HasPrefix(got, "before\n"+begin+"| | nginx |") || !strings.HasSuffix(got, "|\n"+end+"after\n") || strings.Contains(got, "old\n") ||
+		!strings.Contains(got, "| CPU time of a small GET, µs | 20.0 | 11.0 |") {
+		t.Error(got)
+	}
+	os.WriteFile(file, []byte("nothing"), 0o644)
+	if updateReadme(root, figures()) == nil {
+		t.Error("a README without a place")
+	}
+}
+
 // TestChart: it is well-formed, each bar stands within the plot, and what is out of scale ends at its edge.
 func TestChart(t *testing.T) {
 	text := draw(figures())

@@ -22,7 +22,6 @@ type options struct {
 	out           string
 	add           bool // samples of cases that are not measured now stay
 	report        bool // measure nothing
-	deferred      bool // TCP_DEFER_ACCEPT
 	backend, root string
 	idle          int
 }
@@ -54,7 +53,6 @@ func command() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "folder of samples.tsv, table.md and chart.svg (testdata/bench)")
 	f.BoolVar(&o.add, "add", false, "keep the samples there of cases that are not measured now")
 	f.BoolVar(&o.report, "report", false, "measure nothing, make table and chart of the samples there")
-	f.BoolVar(&o.deferred, "defer", false, "TCP_DEFER_ACCEPT on for all (off for all)")
 	f.StringVar(&o.backend, "backend", "auto", "what answers behind the servers: nginx, go, or auto")
 	f.IntVar(&o.idle, "idle", 5000, "clients of the memory case")
 	f.IntVar(&o.port, "port", 19300, "first of about sixty ports")
@@ -96,8 +94,14 @@ func bench(ctx context.Context, o *options) error {
 	if rerr := report(o.out, s); err == nil {
 		err = rerr
 	}
+	if err == nil && o.out == filepath.Join(o.root, kept) {
+		err = updateReadme(o.root, s)
+	}
 	return err
 }
+
+// kept is the folder of the run that the README tells of.
+const kept = "testdata/bench"
 
 // places finds the checkout and makes the folder of the results.
 func (o *options) places() (err error) {
@@ -105,7 +109,7 @@ func (o *options) places() (err error) {
 		return err
 	}
 	if o.out == "" {
-		o.out = filepath.Join(o.root, "testdata", "bench")
+		o.out = filepath.Join(o.root, kept)
 	}
 	return os.MkdirAll(o.out, 0o755)
 }

@@ -86,7 +86,7 @@ func (r *rig) prepare() error {
 	if err != nil {
 		return err
 	}
-	r.facts = facts{Run: run, Modules: modules(), Root: os.Getuid() == 0, Defer: r.o.deferred, CPUs: runtime.NumCPU(),
+	r.facts = facts{Run: run, Modules: modules(), Root: os.Getuid() == 0, CPUs: runtime.NumCPU(),
 		Back1: r.o.port, Back2: r.o.port + 1, Body: strings.Repeat("x", small)}
 	for _, script := range []string{"post.lua", "pause.lua"} {
 		text, err := confs.ReadFile("conf/" + script)
@@ -222,13 +222,9 @@ func (r *rig) idle(ctx context.Context, c *one) error {
 
 // machine describes where the figures come from.
 func machine(o *options) []string {
-	settings := "TCP_DEFER_ACCEPT off for all"
-	if o.deferred {
-		settings = "TCP_DEFER_ACCEPT on for all"
-	}
 	return []string{
 		fmt.Sprintf("%d CPUs (%s), %s; load generator, servers and backends share them", runtime.NumCPU(), cpuModel(), runtime.GOOS),
-		fmt.Sprintf("medians of %d rounds of %s; %s; %s", o.rounds, duration(o.seconds), settings, runtime.Version()),
+		fmt.Sprintf("medians of %d rounds of %s; TCP_DEFER_ACCEPT on for all; %s", o.rounds, duration(o.seconds), runtime.Version()),
 	}
 }
 

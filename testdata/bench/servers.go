@@ -85,7 +85,7 @@ func find(programs []string) string {
 // facts are what a configuration is made of.
 type facts struct {
 	Name, Run, Modules string
-	Root, Defer        bool
+	Root               bool
 	Plain, TLS         int // ports
 	Located, Edited    int
 	Sticky, Logged     int
