@@ -62,6 +62,9 @@ func tellStory(t *testing.T, server, file string) {
 		t.Fatal("no line '-- script --' in ", file)
 	}
 	s := newStory(t, server)
+	conf, before, _ := strings.Cut(conf, "\n-- before --\n")
+	s.fill(conf) // who is named there can be started
+	s.play(before)
 	s.start(conf)
 	s.play(script)
 	golden := strings.TrimSuffix(file, ".txt") + ".golden"
@@ -113,6 +116,7 @@ type story struct {
 	out     bytes.Buffer
 
 	sessions map[string]tls.ClientSessionCache // of TLS stories, by their labels
+	asked    *os.Process                       // the OCSP server
 	read     int                               // how much of the access log was looked at
 }
 
@@ -220,6 +224,9 @@ func (s *story) play(script string) {
 	for _, p := range strings.Split(strings.TrimSpace(script), "\n\n") {
 		head, rest, _ := strings.Cut(strings.TrimSpace(p), "\n")
 		words := strings.Fields(head)
+		if len(words) == 0 {
+			continue
+		}
 		switch words[0] {
 		case "#":
 		case "answer": // answer b1 /path 404 X-A: 1 | body
@@ -250,6 +257,10 @@ func (s *story) play(script string) {
 			s.say(strings.TrimPrefix(head, "plain "))
 		case "secure":
 			s.secure(words[1], pairsOf(words[2:]))
+		case "responder":
+			s.responder(pairsOf(words[1:]))
+		case "silence":
+			s.silence()
 		case "log":
 			s.lines(len(words) > 1)
 		case "manager":

@@ -5,17 +5,21 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 )
 
 // The stories of testdata/tls have the certificates of testdata/tls/pki. They add to TestTraffic's verbs:
@@ -25,6 +29,8 @@ import (
 //	               does not tell a 403 from a connection that is broken off
 //	plain TEXT      what the TLS port answers to a plain request line
 //	secure b1 cert=FILE [clients=FILE]   the member speaks TLS from now on
+//	responder cert=FILE[,FILE…] [revoked=FILE,…] [key=FILE]   "openssl ocsp" answers at {ocsp:port} about these certificates
+//	                until "silence"; key= is who signs in place of responder
 //	log [sorted]    the lines of ROOT/access.log since it was last looked at
 func TestSecureTraffic(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/tls/*.txt")
@@ -149,7 +155,7 @@ func (s *story) note(cs tls.ConnectionState, with map[string]string) {
 		parts = append(parts, tls.CipherSuiteName(cs.CipherSuite))
 	}
 	if len(cs.OCSPResponse) > 0 {
-		parts = append(parts, "stapled")
+		parts = append(parts, stapled(cs.OCSPResponse))
 	}
 	fmt.Fprintf(&s.out, "= %s\n", strings.Join(parts, " "))
 }
@@ -248,3 +254,61 @@ func certificates(text string) string {
 }
 
 var pemText = regexp.MustCompile(`-----BEGIN CERTIFICATE-----[A-Za-z0-9+/= \n]*-----END CERTIFICATE-----[ \n]`)
+
+// responder starts OpenSSL's OCSP server. It takes the place of the one before.
+func (s *story) responder(with map[string]string) {
+	s.silence()
+	var index strings.Builder
+	for kind, list := range map[string]string{"V\t%s\t\t%X\tunknown\t/CN=x\n": with["cert"], "R\t%s\t200102030405Z\t%X\tunknown\t/CN=x\n": with["revoked"]} {
+		for _, name := range strings.Split(list, ",") {
+			if name != "" {
+				c := pkiPair(s.t, name).Leaf
+				fmt.Fprintf(&index, strings.Replace(kind, "%X", "%04X", 1), "491231235959Z", c.SerialNumber)
+			}
+		}
+	}
+	file, signer := filepath.Join(s.root, "index"), "responder"
+	if with["key"] != "" {
+		signer = with["key"]
+	}
+	if err := os.WriteFile(file, []byte(index.String()), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	os.WriteFile(file+".attr", []byte("unique_subject = no\n"), 0o644)
+	port := s.member("ocsp").port
+	s.member("ocsp").stop()
+	cmd := exec.Command("openssl", "ocsp", "-port", fmt.Sprint(port), "-index", file, "-CA", pki("ca.pem"), "-rsigner", pki(signer+".pem"), "-rkey", pki(signer+".key"),
+		"-nmin", "10", "-ignore_err")
+	said, _ := cmd.StderrPipe()
+	if err := cmd.Start(); err != nil {
+		s.t.Skip("no openssl to ask: ", err)
+	}
+	s.asked = cmd.Process
+	s.t.Cleanup(s.silence)
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "waiting for") { // a connection that asks nothing would hold it up
+	}
+	go io.Copy(io.Discard, said)
+}
+
+// silence ends the OCSP server.
+func (s *story) silence() {
+	if s.asked != nil {
+		s.asked.Kill()
+		s.asked.Wait()
+		s.asked = nil
+	}
+}
+
+// stapled is what an OCSP answer says.
+func stapled(der []byte) string {
+	var refused ocsp.ResponseError
+	a, err := ocsp.ParseResponse(der, nil)
+	switch {
+	case errors.As(err, &refused):
+		return "stapled:" + strings.ReplaceAll(refused.Status.String(), " ", "")
+	case err != nil:
+		return "stapled:garbage"
+	}
+	return "stapled:" + map[int]string{ocsp.Good: "good", ocsp.Revoked: "revoked", ocsp.Unknown: "unknown"}[a.Status]
+}

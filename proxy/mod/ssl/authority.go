@@ -22,6 +22,7 @@ type verifier struct {
 	roots   *x509.CertPool // never nil: the system's are nobody's choice here
 	inter   *x509.CertPool
 	crls    *revocations        // nil: no certificate is looked up
+	ocsp    *validator          // nil: nobody is asked
 	signers []*x509.Certificate // roots and inter
 }
 
@@ -139,8 +140,11 @@ func (v *verifier) judge(certs []*x509.Certificate) (chains [][]*x509.Certificat
 		return nil, nil
 	}
 	chains, err = v.chains(certs, v.depth)
-	if v.mode == verifyNoCA && tolerable(err, certs) != "" {
-		return nil, nil
+	if v.mode == verifyNoCA && v.ocsp == nil && tolerable(err, certs) != "" {
+		return nil, nil // with responders there is nobody to say who they are
+	}
+	if err == nil {
+		err = v.ocsp.validate(chains[0])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("AH02039: Certificate Verification: Error: %w", err)

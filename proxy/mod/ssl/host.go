@@ -21,16 +21,18 @@ type host struct {
 	server   *exchange.Server
 	config   *tls.Config
 	certs    []tls.Certificate // at least one
+	staples  []*staple         // of certs, nil where there is none
 	tickets  *tickets
 	versions versions
 	clients  *verifier
 	asks     bool // clients are asked for a certificate
 	set      serverSettings
+	log      func(exchange.Level, string)
 	warnings []string
 }
 
 // newHost is nil for a server without TLS.
-func newHost(c *directive.Config, s *site.Site, h *site.Host) (*host, error) {
+func newHost(c *directive.Config, s *site.Site, h *site.Host, log func(exchange.Level, string)) (*host, error) {
 	chain := []*directive.Scope{c.Main}
 	if h.Scope != c.Main {
 		chain = append(chain, h.Scope)
@@ -39,8 +41,9 @@ func newHost(c *directive.Config, s *site.Site, h *site.Host) (*host, error) {
 	if !set.engine.Or(implied(s, h) && len(set.certs) > 0) {
 		return nil, nil
 	}
-	set.dialog = servers.Merged(c.Main).dialog
-	o := &host{set: set, id: serverID(h), server: h.Server}
+	main := servers.Merged(c.Main)
+	set.dialog, set.staples = main.dialog, main.staples
+	o := &host{set: set, log: log, id: serverID(h), server: h.Server}
 	if err := o.fill(h.Scope); err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.clients, err = newVerifier(&o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
 		return err
 	}
+	if o.clients.ocsp, err = newValidator(&o.set.ocsp); err != nil {
+		return err
+	}
 	if o.certs, err = pairs(&o.set, o.id, o.clients.signers); err != nil {
 		return err
 	}
@@ -98,11 +104,34 @@ func (o *host) fill(scope *directive.Scope) error {
 	o.config = &tls.Config{Certificates: o.certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
 		NextProtos: o.protocols(), SessionTicketsDisabled: !o.set.tickets.Or(true)}
 	o.tickets.put(o.config)
-	if len(o.certs) > 1 {
+	if err := o.affix(); err != nil {
+		return err
+	}
+	if len(o.certs) > 1 || o.staples != nil {
 		o.config.Certificates, o.config.GetCertificate = nil, o.pick // else only clients that name a server would be asked
 	}
 	o.demand(scope)
 	return o.announce()
+}
+
+// affix finds out who can be asked about the certificates. Those that nobody can be asked about are
+// shown alone.
+func (o *host) affix() error {
+	if !o.set.staple.use.Or(false) {
+		return nil
+	}
+	if !o.set.staples {
+		return errors.New("AH01958: SSLStapling: no stapling cache available")
+	}
+	o.staples = make([]*staple, len(o.certs))
+	for i := range o.certs {
+		var err error
+		if o.staples[i], err = newStaple(&o.set.staple, o.set.ocsp.proxy.Or(""), o.certs[i], o.clients.signers, o.log); err != nil {
+			o.log(exchange.Error, err.Error())
+			o.log(exchange.Error, fmt.Sprintf("AH02604: Unable to configure certificate %s:%d for stapling", o.id, i))
+		}
+	}
+	return nil
 }
 
 // demand says whether clients are asked for certificates. TLS 1.3 in Go knows no asking later, so they

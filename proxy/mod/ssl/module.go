@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"errors"
+	"time"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
@@ -32,6 +33,26 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLCARevocationFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlFile }), Help: "lists of clients' certificates that are no longer good"},
 		{Name: "SSLCARevocationPath", Set: setFolder(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlPath }), Help: "the same, a folder of hashed names"},
 		{Name: "SSLCARevocationCheck", Set: setRevocation(servers, func(s *serverSettings) *directive.Opt[crlCheck] { return &s.auth.crlCheck }), Help: "which certificates are looked up: none, leaf, chain"},
+		{Name: "SSLOCSPEnable", Set: setOCSP, Help: "which of a client's certificates a responder is asked about: off, leaf, on"},
+		{Name: "SSLOCSPDefaultResponder", Set: setWord(func(s *serverSettings) *directive.Opt[string] { return &s.ocsp.fallback }), Help: "the responder of certificates that name none"},
+		{Name: "SSLOCSPOverrideResponder", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.ocsp.override }), Help: "ask that one about all certificates"},
+		{Name: "SSLOCSPResponseTimeSkew", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.ocsp.skew }), Help: "seconds by which the responder's clock may differ"},
+		{Name: "SSLOCSPResponseMaxAge", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.ocsp.maxAge }), Help: "seconds that an answer may be old"},
+		{Name: "SSLOCSPResponderTimeout", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.ocsp.timeout }), Help: "seconds that a responder may take"},
+		{Name: "SSLOCSPUseRequestNonce", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.ocsp.nonce }), Help: "whether answers must be fresh ones"},
+		{Name: "SSLOCSPProxyURL", Set: setOCSPProxy, Help: "the proxy in front of responders"},
+		{Name: "SSLOCSPNoVerify", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.ocsp.noVerify }), Help: "whether answers are believed whoever has signed them"},
+		{Name: "SSLOCSPResponderCertificateFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.ocsp.certs }), Help: "responders that are trusted besides the signers"},
+		{Name: "SSLUseStapling", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.staple.use }), Help: "tell clients at the handshake that our certificate is not revoked"},
+		{Name: "SSLStaplingCache", Set: setStapleCache, Help: "answers are kept in memory here"},
+		{Name: "SSLStaplingResponseTimeSkew", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.skew }), Help: "seconds by which the responder's clock may differ"},
+		{Name: "SSLStaplingResponderTimeout", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.timeout }), Help: "seconds that the responder may take"},
+		{Name: "SSLStaplingResponseMaxAge", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.maxAge }), Help: "seconds that an answer may be old"},
+		{Name: "SSLStaplingStandardCacheTimeout", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.life }), Help: "seconds after which a new answer is fetched"},
+		{Name: "SSLStaplingErrorCacheTimeout", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.badLife }), Help: "seconds after which it is tried again"},
+		{Name: "SSLStaplingReturnResponderErrors", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.staple.errors }), Help: "whether clients are told of a responder that fails"},
+		{Name: "SSLStaplingFakeTryLater", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.staple.tryLater }), Help: "whether they are told so of one that does not answer"},
+		{Name: "SSLStaplingForceURL", Set: setWord(func(s *serverSettings) *directive.Opt[string] { return &s.staple.url }), Help: "the responder to ask in place of the one in the certificate"},
 		{Name: "SSLSessionTickets", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.tickets }), Help: "resumption by tickets"},
 		{Name: "SSLSessionTicketKeyFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.ticketKey }), Help: "48 bytes that servers share to resume each other's sessions"},
 		{Name: "SSLSessionCache", Set: setCache, Help: "resumption is by tickets here: there is nothing to keep"},
@@ -93,6 +114,7 @@ func (r rights) open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	if err != nil {
 		return nil, errors.New(err.Error() + fatal)
 	}
+	s.OnCommit(l.front.begin)
 	l.policy = servers.Merged(c.Main).policy
 	return l.build, nil
 }
@@ -100,7 +122,7 @@ func (r rights) open(c *directive.Config, s *site.Site) (site.Builder, error) {
 // fill makes the hosts that have TLS.
 func (f *front) fill(c *directive.Config, s *site.Site) error {
 	for _, h := range s.Hosts {
-		own, err := newHost(c, s, h)
+		own, err := newHost(c, s, h, f.logOf(h))
 		if err != nil {
 			return err
 		}
@@ -113,6 +135,27 @@ func (f *front) fill(c *directive.Config, s *site.Site) error {
 		f.hosts[h] = own
 	}
 	return nil
+}
+
+// begin asks the responders, so that the first clients find answers.
+func (f *front) begin() {
+	for _, o := range f.hosts {
+		for _, s := range o.staples {
+			if s != nil {
+				s.refresh()
+			}
+		}
+	}
+}
+
+// logOf writes what concerns no connection to a virtual host's error log.
+func (f *front) logOf(h *site.Host) func(exchange.Level, string) {
+	return func(level exchange.Level, message string) {
+		if f.site.ErrorLog == nil || h.Server.Levels != nil && level > h.Server.Levels.Of("ssl") {
+			return
+		}
+		f.site.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "ssl", Level: level, Message: message, Server: h.Server})
+	}
 }
 
 // rights runs what reads files; nil: with those that are there.

@@ -128,6 +128,11 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 func (g *gate) ask(x *exchange.Exchange, at *host) (*exchange.TLS, error) {
 	s := *x.Conn.TLS
 	err := at.clients.believe(&s, g.verify, g.depth.Or(at.clients.depth))
+	if err == nil && s.VerifiedChains != nil {
+		err = at.clients.ocsp.validate(s.VerifiedChains[0])
+	} else if err == nil && s.PeerCertificates != nil && at.clients.ocsp != nil {
+		err = errOCSP
+	}
 	if err != nil || s.PeerCertificates == nil {
 		return &s, err
 	}

@@ -85,8 +85,14 @@ func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	best = max(0, best)
 	seatOf(hello).own = o.certs[best].Leaf
-	return &o.certs[best], nil
+	if o.staples == nil || o.staples[best] == nil {
+		return &o.certs[best], nil
+	}
+	return o.staples[best].certificate(slices.Contains(hello.Extensions, statusRequest)), nil
 }
+
+// statusRequest is the extension of clients that want to know whether our certificate is revoked.
+const statusRequest = 5
 
 // rank is where a client names a kind of key: among its signatures with TLS 1.3, among its suites with
 // older ones. A server that honours its own order wants ECDSA first.

@@ -3,7 +3,9 @@ package ssl
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -288,6 +290,28 @@ func setCache(s *directive.Scope, a directive.Args) error {
 	if low := strings.ToLower(name); low == "none" || low == "nonenotnull" {
 		return nil
 	}
+	if known, ok := cacheKnown(s, name); !ok {
+		return fmt.Errorf("SSLSessionCache: '%s' session cache not supported (known names: %s). Maybe you need to load the appropriate socache module (mod_socache_%s?).",
+			name, known, name)
+	}
+	return nil
+}
+
+func setStapleCache(s *directive.Scope, a directive.Args) error {
+	if err := a.Only(s, directive.Main); err != nil {
+		return err
+	}
+	name, _, _ := strings.Cut(a.Words[0], ":")
+	if known, ok := cacheKnown(s, name); !ok {
+		return fmt.Errorf("SSLStaplingCache: '%s' stapling cache not supported (known names: %s) Maybe you need to load the appropriate socache module (mod_socache_%s?)",
+			name, known, name)
+	}
+	servers.In(s).staples = true
+	return nil
+}
+
+// cacheKnown tells whether a module that keeps sessions is loaded, and names those that are.
+func cacheKnown(s *directive.Scope, name string) (names string, ok bool) {
 	var known []string
 	for _, c := range caches {
 		if s.Config.Loaded("mod_socache_" + c + ".c") {
@@ -298,13 +322,42 @@ func setCache(s *directive.Scope, a directive.Args) error {
 		}
 	}
 	sort.Strings(known)
-	for _, k := range known {
-		if k == name {
-			return nil
+	return strings.Join(known, ","), slices.Contains(known, name)
+}
+
+// setSeconds takes a number that is not negative; complaint is what is said of others.
+func setSeconds(complaint string, of func(*serverSettings) *directive.Opt[int]) setter {
+	return func(s *directive.Scope, a directive.Args) error {
+		n := directive.Atoi(a.Words[0])
+		if n < 0 {
+			return errors.New(a.Name + ": " + complaint)
 		}
+		of(servers.In(s)).Set(n)
+		return nil
 	}
-	return fmt.Errorf("SSLSessionCache: '%s' session cache not supported (known names: %s). Maybe you need to load the appropriate socache module (mod_socache_%s?).",
-		name, strings.Join(known, ","), name)
+}
+
+func setWord(of func(*serverSettings) *directive.Opt[string]) setter {
+	return func(s *directive.Scope, a directive.Args) error {
+		of(servers.In(s)).Set(a.Words[0])
+		return nil
+	}
+}
+
+func setOCSP(s *directive.Scope, a directive.Args) error {
+	c, err := parseOCSPCheck(a.Name, apacheconf.Words(a.Raw))
+	if err == nil {
+		servers.In(s).ocsp.check.Set(c)
+	}
+	return err
+}
+
+func setOCSPProxy(s *directive.Scope, a directive.Args) error {
+	if _, err := url.Parse(a.Words[0]); err != nil {
+		return errors.New("SSLOCSPProxyURL: Cannot parse URL " + a.Words[0])
+	}
+	servers.In(s).ocsp.proxy.Set(a.Words[0])
+	return nil
 }
 
 func setCacheTimeout(s *directive.Scope, a directive.Args) error {
