@@ -59,6 +59,7 @@ var doors = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
+	"golang.org/x/crypto/ocsp":            "proxy/mod/ssl/",
 	"golang.org/x/net/http2":              "proxy/http2/",
 	"golang.org/x/net/http/httpguts":      "proxy/internal/wire/",
 	"go.etcd.io/etcd/client/v3":           "balancer/store/etcd/",

@@ -125,7 +125,7 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
 		local = socket.Local(fd)
 	}
 	if shake := a.s.shake(local); shake != nil {
-		go a.s.serveAccepted(fd, shake)
+		go a.s.serveAccepted(fd, local, remote, shake)
 		return nil
 	}
 	own := a.group.NewFd(fd)
@@ -148,13 +148,6 @@ func (a *acceptor) fault(e syscall.Errno) {
 }
 
 // serveAccepted serves a connection that is to be secure.
-func (s *Server) serveAccepted(fd uintptr, shake Shake) {
-	f := os.NewFile(fd, "")
-	nc, err := net.FileConn(f) // crypto/tls wants a net.Conn
-	f.Close()
-	if err != nil {
-		s.log(exchange.Error, err, "AH00455: apr_socket_accept: (client socket)")
-		return
-	}
-	s.serveSecure(nc, shake)
+func (s *Server) serveAccepted(fd uintptr, local, remote netip.AddrPort, shake Shake) {
+	s.serveSecure(&fileConn{File: os.NewFile(fd, "client"), local: net.TCPAddrFromAddrPort(local), remote: net.TCPAddrFromAddrPort(remote)}, shake)
 }

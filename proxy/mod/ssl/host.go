@@ -22,7 +22,7 @@ type host struct {
 	config   *tls.Config
 	certs    []tls.Certificate // at least one
 	staples  []*staple         // of certs, nil where there is none
-	tickets  *tickets
+	resumer  resumer           // nil: no session is resumed
 	versions versions
 	clients  *verifier
 	asks     bool // clients are asked for a certificate
@@ -42,7 +42,7 @@ func newHost(c *directive.Config, s *site.Site, h *site.Host, log func(exchange.
 		return nil, nil
 	}
 	main := servers.Merged(c.Main)
-	set.dialog, set.staples = main.dialog, main.staples
+	set.dialog, set.staples, set.cached = main.dialog, main.staples, main.cached
 	o := &host{set: set, log: log, id: serverID(h), server: h.Server}
 	if err := o.fill(h.Scope); err != nil {
 		return nil, err
@@ -97,13 +97,15 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.certs, err = pairs(&o.set, o.id, o.clients.signers); err != nil {
 		return err
 	}
-	if o.tickets, err = newTickets(&o.set, o.mark()); err != nil {
+	if o.resumer, err = newResumer(&o.set, o.mark()); err != nil {
 		return err
 	}
 	oldest, newest := o.versions.bounds()
 	o.config = &tls.Config{Certificates: o.certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
-		NextProtos: o.protocols(), SessionTicketsDisabled: !o.set.tickets.Or(true)}
-	o.tickets.put(o.config)
+		NextProtos: o.protocols(), SessionTicketsDisabled: o.resumer == nil}
+	if o.resumer != nil {
+		o.config.WrapSession, o.config.UnwrapSession = o.resumer.wrap, o.resumer.unwrap
+	}
 	if err := o.affix(); err != nil {
 		return err
 	}

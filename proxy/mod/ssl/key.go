@@ -94,7 +94,7 @@ func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
 		return block.Bytes, nil
 	}
 	if dialog == "" {
-		return nil, fmt.Errorf("AH02577: Init: SSLPassPhraseDialog builtin is not supported here: private key %s is encrypted, and nobody can be asked for its pass phrase", id)
+		return nil, fmt.Errorf("AH02577: Init: SSLPassPhraseDialog builtin is not supported here: private key %s is encrypted, and nobody can be asked for its pass phrase\nhint: SSLPassPhraseDialog exec:/path/to/program prints it, or \"openssl pkey\" writes the key without one", id)
 	}
 	phrase, err := ask(dialog, id)
 	if err != nil {

@@ -55,7 +55,7 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLStaplingForceURL", Set: setWord(func(s *serverSettings) *directive.Opt[string] { return &s.staple.url }), Help: "the responder to ask in place of the one in the certificate"},
 		{Name: "SSLSessionTickets", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.tickets }), Help: "resumption by tickets"},
 		{Name: "SSLSessionTicketKeyFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.ticketKey }), Help: "48 bytes that servers share to resume each other's sessions"},
-		{Name: "SSLSessionCache", Set: setCache, Help: "resumption is by tickets here: there is nothing to keep"},
+		{Name: "SSLSessionCache", Set: setCache, Help: "where sessions are kept for hosts without tickets: in memory, whatever its name"},
 		{Name: "SSLSessionCacheTimeout", Set: setCacheTimeout, Help: "seconds in which a session may be resumed"},
 		{Name: "SSLStrictSNIVHostCheck", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.strictSNI }), Help: "clients must say which server they want"},
 		{Name: "SSLVHostSNIPolicy", Set: setPolicy, Help: "which virtual hosts a connection serves besides its own: strict, secure, authonly, insecure"},
@@ -63,6 +63,8 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLUserName", Set: setUser, Help: "the variable that is the user's name"},
 		{Name: "SSLRequireSSL", Set: setRequireSSL, Help: "over TLS alone"},
 		{Name: "SSLRequire", Set: setRequire, Help: "an expression that must hold"},
+
+		{Name: "SSLOpenSSLConfCmd", Set: setCommand, Help: "OpenSSL's own settings: each is told which directive to use here"},
 
 		{Name: "SSLProxyEngine", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.engine }), Help: "TLS towards https and wss members"},
 		{Name: "SSLProxyProtocol", Set: setProtocol(proxies, func(p *proxySettings) *directive.Opt[versions] { return &p.protocol }), Help: "versions of TLS"},

@@ -61,7 +61,7 @@ func (s *seat) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 
 // resume notes which session it is.
 func (s *seat) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-	found, err := s.host.tickets.unwrap(identity, cs)
+	found, err := s.host.resumer.unwrap(identity, cs)
 	if found != nil && cs.Version < tls.VersionTLS13 {
 		id := sha256.Sum256(identity)
 		s.session = id[:]

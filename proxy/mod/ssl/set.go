@@ -288,8 +288,10 @@ func setCache(s *directive.Scope, a directive.Args) error {
 	}
 	name, _, _ := strings.Cut(a.Words[0], ":")
 	if low := strings.ToLower(name); low == "none" || low == "nonenotnull" {
+		servers.In(s).cached = false
 		return nil
 	}
+	servers.In(s).cached = true
 	if known, ok := cacheKnown(s, name); !ok {
 		return fmt.Errorf("SSLSessionCache: '%s' session cache not supported (known names: %s). Maybe you need to load the appropriate socache module (mod_socache_%s?).",
 			name, known, name)
@@ -427,5 +429,27 @@ func setRequire(s *directive.Scope, a directive.Args) error {
 	}
 	d := dirs.In(s)
 	d.requires = append(d.requires, requirement{text: a.Raw, expr: e})
+	return nil
+}
+
+// sslCommands are those of SSLOpenSSLConfCmd that have a directive of their own.
+var sslCommands = map[string]string{
+	"protocol": "SSLProtocol", "minprotocol": "SSLProtocol", "maxprotocol": "SSLProtocol", "cipherstring": "SSLCipherSuite", "ciphersuites": "SSLCipherSuite TLSv1.3",
+	"certificate": "SSLCertificateFile", "privatekey": "SSLCertificateKeyFile", "chaincafile": "SSLCertificateChainFile", "chaincapath": "SSLCertificateChainFile",
+	"verifycafile": "SSLCACertificateFile", "verifycapath": "SSLCACertificatePath", "requestcafile": "SSLCADNRequestFile", "clientcafile": "SSLCADNRequestFile",
+	"verifymode": "SSLVerifyClient",
+}
+
+// setCommand: OpenSSL is not here to be told. What would let in who shall stay out is refused.
+func setCommand(s *directive.Scope, a directive.Args) error {
+	name := strings.ToLower(a.Words[0])
+	switch own := sslCommands[name]; {
+	case name == "verifymode":
+		return errors.New("SSLOpenSSLConfCmd VerifyMode is not obeyed here: say it with SSLVerifyClient")
+	case own != "":
+		s.Config.Hint(a, "SSLOpenSSLConfCmd "+a.Words[0]+" has no effect here: say it with "+own)
+	default:
+		s.Config.Hint(a, "SSLOpenSSLConfCmd "+a.Words[0]+" has no effect here: crypto/tls decides")
+	}
 	return nil
 }

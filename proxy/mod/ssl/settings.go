@@ -49,6 +49,7 @@ type serverSettings struct {
 	policy  sniPolicy
 	dialog  string // the program of SSLPassPhraseDialog exec:
 	staples bool   // SSLStaplingCache was said
+	cached  bool   // SSLSessionCache names one
 }
 
 // authSettings are what both directions have (httpd: modssl_auth_ctx_t and the CRLs of modssl_ctx_t).
@@ -78,7 +79,7 @@ var servers = directive.NewKey("ssl server", func(o, i serverSettings) serverSet
 		engine: i.engine.Over(o.engine), certs: knockOut(o.certs, i.certs), keys: knockOut(o.keys, i.keys), chain: i.chain.Over(o.chain),
 		protocol: i.protocol.Over(o.protocol), honor: i.honor.Over(o.honor), timeout: i.timeout.Over(o.timeout), tickets: i.tickets.Over(o.tickets), ticketKey: i.ticketKey.Over(o.ticketKey),
 		strictSNI: i.strictSNI.Over(o.strictSNI), dnFile: i.dnFile.Over(o.dnFile), dnPath: i.dnPath.Over(o.dnPath), auth: i.auth.over(o.auth),
-		ocsp: i.ocsp.over(o.ocsp), staple: i.staple.over(o.staple), policy: o.policy, dialog: o.dialog, staples: o.staples,
+		ocsp: i.ocsp.over(o.ocsp), staple: i.staple.over(o.staple), policy: o.policy, dialog: o.dialog, staples: o.staples, cached: o.cached,
 	}
 })
 

@@ -10,6 +10,23 @@ import (
 	"time"
 )
 
+// resumer keeps sessions, or has the clients keep them.
+type resumer interface {
+	wrap(tls.ConnectionState, *tls.SessionState) ([]byte, error)
+	unwrap(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error)
+}
+
+// newResumer is nil for hosts that resume nothing.
+func newResumer(set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
+	switch {
+	case set.tickets.Or(true):
+		return newTickets(set, mark)
+	case set.cached:
+		return newSessions(time.Duration(set.timeout.Or(defaultLife)) * time.Second), nil
+	}
+	return nil, nil
+}
+
 // tickets resume the sessions of one virtual host and of no other: its tickets are made with keys of its
 // own, and bear a mark besides, for hosts that share a key file.
 type tickets struct {
@@ -23,7 +40,7 @@ const (
 	ticketKeyLen = 48
 )
 
-func newTickets(set *serverSettings, mark [sha256.Size]byte) (*tickets, error) {
+func newTickets(set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
 	t := &tickets{keys: &tls.Config{}, mark: mark, life: time.Duration(set.timeout.Or(defaultLife)) * time.Second}
 	if file, ok := set.ticketKey.Get(); ok {
 		b, err := os.ReadFile(file)
@@ -36,10 +53,6 @@ func newTickets(set *serverSettings, mark [sha256.Size]byte) (*tickets, error) {
 		t.keys.SetSessionTicketKeys([][32]byte{sha256.Sum256(b[:ticketKeyLen])})
 	}
 	return t, nil
-}
-
-func (t *tickets) put(into *tls.Config) {
-	into.WrapSession, into.UnwrapSession = t.wrap, t.unwrap
 }
 
 func (t *tickets) wrap(cs tls.ConnectionState, s *tls.SessionState) ([]byte, error) {
