@@ -17,13 +17,23 @@ import (
 // ap_proxy_determine_address).
 type addressBook struct {
 	page atomic.Pointer[addressPage]
-	mu   sync.Mutex // one lookup at a time
+
+	mu     sync.Mutex
+	asking *question // under mu: the lookup under way
 }
 
 // addressPage is one answer. Immutable.
 type addressPage struct {
 	list    []netip.Addr
+	made    time.Time
 	expires time.Time // zero: never
+}
+
+// question is one lookup: everybody who wants to know meanwhile waits for the same.
+type question struct {
+	done chan struct{} // closed when what follows is there
+	list []netip.Addr
+	err  error
 }
 
 // find is the addresses of a host, looked up if need be. keep tells that the host is the worker's own.
@@ -37,39 +47,64 @@ func (b *addressBook) find(ctx context.Context, host string, set *balancer.Worke
 	if p := b.page.Load(); p.fresh() {
 		return p.list, nil
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	old := b.page.Load()
-	if old.fresh() {
-		return old.list, nil
-	}
-	return b.refresh(ctx, host, set, old)
+	return b.ask(ctx, host, set)
 }
 
-// again looks the host up anew, because none of its addresses answered. changed tells whether there
-// are others now.
-func (b *addressBook) again(ctx context.Context, host string, set *balancer.WorkerSettings, tried []netip.Addr) (list []netip.Addr, changed bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	list, err := b.refresh(ctx, host, set, nil)
+// again looks the host up anew, because none of the addresses that were tried since began answered.
+// changed tells whether there are others now. Whoever finds that another one has looked since then is
+// content with that: a member that is gone does not mean a lookup for each request.
+func (b *addressBook) again(ctx context.Context, host string, set *balancer.WorkerSettings, tried []netip.Addr, began time.Time) (list []netip.Addr, changed bool) {
+	if p := b.page.Load(); p != nil && p.made.After(began) {
+		return p.list, !slices.Equal(p.list, tried)
+	}
+	list, err := b.ask(ctx, host, set)
 	return list, err == nil && !slices.Equal(list, tried)
 }
 
-// refresh looks up and writes the page. Under mu.
-func (b *addressBook) refresh(ctx context.Context, host string, set *balancer.WorkerSettings, old *addressPage) ([]netip.Addr, error) {
+// ask waits for the answer to one lookup, which others may have begun. It takes no longer than ctx.
+func (b *addressBook) ask(ctx context.Context, host string, set *balancer.WorkerSettings) ([]netip.Addr, error) {
+	b.mu.Lock()
+	q := b.asking
+	if q == nil {
+		q = &question{done: make(chan struct{})}
+		b.asking = q
+		go b.answer(ctx, q, host, set)
+	}
+	b.mu.Unlock()
+	select {
+	case <-q.done:
+		return q.list, q.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// answer looks up and writes the page. Who asked first may give up, others still wait: the deadline is
+// his, his end is not.
+func (b *addressBook) answer(ctx context.Context, q *question, host string, set *balancer.WorkerSettings) {
+	by, limited := ctx.Deadline()
+	ctx = context.WithoutCancel(ctx)
+	if limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
 	list, err := lookup(ctx, host)
-	if err != nil {
-		if old == nil {
-			return nil, err
+	if old := b.page.Load(); err != nil && old != nil {
+		list, err = old.list, nil
+	}
+	q.list, q.err = list, err
+	if err == nil {
+		p := &addressPage{list: list, made: time.Now()}
+		if ttl := time.Duration(set.AddressTTL.V) * time.Second; ttl > 0 {
+			p.expires = p.made.Add(ttl)
 		}
-		list = old.list
+		b.page.Store(p)
 	}
-	p := &addressPage{list: list}
-	if ttl := time.Duration(set.AddressTTL.V) * time.Second; ttl > 0 {
-		p.expires = time.Now().Add(ttl)
-	}
-	b.page.Store(p)
-	return list, nil
+	b.mu.Lock()
+	b.asking = nil
+	b.mu.Unlock()
+	close(q.done)
 }
 
 func (p *addressPage) fresh() bool {

@@ -65,13 +65,18 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		}
 		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
 	}
-	list, err := p.addrs.find(ctx, to.host, set, to.own)
+	patient, cancel := context.WithTimeout(ctx, d.Timeout) // a lookup takes no longer than a connect
+	defer cancel()
+	list, err := p.addrs.find(patient, to.host, set, to.own)
 	if err != nil {
 		return nil, fail(NoName, err)
 	}
+	began := time.Now()
 	nc, addr, err := dialAny(ctx, d, x, to, list, true)
 	if err != nil && to.own && len(list) > 0 && !isLiteral(to.host) {
-		if again, changed := p.addrs.again(ctx, to.host, set, list); changed {
+		patient, cancel := context.WithTimeout(ctx, d.Timeout)
+		defer cancel()
+		if again, changed := p.addrs.again(patient, to.host, set, list, began); changed {
 			nc, addr, err = dialAny(ctx, d, x, to, again, true)
 		}
 	}
