@@ -1,8 +1,10 @@
 package balancer
 
 import (
+	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -48,5 +50,22 @@ func TestCounter(t *testing.T) {
 	wg.Wait()
 	if c.value() != 0 {
 		t.Error(c.value())
+	}
+}
+
+// A time that was kept is measured by the monotonic clock like any other, once it is back.
+func TestKeptTimes(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		kept time.Time
+		age  time.Duration
+	}{{now.Add(-time.Hour).Round(0).UTC(), time.Hour}, {now.Add(time.Hour).Round(0), 0}, {now.Round(0), 0}} {
+		got := sinceStart(c.kept, now)
+		if now.Sub(got) != c.age || !strings.Contains(got.String(), " m=") {
+			t.Errorf("%v: %v, %v ago", c.kept, got, now.Sub(got))
+		}
+	}
+	if !sinceStart(time.Time{}, now).IsZero() {
+		t.Error("no time")
 	}
 }

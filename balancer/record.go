@@ -76,9 +76,16 @@ func (w *Worker) resume(s *State) {
 	w.elected, w.load, w.retries, w.passes, w.fails = s.Elected, s.Load, s.Retries, s.Passes, s.Fails
 	w.sent.Store(s.Sent)
 	w.read.Store(s.Read)
-	if w.errorTime = s.ErrorTime; time.Until(s.ErrorTime) > 0 {
-		w.errorTime = time.Now()
+	w.errorTime = sinceStart(s.ErrorTime, time.Now())
+}
+
+// sinceStart is a time of another process as this one measures it: by the monotonic clock from now on,
+// so that later steps of the clock do not matter.
+func sinceStart(t, now time.Time) time.Time {
+	if t.IsZero() {
+		return t
 	}
+	return now.Add(-max(0, now.Sub(t)))
 }
 
 // texts is all parameters that are set, by name.

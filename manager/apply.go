@@ -57,7 +57,8 @@ func (v *visit) outcome(url string, err error) *refusal {
 		if !unkept.Repeated {
 			v.logf(slog.LevelError, v.selected.Name()+": "+err.Error())
 		}
-		return nil
+		v.unkept = "not saved, ends with the server: " + unkept.Err.Error()
+		return refused(http.StatusInsufficientStorage, err.Error()+"; the edit holds until the server ends")
 	case errors.Is(err, balancer.ErrDuplicate), errors.Is(err, balancer.ErrNoRoom):
 		v.logf(slog.LevelError, "AH10164: "+v.selected.Name()+": failed to add worker "+url)
 	case errors.Is(err, balancer.ErrBadAddress):

@@ -56,6 +56,7 @@ type visit struct {
 	selected *balancer.Balancer   // by b
 	worker   *balancer.Worker     // by w, a member of selected
 	notice   string               // what an edit did, or did a moment ago
+	unkept   string               // why it could not be saved
 }
 
 // ServeHTTP answers GET and HEAD with the page and POST with the page after the edit (httpd:
@@ -168,6 +169,9 @@ func (v *visit) remind(w http.ResponseWriter) {
 		v.notice = ""
 	case v.r.Method == http.MethodGet:
 		v.notice = v.session.take(w, v.r)
+	case v.unkept != "": // what is not kept is said at once, and once more
+		v.notice = strings.TrimPrefix(v.notice+"; "+v.unkept, "; ")
+		v.session.leave(w, v.r, v.notice)
 	case v.notice != "":
 		v.session.leave(w, v.r, v.notice)
 		v.notice = ""

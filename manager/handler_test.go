@@ -493,6 +493,14 @@ func TestNotKept(t *testing.T) {
 	if got := strings.Join(s.logged, "|"); got != "balancer://app: "+u.err.Error() || !strings.HasPrefix(s.row(2, 1), "n1,,2.00,4") {
 		t.Errorf("logged %q, %s", got, s.row(2, 1))
 	}
+	r := s.ask("POST", base, edit("app", "http://127.0.0.1:18101", appNonce, "w_ls", "5"), referer)
+	if page := text(t, r); r.StatusCode != 200 || len(r.Cookies()) != 1 || !strings.Contains(page, "lb set is now 5; not saved, ends with the server: disk full</p>") {
+		t.Errorf("the page says %d %s", r.StatusCode, between(page, "<p class=notice", "\n"))
+	}
+	r = s.ask("POST", base, edit("app", "http://127.0.0.1:18101", appNonce, "w_ls", "6"), referer, "Accept: application/json")
+	if page := text(t, r); r.StatusCode != 507 || !strings.Contains(page, "disk full; the edit holds until the server ends") {
+		t.Errorf("a program is told %d %s", r.StatusCode, page)
+	}
 	u.err = balancer.ErrUnknownBalancer // a reload took it
 	if r := s.ask("POST", base, edit("app", "", appNonce, "b_tmo", "3"), referer); r.StatusCode != 200 {
 		t.Errorf("gone: %d", r.StatusCode)

@@ -27,7 +27,7 @@ type Moved struct{ ToMember, ToClient int64 }
 // sent anything for as long as Idle says. An end of one side is passed on to the other, which may still
 // send. It closes neither (httpd: proxy_util.c ap_proxy_tunnel_run).
 func Join(client, member exchange.Stream, o Options) Moved {
-	j := &join{idle: o.Idle}
+	j := &join{idle: o.Idle, began: time.Now()}
 	j.stir()
 	up := &relay{join: j, from: client, to: member, whole: o.Whole}
 	down := &relay{join: j, from: member, to: client, whole: o.Whole}
@@ -68,16 +68,17 @@ func (r *relay) guarded(first []byte) (f *fall) {
 
 // join is what both directions share.
 type join struct {
-	idle time.Duration
-	last atomic.Int64 // when anything moved, in nanoseconds
-	over atomic.Bool
+	idle  time.Duration
+	began time.Time    // immutable
+	last  atomic.Int64 // when anything moved, in nanoseconds since began: the clock may be set meanwhile
+	over  atomic.Bool
 }
 
-func (j *join) stir() { j.last.Store(time.Now().UnixNano()) }
+func (j *join) stir() { j.last.Store(int64(time.Since(j.began))) }
 
 // left is how long both sides may still be silent.
 func (j *join) left() time.Duration {
-	return j.idle - time.Duration(time.Now().UnixNano()-j.last.Load())
+	return j.idle - time.Since(j.began) + time.Duration(j.last.Load())
 }
 
 // relay is one direction. Owned by its goroutine.
