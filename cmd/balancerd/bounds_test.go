@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestBoundsAreTrue holds the README's table of bounds against the constants that make them: who
+// changes one changes both.
+func TestBoundsAreTrue(t *testing.T) {
+	readme := read(t, "../../README.md")
+	_, bounds, _ := strings.Cut(readme, "\n## Bounds\n")
+	bounds, _, _ = strings.Cut(bounds, "\n## ")
+	for _, c := range []struct{ says, file, code string }{
+		{"a whole head 1 MiB", "proxy/internal/wire/request.go", "maxHead = 1 << 20"},
+		{"10 empty lines", "proxy/internal/wire/request.go", "maxBlank = 10"},
+		{"another attempt: 16 KiB", "proxy/http1/upload.go", "prefetch = 16384 - 80"},
+		{"64 KiB a body each", "proxy/internal/wire/chunk.go", "maxExtensions = 64 << 10"},
+		{"64 KiB a body each", "proxy/internal/wire/chunk.go", "maxTrailer = 64 << 10"},
+		{"| 256 KiB; beyond it", "proxy/http1/exchange.go", "drainMost = 256 << 10"},
+		{"| 1 MiB, 2 s |", "proxy/http1/exchange.go", "lingerTime = 2 * time.Second"},
+		{"| 1 MiB, 2 s |", "proxy/http1/exchange.go", "lingerMost = 1 << 20"},
+		{"| 64 KiB, and a pipe of 256 KiB", "proxy/internal/socket/pipe_linux.go", "pipeSize = 256 << 10"},
+		{"| 64 KiB, and a pipe", "proxy/http1/work.go", "pieceSize = 16 << 10"},
+		{"says so once a minute", "proxy/http1/accept_linux.go", "sayAgain = time.Minute"},
+		{"16 KiB each way", "proxy/tunnel/relay.go", "bufferSize = 16 << 10"},
+		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/conn.go", "defaultStreams = 100"},
+		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/conn.go", "defaultWindow = 65535"},
+		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/conn.go", "mostHeader = 256 << 10"},
+		{"after 100 streams", "proxy/http2/conn.go", "mostBroken = 100"},
+		{"answer; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxAnswerHead = 64 << 10"},
+		{"(1xx) answers of a member | 10 |", "proxy/http1/answer.go", "maxInterim = 10"},
+		{"(1xx) answers of a member | 10 |", "proxy/http2/answer.go", "maxInterim = 10"},
+		{"| 4,096 each |", "proxy/mod/auth/hostname.go", "maxNames = 4096"},
+		{"| 4,096 each |", "proxy/mod/accesslog/hostname.go", "maxNames = 4096"},
+		{"| 20,000 a server", "proxy/site/chain.go", "maxNodes = 20000"},
+		{"64 KiB of text", "apacheconf/pattern/pattern.go", "maxSubject = 64 << 10"},
+		{"50 ms", "apacheconf/pattern/pattern.go", "50 * time.Millisecond"},
+		{"form | 64 KiB |", "manager/form.go", "longestForm = 64 << 10"},
+		{"| 4 MiB a target", "proxy/logfile/log.go", "bound = 4 << 20"},
+		{"read | 10 MiB |", "proxy/expr/file.go", "maxFile = 10 << 20"},
+		{"| 128 deep", "apacheconf/include.go", "maxDepth = 128"},
+		{"; 16 MiB |", "apacheconf/lines.go", "maxLine = 16 << 20"},
+	} {
+		if !strings.Contains(bounds, c.says) {
+			t.Errorf("the README's bounds do not say %q", c.says)
+		}
+		if code := strings.Join(strings.Fields(read(t, "../../"+c.file)), " "); !strings.Contains(code, c.code) {
+			t.Errorf("%s has no %q, which is why the README says %q", c.file, c.code, c.says)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
