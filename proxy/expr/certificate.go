@@ -128,11 +128,11 @@ func attribute(raw []byte, which string) string {
 	which, unchanged := strings.CutSuffix(which, "_RAW")
 	index := 0
 	if name, number, ok := strings.Cut(which, "_"); ok {
-		i, err := strconv.Atoi(number)
+		i, err := strconv.ParseUint(number, 10, 31)
 		if err != nil {
 			return ""
 		}
-		which, index = name, i
+		which, index = name, int(i)
 	}
 	for i := range attributes {
 		if attributes[i].name != which {

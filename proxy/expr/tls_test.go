@@ -52,7 +52,7 @@ func TestTLS(t *testing.T) {
 		"SSL_VERSION_INTERFACE": "mod_ssl/2.4.71", "SSL_NOPE": "", "SSL_CLIENT_NOPE": "", "SSL_SESSION_ID": "",
 		"SSL_CLIENT_M_VERSION": "3", "SSL_CLIENT_M_SERIAL": "0ABC", "SSL_CLIENT_V_START": "May  6 07:08:09 2024 GMT", "SSL_CLIENT_V_REMAIN": "2",
 		"SSL_CLIENT_S_DN": `emailAddress=a@x.example,CN=Ann\, B,O=One+O=Two,C=DE`, "SSL_CLIENT_I_DN": "CN=CA", "SSL_CLIENT_S_DN_CN": "Ann, B", "SSL_CLIENT_S_DN_O": "One",
-		"SSL_CLIENT_S_DN_O_1": "Two", "SSL_CLIENT_S_DN_O_2": "", "SSL_CLIENT_S_DN_Email": "a@x.example", "SSL_CLIENT_I_DN_CN": "CA", "SSL_CLIENT_S_DN_CN_x": "",
+		"SSL_CLIENT_S_DN_O_1": "Two", "SSL_CLIENT_S_DN_O_2": "", "SSL_CLIENT_S_DN_Email": "a@x.example", "SSL_CLIENT_I_DN_CN": "CA", "SSL_CLIENT_S_DN_CN_x": "", "SSL_CLIENT_S_DN_CN_-1": "", "SSL_CLIENT_S_DN_CN_0_RAW": "Ann, B",
 		"SSL_CLIENT_SAN_DNS_1": "b.example", "SSL_CLIENT_SAN_DNS_2": "", "SSL_CLIENT_SAN_Email_0": "m@x.example",
 		"SSL_CLIENT_A_KEY": "id-ecPublicKey", "SSL_CLIENT_A_SIG": "ecdsa-with-SHA256",
 		"SSL_CLIENT_CERT_RFC4523_CEA": `{ serialNumber 2748, issuer rdnSequence:"CN=CA" }`,
