@@ -77,7 +77,7 @@ func TestMessages(t *testing.T) {
 		{"RewriteRule \"a\" b [F, L]\n", "RewriteRule: bad flag delimiters"},
 		{"RewriteCond %{X} -f(\n", "RewriteCond: cannot compile regular expression '-f('"},
 		{"RemoteIPInternalProxy x/8\n", "RemoteIP: Error parsing IP x/8 the subnet /8 is invalid for RemoteIPInternalProxy"},
-		{"H2WindowSize 1\n", "value must be >= 1024"},
+		{"H2StreamMaxMemSize 1\n", "value must be >= 1024"},
 		{"<location />\nServerName x\n</location>\n", "ServerName not allowed in <Location> context"},
 		{"DeflateCompressionLevel 10\n", "Compression Level must be between 1 and 9"},
 		{"AddType text/x\n", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},

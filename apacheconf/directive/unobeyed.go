@@ -138,7 +138,8 @@ var contentModules = map[string]bool{
 
 // tuning is about processes, buffers and the like.
 var tuning = set(`mutex enablemmap enablesendfile acceptfilter readbuffersize flushmaxthreshold flushmaxpipelined scoreboardfile coredumpdirectory maxmemfree
-threadstacksize maxrequestsperchild maxconnectionsperchild rlimitcpu rlimitmem rlimitnproc contentdigest protocol watchdoginterval bufferedlogs seerequesttail`)
+threadstacksize maxrequestsperchild maxconnectionsperchild rlimitcpu rlimitmem rlimitnproc contentdigest protocol watchdoginterval bufferedlogs seerequesttail
+h2minworkers h2maxworkers h2maxworkeridleseconds h2streammaxmemsize h2tlswarmupsize h2tlscooldownsecs h2copyfiles h2sessionextrafiles h2outputbuffering h2serializeheaders h2pushdiarysize`)
 
 // global are the directives, beside the process manager's, that virtual hosts may not have.
 var global = set(`mutex scoreboardfile coredumpdirectory maxmemfree threadstacksize maxrequestsperchild maxconnectionsperchild proxyhctpsize watchdoginterval

@@ -173,6 +173,17 @@ func numberIn(lo, hi int64, message string) func(*Scope, Args) error {
 	}
 }
 
+// checkPadding checks H2Padding's number of bits.
+func checkPadding(_ *Scope, a Args) error {
+	switch n := Atoi(a.Words[0]); {
+	case n < 0:
+		return errors.New("number of bits must be >= 0")
+	case n > 8:
+		return errors.New("number of bits must be <= 8")
+	}
+	return nil
+}
+
 func notNegative(message string) func(*Scope, Args) error {
 	return func(_ *Scope, a Args) error {
 		if n, err := strconv.ParseInt(a.Words[0], 10, 64); err != nil || n < 0 {

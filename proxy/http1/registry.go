@@ -30,7 +30,7 @@ type Info struct {
 	Bytes    int64         // sent on it
 	Last     int64         // sent for the last exchange that ended
 	Client   string        // its address
-	Protocol string        // "HTTP/1.1" of the last request; "" before the first
+	Protocol string        // "HTTP/1.1" of the last request, "h2", "h2c"; "" before the first
 	Server   *exchange.Server
 	Line     string // the last request line, at most 64 bytes
 	Secure   bool   // TLS

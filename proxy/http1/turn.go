@@ -22,6 +22,17 @@ type Board struct{ c *conn }
 func (b *Board) Begin(x *exchange.Exchange) {
 	b.c.setState(Serving)
 	b.c.board.begin(x)
+	b.c.board.speaks(b.c.info.Secure)
+}
+
+// speaks notes that the connection's protocol is HTTP/2.
+func (b *board) speaks(secure bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.protocol = exchange.H2C
+	if secure {
+		b.protocol = exchange.H2
+	}
 }
 
 // End is its end; idle: no other one is under way.
