@@ -18,7 +18,7 @@ var hopByHop = [256]bool{
 // and moves cookies behind the others. It tells whether the member ends the connection.
 func (a *answer) clean(h *exchange.Header) (closes bool) {
 	named, length, cookies := "", false, false
-	if i := h.IndexID(wire.Connection); i >= 0 {
+	if a.res.Seen.Has(wire.Connection, wire.Connection) {
 		named = h.Joined("Connection")
 		switch {
 		case wire.EqualFold(named, "keep-alive"):
@@ -57,7 +57,7 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 	if cookies {
 		cookiesLast(h)
 	}
-	if h.IndexID(wire.Warning) >= 0 {
+	if a.res.Seen.Has(wire.Warning, wire.Warning) {
 		cleanWarnings(h)
 	}
 	return closes

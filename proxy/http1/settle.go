@@ -29,7 +29,10 @@ func (a *answer) settle() error {
 		f.Detail = a.framing.Why
 		return f
 	}
-	up := res.Header.GetID(wire.Upgrade)
+	up := ""
+	if a.res.Seen.Has(wire.Upgrade, wire.Upgrade) {
+		up = res.Header.GetID(wire.Upgrade)
+	}
 	a.closes = a.clean(&res.Header)
 	if len(a.saved) > 0 {
 		at := res.Header.IndexID(wire.SetCookie)

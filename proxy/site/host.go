@@ -18,7 +18,17 @@ type Address struct {
 type names struct {
 	main   *Host
 	groups map[netip.AddrPort]*group // by the address that <VirtualHost> names; zero address or port for any
+	list   []addressed               // the same while there are few: looking through them is faster
 }
+
+// addressed is a group with its address.
+type addressed struct {
+	at    netip.AddrPort
+	group *group
+}
+
+// fewGroups is up to how many groups are looked through.
+const fewGroups = 4
 
 // group is the hosts of one address, in file order, with an index of their names.
 type group struct {
@@ -51,7 +61,25 @@ func newNames(hosts []*Host) *names {
 			g.add(h)
 		}
 	}
+	if len(n.groups) <= fewGroups {
+		for at, g := range n.groups {
+			n.list = append(n.list, addressed{at, g})
+		}
+	}
 	return n
+}
+
+// at is the group of exactly an address.
+func (n *names) at(key netip.AddrPort) *group {
+	if n.list == nil {
+		return n.groups[key]
+	}
+	for i := range n.list {
+		if a := &n.list[i]; a.at.Port() == key.Port() && a.at.Addr() == key.Addr() {
+			return a.group
+		}
+	}
+	return nil
 }
 
 func (g *group) add(h *Host) {
@@ -118,7 +146,7 @@ func (n *names) of(local netip.AddrPort) *group {
 	port := local.Port()
 	for _, key := range [...]netip.AddrPort{netip.AddrPortFrom(ip, port), netip.AddrPortFrom(ip, 0),
 		netip.AddrPortFrom(netip.Addr{}, port), netip.AddrPortFrom(netip.Addr{}, 0)} {
-		if g := n.groups[key]; g != nil {
+		if g := n.at(key); g != nil {
 			return g
 		}
 	}

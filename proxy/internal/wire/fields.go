@@ -8,7 +8,8 @@ type fieldReader struct {
 	h     *Header
 	lines int    // fields begun, repeated ones included
 	seen  uint64 // a bit for each name, by hash: two fields of one name have the same
-	dup   bool   // two fields may have the same name
+	names Set
+	dup   bool // two fields may have the same name
 }
 
 // read reads up to the empty line and returns the length with it (RFC 9112 section 5; httpd:
@@ -78,7 +79,9 @@ func (f *fieldReader) field(line []byte) error {
 	}
 	name := view(line[:i])
 	f.note(name)
-	f.h.F = append(f.h.F, Field{Name: name, Value: view(value), ID: IDOf(name)})
+	id := IDOf(name)
+	f.names = f.names.with(id)
+	f.h.F = append(f.h.F, Field{Name: name, Value: view(value), ID: id})
 	return nil
 }
 

@@ -5,6 +5,9 @@ package wire
 // ap_proxy_http_prefetch). It sets Length, HasLength and Both, and drops a Content-Length that does
 // not count. h has one field for each name.
 func (r *Request) RequestFraming(h *Header) error {
+	if !r.Seen.Has(ContentLength, TransferEncoding) {
+		return nil
+	}
 	length, coding := h.IndexID(ContentLength), h.IndexID(TransferEncoding)
 	if length >= 0 {
 		n, ok := ParseLength(h.F[length].Value)

@@ -43,6 +43,9 @@ func TestIDs(t *testing.T) {
 			t.Errorf("IDOf(%q) = %d, want %d", id, got, id)
 		}
 	}
+	if ids > 64 {
+		t.Error("a Set is too small")
+	}
 	if IDOf("X-Host") != Other || IDOf("") != Other {
 		t.Error("an unknown name has a number")
 	}

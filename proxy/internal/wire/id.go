@@ -50,57 +50,35 @@ var names = [ids]string{
 // String is the usual spelling of the field's name.
 func (id ID) String() string { return names[id] }
 
+// byLetter is the one well-known name of a length and first letter. Never written to.
+var byLetter = letterTable()
+
+const longestName = len("Proxy-Authorization")
+
+func letterTable() (t [longestName + 1][32]ID) {
+	for id := Other + 1; id < ids; id++ {
+		t[len(names[id])][names[id][0]&31] = id
+	}
+	return t
+}
+
 // IDOf finds the number of a field's name; Other when it has none.
 func IDOf(name string) ID {
-	switch len(name) {
-	case 2:
-		return match(name, TE)
-	case 3:
-		return match(name, Via)
-	case 4:
-		return match2(name, Host, Date, Vary)
-	case 5:
-		return match(name, Range)
-	case 6:
-		return match2(name, Cookie, Expect, Server)
-	case 7:
-		return match2(name, Upgrade, Trailer, Warning)
-	case 8:
-		return match(name, Location)
-	case 10:
-		return match2(name, Connection, KeepAlive, SetCookie)
-	case 12:
-		return match2(name, ContentType, MaxForwards, Other)
-	case 13:
-		return match(name, Authorization)
-	case 14:
-		return match(name, ContentLength)
-	case 15:
-		return match(name, XForwardedFor)
-	case 16:
-		return match2(name, XForwardedHost, ProxyConnection, Other)
-	case 17:
-		return match(name, TransferEncoding)
-	case 18:
-		return match2(name, XForwardedServer, ProxyAuthenticate, Other)
-	case 19:
-		return match(name, ProxyAuthorization)
+	if name == "" || len(name) > longestName {
+		return Other
 	}
-	return Other
+	id := byLetter[len(name)][name[0]&31]
+	if id == Other || name != names[id] && !EqualFold(name, names[id]) {
+		return Other
+	}
+	return id
 }
 
-func match(name string, id ID) ID {
-	if EqualFold(name, names[id]) {
-		return id
-	}
-	return Other
-}
+// Set is some of the well-known names.
+type Set uint64
 
-func match2(name string, a, b, c ID) ID {
-	for _, id := range [...]ID{a, b, c} {
-		if id != Other && EqualFold(name, names[id]) {
-			return id
-		}
-	}
-	return Other
-}
+// Has tells whether one of two names is there.
+func (s Set) Has(a, b ID) bool { return s&(1<<a|1<<b) != 0 }
+
+// with is s and a name.
+func (s Set) with(id ID) Set { return s | 1<<id }

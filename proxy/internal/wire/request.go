@@ -79,7 +79,9 @@ type Request struct {
 	Expect100 bool
 	Upgrade   bool // Connection names upgrade, and an Upgrade field is there
 	Close     bool // Connection: close
-	Keep      bool // Connection: keep-alive
+
+	Seen Set  // the fields that were there
+	Keep bool // Connection: keep-alive
 }
 
 // AtLeast11 tells whether the client speaks HTTP/1.1 or newer.
@@ -109,6 +111,7 @@ func ParseRequest(b []byte, rules *Rules, r *Request, h *Header) (int, error) {
 	}
 	f := fieldReader{rules: rules, h: h}
 	n, err = f.read(b[at:])
+	r.Seen = f.names
 	if err != nil {
 		if err == ErrIncomplete && len(b) > maxHead {
 			return 0, tooMany()
@@ -181,6 +184,9 @@ func lineSoFar(b []byte, rules *Rules) string {
 // settleFields looks at the fields that concern the connection
 // (httpd: protocol.c ap_check_request_header).
 func (r *Request) settleFields(h *Header) error {
+	if !r.Seen.Has(Connection, Expect) {
+		return nil
+	}
 	up := false
 	for i := range h.F {
 		f := &h.F[i]

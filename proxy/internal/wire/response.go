@@ -36,6 +36,7 @@ type Response struct {
 	Status int
 	Reason string
 	Minor  int
+	Seen   Set  // the fields that are there
 	Stray  int  // lines that were left out
 	InBody bool // BadIsBody: the head ended with such a line, which is lost, as in httpd
 }
@@ -154,7 +155,9 @@ func (r *Response) field(line []byte, rules *ResponseRules, h *Header) error {
 		return r.noColon(line, rules)
 	}
 	name := view(line[:i])
-	h.F = append(h.F, Field{Name: name, Value: view(trimSpace(line[i+1:])), ID: IDOf(name)})
+	id := IDOf(name)
+	r.Seen = r.Seen.with(id)
+	h.F = append(h.F, Field{Name: name, Value: view(trimSpace(line[i+1:])), ID: id})
 	return nil
 }
 
