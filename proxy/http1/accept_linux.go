@@ -108,18 +108,14 @@ type acceptor struct {
 	said  atomic.Int64 // when a fault was told last, since began
 }
 
-// descriptor is one that is nobody's yet.
-type descriptor uintptr
-
-// Close closes it.
-func (d descriptor) Close() error {
-	socket.Close(uintptr(d))
-	return nil
-}
-
 // take is the job of a connection; nil for one that a goroutine serves.
 func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
-	defer a.s.survive(descriptor(fd))
+	defer func() {
+		if p := recover(); p != nil {
+			socket.Close(fd)
+			a.s.panicked(p, " before a connection was served")
+		}
+	}()
 	local := a.local
 	if !local.IsValid() {
 		local = socket.Local(fd)

@@ -1,6 +1,9 @@
 package http1
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -29,11 +32,15 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 			closes = lists(named, "close")
 		}
 	}
+	hop := func(name string) bool { return lists(named, name) }
+	if len(named) > longList {
+		hop = listed(named)
+	}
 	n := 0
 	for i := range h.F {
 		f := &h.F[i]
 		switch {
-		case hopByHop[f.ID], named != "" && lists(named, f.Name):
+		case hopByHop[f.ID], named != "" && hop(f.Name):
 			continue
 		case f.ID == wire.TransferEncoding && a.framing.Body != wire.NoBody:
 			continue
@@ -79,9 +86,31 @@ func lists(value, name string) bool {
 	return false
 }
 
+// longList is from how many bytes on the options of a Connection field are taken apart once: a member
+// may name thousands, and have thousands of fields.
+const longList = 512
+
+// listed is lists, by a table.
+func listed(value string) func(name string) bool {
+	names := map[string]bool{}
+	for part := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' }) {
+		names[strings.ToLower(strings.Trim(part, " \t"))] = true
+	}
+	return func(name string) bool { return names[strings.ToLower(name)] }
+}
+
+// manyCookies is from how many fields on cookies are moved all at once.
+const manyCookies = 64
+
 // cookiesLast moves Set-Cookie fields behind the others; both keep their order
 // (httpd: mod_proxy_http.c ap_proxy_http_process_response, save_table).
 func cookiesLast(h *exchange.Header) {
+	if len(h.F) > manyCookies {
+		slices.SortStableFunc(h.F, func(a, b exchange.Field) int {
+			return cmp.Compare(b2i(a.ID == wire.SetCookie), b2i(b.ID == wire.SetCookie))
+		})
+		return
+	}
 	first := h.IndexID(wire.SetCookie)
 	moved := 0
 	for i := first; i < len(h.F)-moved; {
@@ -94,6 +123,13 @@ func cookiesLast(h *exchange.Header) {
 		h.F[len(h.F)-1] = f
 		moved++
 	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // dated tells whether a field other than Date holds a date (httpd: mod_proxy_http.c
