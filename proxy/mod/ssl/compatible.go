@@ -25,6 +25,13 @@ func sameAuth(a, b *serverSettings, full bool) bool {
 	return clientAuth(a.auth, full) == clientAuth(b.auth, full) && a.dnFile == b.dnFile && a.dnPath == b.dnPath
 }
 
+// sameSigners: a certificate that is good for one is good for the other too, whether it is needed or not.
+func sameSigners(a, b *serverSettings) bool {
+	x, y := clientAuth(a.auth, false), clientAuth(b.auth, false)
+	x.verify, y.verify = directive.Opt[verifyMode]{}, directive.Opt[verifyMode]{}
+	return x == y && a.ocsp == b.ocsp
+}
+
 // clientAuth is what counts when two are compared: a default is as good as its word.
 func clientAuth(a authSettings, full bool) authSettings {
 	a.verify = directive.Some(a.verify.Or(verifyNone))

@@ -103,7 +103,7 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	if need == verifyNone {
 		return nil
 	}
-	if at == nil || !at.asks || asked != nil && asked != at && !sameAuth(&at.set, &asked.set, false) {
+	if at == nil || !at.asks || asked != nil && asked != at && !sameSigners(&at.set, &asked.set) {
 		return g.later(x)
 	}
 	if at.clients.mode == verifyNone && len(s.PeerCertificates) == 0 {
