@@ -73,9 +73,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 		}
 		if c == nil {
 			x.Slow()
-			c, err = p.dial(ctx, x, call, to)
-			if err != nil {
-				p.forget()
+			if c, err = p.connect(ctx, x, call, to); err != nil {
 				return nil, err
 			}
 		} else if !p.usable(c, x, to) {
@@ -86,6 +84,17 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 		c.begin(x, set, call, to)
 		return c, nil
 	}
+}
+
+// connect is dial that gives the right to open a connection back when there is none in the end, not
+// even an error.
+func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to target) (c *Conn, err error) {
+	defer func() {
+		if c == nil {
+			p.forget()
+		}
+	}()
+	return p.dial(ctx, x, call, to)
 }
 
 // security is what keeps pooled connections apart.

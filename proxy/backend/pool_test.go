@@ -430,3 +430,22 @@ func TestTable(t *testing.T) {
 		t.Error("somebody was not asked")
 	}
 }
+
+// A panic while connecting takes no place in the pool.
+func TestPanicTakesNoPlace(t *testing.T) {
+	l := listen(t, "tcp", "127.0.0.1:0")
+	w := newWorker(t, "https://"+l.Addr().String(), func(s *balancer.WorkerSettings) {
+		s.Max, s.Acquire = 1, balancer.Some(50*time.Millisecond)
+	})
+	call := &Call{TLS: &TLS{Client: func(context.Context, net.Conn, string, ...string) (net.Conn, error) { panic("on purpose") }}}
+	for range 3 {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic: no place was left")
+				}
+			}()
+			Acquire(t.Context(), w, &exchange.Exchange{Server: &exchange.Server{Levels: &exchange.Levels{}}, Start: time.Now()}, call, false)
+		}()
+	}
+}

@@ -132,6 +132,10 @@ func (a *answer) await() error {
 	for {
 		select {
 		case r := <-a.came:
+			if f := (*fall)(nil); errors.As(r.err, &f) {
+				a.giveUp()
+				panic(f)
+			}
 			if r.err != nil {
 				return a.failed(r.err)
 			}

@@ -296,3 +296,26 @@ func TestBodyOfAnotherFront(t *testing.T) {
 
 // plain hides that a body is Duplex.
 type plain struct{ exchange.Body }
+
+// A panic in the goroutine of an attempt ends its exchange alone, with 500.
+func TestPanicInAnAttempt(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a := &app{worker: newWorker(t, "h2://"+l.Addr().String(), nil)}
+	a.call.TLS = &backend.TLS{Client: func(context.Context, net.Conn, string, ...string) (net.Conn, error) { panic("on purpose") }}
+	f := newFront(t, a)
+	c := browser(t)
+	for range 2 {
+		res, err := c.Get("http://" + f.addr + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 500 {
+			t.Error(res.Status)
+		}
+	}
+}

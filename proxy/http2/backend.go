@@ -3,7 +3,9 @@ package http2
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	"golang.org/x/net/http2"
 
@@ -55,7 +57,7 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 		x.Log("proxy_http2", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
 		return exchange.Status(500)
 	}
-	go func() { a.came <- a.tryOn(b.t, req) }()
+	go func() { a.came <- a.guarded(b.t, req) }()
 	if err := a.await(); err != nil {
 		a.giveUp()
 		return err
@@ -83,6 +85,24 @@ const mostTries = 3
 
 // errAgain stops x/net's own retries, which wait for seconds.
 var errAgain = errors.New("http2: the member did not touch the request")
+
+// fall is a panic of an attempt's goroutine. It goes on in the exchange's, which can end it.
+type fall struct {
+	cause any
+	stack []byte
+}
+
+func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
+
+// guarded is tryOn that brings a panic as its result.
+func (a *answer) guarded(t *http2.Transport, req *http.Request) (r result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = result{nil, &fall{p, debug.Stack()}}
+		}
+	}()
+	return a.tryOn(t, req)
+}
 
 // tryOn sends the request, and again as long as the member says that it did not touch it (RFC 9113
 // sections 6.8, 8.7).

@@ -96,9 +96,7 @@ func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*cli
 			}
 			return c, nil
 		case mine:
-			c, err := dial(ctx, t, a, k, false)
-			s.dialed(k, d, c, err)
-			return c, err
+			return s.connect(ctx, t, a, k, d)
 		}
 		select {
 		case <-d.done:
@@ -137,6 +135,16 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 	d = &dialing{done: make(chan struct{})}
 	s.dialing[k] = d
 	return nil, d, true
+}
+
+// errUnmade is what those who wait for a connection get when making it panicked.
+var errUnmade = errors.New("http2: no connection was made")
+
+// connect makes a connection, for all who wait for it.
+func (s *clients) connect(ctx context.Context, t *http2.Transport, a *answer, k kind, d *dialing) (c *client, err error) {
+	err = errUnmade
+	defer func() { s.dialed(k, d, c, err) }()
+	return dial(ctx, t, a, k, false)
 }
 
 // dialed ends a dialing.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -123,13 +124,25 @@ func (s *staple) refresh() <-chan struct{} {
 	done := make(chan struct{})
 	s.busy = done
 	go func() {
-		s.now.Store(s.fetch())
+		s.now.Store(s.guarded())
 		s.mu.Lock()
 		s.busy = nil
 		s.mu.Unlock()
 		close(done)
 	}()
 	return done
+}
+
+// guarded is fetch. Who makes it panic by an answer is asked no sooner than one that gives none.
+func (s *staple) guarded() (n *stapled) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log(exchange.Crit, fmt.Sprintf("AH00052: panic: %v while asking an OCSP responder\n%s", p, debug.Stack()))
+			now := time.Now()
+			n = &stapled{cert: &s.cert, renew: now.Add(s.badLife), until: now.Add(s.badLife)}
+		}
+	}()
+	return s.fetch()
 }
 
 // fetch asks the responder. An answer that is no good is kept for a while too: the responder is not
