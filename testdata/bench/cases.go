@@ -56,7 +56,7 @@ var cases = []one{
 	{name: "e", title: "1 MiB GET, 16 clients", path: "/1m", clients: 16},
 	{name: "t", title: "TLS, 1 KiB GET, kept connections, 64 clients", door: tlsDoor, path: "/1k", clients: 64},
 	{name: "h", title: "TLS handshake per request (ECDSA P-256), 64 clients", door: tlsDoor, path: "/1k", clients: 64, fields: []string{once}},
-	{name: "half", title: "1 KiB GET, 64 clients that pause 2 ms: about half load", path: "/1k", clients: 64, script: "pause.lua"},
+	{name: "half", title: "1 KiB GET at half load: 64 clients that pause 2 ms", path: "/1k", clients: 64, script: "pause.lua"},
 	{name: "location", title: "1 KiB GET with ten <Location> sections", door: located, path: "/1k", clients: 64, feature: true},
 	{name: "header", title: "1 KiB GET with five Header and RequestHeader lines", door: edited, path: "/1k", clients: 64, feature: true},
 	{name: "sticky", title: "1 KiB GET with sticky sessions, the cookie sent", door: sticky, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},

@@ -11,8 +11,8 @@ import (
 
 // Sizes of the chart in pixels.
 const (
-	labelWidth = 300
-	plotWidth  = 480
+	labelWidth = 340
+	plotWidth  = 440
 	barHeight  = 9
 	rowGap     = 9
 	topMargin  = 66
