@@ -10,7 +10,7 @@ const (
 	bound = 4 << 20  // bytes that may wait for a target that does not take them
 
 	// Lines without a delay are written each by itself, as httpd does, but no more than few in one
-	// moment: from then on they wait for each other until the moment is over.
+	// moment: the rest wait for the next moment's first line, or for the flusher when none comes.
 	few    = 4
 	moment = time.Millisecond
 )
@@ -44,7 +44,7 @@ type Log struct {
 	buf    []byte        // lines that wait
 	lost   int64         // lines dropped since the last report
 	told   time.Time     // when the last report was
-	urged  bool          // the flusher was told not to wait any longer
+	urged  bool          // the flusher was told to come
 	began  time.Duration // when the last moment began, since born
 	lines  int           // in that moment
 	closed bool
@@ -72,7 +72,7 @@ func (l *Log) Name() string { return l.name }
 func (l *Log) Syslog() bool { return l.syslog }
 
 // Append hands a whole line over, its end included. A line without a delay is written before Append
-// returns, or by somebody who is writing just then, or, when there are many, within a moment. It
+// returns, or by somebody who is writing just then, or, when there are many, within milliseconds. It
 // never waits for a target that is stuck: when 4 MiB are waiting already the line is dropped, and the
 // loss reported once the target moves again.
 func (l *Log) Append(line []byte) { l.append(nil, line) }
@@ -109,18 +109,21 @@ func (l *Log) keep(head, line []byte) (now bool) {
 	return false
 }
 
-// crowded tells whether the line may wait for others; the flusher comes when the moment is over.
-// Under l.mu.
+// crowded tells whether the line may wait for others. Under l.mu.
 func (l *Log) crowded() bool {
 	now := time.Since(l.born)
 	if now-l.began >= moment {
 		l.began, l.lines = now, 0
 	}
 	l.lines++
-	if l.lines == few+1 {
-		l.timer.Reset(l.began + moment - now)
+	if l.lines <= few {
+		return false
 	}
-	return l.lines > few
+	if !l.urged { // once for all that wait: to wake the flusher costs more than a line
+		l.urged = true
+		l.timer.Reset(l.delay)
+	}
+	return true
 }
 
 // pushes bounds how often one writer takes what others brought meanwhile.

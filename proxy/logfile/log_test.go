@@ -101,7 +101,7 @@ func TestLinesAreThereAtOnce(t *testing.T) {
 		l.Append([]byte("x\n"))
 		want += "x\n"
 	}
-	if time.Sleep(20 * moment); read(t, dir+"/a.log") != want {
+	if time.Sleep(5 * usualDelay); read(t, dir+"/a.log") != want {
 		t.Error("a crowd's lines are not written")
 	}
 	late := NewSet(Options{Root: dir, Delay: time.Hour})
