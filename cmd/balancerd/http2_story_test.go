@@ -277,3 +277,48 @@ func TestHTTP2ByCurl(t *testing.T) {
 		}
 	}
 }
+
+// A stream that its client gives up ends the member's exchange at once, and the member is not to blame.
+func TestHTTP2ResetReachesTheMember(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	asked, over := make(chan bool, 1), make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		in := bufio.NewReader(c)
+		http.ReadRequest(in)
+		asked <- true
+		c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_, err = in.ReadByte()
+		over <- err
+	}()
+	p := newProcess(t)
+	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" +
+		"<Proxy balancer://b>\nBalancerMember http://" + l.Addr().String() + "\nProxySet failonstatus=502\n</Proxy>\nProxyPass / balancer://b/\n")
+	p.start()
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, http2.ClientPreface)
+	fr := framer(c)
+	fr.WriteSettings()
+	fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true,
+		BlockFragment: block([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/"})})
+	<-asked
+	fr.WriteRSTStream(1, http2.ErrCodeCancel)
+	if err := <-over; err == nil || os.IsTimeout(err) {
+		t.Error("the member was not told: ", err)
+	}
+	if log := p.read("error.log"); strings.Contains(log, "AH01174") || strings.Contains(log, "AH01102") {
+		t.Error(log)
+	}
+}
