@@ -231,16 +231,16 @@ func TestSlowNames(t *testing.T) {
 		return newWorker(t, "http://"+name+":"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(time.Second) })
 	}
 	w := worker("slow.test")
-	if d := crowdOf(t, w, "127.0.0.1"); d > time.Second || n.count() != 1 {
+	if d := crowdOf(t, w, "127.0.0.1"); d > 3*time.Second || n.count() != 1 {
 		t.Errorf("%v, asked %d times", d, n.count())
 	}
 	a.Close()
-	if d := crowdOf(t, w, fmt.Sprint("failure ", Refused)); d > time.Second || n.count() > 3 {
+	if d := crowdOf(t, w, fmt.Sprint("failure ", Refused)); d > 3*time.Second || n.count() > 3 {
 		t.Errorf("with the member gone: %v, asked %d times", d, n.count())
 	}
 	w = worker("silent.test")
 	n.set("silent.test", "127.0.0.1", -1)
-	if d := crowdOf(t, w, fmt.Sprint("failure ", NoName)); d < time.Second/2 || d > 3*time.Second {
+	if d := crowdOf(t, w, fmt.Sprint("failure ", NoName)); d < time.Second/2 || d > 10*time.Second {
 		t.Errorf("a silent server cost %v", d)
 	}
 }
