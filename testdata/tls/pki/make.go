@@ -2,7 +2,8 @@
 
 // make writes the certificates of the TLS stories. They are good for a hundred years; run it only to add
 // one: all others change too, and every golden has to be recorded anew. hashed/ holds copies of ca.pem and
-// ca.crl under the names that "openssl x509 -hash" and "openssl crl -hash" print.
+// ca.crl under the names that "openssl x509 -hash" and "openssl crl -hash" print, machines/ those of the
+// machines with their keys.
 package main
 
 import (
