@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"sync"
 	"syscall"
 )
@@ -14,16 +15,23 @@ type Pipe struct {
 // pipeSize is what fits into a pipe. The system allows an ordinary user 64 MiB of them.
 const pipeSize = 256 << 10
 
-// maxPipes is how many empty pipes are kept.
-const maxPipes = 64
+// maxPipes is how many empty pipes are kept, mostPipes how many there are at a time: slow readers hold
+// theirs, with two descriptors and what is inside.
+const (
+	maxPipes  = 64
+	mostPipes = 1024
+)
+
+var errPipes = errors.New("socket: enough pipes are in use")
 
 // Pipes is a store of empty pipes. The zero value is ready.
 type Pipes struct {
 	mu   sync.Mutex
-	free []*Pipe
+	free []*Pipe // under mu
+	open int     // under mu: in use and free
 }
 
-// Get is an empty pipe.
+// Get is an empty pipe. An error means to do without.
 func (s *Pipes) Get() (*Pipe, error) {
 	s.mu.Lock()
 	if n := len(s.free); n > 0 {
@@ -32,9 +40,17 @@ func (s *Pipes) Get() (*Pipe, error) {
 		s.mu.Unlock()
 		return p, nil
 	}
+	if s.open == mostPipes {
+		s.mu.Unlock()
+		return nil, errPipes
+	}
+	s.open++
 	s.mu.Unlock()
 	var fds [2]int
 	if err := syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		s.mu.Lock()
+		s.open--
+		s.mu.Unlock()
 		return nil, err
 	}
 	syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), syscall.F_SETPIPE_SZ, pipeSize) // fails when the user has too many: then it is smaller
@@ -43,15 +59,14 @@ func (s *Pipes) Get() (*Pipe, error) {
 
 // Put takes a pipe back, or closes it when bytes are left inside.
 func (s *Pipes) Put(p *Pipe) {
-	if p.held == 0 {
-		s.mu.Lock()
-		if len(s.free) < maxPipes {
-			s.free = append(s.free, p)
-			s.mu.Unlock()
-			return
-		}
+	s.mu.Lock()
+	if p.held == 0 && len(s.free) < maxPipes {
+		s.free = append(s.free, p)
 		s.mu.Unlock()
+		return
 	}
+	s.open--
+	s.mu.Unlock()
 	syscall.Close(p.r)
 	syscall.Close(p.w)
 }
