@@ -323,3 +323,22 @@ func TestPidFileOfSomebodyElse(t *testing.T) {
 		t.Error(p.read("httpd.pid"))
 	}
 }
+
+// TestKillLosesNoLines: the access log has every answered request, as httpd's has, however the server
+// ends; the last one's line may be under way.
+func TestKillLosesNoLines(t *testing.T) {
+	p := newProcess(t)
+	p.conf("LogFormat %U path\nCustomLog access.log path\n" + passAll)
+	if exit, _, errs := p.run("-k", "start"); exit != 0 {
+		t.Fatal(errs)
+	}
+	pid := p.pidFile()
+	const n = 40
+	for i := range n {
+		p.get(fmt.Sprintf("/%d", i))
+	}
+	syscall.Kill(pid, syscall.SIGKILL)
+	if got := strings.Count(p.read("access.log"), "\n"); got < n-1 {
+		t.Errorf("%d lines of %d requests", got, n)
+	}
+}
