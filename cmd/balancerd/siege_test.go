@@ -241,7 +241,7 @@ func TestSlowCrowds(t *testing.T) {
 	report("slow readers beside them", reading)
 	t.Logf("%d descriptors", p.descriptors())
 	for i, c := range readers[:20] { // and they get what they asked for
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		c.SetReadDeadline(time.Now().Add(time.Minute)) // windows this small may wait for a probe
 		res, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -283,7 +283,7 @@ func TestManyWebSockets(t *testing.T) {
 		if _, err := io.WriteString(c, text); err != nil {
 			return err
 		}
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		c.SetReadDeadline(time.Now().Add(time.Minute)) // windows this small may wait for a probe
 		b := make([]byte, len(text))
 		if _, err := io.ReadFull(c, b); err != nil || string(b) != text {
 			return fmt.Errorf("client %d: %q, %v", i, b, err)
@@ -292,7 +292,7 @@ func TestManyWebSockets(t *testing.T) {
 	}
 	all := p.crowd(n, func(i int, c *net.TCPConn) error {
 		io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		c.SetReadDeadline(time.Now().Add(time.Minute)) // windows this small may wait for a probe
 		head, err := io.ReadAll(io.LimitReader(c, 12))
 		if err != nil || string(head) != "HTTP/1.1 101" {
 			return fmt.Errorf("client %d: %q, %v", i, head, err)

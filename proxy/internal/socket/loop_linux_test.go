@@ -236,3 +236,36 @@ func TestWheel(t *testing.T) {
 		t.Errorf("%p, %d left", got, w.n)
 	}
 }
+
+// An event that moved nothing is no reason to give up: the time that is left is still left.
+func TestStaleEvents(t *testing.T) {
+	g := newLoops(t, 1)
+	fd, peer := watched(t, g)
+	ended := make(chan error, 1)
+	do(g, 0, func(task *Task) {
+		var s Stream
+		s.OpenFd(fd)
+		s.Use(task)
+		for range 3 { // a mark, and then another one whenever that one is looked at
+			fd.w.happen()
+			if err := s.Write(make([]byte, 1<<20), nil, 20*time.Millisecond); !timedOut(err) {
+				ended <- err
+				return
+			}
+		}
+		time.AfterFunc(50*time.Millisecond, func() {
+			for p := make([]byte, 1<<16); ; {
+				n, err := syscall.Read(peer, p)
+				if n == 0 || err != nil && err != syscall.EAGAIN {
+					return
+				}
+			}
+		})
+		fd.w.happen()
+		ended <- s.Write(make([]byte, 1<<20), nil, 5*time.Second)
+		fd.Close(task)
+	})
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

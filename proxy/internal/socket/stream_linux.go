@@ -484,7 +484,10 @@ func (s *Stream) ownWriting(f func(uintptr) bool, timeout time.Duration) error {
 			wait = min(left, patience)
 		}
 		err := s.own.wait(s.task, &s.own.w, wait)
-		if left -= wait; err != nil && (!timedOut(err) || left <= 0) {
+		if err == nil { // perhaps for an event of long ago, which moves nothing
+			continue
+		}
+		if left -= wait; !timedOut(err) || left <= 0 {
 			return err
 		}
 	}
