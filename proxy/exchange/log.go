@@ -100,3 +100,14 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	}
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
+
+// PanicText is what a recovered value has to say, for the log.
+func PanicText(p any) string {
+	switch v := p.(type) {
+	case error:
+		return "panic: " + v.Error()
+	case string:
+		return "panic: " + v
+	}
+	return "panic"
+}

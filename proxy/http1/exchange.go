@@ -63,7 +63,7 @@ func (c *conn) panicked(p any, line string) {
 }
 
 func (s *Server) panicked(p any, where string) {
-	s.log(exchange.Crit, nil, "AH00052: "+panicText(p)+where+"\n"+string(debug.Stack()))
+	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+where+"\n"+string(debug.Stack()))
 }
 
 // rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
@@ -85,16 +85,6 @@ func (s *Server) survive(nc io.Closer) {
 		nc.Close()
 		s.panicked(p, " before a connection was served")
 	}
-}
-
-func panicText(p any) string {
-	switch v := p.(type) {
-	case error:
-		return "panic: " + v.Error()
-	case string:
-		return "panic: " + v
-	}
-	return "panic"
 }
 
 // bare makes an answer of a status and nothing else.

@@ -73,7 +73,7 @@ func (c *conn) turn() {
 			return
 		}
 	}
-	c.handOver(&replay{Conn: c.nc, first: append([]byte(nil), c.k.have()...)})
+	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
 }
 
 // handOver has the other protocol serve nc, this connection's client.
@@ -98,19 +98,3 @@ type gone struct{ net.Conn }
 
 // Close has nothing to close.
 func (gone) Close() error { return nil }
-
-// replay is a connection with bytes in front of what it reads. Owned by its reader.
-type replay struct {
-	net.Conn
-	first []byte
-}
-
-// Read gives the bytes in front first.
-func (r *replay) Read(p []byte) (int, error) {
-	if len(r.first) == 0 {
-		return r.Conn.Read(p)
-	}
-	n := copy(p, r.first)
-	r.first = r.first[n:]
-	return n, nil
-}

@@ -102,21 +102,11 @@ func (st *stream) finish(ctx context.Context) bool {
 func (st *stream) guarded(f func()) (sound bool) {
 	defer func() {
 		if !sound {
-			st.c.s.log(exchange.Crit, nil, "AH00052: "+panicText(recover())+" while serving "+st.x.Req.Line+"\n"+string(debug.Stack()))
+			st.c.s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(recover())+" while serving "+st.x.Req.Line+"\n"+string(debug.Stack()))
 		}
 	}()
 	f()
 	return true
-}
-
-func panicText(p any) string {
-	switch v := p.(type) {
-	case error:
-		return "panic: " + v.Error()
-	case string:
-		return "panic: " + v
-	}
-	return "panic"
 }
 
 // bare makes an answer of a status and nothing else.

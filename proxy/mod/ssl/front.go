@@ -89,7 +89,7 @@ func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange
 	if err := t.HandshakeContext(seat); err != nil {
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil && spokenPlain(plain.RecordHeader[:]) {
 			nc.SetDeadline(time.Time{})
-			return &replay{Conn: nc, first: []byte(plainRequest)}, nil, nil
+			return &exchange.Replay{Conn: nc, First: []byte(plainRequest)}, nil, nil
 		}
 		return nil, nil, err
 	}
@@ -116,28 +116,4 @@ func addrOf(a net.Addr) netip.AddrPort {
 	}
 	p := t.AddrPort()
 	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
-}
-
-// replay is a connection with bytes in front of what it reads. Owned by its reader.
-type replay struct {
-	net.Conn
-	first []byte
-}
-
-// Read gives the bytes in front first.
-func (r *replay) Read(p []byte) (int, error) {
-	if len(r.first) == 0 {
-		return r.Conn.Read(p)
-	}
-	n := copy(p, r.first)
-	r.first = r.first[n:]
-	return n, nil
-}
-
-// CloseWrite ends our direction.
-func (r *replay) CloseWrite() error {
-	if c, ok := r.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
 }
