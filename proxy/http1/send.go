@@ -43,15 +43,20 @@ func (c *conn) send(x *exchange.Exchange) {
 }
 
 // part decides how the connection ends. A client that expects it, and of whom nothing more came in, is
-// just left: our end reaches it before anything that it may send yet is answered by a reset. From any
-// other one more may be on its way.
+// just told our end, before anything that it may send yet is answered by a reset. From any other one
+// more may be on its way.
 func (c *conn) part(x *exchange.Exchange) {
 	r := &c.k.req
 	expected := r.Close || !r.Keep && !r.AtLeast11()
-	if x.Res.Aborted || expected && c.k.body.received() && c.k.r == c.k.w && c.silent() {
-		return
+	switch {
+	case x.Res.Aborted:
+	case expected && c.k.body.received() && c.k.r == c.k.w && c.silent():
+		if c.raw && !c.over { // an answer that broke off ends otherwise
+			c.closeWrite()
+		}
+	default:
+		c.linger = true
 	}
-	c.linger = true
 }
 
 // sayBad answers 500 in place of an answer whose fields may not be sent (httpd: http_filters.c
