@@ -16,9 +16,9 @@ import (
 // parameters of members name. The checking itself is not here.
 func HealthModule() site.Module {
 	return site.Module{Name: "proxy_hcheck", Table: directive.Table{
-		{Name: "ProxyHCTemplate", Set: setTemplate, Help: "a name for some health check parameters"},
-		{Name: "ProxyHCExpr", Set: setExpr, Help: "a name for a condition on the answer to a health check"},
-		{Name: "ProxyHCTPsize", Set: setCheckThreads, Help: "threads of health checks; goroutines need no such bound"},
+		{Name: "ProxyHCTemplate", Set: setTemplate, Help: "a name for some health check parameters", Partial: noChecks},
+		{Name: "ProxyHCExpr", Set: setExpr, Help: "a name for a condition on the answer to a health check", Partial: noChecks},
+		{Name: "ProxyHCTPsize", Set: setCheckThreads, Help: "threads of health checks; goroutines need no such bound", Partial: noChecks},
 	}}
 }
 
@@ -105,3 +105,5 @@ func setCheckThreads(s *directive.Scope, a directive.Args) error {
 	}
 	return nil
 }
+
+const noChecks = "members are not checked: the line has no effect"

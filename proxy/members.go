@@ -32,6 +32,9 @@ func setMember(s *directive.Scope, a directive.Args) error {
 	if err := addMember(s, a.Pos, strings.ToLower(name), url, real, list); err != nil {
 		return errors.New("BalancerMember " + err.Error())
 	}
+	if list.checks() {
+		s.Config.Hint(a, "hcmethod: the member is not checked")
+	}
 	return nil
 }
 

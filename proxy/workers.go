@@ -114,3 +114,13 @@ func (p *params) set(key, value string) {
 	}
 	*p = append(*p, param{key, value})
 }
+
+// checks tells whether they ask for health checks.
+func (p params) checks() bool {
+	for _, q := range p {
+		if k := strings.ToLower(q.key); k == "hcmethod" && !strings.EqualFold(q.value, "none") || k == "hctemplate" {
+			return true
+		}
+	}
+	return false
+}

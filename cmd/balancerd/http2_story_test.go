@@ -26,16 +26,7 @@ import (
 //	h2 METHOD /path   with header lines and |body: in clear text, by the preface alone
 //	alpn NAME [offer=h2,http/1.1] [tls=1.2] [suite=NAME]   what is chosen, and the status of / in that protocol
 //	upgrade /path     with header lines: by Upgrade: h2c
-func TestHTTP2Traffic(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/http2/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no stories in testdata/http2", err)
-	}
-	server := storyServer(t)
-	for _, f := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { tellStory(t, server, f) })
-	}
-}
+func TestHTTP2Traffic(t *testing.T) { tellStories(t, "http2") }
 
 // two is one exchange on a connection of its own.
 func (s *story) two(head, rest string) {

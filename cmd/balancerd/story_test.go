@@ -28,10 +28,13 @@ import (
 //	BALANCERD_RECORD=write go test ./cmd/balancerd -run TestTraffic   record them anew
 //
 // BALANCERD_OURS names a file that ours are left in.
-func TestTraffic(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/traffic/*.txt")
+func TestTraffic(t *testing.T) { tellStories(t, "traffic") }
+
+// tellStories tells all of a folder's.
+func tellStories(t *testing.T, folder string) {
+	files, err := filepath.Glob("../../testdata/" + folder + "/*.txt")
 	if err != nil || len(files) == 0 {
-		t.Fatal("no stories in testdata/traffic", err)
+		t.Fatal("no stories in testdata/"+folder, err)
 	}
 	server := storyServer(t)
 	for _, f := range files {

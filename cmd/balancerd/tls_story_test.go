@@ -32,16 +32,7 @@ import (
 //	responder cert=FILE[,FILE…] [revoked=FILE,…] [key=FILE]   "openssl ocsp" answers at {ocsp:port} about these certificates
 //	                until "silence"; key= is who signs in place of responder
 //	log [sorted]    the lines of ROOT/access.log since it was last looked at
-func TestSecureTraffic(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/tls/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no stories in testdata/tls", err)
-	}
-	server := storyServer(t)
-	for _, f := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { tellStory(t, server, f) })
-	}
-}
+func TestSecureTraffic(t *testing.T) { tellStories(t, "tls") }
 
 func pki(name string) string {
 	path, _ := filepath.Abs("../../testdata/tls/pki")

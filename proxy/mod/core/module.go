@@ -60,8 +60,10 @@ func Module() site.Module {
 		{Name: "ReceiveBufferSize", Set: setBuffer(func(p *processSettings) *int { return &p.receiveBuffer }), Help: "bytes of a socket's receive buffer"},
 		{Name: "GracefulShutdownTimeout", Set: setProcess(func(p *processSettings) *int { return &p.gracefulSeconds }), Help: "seconds a graceful stop may take"},
 		{Name: "ThreadsPerChild", Set: setProcess(func(p *processSettings) *int { return &p.threadsPerChild }), Help: "what the status page calls workers; goroutines need no such bound"},
-		{Name: "MaxRequestWorkers", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "shown by the status page"},
-		{Name: "MaxClients", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "old name of MaxRequestWorkers"},
+		{Name: "MaxRequestWorkers", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "shown by the status page", Partial: noLimit},
+		{Name: "MaxClients", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "old name of MaxRequestWorkers", Partial: noLimit},
 		{Name: "ExtendedStatus", Set: setExtended, Help: "count what the status page shows"},
 	}}
 }
+
+const noLimit = "the number is only shown: connections are bounded by the descriptors of the process"

@@ -26,19 +26,24 @@ const (
 var crlWords = map[string]crlCheck{"none": crlNone, "leaf": crlLeaf, "chain": crlChain}
 
 func parseCRLCheck(name string, words []string) (crlCheck, error) {
+	return parseCheck(name, words, crlWords, "no_crl_for_cert_ok", crlMissing)
+}
+
+// parseCheck reads a word of a table, then perhaps flag, which adds a bit.
+func parseCheck[C crlCheck | ocspCheck](name string, words []string, table map[string]C, flag string, bit C) (C, error) {
 	word := ""
 	if len(words) > 0 {
 		word = words[0]
 	}
-	c, ok := crlWords[strings.ToLower(word)]
+	c, ok := table[strings.ToLower(word)]
 	if !ok {
 		return 0, errors.New(name + ": Invalid argument '" + word + "'")
 	}
 	for _, w := range words[1:] {
-		if !strings.EqualFold(w, "no_crl_for_cert_ok") {
+		if !strings.EqualFold(w, flag) {
 			return 0, errors.New(name + ": Invalid argument '" + w + "'")
 		}
-		c |= crlMissing
+		c |= bit
 	}
 	return c, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/crypto/ocsp"
 
@@ -48,21 +47,7 @@ const (
 var ocspWords = map[string]ocspCheck{"off": 0, "leaf": ocspLeaf, "on": ocspChain}
 
 func parseOCSPCheck(name string, words []string) (ocspCheck, error) {
-	word := ""
-	if len(words) > 0 {
-		word = words[0]
-	}
-	c, ok := ocspWords[strings.ToLower(word)]
-	if !ok {
-		return 0, errors.New(name + ": Invalid argument '" + word + "'")
-	}
-	for _, w := range words[1:] {
-		if !strings.EqualFold(w, "no_ocsp_for_cert_ok") {
-			return 0, errors.New(name + ": Invalid argument '" + w + "'")
-		}
-		c |= ocspMissing
-	}
-	return c, nil
+	return parseCheck(name, words, ocspWords, "no_ocsp_for_cert_ok", ocspMissing)
 }
 
 // validator asks responders whether clients' certificates are still good (httpd: ssl_engine_ocsp.c).
