@@ -51,9 +51,6 @@ var statuses = [...]Flag{
 	{CheckFailed, 'C', "HcFl ", "HC Fail"},
 }
 
-// Flags is the table of conditions, in the order of the status column.
-func Flags() []Flag { return append([]Flag(nil), statuses[:]...) }
-
 // Usable tells whether requests may be sent to a worker in this status.
 func (s Status) Usable() bool { return s&(unusable|Init) == Init }
 

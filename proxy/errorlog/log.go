@@ -23,9 +23,6 @@ type Log struct {
 
 var _ exchange.ErrorLog = (*Log)(nil)
 
-// New is a log that writes to a target in the default format.
-func New(to *logfile.Log) *Log { return &Log{to: to, pid: os.Getpid()} }
-
 // Console is a log that writes at once, for the time before the logs are open: to stderr.
 func Console(w io.Writer) *Log { return &Log{console: w, pid: os.Getpid()} }
 

@@ -93,9 +93,6 @@ func (s *Set) share(key string, open func() (*Log, error)) (*Log, error) {
 	return l, err
 }
 
-// Flush writes what waits in all logs.
-func (s *Set) Flush() { s.each((*Log).Flush) }
-
 // Close closes all logs; the programs get the end of their input.
 func (s *Set) Close() { s.each(func(l *Log) { l.Close() }) }
 

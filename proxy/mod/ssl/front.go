@@ -28,12 +28,6 @@ func frontOf(s *site.Site) *front {
 	return loadOf(s.Config).front
 }
 
-// Secured tells whether any virtual host of the site has TLS.
-func Secured(s *site.Site) bool {
-	f := frontOf(s)
-	return f != nil && len(f.hosts) > 0
-}
-
 // secure is whose TLS connections to a local address get when they name no server, nil for plain ones:
 // the address's first virtual host decides (httpd: mod_ssl.c ssl_hook_pre_connection).
 func (f *front) secure(local netip.AddrPort) *host {
