@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -44,7 +43,7 @@ func (s *Server) settle() {
 // Accept serves the connections that come in on a plain TCP listener until that is closed; then it
 // returns nil. The listener's connections come without Nagle's algorithm and, as with httpd's
 // AcceptFilter, with their first bytes.
-func (s *Server) Accept(l *net.TCPListener) error {
+func (s *Server) Accept(l *Listener) error {
 	g, err := s.group()
 	if err != nil {
 		return err
@@ -53,50 +52,20 @@ func (s *Server) Accept(l *net.TCPListener) error {
 	defer s.settle()
 	defer s.doors.Add(-1)
 	a := acceptor{s: s, group: g, began: time.Now()}
-	if own := addrOf(l.Addr()); !own.Addr().IsUnspecified() {
-		a.local = own
+	if !l.addr.Addr().IsUnspecified() {
+		a.local = l.addr
 	}
-	rc, err := l.SyscallConn()
+	fds, err := l.dups(g.Len())
 	if err != nil {
-		return closedIsNil(err)
-	}
-	var fds []uintptr
-	err = rc.Control(func(fd uintptr) {
-		socket.Prepare(fd, true)
-		for range g.Len() {
-			if n, e := socket.Dup(fd); e == 0 {
-				fds = append(fds, n)
-			}
-		}
-	})
-	if err != nil {
-		return closedIsNil(err)
+		return err
 	}
 	stop, err := g.Listen(fds, a.take, a.fault)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	for open(l) {
-		time.Sleep(lookAgain)
-	}
+	<-l.closed
 	return nil
-}
-
-// lookAgain is how long a listener may be closed before its accepting ends.
-const lookAgain = 100 * time.Millisecond
-
-// open tells whether a listener was not closed yet.
-func open(l *net.TCPListener) bool {
-	rc, err := l.SyscallConn()
-	return err == nil && rc.Control(func(uintptr) {}) == nil
-}
-
-func closedIsNil(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
 }
 
 // acceptor makes jobs of one listener's connections. Immutable but said.

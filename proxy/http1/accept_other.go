@@ -5,6 +5,7 @@ package http1
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -17,9 +18,9 @@ func (s *Server) settle() {}
 
 // Accept serves the connections that come in on a plain TCP listener until that is closed; then it
 // returns nil. Each connection has a goroutine of its own.
-func (s *Server) Accept(l *net.TCPListener) error {
+func (s *Server) Accept(l *Listener) error {
 	for {
-		nc, err := l.Accept()
+		nc, err := l.l.Accept()
 		switch {
 		case err == nil:
 			go s.ServeConn(nc, nil)
@@ -31,3 +32,15 @@ func (s *Server) Accept(l *net.TCPListener) error {
 		}
 	}
 }
+
+// Listener is a listening socket.
+type Listener struct{ l *net.TCPListener }
+
+// NewListener takes a listener over.
+func NewListener(l *net.TCPListener) (*Listener, error) { return &Listener{l}, nil }
+
+// Addr is where it listens.
+func (l *Listener) Addr() netip.AddrPort { return addrOf(l.l.Addr()) }
+
+// Close closes it; connections that came in live on.
+func (l *Listener) Close() { l.l.Close() }

@@ -37,5 +37,9 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Fatal(New(a, Options{}).Accept(l.(*net.TCPListener)))
+	own, err := NewListener(l.(*net.TCPListener))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Fatal(New(a, Options{}).Accept(own))
 }

@@ -174,7 +174,7 @@ type front struct {
 
 func newFront(t testing.TB, a *app) *front {
 	t.Helper()
-	return startFront(t, a, (*Server).Accept)
+	return startFront(t, a, nil)
 }
 
 // newNetFront serves connections that it does not know to be sockets.
@@ -191,6 +191,7 @@ func newNetFront(t testing.TB, a *app) *front {
 	})
 }
 
+// startFront starts a Server; accept serves a listener until it is closed, nil: as the Server does.
 func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) error) *front {
 	t.Helper()
 	if a.srv == nil {
@@ -209,10 +210,18 @@ func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) err
 		defer a.mu.Unlock()
 		a.logs = append(a.logs, fmt.Sprintf("server: %v %s", err, m))
 	}})
+	at, shut := l.Addr().String(), func() { l.Close() }
+	if accept == nil {
+		own, err := NewListener(l.(*net.TCPListener))
+		if err != nil {
+			t.Fatal(err)
+		}
+		accept, shut = func(s *Server, _ *net.TCPListener) error { return s.Accept(own) }, own.Close
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- accept(s, l.(*net.TCPListener)) }()
 	t.Cleanup(func() {
-		l.Close()
+		shut()
 		if err := <-ended; err != nil {
 			t.Errorf("Accept: %v", err)
 		}
@@ -223,7 +232,7 @@ func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) err
 			t.Errorf("%d connections are left", s.Connections())
 		}
 	})
-	return &front{s, a, l.Addr().String()}
+	return &front{s, a, at}
 }
 
 // member is a scripted origin server: each connection is handed to serve.

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
 	"balancerd/proxy/site"
 )
 
@@ -28,7 +29,7 @@ const noSockets = "no listening sockets available, shutting down"
 
 // bind opens one Listen line's socket (httpd: listen.c make_sock). A bare port is both families on one
 // socket, or IPv4 alone where there is no IPv6.
-func bind(ctx context.Context, at site.Listener, s *site.Settings) (*net.TCPListener, error) {
+func bind(ctx context.Context, at site.Listener, s *site.Settings) (*http1.Listener, error) {
 	var lc net.ListenConfig
 	lc.KeepAlive = -1 // the engine sets what connections need
 	lc.Control = func(_, _ string, c syscall.RawConn) error { return control(c, s) }
@@ -46,7 +47,12 @@ func bind(ctx context.Context, at site.Listener, s *site.Settings) (*net.TCPList
 		return nil, &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s",
 			exchange.ErrnoText(err), at.Address, noSockets), err}
 	}
-	return t, nil
+	own, err := http1.NewListener(t)
+	if err != nil {
+		return nil, &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s",
+			exchange.ErrnoText(err), at.Address, noSockets), err}
+	}
+	return own, nil
 }
 
 func noIPv6(err error) bool {

@@ -35,7 +35,7 @@ type Server struct {
 
 // socket is an open listener.
 type socket struct {
-	l    *net.TCPListener
+	l    *http1.Listener
 	done chan struct{} // closed when nobody accepts from it any more; nil before
 }
 
