@@ -185,32 +185,50 @@ func (p *pool) wake() {
 // pop is the idle connection that was used last, of those for the call's TLS, rather one of the same
 // event loop. Older than ttl= they go (apr: apr_reslist.c apr_reslist_acquire). Under mu.
 func (p *pool) pop(task *socket.Task, set *balancer.WorkerSettings, sec security) *Conn {
-	far := -1
-	for i := len(p.idle) - 1; i >= 0 || far >= 0; i-- {
-		if i < 0 {
-			i = far
-		}
-		c := p.idle[i]
-		if c.tls != sec.tls || c.name != sec.name || !c.suits(task) {
-			continue
-		}
-		if far < 0 && !c.near(task) {
-			far = i
-			continue
-		}
-		if set.TTL > 0 && time.Since(c.since) >= set.TTL {
-			p.expire(set.TTL, 0)
-			return nil
-		}
-		if i == len(p.idle)-1 {
-			p.idle[i] = nil
-			p.idle = p.idle[:i]
-		} else {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-		}
-		return c
+	i := p.find(task, set, sec)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	c := p.idle[i]
+	if set.TTL > 0 && time.Since(c.since) >= set.TTL {
+		p.expire(set.TTL, 0)
+		return nil
+	}
+	if i == len(p.idle)-1 {
+		p.idle[i] = nil
+		p.idle = p.idle[:i]
+	} else {
+		p.idle = append(p.idle[:i], p.idle[i+1:]...)
+	}
+	return c
+}
+
+// find is the place of the connection that pop takes, -1 for none. Under mu.
+func (p *pool) find(task *socket.Task, set *balancer.WorkerSettings, sec security) int {
+	far := -1
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		c := p.idle[i]
+		switch {
+		case c.tls != sec.tls || c.name != sec.name || !c.suits(task):
+		case c.near(task):
+			return i
+		case far < 0:
+			far = i
+		}
+	}
+	if far >= 0 && p.crowded(set) {
+		return -1
+	}
+	return far
+}
+
+// few is up to how many connections in use move from one event loop to another.
+const few = 1
+
+// crowded tells whether an event loop opens a connection of its own rather than take another one's:
+// with many in use at a time that one will want it back at once. Under mu.
+func (p *pool) crowded(set *balancer.WorkerSettings) bool {
+	return p.open-len(p.idle) >= few && (set.Max == 0 || p.open < set.Max)
 }
 
 // expire closes idle connections that are older than ttl, the oldest first, down to keep. Under mu.

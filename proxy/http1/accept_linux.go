@@ -23,10 +23,14 @@ func (s *Server) group() (*socket.Loops, error) {
 	if s.engine.loops != nil {
 		return s.engine.loops, nil
 	}
-	g, err := socket.NewLoops((runtime.GOMAXPROCS(0) + 1) / 2)
+	g, err := socket.NewLoops(loopsOf(runtime.GOMAXPROCS(0)))
 	s.engine.loops = g
 	return g, err
 }
+
+// loopsOf is how many loops serve a number of processors: three of four. The rest is for what is not
+// done in loops: TLS handshakes, HTTP/2, logs.
+func loopsOf(processors int) int { return max(1, processors-(processors+3)/4) }
 
 // settle ends the loops once nobody needs them any more.
 func (s *Server) settle() {

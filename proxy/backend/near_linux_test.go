@@ -1,0 +1,101 @@
+package backend
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/internal/socket"
+)
+
+// job is a function as a socket.Job.
+type job func(*socket.Task)
+
+// Run calls it.
+func (j job) Run(t *socket.Task) { j(t) }
+
+// onLoop calls f as a task of an event loop of its own, which ends with the test.
+func onLoop(t *testing.T, f func(*socket.Task)) {
+	t.Helper()
+	g, err := socket.NewLoops(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	rc, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fd uintptr
+	rc.Control(func(n uintptr) { fd, _ = socket.Dup(n) })
+	done := make(chan struct{})
+	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, _ netip.AddrPort) socket.Job {
+		return job(func(task *socket.Task) {
+			defer close(done)
+			defer socket.Close(conn)
+			f(task)
+		})
+	}, func(e syscall.Errno) { t.Error(e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	<-done
+}
+
+// watched is a connection that a task's loop watches.
+func watched(t *testing.T, task *socket.Task) *Conn {
+	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(p[1]) })
+	c := &Conn{own: task.NewFd(uintptr(p[0]))}
+	c.io.OpenFd(c.own)
+	c.serve(task)
+	c.io.Read(make([]byte, 1), time.Millisecond) // a wait: from now on the loop watches it
+	return c
+}
+
+// TestLoopsKeepTheirConnections: a connection moves to another loop only while hardly any are in use.
+func TestLoopsKeepTheirConnections(t *testing.T) {
+	p := &pool{}
+	onLoop(t, func(task *socket.Task) {
+		for range 3 {
+			c := watched(t, task)
+			p.idle = append(p.idle, c)
+			t.Cleanup(func() { c.own.Close(nil) })
+		}
+		p.idle[0].name = "another TLS name"
+		if got := p.find(task, &balancer.WorkerSettings{}, security{}); got != 2 {
+			t.Errorf("the loop's own: %d, want the one used last, 2", got)
+		}
+	})
+	onLoop(t, func(task *socket.Task) {
+		for _, c := range []struct{ open, max, want int }{{3, 0, 2}, {4, 0, -1}, {8, 0, -1}, {8, 9, -1}, {8, 8, 2}} {
+			p.open = c.open
+			if got := p.find(task, &balancer.WorkerSettings{Max: c.max}, security{}); got != c.want {
+				t.Errorf("another loop's, %d open of at most %d: %d, want %d", c.open, c.max, got, c.want)
+			}
+		}
+		own := watched(t, task)
+		t.Cleanup(func() { own.own.Close(nil) })
+		p.idle = append([]*Conn{own}, p.idle...)
+		if got := p.find(task, &balancer.WorkerSettings{}, security{}); got != 0 {
+			t.Errorf("beside another loop's: %d, want its own, 0", got)
+		}
+	})
+}
