@@ -37,12 +37,12 @@ func onLoop(t *testing.T, f func(*socket.Task)) {
 	var fd uintptr
 	rc.Control(func(n uintptr) { fd, _ = socket.Dup(n) })
 	done := make(chan struct{})
-	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, _ netip.AddrPort) socket.Job {
+	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, _ netip.AddrPort) (socket.Job, bool) {
 		return job(func(task *socket.Task) {
 			defer close(done)
 			defer socket.Close(conn)
 			f(task)
-		})
+		}), false
 	}, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)

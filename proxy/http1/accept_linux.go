@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"net"
 	"net/netip"
 	"os"
 	"runtime"
@@ -81,8 +80,8 @@ type acceptor struct {
 	said  atomic.Int64 // when a fault was told last, since began
 }
 
-// take is the job of a connection; nil for one that a goroutine serves.
-func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
+// take is the job of a connection, which is long for one that is to be secure.
+func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j socket.Job, long bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			socket.Close(fd)
@@ -94,14 +93,14 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) socket.Job {
 		local = socket.Local(fd)
 	}
 	if shake := a.s.shake(local); shake != nil {
-		go a.s.serveAccepted(fd, local, remote, shake)
-		return nil
+		a.s.doors.Add(1)
+		return &greeting{s: a.s, fd: a.group.NewFd(fd), local: local, remote: remote, shake: shake}, true
 	}
 	own := a.group.NewFd(fd)
 	return a.s.open(local, remote, func(c *conn) {
 		c.raw, c.own = true, own
 		c.poke = ownPoked{own}
-	})
+	}), false
 }
 
 // sayAgain is how long accepting may fail, and work, and fail until that is told once more.
@@ -114,9 +113,4 @@ func (a *acceptor) fault(e syscall.Errno) {
 		return
 	}
 	a.s.log(exchange.Error, os.NewSyscallError("accept", e), "AH00455: apr_socket_accept: (client socket)")
-}
-
-// serveAccepted serves a connection that is to be secure.
-func (s *Server) serveAccepted(fd uintptr, local, remote netip.AddrPort, shake Shake) {
-	s.serveSecure(&fileConn{File: os.NewFile(fd, "client"), local: net.TCPAddrFromAddrPort(local), remote: net.TCPAddrFromAddrPort(remote)}, shake)
 }

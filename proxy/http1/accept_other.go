@@ -23,7 +23,7 @@ func (s *Server) Accept(l *Listener) error {
 		nc, err := l.l.Accept()
 		switch {
 		case err == nil:
-			go s.ServeConn(nc, nil)
+			go s.serve(nc, s.shake(addrOf(nc.LocalAddr())))
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
@@ -31,6 +31,22 @@ func (s *Server) Accept(l *Listener) error {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
+}
+
+// serve serves a connection, after a handshake if it is to be secure.
+func (s *Server) serve(nc net.Conn, shake Shake) {
+	defer s.survive(nc)
+	if shake == nil {
+		s.ServeConn(nc, nil)
+		return
+	}
+	c, state, err := shake(nc)
+	if err != nil {
+		nc.Close()
+		s.unsafe(err)
+		return
+	}
+	s.ServeConn(c, state)
 }
 
 // Listener is a listening socket.

@@ -65,7 +65,7 @@ func (c *conn) step() bool {
 		if !c.advance() {
 			return false
 		}
-		if c.io.Drained() && !c.partial() && !c.own.Ended() {
+		if c.drained() && !c.partial() {
 			return true
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // system calls. Deadlines are the file's.
 type fileConn struct {
 	*os.File
-	local, remote *net.TCPAddr
+	local, remote net.Addr
 }
 
 var _ net.Conn = (*fileConn)(nil)

@@ -8,8 +8,8 @@ import (
 	"balancerd/proxy/internal/socket"
 )
 
-// link is the client's end of a connection: a socket of an event loop's, or a net.Conn (TLS, other
-// systems than Linux). Owned by who serves it.
+// link is the client's end of a connection: a socket of an event loop's (raw), TLS on one (sec), or a
+// net.Conn that is neither. Owned by who serves it.
 type link struct {
 	nc  net.Conn  // nil with raw
 	rby time.Time // nc's deadlines that are set
@@ -29,7 +29,9 @@ func (l *link) read(p []byte, timeout time.Duration) (int, error) {
 		l.was.Store(false)
 		l.rby = time.Time{}
 	}
-	arm(&l.rby, l.nc.SetReadDeadline, timeout)
+	if !l.paced(timeout) {
+		arm(&l.rby, l.nc.SetReadDeadline, timeout)
+	}
 	return l.nc.Read(p)
 }
 
@@ -38,7 +40,9 @@ func (l *link) write(a, b []byte, timeout time.Duration) error {
 	if l.raw {
 		return l.rawWrite(a, b, timeout)
 	}
-	arm(&l.wby, l.nc.SetWriteDeadline, timeout)
+	if !l.paced(timeout) {
+		arm(&l.wby, l.nc.SetWriteDeadline, timeout)
+	}
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {
 			continue

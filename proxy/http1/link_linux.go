@@ -11,6 +11,7 @@ import (
 // system is a socket of our own, with what its calls need.
 type system struct {
 	own  *socket.Fd
+	sec  *socket.Conn // below nc, while an event loop serves a secure connection
 	task *socket.Task // who serves it
 	file *os.File     // in place of own: once the runtime's poller watches it
 }
@@ -19,7 +20,24 @@ type system struct {
 func (l *link) fd() uintptr { return l.own.N() }
 
 // try reads what is there without waiting; EAGAIN: nothing.
-func (l *link) try(p []byte) (int, syscall.Errno) { return l.io.Once(p) }
+func (l *link) try(p []byte) (int, syscall.Errno) {
+	if l.sec != nil {
+		return l.trySecure(p)
+	}
+	return l.io.Once(p)
+}
+
+// drained tells whether all that had come in was read.
+func (l *link) drained() bool { return l.sec == nil && l.io.Drained() && !l.own.Ended() }
+
+// paced gives nc's waits a timeout if a loop serves it.
+func (l *link) paced(timeout time.Duration) bool {
+	if l.sec == nil {
+		return false
+	}
+	l.sec.Patience(timeout, timeout)
+	return true
+}
 
 // poked is a socket of our own as others see it.
 type ownPoked struct{ fd *socket.Fd }
@@ -39,6 +57,9 @@ func (p ownPoked) SetDeadline(time.Time) error {
 // use has a task serve the connection.
 func (c *conn) use(t *socket.Task) {
 	c.task, c.info.Task = t, t
+	if c.sec != nil {
+		c.sec.Use(t)
+	}
 }
 
 // plug gives the socket what its reads and writes need.
@@ -60,18 +81,24 @@ func (c *conn) unplug() {
 
 // leave has the runtime's poller watch the connection from now on, for those who know no event loop.
 func (c *conn) leave() {
-	if !c.raw || c.file != nil {
+	if c.file != nil || !c.raw && c.sec == nil {
 		return
 	}
 	c.task.Leave()
 	c.setPoke(nil)
+	c.info.Task = nil
+	if c.sec != nil {
+		c.sec.Become(c.s.ordinary(c.own, c.task, c.sec))
+		c.sec = nil
+		c.setPoke(netPoked{c.nc, &c.was})
+		return
+	}
 	c.file = os.NewFile(c.own.Release(c.task), "client")
 	c.need()
 	c.io.Shut()
 	if err := c.io.Open(c.file); err != nil {
 		c.over = true
 	}
-	c.info.Task = nil
 	c.setPoke(c.file)
 }
 

@@ -17,6 +17,8 @@ func (c *conn) plug() {}
 
 func (c *conn) unplug() {}
 
+func (l *link) paced(time.Duration) bool { return false }
+
 func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
 
 func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }

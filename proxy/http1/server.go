@@ -71,16 +71,9 @@ func New(app App, o Options) *Server {
 	return s
 }
 
-// serveSecure shakes hands with an accepted connection and serves it.
-func (s *Server) serveSecure(nc net.Conn, shake Shake) {
-	defer s.survive(nc)
-	c, state, err := shake(nc)
-	if err != nil {
-		nc.Close()
-		s.log(exchange.Info, err, "AH02008: SSL library error 1 in handshake: "+err.Error())
-		return
-	}
-	s.ServeConn(c, state)
+// unsafe tells of a handshake that failed.
+func (s *Server) unsafe(err error) {
+	s.log(exchange.Info, err, "AH02008: SSL library error 1 in handshake: "+err.Error())
 }
 
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,

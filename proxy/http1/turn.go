@@ -61,8 +61,8 @@ func (c *conn) turns() bool {
 
 // turn has the other protocol serve the connection, with what was read of it.
 func (c *conn) turn() {
+	c.leave()
 	if c.raw {
-		c.leave()
 		nc, err := net.FileConn(c.file) // a descriptor of its own
 		c.file.Close()
 		c.unplug()

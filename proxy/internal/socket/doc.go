@@ -14,8 +14,8 @@
 // edge that came before (internal/poll.FD.RawRead). A Loop forgets none.
 //
 // A Task that keeps its loop for long, or says so before (Leave), loses it to another goroutine and
-// goes on beside it.
+// goes on beside it until it waits for a socket again. A job that is known to be long begins beside it.
 //
 // Reading order: socket_linux.go, pipe_linux.go, stream_linux.go; loop_linux.go, task_linux.go,
-// fd_linux.go, door_linux.go, guard_linux.go; other.go.
+// fd_linux.go, door_linux.go, crew_linux.go, guard_linux.go, conn_linux.go; other.go.
 package socket

@@ -11,7 +11,7 @@ import (
 type door struct {
 	fd    *Fd
 	loop  *Loop
-	job   func(conn uintptr, remote netip.AddrPort) Job
+	job   func(conn uintptr, remote netip.AddrPort) (j Job, long bool)
 	fault func(syscall.Errno)
 
 	pause time.Duration // owned by who runs the loop
@@ -30,9 +30,10 @@ const (
 )
 
 // Listen has one loop after the other take connections off listening sockets, of which each gets one
-// of fds, and do the job that is made of each; nil: it is another one's. fault is told why nothing could be accepted, once.
+// of fds, and do the job that is made of each; nil: there is none. A long job computes for long at
+// first: that is done beside the loop. fault is told why nothing could be accepted, once.
 // The result ends that, and closes fds.
-func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPort) Job, fault func(syscall.Errno)) (stop func(), err error) {
+func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPort) (j Job, long bool), fault func(syscall.Errno)) (stop func(), err error) {
 	var doors []*door
 	stop = func() {
 		for _, d := range doors {
@@ -75,7 +76,12 @@ func (l *Loop) admit(d *door) bool {
 		switch e {
 		case 0:
 			d.pause = 0
-			if j := d.job(conn, remote); j != nil && !l.start(j) {
+			j, long := d.job(conn, remote)
+			switch {
+			case j == nil:
+			case long:
+				l.beside(j)
+			case !l.start(j):
 				return false
 			}
 		case syscall.EAGAIN:

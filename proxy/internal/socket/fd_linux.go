@@ -18,9 +18,10 @@ type Fd struct {
 	door *door       // it is a listener
 
 	// Owned by who uses it; by its loop while it is parked.
-	job  Job
-	late bool  // the job is run because nothing came in
-	told timer // of the time that it may be parked
+	job    Job
+	late   bool  // the job is run because nothing came in
+	told   timer // of the time that it may be parked
+	rested bool  // it was parked once
 }
 
 // NewFd is a non-blocking descriptor for a group's loops.
@@ -86,7 +87,7 @@ func (f *Fd) wait(t *Task, s *slot, timeout time.Duration) error {
 // says. It is the last thing that a job does: when it returns true the socket is its loop's. false:
 // something is there already. over is asked at the last moment whether there is any sense in it.
 func (f *Fd) Park(t *Task, job Job, timeout time.Duration, over *atomic.Bool) (bool, error) {
-	f.job, f.late = job, false
+	f.job, f.late, f.rested = job, false, true
 	l := f.loop.Load()
 	if l == nil {
 		l = t.loop.lighter()
@@ -156,7 +157,7 @@ func (f *Fd) Close(t *Task) {
 // unset takes its time off the loop's wheel.
 func (f *Fd) unset(t *Task, l *Loop) {
 	switch {
-	case t == nil:
+	case t == nil, !f.rested:
 	case l != t.loop || !t.here():
 		l.post(mail{fd: f, kind: mailUnset})
 	default:

@@ -19,7 +19,9 @@ type Loops struct {
 	raw   bool // loops may keep their processor while they wait for a moment
 	gens  atomic.Uint32
 
-	waiters sync.Pool // *Task
+	crew chan *Task    // for goroutines that wait for one
+	idle atomic.Int32  // how many do
+	over chan struct{} // closed by Close
 
 	guard   chan struct{} // wakes the guard
 	resting atomic.Bool   // the guard sleeps
@@ -49,7 +51,9 @@ type Loop struct {
 
 	mu   sync.Mutex
 	mail []mail // under mu
+	rung bool   // the bell was rung for it; under mu
 	read []mail // owned by who runs it
+	seen int    // of read; owned likewise
 }
 
 // maxFree is how many tasks are kept for later.
@@ -57,8 +61,7 @@ const maxFree = 256
 
 // NewLoops makes n loops; they run until Close.
 func NewLoops(n int) (*Loops, error) {
-	g := &Loops{began: time.Now(), guard: make(chan struct{}, 1), raw: n < runtime.GOMAXPROCS(0)}
-	g.waiters.New = func() any { return &Task{wake: make(chan struct{}, 1)} }
+	g := &Loops{began: time.Now(), guard: make(chan struct{}, 1), crew: make(chan *Task), over: make(chan struct{}), raw: n < runtime.GOMAXPROCS(0)}
 	for range n {
 		l, err := g.open()
 		if err != nil {
@@ -99,7 +102,10 @@ func (g *Loops) open() (*Loop, error) {
 
 // Close ends the loops once nothing is asked of them any more. Sockets that they watch stay open.
 func (g *Loops) Close() {
-	g.ended.Store(true)
+	if g.ended.Swap(true) {
+		return
+	}
+	close(g.over)
 	for _, l := range g.list {
 		l.ring()
 	}
@@ -240,30 +246,30 @@ func (l *Loop) deliver(ev *syscall.EpollEvent) bool {
 
 // wake ends a task's wait.
 func (l *Loop) wake(t *Task, late bool) bool {
-	switch {
-	case t.wake != nil: // a goroutine
-		t.late = late
-		t.wake <- struct{}{}
-	case t.loop != l:
+	if t.loop != l {
 		t.loop.post(mail{kind: mailWake, task: t, late: late})
-	default:
-		t.late = late
-		return l.resume(t)
+		return true
 	}
-	return true
+	t.late = late
+	return l.resume(t)
 }
 
 // start has a task do a job.
 func (l *Loop) start(j Job) bool {
-	var t *Task
-	if n := len(l.free); n > 0 {
-		t = l.free[n-1]
-		l.free = l.free[:n-1]
-	} else {
-		t = newTask(l)
-	}
+	t := l.spare()
 	t.job = j
 	return l.resume(t)
+}
+
+// spare is a task without a job.
+func (l *Loop) spare() *Task {
+	n := len(l.free)
+	if n == 0 {
+		return newTask(l)
+	}
+	t := l.free[n-1]
+	l.free = l.free[:n-1]
+	return t
 }
 
 // resume runs a task until it waits or is done.
@@ -274,6 +280,7 @@ func (l *Loop) resume(t *Task) bool {
 	l.state.Store(l.seq<<1 | 1)
 	t.next()
 	if t.away {
+		t.carried()
 		return false
 	}
 	if t.job == nil && len(l.free) < maxFree {
@@ -336,6 +343,9 @@ func (l *Loop) sleep() (n uintptr, e syscall.Errno) {
 		wait = int(max(0, next-l.group.clock())/int64(time.Millisecond)) + 1
 	}
 	l.sleeping.Store(true)
+	if l.called() {
+		wait = 0
+	}
 	n, _, e = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.ep), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), uintptr(wait), 0, 0)
 	l.sleeping.Store(false)
 	l.group.rouse()

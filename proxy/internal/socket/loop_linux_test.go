@@ -177,11 +177,11 @@ func TestDoor(t *testing.T) {
 	syscall.Listen(s, 10)
 	other, _ := Dup(uintptr(s))
 	came := make(chan netip.AddrPort, 10)
-	stop, err := g.Listen([]uintptr{uintptr(s), other}, func(conn uintptr, remote netip.AddrPort) Job {
+	stop, err := g.Listen([]uintptr{uintptr(s), other}, func(conn uintptr, remote netip.AddrPort) (Job, bool) {
 		return job(func(*Task) {
 			Close(conn)
 			came <- remote
-		})
+		}), false
 	}, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)

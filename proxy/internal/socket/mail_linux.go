@@ -22,17 +22,36 @@ const (
 	mailNudge                 // end the wait for fd to be readable
 	mailUnset                 // fd is closed
 	mailWake                  // task's wait is over
+	mailWait                  // task, which was away, waits
 )
 
 // post gives the loop something to see to.
 func (l *Loop) post(m mail) {
 	l.mu.Lock()
 	l.mail = append(l.mail, m)
-	first := len(l.mail) == 1
+	first := !l.rung
+	l.rung = true
 	l.mu.Unlock()
 	if first {
 		l.ring()
 	}
+}
+
+// leave is post of what has time until the loop has seen to its next events.
+func (l *Loop) leave(m mail) {
+	l.mu.Lock()
+	l.mail = append(l.mail, m)
+	l.mu.Unlock()
+	if l.sleeping.Load() {
+		l.ring()
+	}
+}
+
+// called tells whether there is mail.
+func (l *Loop) called() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.mail) > 0
 }
 
 func (l *Loop) ring() {
@@ -40,21 +59,22 @@ func (l *Loop) ring() {
 	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.bell), uintptr(unsafe.Pointer(&one)), 8)
 }
 
-// open reads the mail.
+// open reads the mail, in the order it came.
 func (l *Loop) open() bool {
 	l.mu.Lock()
 	l.read = append(l.read, l.mail...)
 	clear(l.mail)
-	l.mail = l.mail[:0]
+	l.mail, l.rung = l.mail[:0], false
 	l.mu.Unlock()
-	for len(l.read) > 0 {
-		m := l.read[len(l.read)-1]
-		l.read[len(l.read)-1] = mail{}
-		l.read = l.read[:len(l.read)-1]
+	for l.seen < len(l.read) {
+		m := l.read[l.seen]
+		l.seen++
 		if !l.see(m) {
 			return false
 		}
 	}
+	clear(l.read)
+	l.read, l.seen = l.read[:0], 0
 	return true
 }
 
@@ -70,6 +90,8 @@ func (l *Loop) see(m mail) bool {
 		}
 	case mailWake:
 		return l.wake(m.task, m.late)
+	case mailWait:
+		return l.takeBack(m.task)
 	case mailNudge:
 		return l.nudge(m)
 	}
@@ -89,5 +111,15 @@ func (l *Loop) nudge(m mail) bool {
 			return l.wake(t, true)
 		}
 	}
+	return true
+}
+
+// takeBack has a task that was away wait as the loop's.
+func (l *Loop) takeBack(t *Task) bool {
+	t.away, t.late, t.at = false, false, t.want
+	if !t.at.put(t) {
+		return l.resume(t)
+	}
+	l.wheel.set(&t.end, t.until)
 	return true
 }

@@ -12,7 +12,7 @@ type Job interface{ Run(t *Task) }
 
 // Task is a coroutine of a Loop: while it waits for a socket its stack is kept, and the loop goes on
 // with others. When it takes too long, or has to wait for anything but sockets, the loop gets another
-// goroutine, and the task goes on as any goroutine does: then it is away.
+// goroutine, and the task goes on as any goroutine does: then it is away, until it waits for a socket.
 type Task struct {
 	loop  *Loop
 	next  func() (struct{}, bool)
@@ -28,7 +28,9 @@ type Task struct {
 	at   *slot // where it waits
 	end  timer // of its wait
 
-	wake chan struct{} // of one that stands for a goroutine: its wait is over
+	// Owned by the task while it is away, by its loop from its mailWait on.
+	want  *slot // where it is going to wait
+	until int64 // how long
 }
 
 func newTask(l *Loop) *Task {
@@ -77,16 +79,17 @@ func (t *Task) wait(s *slot, timeout time.Duration) error {
 	if s.take() {
 		return nil
 	}
-	if !t.here() {
-		return t.loop.group.block(s, timeout)
+	if t.here() {
+		t.at, t.late = s, false
+		if !s.put(t) {
+			t.at = nil
+			t.back()
+			return nil
+		}
+		t.loop.wheel.set(&t.end, t.loop.now+int64(timeout))
+	} else {
+		t.want, t.until = s, t.loop.group.clock()+int64(timeout)
 	}
-	t.at, t.late = s, false
-	if !s.put(t) {
-		t.at = nil
-		t.back()
-		return nil
-	}
-	t.loop.wheel.set(&t.end, t.loop.now+int64(timeout))
 	t.yield(struct{}{})
 	if t.late {
 		return os.ErrDeadlineExceeded
@@ -94,29 +97,11 @@ func (t *Task) wait(s *slot, timeout time.Duration) error {
 	return nil
 }
 
-// block is wait as any goroutine does it: of a task that is away there may be two, one that reads and
-// one that writes.
-func (g *Loops) block(s *slot, timeout time.Duration) error {
-	w := g.waiters.Get().(*Task)
-	defer g.waiters.Put(w)
-	w.late = false
-	if !s.put(w) {
-		return nil
+// carried is for who began or resumed a task that has yielded, or ended, while it was away.
+func (t *Task) carried() {
+	if t.job != nil {
+		t.loop.leave(mail{kind: mailWait, task: t})
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case <-w.wake:
-	case <-timer.C:
-		if s.drop(w) {
-			return os.ErrDeadlineExceeded
-		}
-		<-w.wake
-	}
-	if w.late {
-		return os.ErrDeadlineExceeded
-	}
-	return nil
 }
 
 // slot is where one direction of a socket meets who waits for it.

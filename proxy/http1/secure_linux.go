@@ -1,0 +1,69 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/socket"
+)
+
+// greeting is the job of a connection that is to be secure: its handshake, which computes for long,
+// beside the event loops. From its first rest on the connection is a loop's as plain ones are.
+type greeting struct {
+	s             *Server
+	fd            *socket.Fd
+	local, remote netip.AddrPort
+	shake         Shake
+}
+
+// Run shakes hands and serves what has come in.
+func (g *greeting) Run(t *socket.Task) {
+	defer g.s.settle()
+	defer g.s.doors.Add(-1)
+	base := socket.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
+	defer g.s.survive(base)
+	nc, state, err := g.shake(base)
+	switch {
+	case err != nil:
+		base.Close()
+		g.s.unsafe(err)
+	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
+		base.Become(g.s.ordinary(g.fd, t, base))
+		g.s.ServeConn(nc, state)
+	default:
+		c := g.s.open(g.local, g.remote, func(c *conn) {
+			c.nc, c.sec, c.own = nc, base, g.fd
+			c.poke = ownPoked{g.fd}
+		})
+		c.info.TLS, c.info.Secure = state, true
+		c.Run(t)
+	}
+}
+
+// ordinary is a socket of our own as one of the runtime's poller.
+func (s *Server) ordinary(fd *socket.Fd, t *socket.Task, as net.Conn) net.Conn {
+	f := os.NewFile(fd.Release(t), "client")
+	return &fileConn{File: f, local: as.LocalAddr(), remote: as.RemoteAddr()}
+}
+
+// trySecure is try for a secure connection.
+func (l *link) trySecure(p []byte) (int, syscall.Errno) {
+	l.sec.Eager(true)
+	n, err := l.nc.Read(p)
+	l.sec.Eager(false)
+	switch {
+	case n > 0 || err == io.EOF:
+		return n, 0
+	case timedOut(err):
+		return 0, syscall.EAGAIN
+	}
+	if e := syscall.Errno(0); errors.As(err, &e) {
+		return 0, e
+	}
+	return 0, syscall.EPROTO
+}

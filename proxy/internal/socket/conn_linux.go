@@ -1,0 +1,154 @@
+package socket
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Conn is an Fd as a net.Conn, for a protocol that wants one. Unlike other net.Conns it is its task's
+// alone, deadlines included, until Become makes it an ordinary one.
+type Conn struct {
+	fd            *Fd
+	task          *Task
+	local, remote net.Addr
+	next          net.Conn // in its place, after Become
+
+	rby, wby     time.Time // no deadline: as long as rwait and wwait say
+	rwait, wwait time.Duration
+	now          bool // reads do not wait
+	dry          bool // all that had come in was read
+	closed       bool
+}
+
+var _ net.Conn = (*Conn)(nil)
+
+// NewConn makes a Conn of a connected socket that t serves.
+func NewConn(fd *Fd, t *Task, local, remote net.Addr) *Conn {
+	return &Conn{fd: fd, task: t, local: local, remote: remote, rwait: time.Minute, wwait: time.Minute}
+}
+
+// Use has a task serve it from now on; what came in is to be looked at.
+func (c *Conn) Use(t *Task) { c.task, c.dry = t, false }
+
+// Patience says how long each wait may last from now on, in place of deadlines.
+func (c *Conn) Patience(read, write time.Duration) {
+	c.rby, c.wby = time.Time{}, time.Time{}
+	c.rwait, c.wwait = read, write
+}
+
+// Eager says whether reads fail with os.ErrDeadlineExceeded rather than wait.
+func (c *Conn) Eager(now bool) { c.now = now }
+
+// Become has next do everything from now on, deadlines of others included. The descriptor is next's:
+// see Fd.Release.
+func (c *Conn) Become(next net.Conn) { c.next = next }
+
+// Read waits for bytes.
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.next != nil {
+		return c.next.Read(p)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if !c.dry || c.fd.Stirred() {
+			n, e := Read(c.fd.N(), p)
+			c.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
+			switch {
+			case n > 0:
+				return n, nil
+			case e == 0:
+				return 0, io.EOF
+			case e != syscall.EAGAIN:
+				return 0, os.NewSyscallError("read", e)
+			}
+		}
+		if c.now {
+			return 0, os.ErrDeadlineExceeded
+		}
+		if err := c.fd.wait(c.task, &c.fd.r, within(c.rby, c.rwait)); err != nil {
+			return 0, err
+		}
+		c.dry = false
+	}
+}
+
+// Write writes all. A wait without a deadline begins anew when some of it is gone.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.next != nil {
+		return c.next.Write(p)
+	}
+	for sent := 0; ; {
+		n, e := Write(c.fd.N(), p[sent:])
+		if n > 0 {
+			sent += n
+		}
+		switch {
+		case e != 0 && e != syscall.EAGAIN:
+			return sent, os.NewSyscallError("write", e)
+		case sent == len(p):
+			return sent, nil
+		}
+		if err := c.fd.wait(c.task, &c.fd.w, within(c.wby, c.wwait)); err != nil {
+			return sent, err
+		}
+	}
+}
+
+// within is how long a wait may last.
+func within(by time.Time, wait time.Duration) time.Duration {
+	if by.IsZero() {
+		return wait
+	}
+	return max(0, time.Until(by))
+}
+
+// Close closes it.
+func (c *Conn) Close() error {
+	switch {
+	case c.next != nil:
+		return c.next.Close()
+	case c.closed:
+		return net.ErrClosed
+	}
+	c.closed = true
+	c.fd.Close(c.task)
+	return nil
+}
+
+// LocalAddr is our end.
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is the other one.
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+
+// SetDeadline sets both.
+func (c *Conn) SetDeadline(t time.Time) error {
+	if c.next != nil {
+		return c.next.SetDeadline(t)
+	}
+	c.rby, c.wby = t, t
+	return nil
+}
+
+// SetReadDeadline sets when reads end; zero: they wait as long as Patience says.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	if c.next != nil {
+		return c.next.SetReadDeadline(t)
+	}
+	c.rby = t
+	return nil
+}
+
+// SetWriteDeadline is the same for writes.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	if c.next != nil {
+		return c.next.SetWriteDeadline(t)
+	}
+	c.wby = t
+	return nil
+}

@@ -1,0 +1,186 @@
+package socket
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// serveLong has jobs of n connections done as long ones, and gives the clients' ends.
+func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
+	t.Helper()
+	g := newLoops(t, 2)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	rc, _ := l.(*net.TCPListener).SyscallConn()
+	var fd uintptr
+	rc.Control(func(n uintptr) { fd, _ = Dup(n) })
+	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, remote netip.AddrPort) (Job, bool) {
+		return job(func(task *Task) {
+			if !task.away {
+				t.Error("a long job begins in the loop")
+			}
+			c := NewConn(g.NewFd(conn), task, l.Addr(), net.TCPAddrFromAddrPort(remote))
+			defer c.Close()
+			f(c, task)
+		}), true
+	}, func(e syscall.Errno) { t.Error(e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	var out []net.Conn
+	for range n {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		out = append(out, c)
+	}
+	return out
+}
+
+// TestLongJobs: they begin beside the loop, and are the loop's after their first wait.
+func TestLongJobs(t *testing.T) {
+	var away atomic.Int32
+	const n = 100
+	for _, c := range serveLong(t, n, func(c *Conn, task *Task) {
+		var b [1]byte
+		for {
+			if _, err := c.Read(b[:]); err != nil {
+				return
+			}
+			if task.away {
+				away.Add(1)
+			}
+			if b[0] == 'l' {
+				task.Leave()
+				time.Sleep(time.Millisecond)
+			}
+			c.Write(b[:])
+		}
+	}) {
+		for _, text := range []string{"a", "l", "b", "l", "l", "c"} {
+			time.Sleep(time.Millisecond / 4)
+			io.WriteString(c, text)
+			var b [1]byte
+			if _, err := io.ReadFull(c, b[:]); err != nil || string(b[:]) != text {
+				t.Fatalf("%q %v", b, err)
+			}
+		}
+		c.Close()
+	}
+	if k := away.Load(); k > n/2 { // the first read of a connection may find its byte without a wait
+		t.Errorf("%d reads ended away from the loop", k)
+	}
+}
+
+// TestConn: waits, deadlines, patience, eagerness, more than the system takes at once, the end.
+func TestConn(t *testing.T) {
+	big := bytes.Repeat([]byte("0123456789"), 1<<20)
+	result := make(chan string, 20)
+	say := func(what string, err error) {
+		if err != nil {
+			what += " " + err.Error()
+		}
+		result <- what
+	}
+	c := serveLong(t, 1, func(c *Conn, task *Task) {
+		p := make([]byte, 10)
+		c.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
+		_, err := c.Read(p)
+		say("deadline", err)
+		c.Patience(30*time.Millisecond, 10*time.Second)
+		began := time.Now()
+		_, err = c.Read(p)
+		say("patience", err)
+		if took := time.Since(began); took < 25*time.Millisecond {
+			t.Errorf("patience of 30 ms ended after %v", took)
+		}
+		var timeout net.Error
+		if !errors.As(err, &timeout) || !timeout.Timeout() {
+			t.Errorf("%v is no timeout", err)
+		}
+		c.Eager(true)
+		_, err = c.Read(p)
+		say("eager", err)
+		c.Eager(false)
+		c.Patience(10*time.Second, 10*time.Second)
+		result <- "read"
+		n, err := c.Read(p)
+		say(string(p[:n]), err)
+		n, err = c.Write(big)
+		if n != len(big) {
+			t.Errorf("wrote %d", n)
+		}
+		say("wrote", err)
+		_, err = c.Read(p)
+		say("end", err)
+	})[0]
+	late := " " + os.ErrDeadlineExceeded.Error()
+	for _, want := range []string{"deadline" + late, "patience" + late, "eager" + late, "read"} {
+		if got := <-result; got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+	io.WriteString(c, "hello")
+	if got := <-result; got != "hello" {
+		t.Fatal(got)
+	}
+	time.Sleep(20 * time.Millisecond)
+	got := make([]byte, len(big))
+	if _, err := io.ReadFull(c, got); err != nil || !bytes.Equal(got, big) {
+		t.Fatalf("the rest: %v", err)
+	}
+	c.(*net.TCPConn).CloseWrite()
+	for _, want := range []string{"wrote", "end EOF"} {
+		if got := <-result; got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestConnBecomes: another one goes on with the same socket.
+func TestConnBecomes(t *testing.T) {
+	ended := make(chan error, 1)
+	c := serveLong(t, 1, func(c *Conn, task *Task) {
+		p := make([]byte, 10)
+		c.Read(p)
+		f := os.NewFile(c.fd.Release(task), "")
+		defer f.Close()
+		nc, err := net.FileConn(f)
+		if err != nil {
+			ended <- err
+			return
+		}
+		c.Become(nc)
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		n, err := c.Read(p)
+		if err == nil {
+			_, err = c.Write(append([]byte("and "), p[:n]...))
+		}
+		ended <- err
+	})[0]
+	io.WriteString(c, "one")
+	time.Sleep(10 * time.Millisecond)
+	io.WriteString(c, "two")
+	b := make([]byte, 7)
+	if _, err := io.ReadFull(c, b); err != nil || string(b) != "and two" {
+		t.Errorf("%q %v", b, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
