@@ -134,11 +134,19 @@ func (x *Exchange) Sub(path string) *Exchange {
 }
 
 // Slow is to be called before anything that may take long but is no talk with the client or the
-// member, and before goroutines are begun that talk with them: connections that are served by the same
-// event loop wait no longer then.
+// member: connections that are served by the same event loop wait no longer then. It holds until the
+// next wait for one of those.
 func (x *Exchange) Slow() {
 	if x.Conn != nil {
 		x.Conn.Task.Leave()
+	}
+}
+
+// Apart is Slow for the rest of the exchange: it is going to wait for goroutines of its own again and
+// again.
+func (x *Exchange) Apart() {
+	if x.Conn != nil {
+		x.Conn.Task.Apart()
 	}
 }
 

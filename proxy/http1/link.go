@@ -29,7 +29,7 @@ func (l *link) read(p []byte, timeout time.Duration) (int, error) {
 		l.was.Store(false)
 		l.rby = time.Time{}
 	}
-	if !l.paced(timeout) {
+	if !l.pace(timeout) {
 		arm(&l.rby, l.nc.SetReadDeadline, timeout)
 	}
 	return l.nc.Read(p)
@@ -40,7 +40,7 @@ func (l *link) write(a, b []byte, timeout time.Duration) error {
 	if l.raw {
 		return l.rawWrite(a, b, timeout)
 	}
-	if !l.paced(timeout) {
+	if !l.paceOut(timeout) {
 		arm(&l.wby, l.nc.SetWriteDeadline, timeout)
 	}
 	for _, p := range [...][]byte{a, b} {

@@ -30,12 +30,21 @@ func (l *link) try(p []byte) (int, syscall.Errno) {
 // drained tells whether all that had come in was read.
 func (l *link) drained() bool { return l.sec == nil && l.io.Drained() && !l.own.Ended() }
 
-// paced gives nc's waits a timeout if a loop serves it.
-func (l *link) paced(timeout time.Duration) bool {
+// pace gives the next reads a timeout if a loop serves a secure connection.
+func (l *link) pace(timeout time.Duration) bool {
 	if l.sec == nil {
 		return false
 	}
-	l.sec.Patience(timeout, timeout)
+	l.sec.ReadWithin(timeout)
+	return true
+}
+
+// paceOut is pace for writes.
+func (l *link) paceOut(timeout time.Duration) bool {
+	if l.sec == nil {
+		return false
+	}
+	l.sec.WriteWithin(timeout)
 	return true
 }
 

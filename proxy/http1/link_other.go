@@ -17,7 +17,9 @@ func (c *conn) plug() {}
 
 func (c *conn) unplug() {}
 
-func (l *link) paced(time.Duration) bool { return false }
+func (l *link) pace(time.Duration) bool { return false }
+
+func (l *link) paceOut(time.Duration) bool { return false }
 
 func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
 

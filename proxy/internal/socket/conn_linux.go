@@ -33,11 +33,11 @@ func NewConn(fd *Fd, t *Task, local, remote net.Addr) *Conn {
 // Use has a task serve it from now on; what came in is to be looked at.
 func (c *Conn) Use(t *Task) { c.task, c.dry = t, false }
 
-// Patience says how long each wait may last from now on, in place of deadlines.
-func (c *Conn) Patience(read, write time.Duration) {
-	c.rby, c.wby = time.Time{}, time.Time{}
-	c.rwait, c.wwait = read, write
-}
+// ReadWithin says how long each wait for bytes may last from now on, in place of a deadline.
+func (c *Conn) ReadWithin(d time.Duration) { c.rby, c.rwait = time.Time{}, d }
+
+// WriteWithin says how long each wait for room may last from now on, in place of a deadline.
+func (c *Conn) WriteWithin(d time.Duration) { c.wby, c.wwait = time.Time{}, d }
 
 // Eager says whether reads fail with os.ErrDeadlineExceeded rather than wait.
 func (c *Conn) Eager(now bool) { c.now = now }
@@ -135,7 +135,7 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// SetReadDeadline sets when reads end; zero: they wait as long as Patience says.
+// SetReadDeadline sets when reads end; zero: they wait as long as ReadWithin says.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.next != nil {
 		return c.next.SetReadDeadline(t)

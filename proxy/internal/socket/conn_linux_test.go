@@ -52,18 +52,26 @@ func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 	return out
 }
 
-// TestLongJobs: they begin beside the loop, and are the loop's after their first wait.
+// TestLongJobs: they begin beside the loop, and are the loop's after their first wait, unless they say
+// that they are not.
 func TestLongJobs(t *testing.T) {
 	var away atomic.Int32
 	const n = 100
 	for _, c := range serveLong(t, n, func(c *Conn, task *Task) {
 		var b [1]byte
-		for {
+		for apart := false; ; {
 			if _, err := c.Read(b[:]); err != nil {
 				return
 			}
-			if task.away {
+			switch {
+			case apart && !task.away:
+				t.Error("a task that is apart came back")
+			case !apart && task.away:
 				away.Add(1)
+			}
+			if b[0] == 'a' {
+				task.Apart()
+				apart = true
 			}
 			if b[0] == 'l' {
 				task.Leave()
@@ -72,7 +80,7 @@ func TestLongJobs(t *testing.T) {
 			c.Write(b[:])
 		}
 	}) {
-		for _, text := range []string{"a", "l", "b", "l", "l", "c"} {
+		for _, text := range []string{"b", "l", "b", "l", "l", "b", "a", "b", "b"} {
 			time.Sleep(time.Millisecond / 4)
 			io.WriteString(c, text)
 			var b [1]byte
@@ -102,7 +110,7 @@ func TestConn(t *testing.T) {
 		c.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
 		_, err := c.Read(p)
 		say("deadline", err)
-		c.Patience(30*time.Millisecond, 10*time.Second)
+		c.ReadWithin(30 * time.Millisecond)
 		began := time.Now()
 		_, err = c.Read(p)
 		say("patience", err)
@@ -117,7 +125,7 @@ func TestConn(t *testing.T) {
 		_, err = c.Read(p)
 		say("eager", err)
 		c.Eager(false)
-		c.Patience(10*time.Second, 10*time.Second)
+		c.ReadWithin(10 * time.Second)
 		result <- "read"
 		n, err := c.Read(p)
 		say(string(p[:n]), err)

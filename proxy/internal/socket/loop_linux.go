@@ -19,6 +19,8 @@ type Loops struct {
 	raw   bool // loops may keep their processor while they wait for a moment
 	gens  atomic.Uint32
 
+	waiters sync.Pool // *Task
+
 	crew chan *Task    // for goroutines that wait for one
 	idle atomic.Int32  // how many do
 	over chan struct{} // closed by Close
@@ -62,6 +64,7 @@ const maxFree = 256
 // NewLoops makes n loops; they run until Close.
 func NewLoops(n int) (*Loops, error) {
 	g := &Loops{began: time.Now(), guard: make(chan struct{}, 1), crew: make(chan *Task), over: make(chan struct{}), raw: n < runtime.GOMAXPROCS(0)}
+	g.waiters.New = func() any { return &Task{wake: make(chan struct{}, 1)} }
 	for range n {
 		l, err := g.open()
 		if err != nil {
@@ -246,12 +249,17 @@ func (l *Loop) deliver(ev *syscall.EpollEvent) bool {
 
 // wake ends a task's wait.
 func (l *Loop) wake(t *Task, late bool) bool {
-	if t.loop != l {
+	switch {
+	case t.wake != nil: // a goroutine
+		t.late = late
+		t.wake <- struct{}{}
+	case t.loop != l:
 		t.loop.post(mail{kind: mailWake, task: t, late: late})
-		return true
+	default:
+		t.late = late
+		return l.resume(t)
 	}
-	t.late = late
-	return l.resume(t)
+	return true
 }
 
 // start has a task do a job.

@@ -17,6 +17,9 @@ type Task struct{}
 // Leave does nothing.
 func (*Task) Leave() {}
 
+// Apart does nothing.
+func (*Task) Apart() {}
+
 // Stream is empty here: IsOpen is always false, and nothing else may be called.
 type Stream struct{ Sent int64 }
 

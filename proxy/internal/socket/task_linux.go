@@ -12,7 +12,8 @@ type Job interface{ Run(t *Task) }
 
 // Task is a coroutine of a Loop: while it waits for a socket its stack is kept, and the loop goes on
 // with others. When it takes too long, or has to wait for anything but sockets, the loop gets another
-// goroutine, and the task goes on as any goroutine does: then it is away, until it waits for a socket.
+// goroutine, and the task goes on as any goroutine does: then it is away, until it waits for a socket
+// again (Leave) or for the rest of its job (Apart).
 type Task struct {
 	loop  *Loop
 	next  func() (struct{}, bool)
@@ -20,17 +21,20 @@ type Task struct {
 	yield func(struct{}) bool
 
 	// Owned by the task while it runs, by its loop while it waits.
-	job  Job
-	seq  uint64 // of the loop's state when it was resumed
-	out  bool   // the loop is held: see here
-	away bool
-	late bool  // the wait ended without what was waited for
-	at   *slot // where it waits
-	end  timer // of its wait
+	job   Job
+	seq   uint64 // of the loop's state when it was resumed
+	out   bool   // the loop is held: see here
+	away  bool
+	apart bool  // it does not come back
+	late  bool  // the wait ended without what was waited for
+	at    *slot // where it waits
+	end   timer // of its wait
 
 	// Owned by the task while it is away, by its loop from its mailWait on.
 	want  *slot // where it is going to wait
 	until int64 // how long
+
+	wake chan struct{} // of one that stands for a goroutine: its wait is over
 }
 
 func newTask(l *Loop) *Task {
@@ -74,12 +78,23 @@ func (t *Task) Leave() {
 	}
 }
 
+// Apart is Leave for the rest of the job: for one that waits for other goroutines in between.
+func (t *Task) Apart() {
+	if t != nil {
+		t.Leave()
+		t.apart = true
+	}
+}
+
 // wait waits until what the slot stands for happens, at most as long as timeout says.
 func (t *Task) wait(s *slot, timeout time.Duration) error {
 	if s.take() {
 		return nil
 	}
-	if t.here() {
+	switch {
+	case t.apart:
+		return t.loop.group.block(s, timeout)
+	case t.here():
 		t.at, t.late = s, false
 		if !s.put(t) {
 			t.at = nil
@@ -87,7 +102,7 @@ func (t *Task) wait(s *slot, timeout time.Duration) error {
 			return nil
 		}
 		t.loop.wheel.set(&t.end, t.loop.now+int64(timeout))
-	} else {
+	default:
 		t.want, t.until = s, t.loop.group.clock()+int64(timeout)
 	}
 	t.yield(struct{}{})
@@ -102,6 +117,30 @@ func (t *Task) carried() {
 	if t.job != nil {
 		t.loop.leave(mail{kind: mailWait, task: t})
 	}
+}
+
+// block is wait as any goroutine does it.
+func (g *Loops) block(s *slot, timeout time.Duration) error {
+	w := g.waiters.Get().(*Task)
+	defer g.waiters.Put(w)
+	w.late = false
+	if !s.put(w) {
+		return nil
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-w.wake:
+	case <-timer.C:
+		if s.drop(w) {
+			return os.ErrDeadlineExceeded
+		}
+		<-w.wake
+	}
+	if w.late {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // slot is where one direction of a socket meets who waits for it.
