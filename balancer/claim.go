@@ -108,9 +108,10 @@ func (c Claim) Done() {
 
 // Wait is Claim, and when no member is usable waits for one as long as the balancer's timeout says,
 // looking 100 times; the session no longer matters then. It ends early with ctx. Each request waits
-// its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker).
-func (b *Balancer) Wait(ctx context.Context, c Client) (Claim, error) {
-	claim, err := b.Claim(c, time.Now())
+// its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker). now is the
+// time, or not long ago.
+func (b *Balancer) Wait(ctx context.Context, c Client, now time.Time) (Claim, error) {
+	claim, err := b.Claim(c, now)
 	set := b.settings.Load()
 	if err == nil || set.Timeout == 0 || errors.Is(err, ErrRouteLost) {
 		return claim, err

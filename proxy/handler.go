@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -85,7 +86,11 @@ func (h *handler) pick(ctx context.Context, f *flight) error {
 // claim has the balancer choose a member. The claim is held until the exchange ends.
 func (h *handler) claim(ctx context.Context, f *flight) error {
 	x := f.x
-	c, err := f.balancer.Wait(ctx, f)
+	now := x.Start
+	if f.attempts > 0 {
+		now = time.Now()
+	}
+	c, err := f.balancer.Wait(ctx, f, now)
 	if err != nil {
 		f.worker = nil
 		return noMember(x, f.balancer, err)

@@ -113,9 +113,11 @@ func (x *Exchange) Reset() {
 	x.Notes.Reset()
 	x.Arena.Reset()
 	clear(x.finishers)
-	keep := *x
-	*x = Exchange{Conn: keep.Conn, Front: keep.Front, Req: keep.Req, Out: keep.Out, Res: keep.Res, Env: keep.Env, Notes: keep.Notes,
-		Arena: keep.Arena, finishers: keep.finishers[:0]}
+	x.finishers = x.finishers[:0]
+	x.Server, x.Local, x.Prev = nil, nil, nil
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", ""
+	x.Start, x.Depth, x.HeadOnly = time.Time{}, 0, false
+	clear(x.State[:])
 }
 
 // Sub is an exchange that only looks up what another local path would be: it shares nothing that it

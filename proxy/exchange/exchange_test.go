@@ -6,9 +6,11 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestArenaTextsLiveUntilReset(t *testing.T) {
@@ -98,9 +100,32 @@ func TestResetKeepsNothingButStorage(t *testing.T) {
 	x := &Exchange{Conn: &Conn{}}
 	x.Req.Header.Add("A", "1")
 	x.Env.Set("E", "1")
-	x.User, x.Filename, x.Res.Status = "u", "f", 500
+	x.Res.Status = 500
+	v := reflect.ValueOf(x).Elem()
+	for i := range v.NumField() {
+		switch f := v.Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString("text")
+		case reflect.Int:
+			f.SetInt(1)
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+		}
+	}
+	x.Start = time.Now()
+	for i := range x.State {
+		x.State[i] = i
+	}
 	x.Reset()
-	if x.Req.Header.Len() != 0 || x.Env.Len() != 0 || x.User+x.Filename != "" || x.Res.Status != 0 || x.Conn == nil {
+	if x.Req.Header.Len() != 0 || x.Env.Len() != 0 || x.Res.Status != 0 || x.Conn == nil {
 		t.Errorf("after Reset: %+v", x)
+	}
+	storage := map[string]bool{"Conn": true, "Front": true, "Req": true, "Out": true, "Res": true, "Env": true, "Notes": true, "Arena": true, "finishers": true}
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; !storage[name] && !v.Field(i).IsZero() {
+			t.Errorf("after Reset %s is %v", name, v.Field(i))
+		}
 	}
 }
