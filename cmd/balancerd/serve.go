@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ func (p *program) serve(own launcher) int {
 		return 1
 	}
 	p.noted(s)
+	spareProcessors()
 	ctx, end := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() { defer close(over); p.server.Run(ctx) }()
@@ -53,6 +55,15 @@ func (p *program) serve(own launcher) int {
 	<-kept
 	<-over
 	return 0
+}
+
+// spareProcessors lets a few more goroutines run at a time than there are processors, unless the
+// environment says how many: each event loop keeps one, also while it waits for a moment.
+func spareProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		n := runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(n + max(1, n/4))
+	}
 }
 
 // settle is what comes between open sockets and the first request: the pid file, the user's identity,

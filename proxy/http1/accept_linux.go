@@ -27,9 +27,9 @@ func (s *Server) group() (*socket.Loops, error) {
 	return g, err
 }
 
-// loopsOf is how many loops serve a number of processors: three of four. The rest is for what is not
-// done in loops: TLS handshakes, HTTP/2, logs.
-func loopsOf(processors int) int { return max(1, processors-(processors+3)/4) }
+// loopsOf is how many loops serve a number of goroutines that may run at a time: four of five. The rest
+// is for what is not done in loops: the beginning of TLS handshakes, HTTP/2, logs.
+func loopsOf(processors int) int { return max(1, processors-max(1, processors/5)) }
 
 // settle ends the loops once nobody needs them any more.
 func (s *Server) settle() {

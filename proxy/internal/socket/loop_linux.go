@@ -327,21 +327,42 @@ func (l *Loop) lateJob(f *Fd) bool {
 	return l.start(f.job)
 }
 
-// poll waits for events.
+// crowd is from how many events at a time on a loop is busy.
+const crowd = 4
+
+// moment is for how many milliseconds a loop keeps its processor while it waits, if there is another one
+// for what else goes on.
+const moment = 2
+
+// poll waits for events. One that has just been busy lets those go first who are about to make the next
+// ones, if they need its processor: to be put to sleep and woken costs all of them more.
 func (l *Loop) poll() {
-	l.i, l.n = 0, 0
 	wait := uintptr(0)
 	if l.group.raw {
-		wait = 2
+		wait = moment
 	}
-	n, _, e := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.ep), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), wait, 0, 0)
-	if e == 0 && n == 0 {
+	var n uintptr
+	var e syscall.Errno
+	if l.n < crowd {
+		n, e = l.ask(wait)
+	} else if n, e = l.ask(0); n == 0 && e == 0 {
+		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
+		n, e = l.ask(wait)
+	}
+	if n == 0 && e == 0 {
 		n, e = l.sleep()
 	}
 	l.now = l.group.clock()
+	l.i, l.n = 0, 0
 	if e == 0 {
 		l.n = int(n)
 	}
+}
+
+// ask waits for events for some milliseconds, with a processor.
+func (l *Loop) ask(wait uintptr) (n uintptr, e syscall.Errno) {
+	n, _, e = syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.ep), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), wait, 0, 0)
+	return n, e
 }
 
 // sleep waits without a processor.

@@ -185,7 +185,7 @@ func (l *login) checkPassword(ctx context.Context, x *exchange.Exchange, s *user
 	if !supported(hash) {
 		x.Log("authn_file", exchange.Error, nil, x.Arena.Join("the password of user ", user, " is hashed in a way that this server does not know"))
 	}
-	ok, err := l.passwords.fits(ctx, password, hash)
+	ok, err := l.passwords.fits(ctx, x, password, hash)
 	if err != nil || !ok {
 		return mismatch, err
 	}

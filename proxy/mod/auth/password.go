@@ -8,6 +8,8 @@ import (
 
 	"github.com/tg123/go-htpasswd"
 	"golang.org/x/crypto/bcrypt"
+
+	"balancerd/proxy/exchange"
 )
 
 // passwords checks passwords against hashes (APR: apr_password_validate). Only some are checked at the
@@ -22,11 +24,12 @@ func newPasswords() *passwords {
 }
 
 // fits tells whether a password is the one of the hash. An error is the exchange's end while it waited.
-func (p *passwords) fits(ctx context.Context, password, hash string) (bool, error) {
+func (p *passwords) fits(ctx context.Context, x *exchange.Exchange, password, hash string) (bool, error) {
 	d := p.remember.digest(hash, password)
 	if p.remember.knows(d) {
 		return true, nil
 	}
+	x.Slow() // a good hash takes its time
 	select {
 	case p.turns <- struct{}{}:
 		defer func() { <-p.turns }()
