@@ -14,5 +14,5 @@
 // CPU time is utime+stime of a server's whole process tree over the requests that it completed.
 //
 // Read main.go, cases.go (what is measured), servers.go (who), run.go, then the tools: process.go,
-// load.go, idle.go, pick.go.
+// load.go, idle.go, pick.go, profile.go.
 package main

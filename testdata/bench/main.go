@@ -20,8 +20,9 @@ type options struct {
 	rounds, port  int
 	seconds       float64
 	out           string
-	add           bool // samples of cases that are not measured now stay
-	report        bool // measure nothing
+	profile       string // write a CPU profile there instead
+	add           bool   // samples of cases that are not measured now stay
+	report        bool   // measure nothing
 	backend, root string
 	idle          int
 }
@@ -52,6 +53,7 @@ func command() *cobra.Command {
 	f.Float64Var(&o.seconds, "seconds", 3, "of load for each server, case and round")
 	f.StringVar(&o.out, "out", "", "folder of samples.tsv, table.md and chart.svg (testdata/bench)")
 	f.BoolVar(&o.add, "add", false, "keep the samples there of cases that are not measured now")
+	f.StringVar(&o.profile, "profile", "", "measure nothing, but write a CPU profile of balancerd under the cases' load to `FILE`; go build takes advice from cmd/balancerd/default.pgo")
 	f.BoolVar(&o.report, "report", false, "measure nothing, make table and chart of the samples there")
 	f.StringVar(&o.backend, "backend", "auto", "what answers behind the servers: nginx, go, or auto")
 	f.IntVar(&o.idle, "idle", 5000, "clients of the memory case")
@@ -80,6 +82,9 @@ func bench(ctx context.Context, o *options) error {
 	chosen, err := choose(o.cases)
 	if err != nil {
 		return err
+	}
+	if o.profile != "" {
+		return profile(ctx, o, chosen)
 	}
 	s, err := readSamples(filepath.Join(o.out, "samples.tsv"), o.add || o.report, chosen, o.report)
 	if err != nil {

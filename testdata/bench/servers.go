@@ -57,10 +57,8 @@ func lineUp(ctx context.Context, o *options, run string) ([]*server, error) {
 		out = append(out, &s)
 	}
 	own := filepath.Join(run, "balancerd")
-	build := exec.CommandContext(ctx, "go", "build", "-o", own, "./cmd/balancerd")
-	build.Dir = o.root
-	if text, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build ./cmd/balancerd: %w\n%s", err, text)
+	if err := buildOwn(ctx, o, run, own); err != nil {
+		return nil, err
 	}
 	out = append(out, &server{name: "balancerd", program: own, conf: "httpd.conf", args: apacheArgs})
 	for _, a := range o.also {
@@ -71,6 +69,24 @@ func lineUp(ctx context.Context, o *options, run string) ([]*server, error) {
 		out = append(out, &server{name: name, program: program, conf: "httpd.conf", args: apacheArgs})
 	}
 	return out, nil
+}
+
+// buildOwn builds this checkout's balancerd.
+func buildOwn(ctx context.Context, o *options, run, program string) error {
+	args := []string{"build", "-o", program}
+	if o.profile != "" {
+		more, err := overlay(o.root, run)
+		if err != nil {
+			return err
+		}
+		args = append(args, more...)
+	}
+	build := exec.CommandContext(ctx, "go", append(args, "./cmd/balancerd")...)
+	build.Dir = o.root
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build ./cmd/balancerd: %w\n%s", err, text)
+	}
+	return nil
 }
 
 func find(programs []string) string {
