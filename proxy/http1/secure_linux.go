@@ -39,8 +39,8 @@ func (g *greeting) Run(t *socket.Task) {
 		c := g.s.open(g.local, g.remote, func(c *conn) {
 			c.nc, c.sec, c.own = nc, base, g.fd
 			c.poke = ownPoked{g.fd}
+			c.info.TLS, c.info.Secure = state, true
 		})
-		c.info.TLS, c.info.Secure = state, true
 		c.Run(t)
 	}
 }

@@ -79,8 +79,10 @@ func (s *Server) unsafe(err error) {
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
 // nil for plain ones. It blocks.
 func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
-	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()), func(c *conn) { c.nc = nc })
-	c.info.TLS, c.info.Secure = state, state != nil
+	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()), func(c *conn) {
+		c.nc = nc
+		c.info.TLS, c.info.Secure = state, state != nil
+	})
 	defer s.drop(c)
 	defer c.rescue()
 	if state != nil && state.NegotiatedProtocol == exchange.H2 && s.other != nil {
