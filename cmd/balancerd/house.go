@@ -28,16 +28,17 @@ func (p *program) house() {
 	state := &state{raised: p.rights.raised}
 	beat := &method.Heartbeat{}
 	p.farm = balancer.NewFarm(method.Builtin(beat), state)
-	p.server = server.New(handshakes)
+	p.server = server.New(p.handshakes)
 	p.modules = modules(p, state, beat)
 }
 
 // handshakes is what a site's TLS does with new connections of an address; nil where it is plain.
-func handshakes(s *site.Site, local netip.AddrPort) http1.Shake {
+func (p *program) handshakes(s *site.Site, local netip.AddrPort) http1.Shake {
 	if !ssl.SecuredAt(s, local) {
 		return nil
 	}
 	return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
+		p.pace.handshake()
 		return ssl.Accept(s, nc, s.Default(local).Timeout)
 	}
 }

@@ -27,6 +27,7 @@ type program struct {
 	farm       *balancer.Farm
 	server     *server.Server
 	rights     rights
+	pace       pace
 	pid        pidFile
 	loads      int    // configurations read so far
 	background bool   // stderr is the error log
