@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"cmp"
 	"net"
 	"sync/atomic"
 	"time"
@@ -82,11 +83,12 @@ func (l *link) closeWrite() error {
 	if l.raw {
 		return l.rawCloseWrite()
 	}
-	if c, ok := l.nc.(interface{ CloseWrite() error }); ok {
-		l.nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
-		return c.CloseWrite()
+	c, ok := l.nc.(interface{ CloseWrite() error })
+	if !ok {
+		return nil
 	}
-	return nil
+	l.nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
+	return cmp.Or(c.CloseWrite(), l.below())
 }
 
 // close ends the connection.

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"net"
 	"os"
 	"syscall"
 	"time"
@@ -46,6 +47,14 @@ func (l *link) paceOut(timeout time.Duration) bool {
 	}
 	l.sec.WriteWithin(timeout)
 	return true
+}
+
+// below ends our direction of the socket below TLS (httpd: connection.c ap_lingering_close).
+func (l *link) below() error {
+	if l.sec != nil && l.nc != net.Conn(l.sec) {
+		return l.sec.CloseWrite()
+	}
+	return nil
 }
 
 // poked is a socket of our own as others see it.

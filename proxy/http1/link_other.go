@@ -21,6 +21,8 @@ func (l *link) pace(time.Duration) bool { return false }
 
 func (l *link) paceOut(time.Duration) bool { return false }
 
+func (l *link) below() error { return nil }
+
 func (l *link) rawWrite(_, _ []byte, _ time.Duration) error { return syscall.ENOTSUP }
 
 func (l *link) rawCloseWrite() error { return syscall.ENOTSUP }

@@ -159,9 +159,11 @@ func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) 
 	return farm.Workers("v")[0]
 }
 
-// fronts runs a test on both kinds of connections: our own sockets, and net.Conn as with TLS.
+// fronts runs a test on all kinds of connections: our own sockets, those with something between them and
+// us, as TLS is, and net.Conn as on other systems.
 func fronts(t *testing.T, f func(t *testing.T, start func(testing.TB, *app) *front)) {
 	t.Run("raw", func(t *testing.T) { f(t, newFront) })
+	t.Run("shaken", func(t *testing.T) { f(t, newShakenFront) })
 	t.Run("net", func(t *testing.T) { f(t, newNetFront) })
 }
 
@@ -174,13 +176,20 @@ type front struct {
 
 func newFront(t testing.TB, a *app) *front {
 	t.Helper()
-	return startFront(t, a, nil)
+	return startFront(t, a, Options{}, nil)
+}
+
+// newShakenFront serves connections as secure ones that were told so by a handshake without a word.
+func newShakenFront(t testing.TB, a *app) *front {
+	t.Helper()
+	shake := func(nc net.Conn) (net.Conn, *exchange.TLS, error) { return nc, &exchange.TLS{}, nil }
+	return startFront(t, a, Options{Shake: func(netip.AddrPort) Shake { return shake }}, nil)
 }
 
 // newNetFront serves connections that it does not know to be sockets.
 func newNetFront(t testing.TB, a *app) *front {
 	t.Helper()
-	return startFront(t, a, func(s *Server, l *net.TCPListener) error {
+	return startFront(t, a, Options{}, func(s *Server, l *net.TCPListener) error {
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -192,7 +201,7 @@ func newNetFront(t testing.TB, a *app) *front {
 }
 
 // startFront starts a Server; accept serves a listener until it is closed, nil: as the Server does.
-func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) error) *front {
+func startFront(t testing.TB, a *app, o Options, accept func(*Server, *net.TCPListener) error) *front {
 	t.Helper()
 	if a.srv == nil {
 		a.srv = usualServer()
@@ -205,11 +214,12 @@ func startFront(t testing.TB, a *app, accept func(*Server, *net.TCPListener) err
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(a, Options{Log: func(_ exchange.Level, err error, m string) {
+	o.Log = func(_ exchange.Level, err error, m string) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.logs = append(a.logs, fmt.Sprintf("server: %v %s", err, m))
-	}})
+	}
+	s := New(a, o)
 	at, shut := l.Addr().String(), func() { l.Close() }
 	if accept == nil {
 		own, err := NewListener(l.(*net.TCPListener))

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -199,22 +200,15 @@ func TestTLS(t *testing.T) {
 			return
 		}
 		says(ctx, x)
-	}}, func(s *Server, l *net.TCPListener) error {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return nil
+	}}, Options{Shake: func(netip.AddrPort) Shake {
+		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
+			tc := tls.Server(nc, conf)
+			if err := tc.Handshake(); err != nil {
+				return nil, nil, err
 			}
-			go func() {
-				tc := tls.Server(c, conf)
-				if tc.Handshake() != nil {
-					c.Close()
-					return
-				}
-				s.ServeConn(tc, &exchange.TLS{ConnectionState: tc.ConnectionState()})
-			}()
+			return tc, &exchange.TLS{ConnectionState: tc.ConnectionState()}, nil
 		}
-	})
+	}}, nil)
 	c := tls.Client(f.dial(t), &tls.Config{InsecureSkipVerify: true, ServerName: "h"})
 	body := strings.Repeat("y", 100_000)
 	io.WriteString(c, get+"\r\nPOST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"+body+get+"Connection: close\r\n\r\n")

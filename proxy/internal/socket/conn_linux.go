@@ -107,6 +107,17 @@ func within(by time.Time, wait time.Duration) time.Duration {
 	return max(0, time.Until(by))
 }
 
+// CloseWrite ends our direction.
+func (c *Conn) CloseWrite() error {
+	if c.next == nil {
+		return CloseWrite(c.fd.N())
+	}
+	if n, ok := c.next.(interface{ CloseWrite() error }); ok {
+		return n.CloseWrite()
+	}
+	return nil
+}
+
 // Close closes it.
 func (c *Conn) Close() error {
 	switch {
