@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1"
 	"balancerd/proxy/site"
 )
 
@@ -57,12 +58,11 @@ func (p *program) serve(own launcher) int {
 	return 0
 }
 
-// spareProcessors lets a few more goroutines run at a time than there are processors, unless the
-// environment says how many: each event loop keeps one, also while it waits for a moment.
+// spareProcessors lets as many goroutines run at a time as the engine wants, unless the environment says
+// how many.
 func spareProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
-		n := runtime.GOMAXPROCS(0)
-		runtime.GOMAXPROCS(n + max(1, n/4))
+		runtime.GOMAXPROCS(http1.Processors(runtime.GOMAXPROCS(0)))
 	}
 }
 

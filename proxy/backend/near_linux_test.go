@@ -70,7 +70,7 @@ func watched(t *testing.T, task *socket.Task) *Conn {
 	return c
 }
 
-// TestLoopsKeepTheirConnections: a connection moves to another loop only while hardly any are in use.
+// TestLoopsKeepTheirConnections: a connection moves to another loop only while none is in use.
 func TestLoopsKeepTheirConnections(t *testing.T) {
 	p := &pool{}
 	onLoop(t, func(task *socket.Task) {

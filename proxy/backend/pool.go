@@ -222,13 +222,10 @@ func (p *pool) find(task *socket.Task, set *balancer.WorkerSettings, sec securit
 	return far
 }
 
-// few is up to how many connections in use move from one event loop to another.
-const few = 1
-
 // crowded tells whether an event loop opens a connection of its own rather than take another one's:
-// with many in use at a time that one will want it back at once. Under mu.
+// while others are in use that one will want it back at once. Under mu.
 func (p *pool) crowded(set *balancer.WorkerSettings) bool {
-	return p.open-len(p.idle) >= few && (set.Max == 0 || p.open < set.Max)
+	return p.open > len(p.idle) && (set.Max == 0 || p.open < set.Max)
 }
 
 // expire closes idle connections that are older than ttl, the oldest first, down to keep. Under mu.

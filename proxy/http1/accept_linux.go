@@ -27,9 +27,14 @@ func (s *Server) group() (*socket.Loops, error) {
 	return g, err
 }
 
-// loopsOf is how many loops serve a number of goroutines that may run at a time: four of five. The rest
-// is for what is not done in loops: the beginning of TLS handshakes, HTTP/2, logs.
-func loopsOf(processors int) int { return max(1, processors-max(1, processors/5)) }
+// Processors is how many goroutines should run at a time (GOMAXPROCS) on n processors: an event loop for
+// each, which keeps its goroutine also while it waits for a moment, and what is not done in loops: the
+// beginning of TLS handshakes, HTTP/2, logs.
+func Processors(n int) int { return n + max(1, n/4) }
+
+// loopsOf is how many of the goroutines that may run at a time are loops: as many as there are
+// processors, when it is Processors that said how many may.
+func loopsOf(goroutines int) int { return max(1, goroutines-max(1, goroutines/5)) }
 
 // settle ends the loops once nobody needs them any more.
 func (s *Server) settle() {

@@ -16,6 +16,9 @@ type engine struct{}
 
 func (s *Server) settle() {}
 
+// Processors is how many goroutines should run at a time on n processors.
+func Processors(n int) int { return n }
+
 // Accept serves the connections that come in on a plain TCP listener until that is closed; then it
 // returns nil. Each connection has a goroutine of its own.
 func (s *Server) Accept(l *Listener) error {
@@ -43,7 +46,7 @@ func (s *Server) serve(nc net.Conn, shake Shake) {
 	c, state, err := shake(nc)
 	if err != nil {
 		nc.Close()
-		s.unsafe(err)
+		s.notShaken(err)
 		return
 	}
 	s.ServeConn(c, state)

@@ -31,7 +31,7 @@ func (g *greeting) Run(t *socket.Task) {
 	switch {
 	case err != nil:
 		base.Close()
-		g.s.unsafe(err)
+		g.s.notShaken(err)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
 		base.Become(g.s.ordinary(g.fd, t, base))
 		g.s.ServeConn(nc, state)

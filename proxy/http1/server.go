@@ -71,8 +71,8 @@ func New(app App, o Options) *Server {
 	return s
 }
 
-// unsafe tells of a handshake that failed.
-func (s *Server) unsafe(err error) {
+// notShaken tells of a handshake that failed.
+func (s *Server) notShaken(err error) {
 	s.log(exchange.Info, err, "AH02008: SSL library error 1 in handshake: "+err.Error())
 }
 

@@ -37,8 +37,8 @@ func (l *Loop) post(m mail) {
 	}
 }
 
-// leave is post of what has time until the loop has seen to its next events.
-func (l *Loop) leave(m mail) {
+// postLater is post of what has time until the loop has seen to its next events.
+func (l *Loop) postLater(m mail) {
 	l.mu.Lock()
 	l.mail = append(l.mail, m)
 	l.mu.Unlock()

@@ -115,7 +115,7 @@ func (t *Task) wait(s *slot, timeout time.Duration) error {
 // carried is for who began or resumed a task that has yielded, or ended, while it was away.
 func (t *Task) carried() {
 	if t.job != nil {
-		t.loop.leave(mail{kind: mailWait, task: t})
+		t.loop.postLater(mail{kind: mailWait, task: t})
 	}
 }
 
