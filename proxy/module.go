@@ -47,7 +47,7 @@ func Module(farm *balancer.Farm, b backend.Backend, secure ...Secure) site.Modul
 		{Name: "ProxyStatus", Set: serverWord("ProxyStatus", statusModes, func(s *serverSettings) *directive.Opt[statusMode] { return &s.status }), Help: "show the balancers on the status page"},
 
 		{Name: "BalancerGrowth", Set: setGrowth, Help: "room for balancers added at run time; none can be, as in httpd"},
-		{Name: "BalancerPersist", Set: setPersist, Help: "keep the manager's edits and the counters over restarts"},
+		{Name: "BalancerPersist", File: directive.KeepsState, Set: setPersist, Help: "keep the manager's edits and the counters over restarts"},
 		{Name: "BalancerInherit", Set: serverFlag(func(s *serverSettings) *directive.Opt[bool] { return &s.inherit }), Help: "virtual hosts have the main server's balancers and workers"},
 		{Name: "ProxyPassInherit", Set: serverFlag(func(s *serverSettings) *directive.Opt[bool] { return &s.inheritPass }), Help: "with BalancerInherit Off too, virtual hosts have balancers and workers of their own only"},
 

@@ -2,6 +2,7 @@ package directive
 
 import (
 	"errors"
+	"os"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -9,15 +10,22 @@ import (
 
 // Options of Bind.
 type Options struct {
-	SkipDocumentRoot bool // -T
+	SkipDocumentRoot bool       // -T
+	Files            FileSystem // nil: with the rights of this process
+	// OpenLog opens a log by its absolute path, or a program by "|" and its words; nil: it is opened, or
+	// started, by this process.
+	OpenLog func(target string) (*os.File, error)
 }
 
 // Bind walks a tree and has the modules note what it says: httpd's second phase. The first error
 // ends it; it is an *apacheconf.Error, or an *apacheconf.Fatal.
 func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
-	c := &Config{Tree: t, SkipDocumentRoot: o.SkipDocumentRoot, loaded: t.LoadedModules(Catalog{}), Warnings: t.Warnings}
+	c := &Config{Tree: t, SkipDocumentRoot: o.SkipDocumentRoot, Files: o.Files, OpenLog: o.OpenLog, loaded: t.LoadedModules(Catalog{}), Warnings: t.Warnings}
 	for _, mpm := range []string{"event.c", "worker.c", "prefork.c"} {
 		c.loaded["event.c"] = c.loaded["event.c"] || c.loaded[mpm]
+	}
+	if c.Files == nil {
+		c.Files = OSFiles{}
 	}
 	mpmAlways := !c.loaded["event.c"]
 	if mpmAlways {

@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"os"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -35,9 +36,11 @@ type Config struct {
 	Main             *Scope
 	VHosts           []*Scope // in file order
 	Tree             *apacheconf.Tree
-	Warnings         []apacheconf.Warning // of the reading and of the walk, in order
-	Hints            []Hint               // directives that have no effect
-	SkipDocumentRoot bool                 // -T
+	Warnings         []apacheconf.Warning                  // of the reading and of the walk, in order
+	Hints            []Hint                                // directives that have no effect
+	SkipDocumentRoot bool                                  // -T
+	Files            FileSystem                            // how the files that it names are reached
+	OpenLog          func(target string) (*os.File, error) // see Options
 
 	loaded map[string]bool // identifiers and source files
 }

@@ -72,6 +72,7 @@ type Entry struct {
 	Close   func(child *Scope, a Args) error
 	Help    string
 	Partial string // what of it has no effect; becomes a hint
+	File    FileUse
 }
 
 // Table is the directives that a module obeys.

@@ -2,7 +2,6 @@ package directive
 
 import (
 	"errors"
-	"os"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -103,7 +102,7 @@ func between(lo, hi int, message string) func(*Scope, Args) error {
 func readable(prefix string) func(*Scope, Args) error {
 	return func(s *Scope, a Args) error {
 		path := s.Config.Tree.Path(a.Words[0])
-		if _, err := os.Stat(path); err != nil {
+		if _, err := s.Config.Files.Stat(path); err != nil {
 			return errors.New(prefix + path + ": No such file or directory")
 		}
 		return nil
@@ -112,7 +111,7 @@ func readable(prefix string) func(*Scope, Args) error {
 
 func certificate(s *Scope, a Args) error {
 	path := s.Config.Tree.Path(a.Words[0])
-	if st, err := os.Stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
+	if st, err := s.Config.Files.Stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
 		return errors.New(a.Name + ": file '" + path + "' does not exist or is empty")
 	}
 	return nil

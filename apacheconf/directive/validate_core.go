@@ -2,7 +2,6 @@ package directive
 
 import (
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 
@@ -115,7 +114,7 @@ func checkMutex(s *Scope, a Args) error {
 	case "none", "no":
 		none = true
 	case "default", "flock", "fcntl", "file", "pthread", "sysvsem", "posixsem", "sem", "yes":
-		if dir != "" && !isFolder(s.Config.Tree.Path(dir)) {
+		if dir != "" && !isFolder(s.Config, dir) {
 			return errors.New("Invalid Mutex directory in argument " + mech)
 		}
 	default:
@@ -140,8 +139,8 @@ func checkMutex(s *Scope, a Args) error {
 	return nil
 }
 
-func isFolder(path string) bool {
-	st, err := os.Stat(path)
+func isFolder(c *Config, path string) bool {
+	st, err := c.Files.Stat(c.Tree.Path(path))
 	return err == nil && st.IsDir()
 }
 

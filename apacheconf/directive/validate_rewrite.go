@@ -2,7 +2,6 @@ package directive
 
 import (
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 
@@ -181,9 +180,9 @@ func checkRewriteMap(s *Scope, a Args) error {
 		source = a.Words[1]
 	}
 	path := s.Config.Tree.Path(source)
-	found := exists(path)
+	found := exists(s.Config, path)
 	if kind == "dbm" {
-		found = found || exists(path+".pag") || exists(path+".db")
+		found = found || exists(s.Config, path+".pag") || exists(s.Config, path+".db")
 	}
 	if !found {
 		return errors.New("RewriteMap: file for map " + a.Words[0] + " not found:" + path)
@@ -191,8 +190,8 @@ func checkRewriteMap(s *Scope, a Args) error {
 	return nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
+func exists(c *Config, path string) bool {
+	_, err := c.Files.Stat(path)
 	return err == nil
 }
 

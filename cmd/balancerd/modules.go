@@ -38,7 +38,7 @@ func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 			managing(p.farm),            // the handler balancer-manager
 			p.watching(),                // the handler server-status
 			alias.Module(),              // translate, fixup: Redirect, Alias
-			ssl.Module(p.rights.raised), // early: SNI and Host; access: SSLRequire and the like
+			ssl.Module(), // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(p.server.Upgrade),  // fixup: variables, 103, 101
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv

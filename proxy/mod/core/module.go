@@ -15,7 +15,7 @@ func Module() site.Module {
 		{Name: "ServerAdmin", Set: text(func(s *serverSettings) *string { return &s.admin }), Help: "the address on error pages"},
 		{Name: "ServerTokens", Set: setTokens, Help: "how much the Server header tells"},
 		{Name: "ServerSignature", Set: setSignature, Help: "a footer on own pages"},
-		{Name: "DocumentRoot", Set: setDocumentRoot, Help: "where files are served from"},
+		{Name: "DocumentRoot", File: directive.LooksAt, Set: setDocumentRoot, Help: "where files are served from"},
 
 		{Name: "Timeout", Set: setTimeout, Help: "seconds to wait for the other side"},
 		{Name: "KeepAlive", Set: flag(func(s *serverSettings) *directive.Opt[bool] { return &s.keepAlive }), Help: "serve several requests a connection"},

@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -217,7 +216,7 @@ func setDocumentRoot(s *directive.Scope, a directive.Args) error {
 	if s.Config.SkipDocumentRoot {
 		return nil
 	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
+	if st, err := s.Config.Files.Stat(path); err == nil && st.IsDir() {
 		return nil
 	}
 	if s.Kind == directive.VHost {

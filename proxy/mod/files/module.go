@@ -46,7 +46,7 @@ var dirTable = directive.Table{
 }
 
 var mimeTable = directive.Table{
-	{Name: "TypesConfig", Set: setTypesConfig, Help: "the file of media types"},
+	{Name: "TypesConfig", File: directive.ReadsFile, Set: setTypesConfig, Help: "the file of media types"},
 	{Name: "AddType", Set: add(mediaType), Help: "a media type by extension"},
 	{Name: "AddCharset", Set: add(charsetOf), Help: "a charset by extension"},
 	{Name: "AddLanguage", Set: add(languageOf), Help: "a language by extension"},

@@ -2,9 +2,9 @@ package files
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -22,7 +22,7 @@ func typesOf(c *directive.Config) (map[string]string, error) {
 	if name != "" {
 		name = c.Tree.Path(name)
 	}
-	types, err := readTypes(or(name, defaultTypes))
+	types, err := readTypes(c.Files, or(name, defaultTypes))
 	if name == "" && errors.Is(err, fs.ErrNotExist) {
 		return commonTypes(), nil
 	}
@@ -44,14 +44,13 @@ func commonTypes() map[string]string {
 
 // readTypes reads a file of media types: a type and the extensions that have it, a line each
 // (httpd: mod_mime.c mime_post_config).
-func readTypes(name string) (map[string]string, error) {
-	f, err := os.Open(name)
+func readTypes(files directive.FileSystem, name string) (map[string]string, error) {
+	text, err := files.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	types := map[string]string{}
-	in := bufio.NewScanner(f)
+	in := bufio.NewScanner(bytes.NewReader(text))
 	in.Buffer(nil, 1<<20)
 	for in.Scan() {
 		line := strings.TrimSpace(in.Text())

@@ -5,11 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"time"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 )
 
@@ -29,9 +29,9 @@ type verifier struct {
 const defaultDepth = 1
 
 // newVerifier reads the signers and their lists. prefix is "SSL" or "SSLProxy", for messages.
-func newVerifier(a *authSettings, usage x509.ExtKeyUsage, prefix, server string) (*verifier, error) {
+func newVerifier(fsys directive.FileSystem, a *authSettings, usage x509.ExtKeyUsage, prefix, server string) (*verifier, error) {
 	v := &verifier{mode: a.verify.Or(verifyNone), depth: a.depth.Or(defaultDepth), usage: usage, roots: x509.NewCertPool(), inter: x509.NewCertPool()}
-	certs, err := signers(a.caFile.Or(""), a.caPath.Or(""), prefix+"CACertificate")
+	certs, err := signers(fsys, a.caFile.Or(""), a.caPath.Or(""), prefix+"CACertificate")
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func newVerifier(a *authSettings, usage x509.ExtKeyUsage, prefix, server string)
 			v.inter.AddCert(c)
 		}
 	}
-	if v.crls, err = newRevocations(a, prefix, server); err != nil {
+	if v.crls, err = newRevocations(fsys, a, prefix, server); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -55,24 +55,27 @@ func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
+// shown is a name that no listing leaves out.
+var shown = regexp.MustCompile(`^[^.]`)
+
 // hashed is a name that OpenSSL would look for in a folder of certificates.
 var hashed = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9]+$`)
 
-func signers(file, folder, what string) ([]*x509.Certificate, error) {
+func signers(fsys directive.FileSystem, file, folder, what string) ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
 	if file != "" {
-		list, err := readCertificates(file)
+		list, err := readCertificates(fsys, file)
 		if err != nil || len(list) == 0 {
 			return nil, errors.New("AH02210: Failed to load " + what + "File: " + file)
 		}
 		out = append(out, list...)
 	}
-	files, err := hashedFiles(folder, hashed)
+	files, err := hashedFiles(fsys, folder, hashed)
 	if err != nil {
 		return nil, fmt.Errorf("AH02211: Failed to open Certificate Path `%s'", folder)
 	}
 	for _, f := range files {
-		list, err := readCertificates(f)
+		list, err := readCertificates(fsys, f)
 		if err == nil { // OpenSSL does not look at what it can't read either
 			out = append(out, list...)
 		}
@@ -80,11 +83,11 @@ func signers(file, folder, what string) ([]*x509.Certificate, error) {
 	return out, nil
 }
 
-func hashedFiles(folder string, names *regexp.Regexp) ([]string, error) {
+func hashedFiles(fsys directive.FileSystem, folder string, names *regexp.Regexp) ([]string, error) {
 	if folder == "" {
 		return nil, nil
 	}
-	list, err := os.ReadDir(folder)
+	list, err := fsys.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,12 @@
 package ssl
 
 import (
+	"balancerd/apacheconf/directive"
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -57,7 +57,7 @@ type revocations struct {
 var hashedList = regexp.MustCompile(`^[0-9a-f]{8}\.r[0-9]+$`)
 
 // newRevocations is nil when nothing shall be looked up.
-func newRevocations(a *authSettings, prefix, server string) (*revocations, error) {
+func newRevocations(fsys directive.FileSystem, a *authSettings, prefix, server string) (*revocations, error) {
 	check := a.crlCheck.Or(crlNone)
 	if check&(crlLeaf|crlChain) == 0 {
 		return nil, nil
@@ -67,13 +67,13 @@ func newRevocations(a *authSettings, prefix, server string) (*revocations, error
 		return nil, fmt.Errorf("AH01899: Host %s: CRL checking has been enabled, but neither %sCARevocationFile nor %sCARevocationPath is configured", server, prefix, prefix)
 	}
 	r := &revocations{checks: check, by: map[string][]*x509.RevocationList{}}
-	files, err := hashedFiles(folder, hashedList)
+	files, err := hashedFiles(fsys, folder, hashedList)
 	if err == nil && file != "" {
-		err = r.read(file)
+		err = r.read(fsys, file)
 	}
 	for _, f := range files {
 		if err == nil {
-			err = r.read(f)
+			err = r.read(fsys, f)
 		}
 	}
 	if err != nil {
@@ -83,8 +83,8 @@ func newRevocations(a *authSettings, prefix, server string) (*revocations, error
 }
 
 // read takes the lists of a file, PEM or DER.
-func (r *revocations) read(path string) error {
-	b, err := os.ReadFile(path)
+func (r *revocations) read(fsys directive.FileSystem, path string) error {
+	b, err := fsys.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"strconv"
 
 	"balancerd/apacheconf/directive"
@@ -88,16 +87,17 @@ func (o *host) fill(scope *directive.Scope) error {
 		return errors.New("AH01898: Unable to configure permitted SSL ciphers")
 	}
 	var err error
-	if o.clients, err = newVerifier(&o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
+	fsys := scope.Config.Files
+	if o.clients, err = newVerifier(fsys, &o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
 		return err
 	}
-	if o.clients.ocsp, err = newValidator(&o.set.ocsp); err != nil {
+	if o.clients.ocsp, err = newValidator(fsys, &o.set.ocsp); err != nil {
 		return err
 	}
-	if o.certs, err = pairs(&o.set, o.id, o.clients.signers); err != nil {
+	if o.certs, err = pairs(fsys, &o.set, o.id, o.clients.signers); err != nil {
 		return err
 	}
-	if o.resumer, err = newResumer(&o.set, o.mark()); err != nil {
+	if o.resumer, err = newResumer(fsys, &o.set, o.mark()); err != nil {
 		return err
 	}
 	oldest, newest := o.versions.bounds()
@@ -113,7 +113,7 @@ func (o *host) fill(scope *directive.Scope) error {
 		o.config.Certificates, o.config.GetCertificate = nil, o.pick // else only clients that name a server would be asked
 	}
 	o.demand(scope)
-	return o.announce()
+	return o.announce(fsys)
 }
 
 // affix finds out who can be asked about the certificates. Those that nobody can be asked about are
@@ -172,7 +172,7 @@ func sectionsAsk(s *directive.Scope) bool {
 }
 
 // announce tells clients whose signatures are taken.
-func (o *host) announce() error {
+func (o *host) announce(fsys directive.FileSystem) error {
 	file, folder := o.set.dnFile.Or(""), o.set.dnPath.Or("")
 	if file+folder == "" {
 		file, folder = o.set.auth.caFile.Or(""), o.set.auth.caPath.Or("")
@@ -180,16 +180,13 @@ func (o *host) announce() error {
 	if !o.asks || file+folder == "" {
 		return nil
 	}
-	certs, err := signers(file, "", "SSLCADNRequest")
+	certs, err := signers(fsys, file, "", "SSLCADNRequest")
 	if err != nil {
 		return errors.New("AH01896: Unable to determine list of acceptable CA certificates for client authentication")
 	}
-	files, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if folder == "" {
-		files = nil
-	}
+	files, _ := hashedFiles(fsys, folder, shown)
 	for _, f := range files {
-		if list, err := readCertificates(f); err == nil {
+		if list, err := readCertificates(fsys, f); err == nil {
 			certs = append(certs, list...)
 		}
 	}

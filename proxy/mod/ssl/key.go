@@ -1,8 +1,8 @@
 package ssl
 
 import (
+	"balancerd/apacheconf/directive"
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
@@ -17,15 +17,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"os"
-	"os/exec"
 	"strings"
-	"time"
 )
 
 // readKey is a server's key. An encrypted one is opened with what the dialog's program says.
-func readKey(path, id, dialog string) (crypto.PrivateKey, error) {
-	b, err := os.ReadFile(path)
+func readKey(fsys directive.FileSystem, path, id, dialog string) (crypto.PrivateKey, error) {
+	b, err := fsys.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("AH02574: Init: Can't open server private key file %s", path)
 	}
@@ -39,7 +36,7 @@ func readKey(path, id, dialog string) (crypto.PrivateKey, error) {
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			continue
 		}
-		der, err := plainKey(block, id, dialog)
+		der, err := plainKey(fsys, block, id, dialog)
 		if err != nil {
 			return nil, err
 		}
@@ -54,8 +51,8 @@ func readKey(path, id, dialog string) (crypto.PrivateKey, error) {
 }
 
 // readKeys are a file's keys that are not encrypted.
-func readKeys(path string) ([]crypto.PrivateKey, error) {
-	b, err := os.ReadFile(path)
+func readKeys(fsys directive.FileSystem, path string) ([]crypto.PrivateKey, error) {
+	b, err := fsys.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +85,7 @@ func parseKey(der []byte) (crypto.PrivateKey, error) {
 
 // plainKey is a block's key, decrypted where that is needed: the old way by its header, the new one by
 // PKCS #8.
-func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
+func plainKey(fsys directive.FileSystem, block *pem.Block, id, dialog string) ([]byte, error) {
 	old := block.Headers["DEK-Info"] != ""
 	if !old && block.Type != "ENCRYPTED PRIVATE KEY" {
 		return block.Bytes, nil
@@ -96,7 +93,7 @@ func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
 	if dialog == "" {
 		return nil, fmt.Errorf("AH02577: Init: SSLPassPhraseDialog builtin is not supported here: private key %s is encrypted, and nobody can be asked for its pass phrase\nhint: SSLPassPhraseDialog exec:/path/to/program prints it, or \"openssl pkey\" writes the key without one", id)
 	}
-	phrase, err := ask(dialog, id)
+	phrase, err := ask(fsys, dialog, id)
 	if err != nil {
 		return nil, fmt.Errorf("AH02578: Init: Unable to read pass phrase [Hint: key introduced or changed before restart?]: %w", err)
 	}
@@ -116,14 +113,10 @@ func plainKey(block *pem.Block, id, dialog string) ([]byte, error) {
 	return der, nil
 }
 
-const dialogTime = 30 * time.Second
-
 // ask runs the dialog's program; its first line is the pass phrase
 // (httpd: ssl_engine_pphrase.c ssl_pphrase_Handle_CB, ssl_util_readfilter).
-func ask(program, id string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialogTime)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, program, id).Output()
+func ask(fsys directive.FileSystem, program, id string) ([]byte, error) {
+	out, err := fsys.Output(program, id)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"encoding/pem"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 )
@@ -205,24 +208,53 @@ func TestOptionsMerge(t *testing.T) {
 	}
 }
 
-func TestFilesAreReadWithRaisedRights(t *testing.T) {
+// elsewhere has files under another name than the configuration's.
+type elsewhere struct {
+	directive.OSFiles
+	from, to string
+	asked    *[]string
+}
+
+func (e elsewhere) moved(path string) string {
+	*e.asked = append(*e.asked, strings.TrimPrefix(path, e.from+"/"))
+	return strings.Replace(path, e.from, e.to, 1)
+}
+
+func (e elsewhere) Stat(path string) (fs.FileInfo, error) { return e.OSFiles.Stat(e.moved(path)) }
+func (e elsewhere) ReadFile(path string) ([]byte, error)  { return e.OSFiles.ReadFile(e.moved(path)) }
+func (e elsewhere) ReadDir(path string) ([]fs.DirEntry, error) {
+	return e.OSFiles.ReadDir(e.moved(path))
+}
+func (e elsewhere) Output(program, word string) ([]byte, error) {
+	return e.OSFiles.Output(e.moved(program), word)
+}
+
+// All files come from the configuration's file system: what has no rights there is never opened directly.
+func TestFilesComeFromTheConfigurationsFileSystem(t *testing.T) {
 	a := newAuthority(t, "CA")
 	a.leaf("site")
-	calls := 0
-	raised := func(f func() error) error {
-		if err := os.Chmod(a.dir, 0o700); err != nil {
-			return err
-		}
-		defer os.Chmod(a.dir, 0)
-		calls++
-		return f()
+	os.Mkdir(a.dir+"/folder", 0o755)
+	conf := "ServerName localhost\nListen 127.0.0.1:80\nLoadModule ssl_module x\nLoadModule proxy_module x\n" + engine +
+		"SSLCACertificatePath DIR/folder\nSSLVerifyClient optional\nSSLProxyEngine On\nSSLProxyCACertificateFile DIR/CA.pem\nSSLProxyMachineCertificatePath DIR/folder\n"
+	tree, err := apacheconf.ParseText("test.conf", strings.ReplaceAll(conf, "DIR", "/nowhere/at/all"), apacheconf.Options{ServerRoot: "/", Modules: directive.Catalog{}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	os.Chmod(a.dir, 0)
-	defer os.Chmod(a.dir, 0o700)
-	mods := modules()
-	mods[1] = Module(raised)
-	sitetest.New(t, preload, strings.ReplaceAll(engine+"SSLProxyEngine On\nSSLProxyCACertificateFile DIR/CA.pem\n", "DIR", a.dir), mods...)
-	if calls != 4 { // three files looked for, then all read at once
-		t.Errorf("rights were raised %d times", calls)
+	var asked []string
+	files := elsewhere{from: "/nowhere/at/all", to: a.dir, asked: &asked}
+	c, err := directive.Bind(tree, directive.Options{Files: files}, site.Tables(modules())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.Build(c, modules(), site.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Secure([]*directive.Scope{c.Main}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"site.pem", "CA.pem", "folder"} {
+		if !slices.Contains(asked, want) {
+			t.Errorf("%s was not asked for: %v", want, asked)
+		}
 	}
 }

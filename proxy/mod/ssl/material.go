@@ -1,18 +1,18 @@
 package ssl
 
 import (
+	"balancerd/apacheconf/directive"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
 // readCertificates are a file's certificates, PEM or DER.
-func readCertificates(path string) ([]*x509.Certificate, error) {
-	b, err := os.ReadFile(path)
+func readCertificates(fsys directive.FileSystem, path string) ([]*x509.Certificate, error) {
+	b, err := fsys.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 // pairs are a virtual host's certificates with their keys. Of two with the same kind of key the later
 // counts, as with OpenSSL. Above a certificate stand those of SSLCertificateChainFile, else those of its
 // own file, else whatever known signers lead up to a root (OpenSSL builds such chains by itself).
-func pairs(set *serverSettings, id string, known []*x509.Certificate) ([]tls.Certificate, error) {
-	extra, chained, err := chainOf(set)
+func pairs(fsys directive.FileSystem, set *serverSettings, id string, known []*x509.Certificate) ([]tls.Certificate, error) {
+	extra, chained, err := chainOf(fsys, set)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func pairs(set *serverSettings, id string, known []*x509.Certificate) ([]tls.Cer
 		if i < len(set.keys) {
 			keyFile = set.keys[i]
 		}
-		p, err := pair(file, keyFile, fmt.Sprintf("%s:%d", id, i), set.dialog, chained)
+		p, err := pair(fsys, file, keyFile, fmt.Sprintf("%s:%d", id, i), set.dialog, chained)
 		if err != nil {
 			return nil, err
 		}
@@ -82,12 +82,12 @@ func replace(list []tls.Certificate, p tls.Certificate) []tls.Certificate {
 }
 
 // chainOf is SSLCertificateChainFile, without the certificate itself when it stands in the same file.
-func chainOf(set *serverSettings) (extra [][]byte, chained bool, err error) {
+func chainOf(fsys directive.FileSystem, set *serverSettings) (extra [][]byte, chained bool, err error) {
 	file, ok := set.chain.Get()
 	if !ok {
 		return nil, false, nil
 	}
-	certs, err := readCertificates(file)
+	certs, err := readCertificates(fsys, file)
 	if err != nil || len(certs) == 0 {
 		return nil, false, fmt.Errorf("AH01903: Failed to configure CA certificate chain!")
 	}
@@ -100,8 +100,8 @@ func chainOf(set *serverSettings) (extra [][]byte, chained bool, err error) {
 	return extra, true, nil
 }
 
-func pair(file, keyFile, id, dialog string, chained bool) (tls.Certificate, error) {
-	certs, err := readCertificates(file)
+func pair(fsys directive.FileSystem, file, keyFile, id, dialog string, chained bool) (tls.Certificate, error) {
+	certs, err := readCertificates(fsys, file)
 	switch {
 	case err == nil && len(certs) > 0:
 	case !chained:
@@ -109,7 +109,7 @@ func pair(file, keyFile, id, dialog string, chained bool) (tls.Certificate, erro
 	default:
 		return tls.Certificate{}, fmt.Errorf("AH02561: Failed to configure certificate %s, check %s", id, file)
 	}
-	key, err := readKey(keyFile, id, dialog)
+	key, err := readKey(fsys, keyFile, id, dialog)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -135,13 +135,13 @@ func belong(c *x509.Certificate, key crypto.PrivateKey) bool {
 
 // machinePairs are the certificates to show to members: in the file, and in each file of the folder
 // (httpd: ssl_engine_init.c ssl_init_proxy_certs).
-func machinePairs(p *proxySettings) ([]tls.Certificate, error) {
+func machinePairs(fsys directive.FileSystem, p *proxySettings) ([]tls.Certificate, error) {
 	var files []string
 	if f, ok := p.machineFile.Get(); ok {
 		files = append(files, f)
 	}
 	if dir, ok := p.machinePath.Get(); ok {
-		list, err := os.ReadDir(dir)
+		list, err := fsys.ReadDir(dir)
 		if err != nil {
 			return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
 		}
@@ -154,13 +154,13 @@ func machinePairs(p *proxySettings) ([]tls.Certificate, error) {
 	var chain []*x509.Certificate
 	if f, ok := p.machineChain.Get(); ok {
 		var err error
-		if chain, err = readCertificates(f); err != nil {
+		if chain, err = readCertificates(fsys, f); err != nil {
 			return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
 		}
 	}
 	var out []tls.Certificate
 	for _, f := range files {
-		list, err := machinePairsOf(f, chain)
+		list, err := machinePairsOf(fsys, f, chain)
 		if err != nil {
 			return nil, err
 		}
@@ -170,12 +170,12 @@ func machinePairs(p *proxySettings) ([]tls.Certificate, error) {
 }
 
 // machinePairsOf matches the certificates and the keys of a file, in any order.
-func machinePairsOf(file string, chain []*x509.Certificate) ([]tls.Certificate, error) {
-	certs, err := readCertificates(file)
+func machinePairsOf(fsys directive.FileSystem, file string, chain []*x509.Certificate) ([]tls.Certificate, error) {
+	certs, err := readCertificates(fsys, file)
 	if err != nil {
 		return nil, fmt.Errorf("AH02208: SSL proxy client cert initialization failed")
 	}
-	keys, err := readKeys(file)
+	keys, err := readKeys(fsys, file)
 	if err != nil || len(keys) == 0 && len(certs) > 0 {
 		return nil, fmt.Errorf("AH02252: incomplete client cert configured for SSL proxy (missing or encrypted private key?)")
 	}

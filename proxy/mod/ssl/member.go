@@ -16,7 +16,7 @@ import (
 // members are the TLS values of one load, by their settings: sections that say the same share one, and
 // with it their connections.
 type members struct {
-	rights rights // immutable
+	fsys directive.FileSystem // immutable
 
 	mu  sync.Mutex
 	tls map[proxySettings]*backend.TLS // under mu
@@ -38,11 +38,7 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	if t := m.tls[set]; t != nil {
 		return t, nil
 	}
-	var c *client
-	err := m.rights.do(func() (err error) {
-		c, err = newClient(&set)
-		return err
-	})
+	c, err := newClient(m.fsys, &set)
 	if err != nil {
 		return nil, errors.New(err.Error() + fatal)
 	}
@@ -64,7 +60,7 @@ type client struct {
 	checkExpire bool
 }
 
-func newClient(set *proxySettings) (*client, error) {
+func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	list := parseCiphers(set.auth.ciphers.Or(defaultCiphers))
 	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true)}
 	if c.versions == 0 {
@@ -77,10 +73,10 @@ func newClient(set *proxySettings) (*client, error) {
 	c.checkName = set.checkName.Or(set.checkCN.Or(true)) && (set.checkCN.Or(true) || set.checkName.Or(false))
 	c.checkCN = !c.checkName && set.checkCN.Or(false)
 	var err error
-	if c.servers, err = newVerifier(&set.auth, x509.ExtKeyUsageServerAuth, "SSLProxy", "of the proxy"); err != nil {
+	if c.servers, err = newVerifier(fsys, &set.auth, x509.ExtKeyUsageServerAuth, "SSLProxy", "of the proxy"); err != nil {
 		return nil, err
 	}
-	own, err := machinePairs(set)
+	own, err := machinePairs(fsys, set)
 	if err != nil {
 		return nil, err
 	}

@@ -10,28 +10,25 @@ import (
 )
 
 // Module is mod_ssl. In the list of modules it stands before those that authenticate: who has no TLS is
-// refused before he is asked for a password (httpd: mod_ssl.c ssl_register_hooks, access_checker). raised
-// runs a function with the rights that the server was started with, for keys that root alone may read
-// when the configuration is read again; nil: as it is.
-func Module(raised func(func() error) error) site.Module {
-	r := rights(raised)
-	return site.Module{Name: "ssl", Open: r.open, Table: directive.Table{
+// refused before he is asked for a password (httpd: mod_ssl.c ssl_register_hooks, access_checker).
+func Module() site.Module {
+	return site.Module{Name: "ssl", Open: open, Table: directive.Table{
 		{Name: "SSLEngine", Set: setEngine, Help: "TLS in front: on, off"},
-		{Name: "SSLCertificateFile", Set: setCertificate(r, func(s *serverSettings) *[]string { return &s.certs }), Help: "a certificate, with its chain and perhaps its key; one for each kind of key"},
-		{Name: "SSLCertificateKeyFile", Set: setCertificate(r, func(s *serverSettings) *[]string { return &s.keys }), Help: "the certificate's key"},
-		{Name: "SSLCertificateChainFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.chain }), Help: "the certificates between the server's and the root's"},
-		{Name: "SSLPassPhraseDialog", Set: setDialog(r), Help: "the program that prints the pass phrase of encrypted keys: exec:/path"},
+		{Name: "SSLCertificateFile", File: directive.ReadsFile, Set: setCertificate(func(s *serverSettings) *[]string { return &s.certs }), Help: "a certificate, with its chain and perhaps its key; one for each kind of key"},
+		{Name: "SSLCertificateKeyFile", File: directive.ReadsFile, Set: setCertificate(func(s *serverSettings) *[]string { return &s.keys }), Help: "the certificate's key"},
+		{Name: "SSLCertificateChainFile", File: directive.ReadsFile, Set: setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.chain }), Help: "the certificates between the server's and the root's"},
+		{Name: "SSLPassPhraseDialog", File: directive.RunsProgram, Set: setDialog, Help: "the program that prints the pass phrase of encrypted keys: exec:/path"},
 		{Name: "SSLProtocol", Set: setProtocol(servers, func(s *serverSettings) *directive.Opt[versions] { return &s.protocol }), Help: "versions of TLS"},
 		{Name: "SSLCipherSuite", Set: setCiphers, Help: "cipher suites by OpenSSL's names"},
 		{Name: "SSLHonorCipherOrder", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.honor }), Help: "whether ours or the client's order chooses among certificates of several kinds"},
 		{Name: "SSLVerifyClient", Set: setVerifyClient, Help: "whether clients must show a certificate: none, optional, require, optional_no_ca"},
 		{Name: "SSLVerifyDepth", Set: setVerifyDepth, Help: "how many certificates may stand above the client's"},
-		{Name: "SSLCACertificateFile", Set: setAuthority(setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.caFile })), Help: "who may sign clients' certificates"},
-		{Name: "SSLCACertificatePath", Set: setAuthority(setFolder(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.caPath })), Help: "the same, a folder of hashed names"},
-		{Name: "SSLCADNRequestFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.dnFile }), Help: "the signers that clients are told of"},
-		{Name: "SSLCADNRequestPath", Set: setFolder(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.dnPath }), Help: "the same, a folder"},
-		{Name: "SSLCARevocationFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlFile }), Help: "lists of clients' certificates that are no longer good"},
-		{Name: "SSLCARevocationPath", Set: setFolder(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlPath }), Help: "the same, a folder of hashed names"},
+		{Name: "SSLCACertificateFile", File: directive.ReadsFile, Set: setAuthority(setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.caFile })), Help: "who may sign clients' certificates"},
+		{Name: "SSLCACertificatePath", File: directive.ReadsFolder, Set: setAuthority(setFolder(servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.caPath })), Help: "the same, a folder of hashed names"},
+		{Name: "SSLCADNRequestFile", File: directive.ReadsFile, Set: setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.dnFile }), Help: "the signers that clients are told of"},
+		{Name: "SSLCADNRequestPath", File: directive.ReadsFolder, Set: setFolder(servers, func(s *serverSettings) *directive.Opt[string] { return &s.dnPath }), Help: "the same, a folder"},
+		{Name: "SSLCARevocationFile", File: directive.ReadsFile, Set: setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlFile }), Help: "lists of clients' certificates that are no longer good"},
+		{Name: "SSLCARevocationPath", File: directive.ReadsFolder, Set: setFolder(servers, func(s *serverSettings) *directive.Opt[string] { return &s.auth.crlPath }), Help: "the same, a folder of hashed names"},
 		{Name: "SSLCARevocationCheck", Set: setRevocation(servers, func(s *serverSettings) *directive.Opt[crlCheck] { return &s.auth.crlCheck }), Help: "which certificates are looked up: none, leaf, chain"},
 		{Name: "SSLOCSPEnable", Set: setOCSP, Help: "which of a client's certificates a responder is asked about: off, leaf, on"},
 		{Name: "SSLOCSPDefaultResponder", Set: setWord(func(s *serverSettings) *directive.Opt[string] { return &s.ocsp.fallback }), Help: "the responder of certificates that name none"},
@@ -42,7 +39,7 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLOCSPUseRequestNonce", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.ocsp.nonce }), Help: "whether answers must be fresh ones"},
 		{Name: "SSLOCSPProxyURL", Set: setOCSPProxy, Help: "the proxy in front of responders"},
 		{Name: "SSLOCSPNoVerify", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.ocsp.noVerify }), Help: "whether answers are believed whoever has signed them"},
-		{Name: "SSLOCSPResponderCertificateFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.ocsp.certs }), Help: "responders that are trusted besides the signers"},
+		{Name: "SSLOCSPResponderCertificateFile", File: directive.ReadsFile, Set: setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.ocsp.certs }), Help: "responders that are trusted besides the signers"},
 		{Name: "SSLUseStapling", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.staple.use }), Help: "tell clients at the handshake that our certificate is not revoked"},
 		{Name: "SSLStaplingCache", Set: setStapleCache, Help: "answers are kept in memory here"},
 		{Name: "SSLStaplingResponseTimeSkew", Set: setSeconds("invalid argument", func(s *serverSettings) *directive.Opt[int] { return &s.staple.skew }), Help: "seconds by which the responder's clock may differ"},
@@ -54,7 +51,7 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLStaplingFakeTryLater", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.staple.tryLater }), Help: "whether they are told so of one that does not answer"},
 		{Name: "SSLStaplingForceURL", Set: setWord(func(s *serverSettings) *directive.Opt[string] { return &s.staple.url }), Help: "the responder to ask in place of the one in the certificate"},
 		{Name: "SSLSessionTickets", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.tickets }), Help: "resumption by tickets"},
-		{Name: "SSLSessionTicketKeyFile", Set: setFile(r, servers, func(s *serverSettings) *directive.Opt[string] { return &s.ticketKey }), Help: "48 bytes that servers share to resume each other's sessions"},
+		{Name: "SSLSessionTicketKeyFile", File: directive.ReadsFile, Set: setFile(servers, func(s *serverSettings) *directive.Opt[string] { return &s.ticketKey }), Help: "48 bytes that servers share to resume each other's sessions"},
 		{Name: "SSLSessionCache", Set: setCache, Help: "where sessions are kept for hosts without tickets: in memory, whatever its name"},
 		{Name: "SSLSessionCacheTimeout", Set: setCacheTimeout, Help: "seconds in which a session may be resumed"},
 		{Name: "SSLStrictSNIVHostCheck", Set: setFlag(servers, func(s *serverSettings) *directive.Opt[bool] { return &s.strictSNI }), Help: "clients must say which server they want"},
@@ -71,14 +68,14 @@ func Module(raised func(func() error) error) site.Module {
 		{Name: "SSLProxyCipherSuite", Set: setProxyCiphers, Help: "cipher suites by OpenSSL's names"},
 		{Name: "SSLProxyVerify", Set: setProxyVerify, Help: "whether members' certificates are verified: none, optional, require, optional_no_ca"},
 		{Name: "SSLProxyVerifyDepth", Set: setProxyDepth, Help: "how many certificates may stand above the member's"},
-		{Name: "SSLProxyCACertificateFile", Set: setFile(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.caFile }), Help: "who may sign members' certificates"},
-		{Name: "SSLProxyCACertificatePath", Set: setFolder(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.caPath }), Help: "the same, a folder of hashed names"},
-		{Name: "SSLProxyCARevocationFile", Set: setFile(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlFile }), Help: "lists of members' certificates that are no longer good"},
-		{Name: "SSLProxyCARevocationPath", Set: setFolder(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlPath }), Help: "the same, a folder of hashed names"},
+		{Name: "SSLProxyCACertificateFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.caFile }), Help: "who may sign members' certificates"},
+		{Name: "SSLProxyCACertificatePath", File: directive.ReadsFolder, Set: setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.caPath }), Help: "the same, a folder of hashed names"},
+		{Name: "SSLProxyCARevocationFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlFile }), Help: "lists of members' certificates that are no longer good"},
+		{Name: "SSLProxyCARevocationPath", File: directive.ReadsFolder, Set: setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlPath }), Help: "the same, a folder of hashed names"},
 		{Name: "SSLProxyCARevocationCheck", Set: setRevocation(proxies, func(p *proxySettings) *directive.Opt[crlCheck] { return &p.auth.crlCheck }), Help: "which certificates are looked up: none, leaf, chain"},
-		{Name: "SSLProxyMachineCertificateFile", Set: setFile(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineFile }), Help: "certificates and keys to show to members that ask"},
-		{Name: "SSLProxyMachineCertificatePath", Set: setFolder(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machinePath }), Help: "the same, a folder"},
-		{Name: "SSLProxyMachineCertificateChainFile", Set: setFile(r, proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineChain }), Help: "the certificates between those and their roots"},
+		{Name: "SSLProxyMachineCertificateFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineFile }), Help: "certificates and keys to show to members that ask"},
+		{Name: "SSLProxyMachineCertificatePath", File: directive.ReadsFolder, Set: setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machinePath }), Help: "the same, a folder"},
+		{Name: "SSLProxyMachineCertificateChainFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineChain }), Help: "the certificates between those and their roots"},
 		{Name: "SSLProxyCheckPeerName", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkName }), Help: "members' certificates must have their names"},
 		{Name: "SSLProxyCheckPeerCN", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkCN }), Help: "the old form of SSLProxyCheckPeerName"},
 		{Name: "SSLProxyCheckPeerExpire", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkExpire }), Help: "members' certificates must not have expired"},
@@ -105,14 +102,14 @@ func loadOf(c *directive.Config) load {
 // fatal is how httpd's start ends.
 const fatal = "\nAH02312: Fatal error initialising mod_ssl, exiting.\nAH00016: Configuration Failed"
 
-func (r rights) open(c *directive.Config, s *site.Site) (site.Builder, error) {
+func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	l := loads.In(c.Main)
-	l.members = &members{rights: r}
+	l.members = &members{fsys: c.Files}
 	l.front = &front{site: s, hosts: map[*site.Host]*host{}}
 	if s.Checking { // httpd -t looks into no certificate
 		return nil, nil
 	}
-	err := r.do(func() error { return l.front.fill(c, s) })
+	err := l.front.fill(c, s)
 	if err != nil {
 		return nil, errors.New(err.Error() + fatal)
 	}
@@ -158,14 +155,4 @@ func (f *front) logOf(h *site.Host) func(exchange.Level, string) {
 		}
 		f.site.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "ssl", Level: level, Message: message, Server: h.Server})
 	}
-}
-
-// rights runs what reads files; nil: with those that are there.
-type rights func(func() error) error
-
-func (r rights) do(f func() error) error {
-	if r == nil {
-		return f()
-	}
-	return r(f)
 }

@@ -140,7 +140,7 @@ func echo() site.Module {
 	}}
 }
 
-func modules() []site.Module { return []site.Module{core.Module(), Module(nil), echo()} }
+func modules() []site.Module { return []site.Module{core.Module(), Module(), echo()} }
 
 const preload = "ssl proxy socache_shmcb"
 

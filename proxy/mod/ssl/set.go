@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -17,25 +16,17 @@ import (
 type setter func(*directive.Scope, directive.Args) error
 
 // existing is a file that must be there and hold something (httpd: ssl_engine_config.c ssl_cmd_check_file).
-func (r rights) existing(s *directive.Scope, a directive.Args) (string, error) {
+func existing(s *directive.Scope, a directive.Args) (string, error) {
 	path := s.Config.Tree.Path(a.Words[0])
-	if st, err := r.stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
+	if st, err := s.Config.Files.Stat(path); err != nil || st.Size() == 0 || !st.Mode().IsRegular() {
 		return "", errors.New(a.Name + ": file '" + path + "' does not exist or is empty")
 	}
 	return path, nil
 }
 
-func (r rights) stat(path string) (st os.FileInfo, err error) {
-	err = r.do(func() (err error) {
-		st, err = os.Stat(path)
-		return err
-	})
-	return st, err
-}
-
-func setFile[T any](r rights, k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
+func setFile[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		path, err := r.existing(s, a)
+		path, err := existing(s, a)
 		if err == nil {
 			of(k.In(s)).Set(path)
 		}
@@ -43,10 +34,10 @@ func setFile[T any](r rights, k *directive.Key[T], of func(*T) *directive.Opt[st
 	}
 }
 
-func setFolder[T any](r rights, k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
+func setFolder[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) setter {
 	return func(s *directive.Scope, a directive.Args) error {
 		path := s.Config.Tree.Path(a.Words[0])
-		if st, err := r.stat(path); err != nil || !st.IsDir() {
+		if st, err := s.Config.Files.Stat(path); err != nil || !st.IsDir() {
 			return errors.New(a.Name + ": directory '" + path + "' does not exist")
 		}
 		of(k.In(s)).Set(path)
@@ -85,9 +76,9 @@ func setEngine(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-func setCertificate(r rights, of func(*serverSettings) *[]string) setter {
+func setCertificate(of func(*serverSettings) *[]string) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		path, err := r.existing(s, a)
+		path, err := existing(s, a)
 		if err != nil {
 			return err
 		}
@@ -97,11 +88,7 @@ func setCertificate(r rights, of func(*serverSettings) *[]string) setter {
 	}
 }
 
-func setDialog(r rights) setter {
-	return func(s *directive.Scope, a directive.Args) error { return r.dialog(s, a) }
-}
-
-func (r rights) dialog(s *directive.Scope, a directive.Args) error {
+func setDialog(s *directive.Scope, a directive.Args) error {
 	if err := a.Only(s, directive.Main); err != nil {
 		return err
 	}
@@ -113,7 +100,7 @@ func (r rights) dialog(s *directive.Scope, a directive.Args) error {
 		*dialog = ""
 	case exec && program != "":
 		*dialog = s.Config.Tree.Path(program)
-		if _, err := r.stat(*dialog); err != nil {
+		if _, err := s.Config.Files.Stat(*dialog); err != nil {
 			return errors.New("SSLPassPhraseDialog: file '" + *dialog + "' does not exist")
 		}
 	case word[0] == '|' && len(word) > 1:

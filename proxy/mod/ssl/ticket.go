@@ -1,11 +1,11 @@
 package ssl
 
 import (
+	"balancerd/apacheconf/directive"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
-	"os"
 	"slices"
 	"time"
 )
@@ -17,10 +17,10 @@ type resumer interface {
 }
 
 // newResumer is nil for hosts that resume nothing.
-func newResumer(set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
+func newResumer(fsys directive.FileSystem, set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
 	switch {
 	case set.tickets.Or(true):
-		return newTickets(set, mark)
+		return newTickets(fsys, set, mark)
 	case set.cached:
 		return newSessions(time.Duration(set.timeout.Or(defaultLife)) * time.Second), nil
 	}
@@ -40,10 +40,10 @@ const (
 	ticketKeyLen = 48
 )
 
-func newTickets(set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
+func newTickets(fsys directive.FileSystem, set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
 	t := &tickets{keys: &tls.Config{}, mark: mark, life: time.Duration(set.timeout.Or(defaultLife)) * time.Second}
 	if file, ok := set.ticketKey.Get(); ok {
-		b, err := os.ReadFile(file)
+		b, err := fsys.ReadFile(file)
 		if err != nil {
 			return nil, errors.New("AH02286: Failed to open ticket key file " + file)
 		}

@@ -60,7 +60,7 @@ type validator struct {
 }
 
 // newValidator is nil when nobody shall be asked.
-func newValidator(set *ocspSettings) (*validator, error) {
+func newValidator(fsys directive.FileSystem, set *ocspSettings) (*validator, error) {
 	v := &validator{set: *set, check: set.check.Or(0)}
 	if v.check&(ocspLeaf|ocspChain) == 0 {
 		return nil, nil
@@ -71,7 +71,7 @@ func newValidator(set *ocspSettings) (*validator, error) {
 		return nil, err
 	}
 	if file, ok := set.certs.Get(); ok {
-		if v.trusted, err = readCertificates(file); err != nil || len(v.trusted) == 0 {
+		if v.trusted, err = readCertificates(fsys, file); err != nil || len(v.trusted) == 0 {
 			return nil, fmt.Errorf("AH02210: Failed to load SSLOCSPResponderCertificateFile: %s", file)
 		}
 	}
