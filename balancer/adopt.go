@@ -17,6 +17,8 @@ func (f *Farm) Adopt(r Record) {
 	for i := range r.Members {
 		f.adoptMember(p, &r.Members[i])
 	}
+	p.balancer.edited = true
+	f.keepEdits()
 	f.saved[p.balancer.key()] = p.balancer.record() // it is kept already
 }
 
@@ -35,6 +37,7 @@ func (f *Farm) adoptMember(p *planned, r *MemberRecord) {
 	status, _ := ParseStatus(r.State.Status, 0)
 	w.configure(s)
 	w.status.Store(uint32(w.Status()&^edited | status&edited))
+	w.note()
 }
 
 // adopt puts settings in force; a new method resets the figures as an edit does.

@@ -25,6 +25,7 @@ type Balancer struct {
 	settings atomic.Pointer[BalancerSettings]
 	method   atomic.Pointer[Method]
 	changed  bool // the next Sync looks at stale
+	edited   bool // since it was configured; under Farm.mu
 	stale    bool // a member was enabled or the method changed: figures must be reset
 
 	// Atomic, replaced by Commit.

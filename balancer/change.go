@@ -58,8 +58,12 @@ func (f *Farm) Apply(ctx context.Context, c Change) error {
 	}
 	var refused error
 	if c.Add != "" {
-		_, refused = b.add(c.Add)
+		if _, refused = b.add(c.Add); refused == nil {
+			f.remember()
+		}
 	}
+	b.edited = true
+	f.keepEdits()
 	if err := f.save(context.WithoutCancel(ctx), f.sharing(b)); refused == nil {
 		return err
 	}
@@ -129,6 +133,7 @@ func (b *Balancer) editWorker(w *Worker, params, form []Value, env Env) error {
 	if weighed {
 		b.group.weigh()
 	}
+	w.note()
 	if !before.Usable() && w.Usable() {
 		b.stale = true
 	}

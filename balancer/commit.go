@@ -73,6 +73,7 @@ func (p *planned) commit(f *Farm) {
 	} else {
 		b.stale = p.record != nil && p.record.Stale
 	}
+	b.edited = p.edited || p.live && b.edited
 	b.changed = p.live || p.record != nil // httpd looks at once at what it read
 	members, configured := len(b.group.list()), len(p.group.members)
 	if !s.MaxAttempts.Set && members > 1 {

@@ -22,6 +22,7 @@ func (w *Worker) failAt(now time.Time) bool {
 	}
 	w.set(InError, true)
 	w.errorTime = now
+	w.note()
 	return true
 }
 
@@ -44,6 +45,7 @@ func (w *Worker) retryAt(now time.Time) (usable bool) {
 	if w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry) {
 		w.retries++
 		w.set(InError, false)
+		w.note()
 	}
 	return w.Usable()
 }
@@ -63,6 +65,7 @@ func recoverAll(list []*Worker, allowed bool, now time.Time) (forced bool) {
 	for _, w := range list {
 		w.retries++
 		w.set(InError, false)
+		w.note()
 	}
 	return true
 }
@@ -73,6 +76,7 @@ func (w *Worker) Connected() {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
 	w.retries, w.errorTime = 0, time.Time{}
+	w.note()
 }
 
 // FailedStatus puts w into error if failonstatus= has this answer of it, and tells whether it did
@@ -110,6 +114,7 @@ const (
 func (w *Worker) HealthResult(ok bool, now time.Time) Verdict {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
+	defer w.note()
 	h := &w.settings.Load().Health
 	ill := w.has(CheckFailed | InError)
 	switch {

@@ -16,6 +16,12 @@ type Farm struct {
 	saved   map[balancerKey]Record // under mu: what the store has
 	failing bool                   // under mu: the last save failed
 
+	// Under mu; see Remember.
+	memory    Memory
+	before    Before
+	edits     bool  // memory has edits
+	forgotten error // why memory has not all; not told yet
+
 	roster atomic.Pointer[Roster] // replaced under mu
 }
 
@@ -81,8 +87,12 @@ func (f *Farm) Commit(r *Roster) (gone []*Worker) {
 	for w := range old {
 		if !kept[w] {
 			gone = append(gone, w)
+			w.forget()
 		}
 	}
+	f.resume()
+	f.remember()
+	f.keepEdits()
 	return gone
 }
 

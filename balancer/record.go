@@ -72,11 +72,17 @@ func (w *Worker) record() MemberRecord {
 // Under group.mu.
 func (w *Worker) resume(s *State) {
 	status, _ := ParseStatus(s.Status, 0)
+	w.resumeAs(status, s)
+}
+
+// resumeAs is resume with the conditions as bits. Under group.mu.
+func (w *Worker) resumeAs(status Status, s *State) {
 	w.status.Store(uint32(status | Init))
 	w.elected, w.load, w.retries, w.passes, w.fails = s.Elected, s.Load, s.Retries, s.Passes, s.Fails
 	w.sent.Store(s.Sent)
 	w.read.Store(s.Read)
 	w.errorTime = sinceStart(s.ErrorTime, time.Now())
+	w.note()
 }
 
 // sinceStart is a time of another process as this one measures it: by the monotonic clock from now on,

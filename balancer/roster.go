@@ -43,12 +43,14 @@ type planned struct {
 	settings BalancerSettings // the file's, or what is kept
 	group    *plannedGroup
 	live     bool    // it persists and lived before: its settings stay
-	record   *Record // it persists and was kept; nil for none
+	record   *Record // it persists and was kept, or was edited in the process before; nil for none
+	edited   bool    // the record is an edit of the process before
 }
 
 // plannedGroup is what a configuration wants of the members that balancers of one name share.
 type plannedGroup struct {
 	group   *group
+	name    string // of its balancers
 	members []plannedWorker
 	added   []plannedWorker // kept ones that the manager added in an earlier life
 	live    bool            // what lived before stays as it is
@@ -166,8 +168,10 @@ func (p *planner) balancer(ctx context.Context, s Spec) error {
 	for _, m := range s.Members {
 		b.group.members = append(b.group.members, p.member(s, b.group, m.Address, m.Settings))
 	}
-	if s.Persist && !b.live {
+	if b.record = p.farm.before.record(b.balancer.key()); b.record == nil && s.Persist && !b.live {
 		b.record = p.record(ctx, b.balancer.key())
+	} else if b.record != nil {
+		b.edited = true
 	}
 	p.next.balancers = append(p.next.balancers, b)
 	return nil
@@ -178,7 +182,7 @@ func (p *planner) group(s Spec) *plannedGroup {
 	key := balancerKey{s.Owner, s.Name}
 	g := p.groups[key]
 	if g == nil {
-		g = &plannedGroup{group: &group{}}
+		g = &plannedGroup{group: &group{}, name: s.Name}
 		for _, o := range p.old.balancers {
 			if (balancerKey{o.spec.Owner, o.spec.Name}) == key {
 				g.group = o.group.group

@@ -34,6 +34,7 @@ type Worker struct {
 	fails     int    // health checks failed while well; httpd: fcount
 	asked     uint64 // the search for a route that last followed its redirect
 	added     bool   // by the manager, not by the configuration
+	row       *Row   // where its figures outlive the process; nil: nowhere
 
 	_ [64]byte // requests write below, without the lock
 
@@ -143,6 +144,7 @@ func (w *Worker) restart(s WorkerSettings) {
 	w.busy.reset()
 	w.sent.Store(0)
 	w.read.Store(0)
+	w.note()
 }
 
 // set changes conditions. Under group.mu.

@@ -27,6 +27,7 @@ balancer/method:      balancer
 balancer/health:      balancer
 balancer/store/file:  balancer
 balancer/store/etcd:  balancer
+balancer/store/memory: balancer
 
 manager:              balancer
 
@@ -60,6 +61,7 @@ var doors = map[string]string{
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
 	"golang.org/x/crypto/ocsp":            "proxy/mod/ssl/",
+	"golang.org/x/sys/unix":               "balancer/store/memory/",
 	"golang.org/x/net/http2":              "proxy/http2/",
 	"golang.org/x/net/http/httpguts":      "proxy/internal/wire/",
 	"go.etcd.io/etcd/client/v3":           "balancer/store/etcd/",

@@ -43,12 +43,11 @@ func merge(outer, inner settings) settings {
 
 // Module is the core's error log. It stands early in the modules' list, after core itself: what goes
 // wrong later can then be logged. file is the ErrorLog of a configuration that has none, program the
-// server's name in messages and in the system's log; raised runs a function with the rights that the
-// server was started with, for log programs that have to be started again (nil: as it is).
-func Module(file, program string, raised func(func() error) error) site.Module {
-	o := opener{file, program, raised}
+// server's name in messages and in the system's log.
+func Module(file, program string) site.Module {
+	o := opener{file, program}
 	return site.Module{Name: "core", Open: o.open, Table: directive.Table{
-		{Name: "ErrorLog", Set: setErrorLog, Help: "a file, a program, or syslog[:facility[:tag]]"},
+		{Name: "ErrorLog", File: directive.WritesLog, Set: setErrorLog, Help: "a file, a program, or syslog[:facility[:tag]]"},
 		{Name: "ErrorLogFormat", Set: setFormat, Help: "how a line of the error log is made"},
 	}}
 }
@@ -82,10 +81,7 @@ func setFormat(s *directive.Scope, a directive.Args) error {
 	return err
 }
 
-type opener struct {
-	file, program string
-	raised        func(func() error) error
-}
+type opener struct{ file, program string }
 
 // open checks that the logs' folders are there, which -t does too, and opens one log a server
 // (httpd: core.c core_check_config, log.c ap_open_logs).
@@ -101,7 +97,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if st.Checking {
 		return nil, nil
 	}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Raised: o.raised})
+	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		s := *main
@@ -162,7 +158,7 @@ func checkFolders(st *site.Site) error {
 			continue
 		}
 		dir := filepath.Dir(st.Config.Tree.Path(target))
-		if err := folder(dir); err != nil {
+		if err := folder(st.Config, dir); err != nil {
 			whose := "main error log"
 			if !h.Server.Main {
 				whose = "error log of vhost defined at " + h.Server.DefinedAt
@@ -176,8 +172,8 @@ func checkFolders(st *site.Site) error {
 	return errors.New(strings.Join(all, "\n"))
 }
 
-func folder(dir string) error {
-	st, err := os.Stat(dir)
+func folder(c *directive.Config, dir string) error {
+	st, err := c.Files.Stat(dir)
 	if err == nil && !st.IsDir() {
 		err = syscall.ENOTDIR
 	}

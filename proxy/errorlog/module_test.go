@@ -23,7 +23,7 @@ func load(t *testing.T, dir, conf string, o site.Options) (*site.Site, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := Module("default.log", "prog", nil)
+	m := Module("default.log", "prog")
 	c, err := directive.Bind(tree, directive.Options{}, site.Tables([]site.Module{m})...)
 	if err != nil {
 		return nil, err

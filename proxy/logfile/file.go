@@ -3,6 +3,7 @@ package logfile
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -13,16 +14,21 @@ type disk struct{ *file }
 
 func (d disk) now(lines []byte) (bool, error) { return true, d.write(lines) }
 
-// openFile appends, so that several writers and a truncating rotation do no harm. A standard
-// stream that is a socket, or belongs to somebody else by now, cannot be opened by its name in
-// /dev; the stream itself still can be written.
-func openFile(path string) (target, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+func newFile(f *os.File) target {
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		return disk{&file{f}}
+	}
+	return &file{f}
+}
+
+// OpenFile opens a log for appending, so that several writers and a truncating rotation do no harm, and
+// makes it when it is missing. In a folder that others may write it follows no link of theirs, see
+// Folder. A standard stream that is a socket, or belongs to somebody else by now, cannot be opened by
+// its name in /dev; the stream itself still can be written.
+func OpenFile(path string) (*os.File, error) {
+	f, err := openIn(path)
 	if err == nil {
-		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
-			return disk{&file{f}}, nil
-		}
-		return &file{f}, nil
+		return f, nil
 	}
 	fd, own := standard[path]
 	if !own {
@@ -33,7 +39,16 @@ func openFile(path string) (target, error) {
 		return nil, err
 	}
 	syscall.CloseOnExec(dup)
-	return &file{os.NewFile(uintptr(dup), path)}, nil
+	return os.NewFile(uintptr(dup), path), nil
+}
+
+func openIn(path string) (*os.File, error) {
+	d, err := OpenFolder(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Append(filepath.Base(path))
 }
 
 var standard = map[string]int{

@@ -319,7 +319,7 @@ func TestDeafProgramDoesNotHoldTheServer(t *testing.T) {
 	if took := time.Since(start); took > 4*time.Second {
 		t.Errorf("Close took %v", took)
 	}
-	p := l.to.(*program)
+	p := l.to.(*pipe).own
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):

@@ -15,19 +15,14 @@ const (
 	lastWord = 3 * time.Second // between TERM and KILL
 )
 
-// program is a running log program. Both ends of its pipe stay open here, so that lines it did not
-// read go to its successor (httpd: log.c piped_log_spawn).
-type program struct {
+// Program is a running log program. Both ends of its pipe stay open here, so that lines it did not
+// read go to its successor (httpd: log.c piped_log_spawn). A program that ends by itself is started
+// again after a second.
+type Program struct {
 	argv []string
 	dir  string
 	died func(program string, err error)
-	as   func(func() error) error
 	r, w *os.File
-	raw  syscall.RawConn // of w
-
-	once  func(fd uintptr) bool // makes raw write lines; used under the log's out
-	lines []byte
-	wrote bool
 
 	mu   sync.Mutex // guards what follows
 	cmd  *exec.Cmd  // nil between a death and the next start
@@ -36,23 +31,26 @@ type program struct {
 	done chan struct{} // closed when the program ended after Close
 }
 
-func (s *Set) pipe(name string) (*Log, error) {
-	p := &program{argv: commandOf(name), dir: s.o.Root, died: s.o.Died, as: s.o.Raised, done: make(chan struct{})}
+// StartProgram starts the program that a target names: "|cmd" and "||cmd" directly, "|$cmd" by the
+// shell. It runs in dir. died is told that it ended by itself; nil is fine. The error is the operating
+// system's.
+func StartProgram(target, dir string, died func(program string, err error)) (*Program, error) {
+	p := &Program{argv: commandOf(target), dir: dir, died: died, done: make(chan struct{})}
 	var err error
 	if p.r, p.w, err = os.Pipe(); err != nil {
 		return nil, err
 	}
-	if p.raw, err = p.w.SyscallConn(); err != nil {
-		return nil, err
-	}
-	p.once = p.attempt
 	if err := p.start(); err != nil {
 		p.r.Close()
 		p.w.Close()
 		return nil, err
 	}
-	return newLog(name, p, s.o.Delay, s.o.Report), nil
+	return p, nil
 }
+
+// Input is the end of the pipe that takes lines. It does not block, and belongs to the program: Close
+// closes it.
+func (p *Program) Input() *os.File { return p.w }
 
 // commandOf is the argument list of "|cmd", "||cmd" or "|$cmd".
 func commandOf(name string) []string {
@@ -107,7 +105,7 @@ func unescape(s string) string {
 }
 
 // start runs the program and a goroutine that waits for its end.
-func (p *program) start() error {
+func (p *Program) start() error {
 	if len(p.argv) == 0 {
 		return syscall.ENOENT
 	}
@@ -123,14 +121,7 @@ func (p *program) start() error {
 	return nil
 }
 
-func (p *program) again() error {
-	if p.as == nil {
-		return p.start()
-	}
-	return p.as(p.start)
-}
-
-func (p *program) wait(cmd *exec.Cmd) {
+func (p *Program) wait(cmd *exec.Cmd) {
 	err := cmd.Wait()
 	for !p.ended() {
 		if p.died != nil {
@@ -140,7 +131,7 @@ func (p *program) wait(cmd *exec.Cmd) {
 		if p.ended() {
 			break
 		}
-		if err = p.again(); err == nil {
+		if err = p.start(); err == nil {
 			return
 		}
 	}
@@ -148,47 +139,16 @@ func (p *program) wait(cmd *exec.Cmd) {
 }
 
 // ended notes that no program runs now, and tells whether none shall.
-func (p *program) ended() bool {
+func (p *Program) ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cmd = nil
 	return p.over
 }
 
-func (p *program) descriptor() *os.File { return p.w }
-
-// hurry keeps a write to a program that does not read from holding up Close.
-func (p *program) hurry() { p.w.SetWriteDeadline(time.Now().Add(goodbye)) }
-
-func (p *program) write(lines []byte) error {
-	_, err := p.w.Write(lines)
-	return err
-}
-
-// whole is how many bytes a pipe takes at once or not at all (POSIX PIPE_BUF, on Linux).
-const whole = 4096
-
-// now has the pipe take the lines if it has room for them.
-func (p *program) now(lines []byte) (bool, error) {
-	if len(lines) > whole {
-		return false, nil
-	}
-	p.lines, p.wrote = lines, false
-	err := p.raw.Write(p.once)
-	p.lines = nil
-	return p.wrote && err == nil, nil
-}
-
-// attempt writes once. The end of the pipe does not block, being a pipe of Go's own making.
-func (p *program) attempt(fd uintptr) bool {
-	n, err := syscall.Write(int(fd), p.lines)
-	p.wrote = err == nil && n == len(p.lines)
-	return true
-}
-
-// close gives the program the end of its input and a moment to work off what it has; one that
-// stays is terminated, not waited for.
-func (p *program) close() error {
+// Close gives the program the end of its input, as far as this process has it, and a moment to work off
+// what it has; one that stays is terminated, not waited for.
+func (p *Program) Close() error {
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
@@ -202,7 +162,7 @@ func (p *program) close() error {
 	return err
 }
 
-func (p *program) kill() {
+func (p *Program) kill() {
 	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		p.mu.Lock()
 		if p.cmd != nil {

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,11 +18,11 @@ type Options struct {
 	// Report is told, by the flusher, of lines that were lost and of a write that failed; nil is
 	// fine. It is called at most once a second a log, and must not use the log it is told of.
 	Report func(name string, lost int64, err error)
-	// Died is told that a program ended by itself and is started again after a second; nil is fine.
+	// Died is told that a program that was started here ended by itself and is started again; nil is fine.
 	Died func(program string, err error)
-	// Raised runs a function with the rights that the server was started with: a program that is started
-	// again gets what the first one had. nil: as it is.
-	Raised func(func() error) error
+	// Open opens a file by its absolute path, or gives the end of a pipe to a program by its name as
+	// Set.Open takes it: where another process opens logs and runs programs. nil: it is done here.
+	Open func(target string) (*os.File, error)
 }
 
 const usualDelay = 10 * time.Millisecond
@@ -53,17 +54,46 @@ func absolute(root, name string) string {
 // Open opens a file for appending, or starts a program: "|cmd" and "||cmd" directly, "|$cmd" by
 // the shell (httpd: log.c ap_open_piped_log). The error is the operating system's.
 func (s *Set) Open(name string) (*Log, error) {
-	if Piped(name) {
-		return s.share(name, func() (*Log, error) { return s.pipe(name) })
+	path := name
+	open := s.pipe
+	if !Piped(name) {
+		path, open = s.Path(name), s.file
 	}
-	path := s.Path(name)
 	return s.share(path, func() (*Log, error) {
-		to, err := openFile(path)
+		to, err := open(path)
 		if err != nil {
 			return nil, err
 		}
 		return newLog(name, to, s.o.Delay, s.o.Report), nil
 	})
+}
+
+func (s *Set) file(path string) (target, error) {
+	open := OpenFile
+	if s.o.Open != nil {
+		open = s.o.Open
+	}
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newFile(f), nil
+}
+
+// pipe is the way to a program, which is started here unless another process runs it.
+func (s *Set) pipe(name string) (target, error) {
+	if s.o.Open != nil {
+		w, err := s.o.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		return newPipe(w, nil)
+	}
+	p, err := StartProgram(name, s.o.Root, s.o.Died)
+	if err != nil {
+		return nil, err
+	}
+	return newPipe(p.Input(), p)
 }
 
 // OpenSyslog opens the system's log: "syslog", "syslog:facility", "syslog:facility:tag" or

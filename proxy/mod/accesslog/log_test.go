@@ -21,7 +21,7 @@ func load(t *testing.T, dir, conf string, o site.Options) (*site.Site, site.Buil
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := directive.Bind(tree, directive.Options{}, site.Tables([]site.Module{IO(), Module(nil)})...)
+	c, err := directive.Bind(tree, directive.Options{}, site.Tables([]site.Module{IO(), Module()})...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +36,7 @@ func load(t *testing.T, dir, conf string, o site.Options) (*site.Site, site.Buil
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Module(nil).Open(c, s)
+	b, err := Module().Open(c, s)
 	return s, b, err
 }
 

@@ -3,7 +3,6 @@ package accesslog
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -53,14 +52,13 @@ type processSettings struct{ buffered bool }
 // tracked is LogIOTrackTTFB.
 var tracked = directive.NewKey[directive.Opt[bool]]("logio", func(outer, inner directive.Opt[bool]) directive.Opt[bool] { return inner.Over(outer) })
 
-// Module is mod_log_config. raised runs a function with the rights that the server was started with,
-// for log programs that have to be started again; nil: as it is.
-func Module(raised func(func() error) error) site.Module {
-	return site.Module{Name: "log_config", Open: opener{raised}.open, Table: directive.Table{
+// Module is mod_log_config.
+func Module() site.Module {
+	return site.Module{Name: "log_config", Open: open, Table: directive.Table{
 		{Name: "LogFormat", Set: setFormat, Help: "how a line of the access log is made, and a name for that"},
-		{Name: "CustomLog", Set: setCustom, Help: "a file or program, a format, and a condition"},
-		{Name: "GlobalLog", Set: setGlobal, Help: "a CustomLog for all virtual hosts"},
-		{Name: "TransferLog", Set: setTransfer, Help: "a file or program, in the format of LogFormat"},
+		{Name: "CustomLog", File: directive.WritesLog, Set: setCustom, Help: "a file or program, a format, and a condition"},
+		{Name: "GlobalLog", File: directive.WritesLog, Set: setGlobal, Help: "a CustomLog for all virtual hosts"},
+		{Name: "TransferLog", File: directive.WritesLog, Set: setTransfer, Help: "a file or program, in the format of LogFormat"},
 		{Name: "BufferedLogs", Set: setBuffered, Help: "write the access logs once a second"},
 	}}
 }
@@ -176,11 +174,9 @@ func sslOf(c *directive.Config) SSL {
 	}
 }
 
-type opener struct{ raised func(func() error) error }
-
 // open checks that the logs' folders are there, which -t does too, and opens the logs
 // (httpd: mod_log_config.c log_check_config, init_config_log).
-func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
+func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if err := checkFolders(st); err != nil {
 		return nil, err
 	}
@@ -188,7 +184,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, nil
 	}
 	b := &builder{st: st, writers: map[*site.Host]*writer{}}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Raised: o.raised})
+	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Open: c.OpenLog})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		w, err := b.host(h, set)
@@ -215,7 +211,7 @@ func checkFolders(st *site.Site) error {
 				continue
 			}
 			dir := filepath.Dir(st.Config.Tree.Path(l.target))
-			if err := folder(dir); err != nil {
+			if err := folder(st.Config, dir); err != nil {
 				all = append(all, fmt.Sprintf("%s: AH02297: Cannot access directory '%s/' for log file '%s' defined at %s",
 					exchange.ErrnoText(err), strings.TrimSuffix(dir, "/"), l.target, l.pos))
 			}
@@ -227,8 +223,8 @@ func checkFolders(st *site.Site) error {
 	return errors.New(strings.Join(all, "\n"))
 }
 
-func folder(dir string) error {
-	st, err := os.Stat(dir)
+func folder(c *directive.Config, dir string) error {
+	st, err := c.Files.Stat(dir)
 	if err == nil && !st.IsDir() {
 		err = syscall.ENOTDIR
 	}

@@ -1,0 +1,249 @@
+package balancer
+
+import (
+	"crypto/sha256"
+	"sync/atomic"
+	"time"
+)
+
+// Memory keeps what members and balancers are and count where it outlives this process, as httpd does in
+// shared memory (httpd: mod_slotmem_shm.c): conditions and edits as they change, counters once a second.
+// It is for the process that takes over when this one dies; BalancerPersist is about a new start.
+type Memory interface {
+	// Rows makes a row for each key, has fill write them, and from then on keeps them in place of those
+	// that an earlier call made: nobody writes those any more when fill returns. They may be read by another
+	// process at any moment.
+	Rows(keys []RowKey, fill func([]Row)) error
+	// Edits keeps these records in place of those of an earlier call.
+	Edits([]Record) error
+}
+
+// Before is what a process that served before has left in its Memory. The zero value is nothing.
+type Before struct {
+	Rows  map[RowKey]Figures
+	Edits []Record
+}
+
+// RowKey names a row: a member, a plain worker, or a balancer itself.
+type RowKey [16]byte
+
+// NewRowKey is the row of a worker; of the balancer itself without a worker, of a plain worker without a
+// balancer.
+func NewRowKey(vhost, balancer, worker string) (k RowKey) {
+	sum := sha256.Sum256([]byte(vhost + "\x00" + balancer + "\x00" + worker))
+	return RowKey(sum[:])
+}
+
+// Row is the figures of a member, or the nonce of a balancer, in memory that other processes may read.
+// It holds no pointers and is 128 bytes long.
+type Row struct {
+	nonce     [36]byte // of a balancer; written before others may see it, or by an edit
+	status    atomic.Uint32
+	retries   atomic.Int32
+	passes    atomic.Int32
+	fails     atomic.Int32
+	known     atomic.Uint32 // 1: it was written
+	elected   atomic.Uint64
+	load      atomic.Int64
+	sent      atomic.Int64
+	read      atomic.Int64
+	errorTime atomic.Int64 // UnixNano; 0: none
+	_         [32]byte
+}
+
+// Figures is what a row said.
+type Figures struct {
+	State
+	Conditions Status
+	Nonce      string // of a balancer; "" for none
+}
+
+// Figures is the row now, and whether it was written.
+func (r *Row) Figures() (f Figures, known bool) {
+	f.Conditions = Status(r.status.Load())
+	f.State = State{Elected: r.elected.Load(), Load: r.load.Load(), Sent: r.sent.Load(), Read: r.read.Load(),
+		Retries: int(r.retries.Load()), Passes: int(r.passes.Load()), Fails: int(r.fails.Load())}
+	if t := r.errorTime.Load(); t != 0 {
+		f.ErrorTime = time.Unix(0, t)
+	}
+	if r.nonce[0] != 0 {
+		f.Nonce = string(r.nonce[:])
+	}
+	return f, r.known.Load() == 1
+}
+
+// note writes w into its row, if it has one. Under group.mu.
+func (w *Worker) note() {
+	r := w.row
+	if r == nil {
+		return
+	}
+	r.status.Store(w.status.Load())
+	r.retries.Store(int32(w.retries))
+	r.passes.Store(int32(w.passes))
+	r.fails.Store(int32(w.fails))
+	r.elected.Store(w.elected)
+	r.load.Store(w.load)
+	r.sent.Store(w.sent.Load())
+	r.read.Store(w.read.Load())
+	t := int64(0)
+	if !w.errorTime.IsZero() {
+		t = w.errorTime.UnixNano()
+	}
+	r.errorTime.Store(t)
+	r.known.Store(1)
+}
+
+// forget takes w's row away: it is about to go.
+func (w *Worker) forget() {
+	w.group.mu.Lock()
+	w.row = nil
+	w.group.mu.Unlock()
+}
+
+func (b *Balancer) note(r *Row) {
+	copy(r.nonce[:], b.Settings().Nonce.V)
+	r.known.Store(1)
+}
+
+// Remember has the farm keep its members in m, beginning with the next Commit, whose balancers and
+// members go on where before left them. To be called once, before the first Plan.
+func (f *Farm) Remember(m Memory, before Before) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.memory, f.before = m, before
+}
+
+// remember gives all workers and balancers rows of their own. Under mu.
+func (f *Farm) remember() {
+	if f.memory == nil {
+		return
+	}
+	r := f.roster.Load()
+	keys, workers := r.rows()
+	f.forgotten = f.memory.Rows(keys, func(rows []Row) {
+		for i, w := range workers {
+			w.group.mu.Lock()
+			w.row = &rows[i]
+			w.note()
+			w.group.mu.Unlock()
+		}
+		for i, p := range r.balancers {
+			p.balancer.note(&rows[len(workers)+i])
+		}
+	})
+}
+
+// rows are the keys of all workers, then those of all balancers.
+func (r *Roster) rows() (keys []RowKey, workers []*Worker) {
+	for _, g := range r.groups {
+		for _, w := range g.group.list() {
+			keys = append(keys, NewRowKey(w.vhost, g.name, w.Name()))
+			workers = append(workers, w)
+		}
+	}
+	for _, p := range r.workers {
+		keys = append(keys, NewRowKey(p.worker.vhost, "", p.worker.Name()))
+		workers = append(workers, p.worker)
+	}
+	for _, p := range r.balancers {
+		keys = append(keys, NewRowKey(p.balancer.vhost, p.balancer.name, ""))
+	}
+	return keys, workers
+}
+
+// resume takes up what the process before has left. Under mu.
+func (f *Farm) resume() {
+	before := f.before
+	f.before = Before{}
+	if before.Rows == nil {
+		return
+	}
+	r := f.roster.Load()
+	keys, workers := r.rows()
+	for i, w := range workers {
+		if s, known := before.Rows[keys[i]]; known {
+			w.group.mu.Lock()
+			w.resumeAs(s.Conditions, &s.State)
+			w.group.mu.Unlock()
+		}
+	}
+	for i, p := range r.balancers {
+		p.balancer.resumeNonce(before.Rows[keys[len(workers)+i]].Nonce)
+	}
+}
+
+// resumeNonce keeps open pages valid.
+func (b *Balancer) resumeNonce(nonce string) {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	if s := *b.Settings(); nonce != "" && !s.Nonce.Set {
+		s.Nonce.V = nonce
+		b.settings.Store(&s)
+	}
+}
+
+// record is what an edit before left of a balancer; nil for nothing.
+func (b Before) record(key balancerKey) *Record {
+	for i := range b.Edits {
+		if (balancerKey{b.Edits[i].VHost, CanonicalName(b.Edits[i].Balancer)}) == key {
+			return &b.Edits[i]
+		}
+	}
+	return nil
+}
+
+// KeepFigures writes all counters where they outlive the process. Without Remember it does nothing. The
+// error is why members have no place to be written to; it is told once.
+func (f *Farm) KeepFigures() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.memory == nil {
+		return nil
+	}
+	r := f.roster.Load()
+	for _, g := range r.groups {
+		noteAll(g.group)
+	}
+	for _, p := range r.workers {
+		noteAll(p.worker.group)
+	}
+	err := f.forgotten
+	f.forgotten = nil
+	return err
+}
+
+// noted is how many members are written down under one lock: picks wait no longer than for these.
+const noted = 64
+
+func noteAll(g *group) {
+	for list := g.list(); len(list) > 0; {
+		n := min(noted, len(list))
+		g.mu.Lock()
+		for _, w := range list[:n] {
+			w.note()
+		}
+		g.mu.Unlock()
+		list = list[n:]
+	}
+}
+
+// keepEdits writes down all balancers that were edited since they were configured. Under mu.
+func (f *Farm) keepEdits() {
+	if f.memory == nil {
+		return
+	}
+	var list []Record
+	for _, p := range f.roster.Load().balancers {
+		if p.balancer.edited {
+			list = append(list, p.balancer.record())
+		}
+	}
+	if len(list) == 0 && !f.edits {
+		return
+	}
+	f.edits = len(list) > 0
+	if err := f.memory.Edits(list); err != nil {
+		f.forgotten = err
+	}
+}

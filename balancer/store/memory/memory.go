@@ -1,0 +1,151 @@
+package memory
+
+import (
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"balancerd/balancer"
+)
+
+// Kind is what a file holds.
+type Kind string
+
+// The kinds of file.
+const (
+	Table Kind = "table"
+	Edits Kind = "edits"
+)
+
+// Store is a balancer.Memory in files without a name. Its methods are not to be called at the same time.
+type Store struct {
+	keep   func(Kind, *os.File) error
+	mapped []byte // the table in force; nil before the first
+}
+
+var _ balancer.Memory = (*Store)(nil)
+
+// New is a store that hands its files to keep, which must hold on to a descriptor of its own until it
+// gets the next of that kind: the file is closed when keep returns.
+func New(keep func(Kind, *os.File) error) *Store { return &Store{keep: keep} }
+
+const (
+	magic   = "balrows1"
+	keySize = int(unsafe.Sizeof(balancer.RowKey{}))
+	rowSize = int(unsafe.Sizeof(balancer.Row{}))
+	header  = len(magic) + 8
+)
+
+// rowsAt is where n rows begin: behind the keys, at a multiple of their size.
+func rowsAt(n int) int { return (header + n*keySize + rowSize - 1) / rowSize * rowSize }
+
+// Rows makes a table. See balancer.Memory.
+func (s *Store) Rows(keys []balancer.RowKey, fill func([]balancer.Row)) error {
+	f, err := Unnamed("balancerd-rows")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	at := rowsAt(len(keys))
+	size := at + len(keys)*rowSize
+	if err := f.Truncate(int64(size)); err != nil {
+		return err
+	}
+	m, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	copy(m, magic)
+	binary.LittleEndian.PutUint64(m[len(magic):], uint64(len(keys)))
+	for i, k := range keys {
+		copy(m[header+i*keySize:], k[:])
+	}
+	fill(rows(m, len(keys)))
+	old := s.mapped
+	s.mapped = m
+	if old != nil {
+		syscall.Munmap(old)
+	}
+	return s.keep(Table, f)
+}
+
+// rows is the rows of a mapped table.
+func rows(m []byte, n int) []balancer.Row {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*balancer.Row)(unsafe.Pointer(&m[rowsAt(n)])), n)
+}
+
+// Edits keeps records. See balancer.Memory.
+func (s *Store) Edits(list []balancer.Record) error {
+	f, err := Unnamed("balancerd-edits")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := gob.NewEncoder(f).Encode(list); err != nil {
+		return err
+	}
+	return s.keep(Edits, f)
+}
+
+// ErrDamaged is a file that no Store has written.
+var ErrDamaged = errors.New("the state of the process before can't be read")
+
+// Load reads what a process before has left: the files that its Store handed over, nil for none. What can
+// be read of one is returned whatever is wrong with the other.
+func Load(table, edits *os.File) (balancer.Before, error) {
+	var b balancer.Before
+	var err1, err2 error
+	if table != nil {
+		b.Rows, err1 = loadTable(table)
+	}
+	if edits != nil {
+		b.Edits, err2 = loadEdits(edits)
+	}
+	return b, errors.Join(err1, err2)
+}
+
+func loadTable(f *os.File) (map[balancer.RowKey]balancer.Figures, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := int(st.Size())
+	if size < header {
+		return nil, fmt.Errorf("%w: %d bytes", ErrDamaged, size)
+	}
+	m, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	defer syscall.Munmap(m)
+	n := binary.LittleEndian.Uint64(m[len(magic):])
+	if string(m[:len(magic)]) != magic || n > uint64(size/rowSize) || rowsAt(int(n))+int(n)*rowSize != size {
+		return nil, fmt.Errorf("%w: %q", ErrDamaged, m[:header])
+	}
+	out := make(map[balancer.RowKey]balancer.Figures, n)
+	list := rows(m, int(n))
+	for i := range list {
+		if figures, known := list[i].Figures(); known {
+			out[balancer.RowKey(m[header+i*keySize:][:keySize])] = figures
+		}
+	}
+	return out, nil
+}
+
+func loadEdits(f *os.File) (list []balancer.Record, err error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if err := gob.NewDecoder(f).Decode(&list); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return list, nil
+}
