@@ -24,7 +24,10 @@ var states = map[http1.State]status.State{
 // Snapshot is how things stand now.
 func (b scoreboard) Snapshot() status.Snapshot {
 	srv := b.p.server
-	s := status.Snapshot{Started: srv.Started(), Config: srv.Swaps(), Generation: srv.Swaps() - 1}
+	s := status.Snapshot{Started: srv.Started()}
+	if now := srv.Site(); now != nil {
+		s.Config, s.Generation = now.Generation+1, now.Generation
+	}
 	t := srv.Front().Totals()
 	s.Accesses, s.Bytes, s.Duration = t.Requests, t.Bytes, t.Busy
 	var now status.Load

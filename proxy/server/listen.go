@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
 	"balancerd/proxy/site"
 )
 
@@ -25,11 +24,12 @@ func (e *ListenError) Error() string { return e.Message }
 // Unwrap is the cause.
 func (e *ListenError) Unwrap() error { return e.Err }
 
-const noSockets = "no listening sockets available, shutting down"
+// NoSockets ends what is said when nothing can be served.
+const NoSockets = "no listening sockets available, shutting down"
 
-// bind opens one Listen line's socket (httpd: listen.c make_sock). A bare port is both families on one
-// socket, or IPv4 alone where there is no IPv6.
-func bind(ctx context.Context, at site.Listener, s *site.Settings) (*http1.Listener, error) {
+// Listen opens one Listen line's socket (httpd: listen.c make_sock). A bare port is both families on one
+// socket, or IPv4 alone where there is no IPv6. The error is a *ListenError.
+func Listen(ctx context.Context, at site.Listener, s *site.Settings) (*net.TCPListener, error) {
 	var lc net.ListenConfig
 	lc.KeepAlive = -1 // the engine sets what connections need
 	lc.Control = func(_, _ string, c syscall.RawConn) error { return control(c, s) }
@@ -39,20 +39,19 @@ func bind(ctx context.Context, at site.Listener, s *site.Settings) (*http1.Liste
 		l, err = lc.Listen(ctx, "tcp4", "0.0.0.0:"+port)
 	}
 	if err != nil {
-		return nil, &ListenError{fmt.Sprintf("%s: AH00072: make_sock: could not bind to address %s\n%s", exchange.ErrnoText(err), at.Address, noSockets), err}
+		return nil, &ListenError{fmt.Sprintf("%s: AH00072: make_sock: could not bind to address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err}
 	}
 	t := l.(*net.TCPListener)
 	if err := backlog(t, s.Backlog); err != nil {
 		t.Close()
-		return nil, &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s",
-			exchange.ErrnoText(err), at.Address, noSockets), err}
+		return nil, unable(at, err)
 	}
-	own, err := http1.NewListener(t)
-	if err != nil {
-		return nil, &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s",
-			exchange.ErrnoText(err), at.Address, noSockets), err}
-	}
-	return own, nil
+	return t, nil
+}
+
+// unable is the error of a socket that is bound and can't be listened on.
+func unable(at site.Listener, err error) error {
+	return &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err}
 }
 
 func noIPv6(err error) bool {
@@ -86,8 +85,8 @@ func backlog(l *net.TCPListener, n int) error {
 	return errors.Join(err, lerr)
 }
 
-// portOf is the port of "host:port"; 0 when there is none.
-func portOf(address string) int {
+// Port is the port of "host:port"; 0 when there is none.
+func Port(address string) int {
 	_, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return 0

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -30,7 +29,7 @@ type Server struct {
 	sockets map[string]*socket   // by site.Listener.Address
 	old     map[*generation]bool // replaced, and still used
 	running bool                 // Run was called: sockets are served as soon as they are open
-	swaps   int                  // how many
+	over    func(generation int) // nil: nobody is told
 }
 
 // socket is an open listener.
@@ -41,10 +40,12 @@ type socket struct {
 
 // New makes a server without a site and without sockets.
 //
+// started is when it was, for the status page: a process that takes over goes on counting from there.
+//
 // secure finds, for a site and one of its addresses, what makes connections secure; nil where they are
 // plain. Without it all are.
-func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
-	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
+func New(started time.Time, secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
+	s := &Server{started: started, sockets: map[string]*socket{}, old: map[*generation]bool{}}
 	s.h2 = http2.New(s, s.log)
 	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
@@ -81,20 +82,19 @@ func (s *Server) log(level exchange.Level, err error, message string) {
 	g.site.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: level, Errno: exchange.ErrnoText(err), Message: message, Server: main})
 }
 
-// Swap has next serve from now on. Its sockets are opened first, those that are open already stay;
-// when one can't be had the error is a *ListenError, and nothing has changed. The site before is
-// closed when its last exchange is over.
-func (s *Server) Swap(next *site.Site) error {
+// Swap has next serve from now on. opened are the listeners, by address, of those that next names and
+// that are not open yet; they are closed when the error says that one is missing or can't be used: it is
+// a *ListenError, and nothing has changed then. The site before is closed when its last exchange is over.
+func (s *Server) Swap(next *site.Site, opened map[string]*net.TCPListener) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	opened, err := s.open(next)
+	sockets, err := s.take(next, opened)
 	if err != nil {
 		return err
 	}
 	next.Commit()
-	before := s.current.Swap(&generation{number: s.swaps, site: next})
-	s.swaps++
-	for address, o := range opened {
+	before := s.current.Swap(&generation{number: next.Generation, site: next})
+	for address, o := range sockets {
 		s.sockets[address] = o
 		if s.running {
 			s.accept(o)
@@ -109,65 +109,66 @@ func (s *Server) Swap(next *site.Site) error {
 	return nil
 }
 
-// open opens the sockets that next names and nobody has opened yet. When one can't be had, all is as
-// it was before.
-func (s *Server) open(next *site.Site) (opened map[string]*socket, err error) {
-	opened = map[string]*socket{}
-	var gone []string // ours that had to make room
+// take makes the listeners the engine's.
+func (s *Server) take(next *site.Site, opened map[string]*net.TCPListener) (taken map[string]*socket, err error) {
+	taken = map[string]*socket{}
 	defer func() {
 		if err != nil {
-			for _, o := range opened {
+			for _, o := range taken {
 				o.l.Close()
 			}
-			s.reopen(gone)
+			for _, l := range opened {
+				l.Close()
+			}
 		}
 	}()
 	if len(next.Listeners) == 0 {
-		return opened, &ListenError{Message: noSockets}
+		return taken, &ListenError{Message: NoSockets}
 	}
 	for _, at := range next.Listeners {
-		if s.sockets[at.Address] != nil || opened[at.Address] != nil {
+		if s.sockets[at.Address] != nil || taken[at.Address] != nil {
 			continue
 		}
-		l, err := bind(context.Background(), at, &next.Settings)
-		if room := s.makeRoom(next, at, err); room != nil {
-			gone = append(gone, room...)
-			l, err = bind(context.Background(), at, &next.Settings)
+		l := opened[at.Address]
+		if l == nil {
+			return taken, unable(at, syscall.EBADF)
 		}
+		own, err := http1.NewListener(l)
 		if err != nil {
-			return opened, err
+			return taken, unable(at, err)
 		}
-		opened[at.Address] = &socket{l: l}
+		delete(opened, at.Address)
+		taken[at.Address] = &socket{l: own}
 	}
-	return opened, nil
+	return taken, nil
 }
 
-// makeRoom closes the sockets of ours that took an address's port and that next names no more:
-// 127.0.0.1:80 and *:80 can't be open at once.
-func (s *Server) makeRoom(next *site.Site, at site.Listener, taken error) (gone []string) {
-	if !errors.Is(taken, syscall.EADDRINUSE) {
-		return nil
-	}
-	for address := range s.sockets {
-		if !named(next, address) && portOf(address) == portOf(at.Address) {
-			gone = append(gone, address)
-			s.close(address)
+// Release closes listeners before their time, since another socket needs their port: 127.0.0.1:80 and
+// *:80 can't be open at once. Connections live on.
+func (s *Server) Release(addresses []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range addresses {
+		if s.sockets[a] != nil {
+			s.close(a)
 		}
 	}
-	return gone
 }
 
-// reopen takes back what makeRoom closed.
-func (s *Server) reopen(gone []string) {
-	for _, address := range gone {
-		l, err := bind(context.Background(), site.Listener{Address: address}, &s.current.Load().site.Settings)
+// Resume takes listeners back that had been Released for a configuration that was refused then. What
+// can't be used is left out, and told in the error log.
+func (s *Server) Resume(opened map[string]*net.TCPListener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for a, l := range opened {
+		own, err := http1.NewListener(l)
 		if err != nil {
-			s.log(exchange.Emerg, nil, err.Error())
+			s.log(exchange.Emerg, err, "no more connections are accepted on "+a)
 			continue
 		}
-		s.sockets[address] = &socket{l: l}
+		s.sockets[a] = &socket{l: own}
 		if s.running {
-			s.accept(s.sockets[address])
+			s.accept(s.sockets[a])
 		}
 	}
 }
@@ -235,7 +236,19 @@ func (s *Server) retire(g *generation) {
 	s.survived("closing a configuration that was replaced", g.site.Close)
 	s.mu.Lock()
 	delete(s.old, g)
+	over := s.over
 	s.mu.Unlock()
+	if over != nil {
+		over(g.number)
+	}
+}
+
+// OnOver has f told of each generation whose site was closed since its last exchange is over. To be
+// called before the first Swap.
+func (s *Server) OnOver(f func(generation int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = f
 }
 
 // Run serves until ctx ends; then it halts. The sites' logs are closed when it returns.
@@ -341,12 +354,5 @@ func (s *Server) Abandon() {
 	s.finish()
 }
 
-// Swaps is how many configurations were put in force.
-func (s *Server) Swaps() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.swaps
-}
-
-// Started is when the server was made: reloads do not change it.
+// Started is when the server was started: reloads do not change it.
 func (s *Server) Started() time.Time { return s.started }
