@@ -73,6 +73,7 @@ type Entry struct {
 	Help    string
 	Partial string // what of it has no effect; becomes a hint
 	File    FileUse
+	Process bool // about the process itself: the main process obeys it, too
 }
 
 // Table is the directives that a module obeys.

@@ -11,8 +11,8 @@ import (
 	"balancerd/proxy/site"
 )
 
-// binary is the program under test, built once.
-var binary struct {
+// compiled is the program under test, built once.
+var compiled struct {
 	once sync.Once
 	dir  string
 	err  error
@@ -22,20 +22,20 @@ var binary struct {
 // buildServer is the path of the program, with the race detector when the tests have it.
 func buildServer(t *testing.T) string {
 	t.Helper()
-	binary.once.Do(func() {
-		if binary.dir, binary.err = os.MkdirTemp("", "balancerd-test-"); binary.err != nil {
+	compiled.once.Do(func() {
+		if compiled.dir, compiled.err = os.MkdirTemp("", "balancerd-test-"); compiled.err != nil {
 			return
 		}
-		args := []string{"build", "-o", filepath.Join(binary.dir, "balancerd")}
+		args := []string{"build", "-o", filepath.Join(compiled.dir, "balancerd")}
 		if withRace {
 			args = append(args, "-race")
 		}
-		binary.said, binary.err = exec.Command("go", append(args, ".")...).CombinedOutput()
+		compiled.said, compiled.err = exec.Command("go", append(args, ".")...).CombinedOutput()
 	})
-	if binary.err != nil {
-		t.Fatalf("go build: %v\n%s", binary.err, binary.said)
+	if compiled.err != nil {
+		t.Fatalf("go build: %v\n%s", compiled.err, compiled.said)
 	}
-	return filepath.Join(binary.dir, "balancerd")
+	return filepath.Join(compiled.dir, "balancerd")
 }
 
 // buildAs is the program under another name.
@@ -60,8 +60,8 @@ func testModules(t *testing.T) []site.Module {
 
 func TestMain(m *testing.M) {
 	exit := m.Run()
-	if binary.dir != "" {
-		os.RemoveAll(binary.dir)
+	if compiled.dir != "" {
+		os.RemoveAll(compiled.dir)
 	}
 	os.Exit(exit)
 }

@@ -15,9 +15,9 @@ import (
 // readyVar tells a server in the background at which descriptor its launcher waits for a byte.
 const readyVar = "BALANCERD_READY_FD"
 
-// detach starts this program once more, in a session of its own, and waits until it serves: the exit
+// detachServer starts this program once more, in a session of its own, and waits until it serves: the exit
 // status is 0 as soon as its sockets and logs are open. What goes wrong before that, it says itself.
-func detach(o *options) int {
+func detachServer(o *options) int {
 	self, err := os.Executable()
 	if err != nil {
 		return complain(o.name, err)

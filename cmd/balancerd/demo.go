@@ -84,7 +84,8 @@ func demo(argv0 string, out, errs io.Writer) int {
 	}
 	p := newProgram(o, out, errs)
 	p.started = func() { fmt.Fprintf(out, demoText, front, front, front, file) }
-	return p.serve(launcher{})
+	p.alone = true
+	return p.supervise(launcher{})
 }
 
 const demoText = `balancerd demo: a balancer and three members

@@ -15,10 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/proxy"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
 
@@ -99,6 +102,34 @@ var features = []feature{
 
 const featureModules = "mpm_event authz_core authz_host headers setenvif env log_config slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests"
 
+// siteHere builds a site without another process's help.
+func (p *program) siteHere() (*site.Site, error) {
+	tree, err := apacheconf.ParseFile(p.file, p.reading())
+	if err != nil {
+		return nil, err
+	}
+	conf, err := p.bind(tree, directive.OSFiles{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return site.Build(conf, p.modules, site.Options{})
+}
+
+// loadHere puts it in force.
+func (p *program) loadHere() error {
+	next, err := p.siteHere()
+	if err != nil {
+		return err
+	}
+	opened := map[string]*net.TCPListener{}
+	for _, at := range next.Listeners {
+		if opened[at.Address], err = server.Listen(context.Background(), at, &next.Settings); err != nil {
+			return err
+		}
+	}
+	return p.server.Swap(next, opened)
+}
+
 // featured makes the program that serves a feature's configuration; nothing runs yet.
 func featured(t testing.TB, f feature, listen int, members [2]int) *program {
 	root := t.TempDir()
@@ -137,7 +168,7 @@ func inMemory(t testing.TB, f feature) func() {
 	p := featured(t, f, 1, [2]int{2, 3})
 	i := slices.IndexFunc(p.modules, func(m site.Module) bool { return m.Name == proxyModule })
 	p.modules[i] = proxy.Module(p.farm, fakeMember{})
-	s, err := p.build(false)
+	s, err := p.siteHere()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +203,7 @@ func overLoopback(t testing.TB, f feature) func() {
 	member := loopbackMember(t)
 	port := freePort(t)
 	p := featured(t, f, port, [2]int{member, member})
-	if _, err := p.load(); err != nil {
+	if err := p.loadHere(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(context.Background())

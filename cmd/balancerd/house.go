@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"sync/atomic"
 
 	"balancerd/apacheconf/directive"
@@ -25,7 +24,7 @@ import (
 
 // house makes what lives as long as the process and marries the rooms to each other.
 func (p *program) house() {
-	state := &state{raised: p.rights.raised}
+	state := &state{p: p}
 	beat := &method.Heartbeat{}
 	p.farm = balancer.NewFarm(method.Builtin(beat), state)
 	p.server = server.New(p.handshakes)
@@ -43,11 +42,11 @@ func (p *program) handshakes(s *site.Site, local netip.AddrPort) http1.Shake {
 	}
 }
 
-// state keeps what the manager did, where BalancerPersist asks for it: in the folder "balancers" of
-// the runtime directory, which a configuration names only once it is read.
+// state keeps what the manager did, where BalancerPersist asks for it: in a folder that the main process
+// has made for this one.
 type state struct {
-	raised func(func() error) error
-	store  atomic.Pointer[file.Store]
+	p     *program
+	store atomic.Pointer[file.Store]
 }
 
 var _ balancer.Store = (*state)(nil)
@@ -60,24 +59,22 @@ func (s *state) Load(ctx context.Context) ([]balancer.Record, error) {
 	return nil, nil
 }
 
-// Save writes a record with the rights that the server was started with: the runtime directory is
-// root's.
+// Save writes a record, in a folder that belongs to this process's user.
 func (s *state) Save(ctx context.Context, r balancer.Record) error {
-	f := s.store.Load()
-	if f == nil {
-		return nil
+	if f := s.store.Load(); f != nil {
+		return f.Save(ctx, r)
 	}
-	return s.raised(func() error { return f.Save(ctx, r) })
+	return nil
 }
 
 // module tells the state its place, before mod_proxy plans the balancers. The first load knows no
 // other; a reload's counts from its commit on.
 func (s *state) module() site.Module {
 	return site.Module{Name: "slotmem_shm", Open: func(_ *directive.Config, st *site.Site) (site.Builder, error) {
-		if st.Checking {
+		if st.Checking || s.p.stateDir == "" {
 			return nil, nil
 		}
-		here := file.New(filepath.Join(st.Settings.RuntimeDir, "balancers"))
+		here := file.New(s.p.stateDir)
 		s.store.CompareAndSwap(nil, here)
 		st.OnCommit(func() { s.store.Store(here) })
 		return nil, nil

@@ -1,22 +1,35 @@
 package main
 
 import (
+	"os"
+
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 )
 
-// load is the whole way from a configuration's text to the running server. When any of it fails,
-// whatever served before goes on serving.
-func (p *program) load() (*site.Site, error) {
-	next, err := p.build(false)
+// load is the whole way from a configuration that was read to the running server. When any of it fails,
+// whatever served before goes on serving. Where it asks for logs and sockets the main process opens them.
+func (p *program) load(h *handover) (*site.Site, error) {
+	defer h.close()
+	conf, err := p.bind(h.tree, h.files, h.openLog) // what the words mean
+	if err == nil {
+		err = h.openLogs()
+	}
 	if err != nil {
 		return nil, err
 	}
-	err = refusal(next, p.o.name)
+	p.stateDir = h.order.StateDir
+	next, err := site.Build(conf, p.modules, site.Options{Generation: h.order.Generation}) // what the server will do
+	if err != nil {
+		return nil, err
+	}
+	err = h.sound(next)
 	if err == nil {
-		err = p.server.Swap(next) // from now on
+		opened, oerr := h.openSockets()
+		if err = oerr; err == nil {
+			err = p.server.Swap(next, opened) // from now on
+		}
 	}
 	if err != nil {
 		next.Close()
@@ -25,21 +38,18 @@ func (p *program) load() (*site.Site, error) {
 	return next, nil
 }
 
-// build is what can be known without serving: the check of -t ends here.
-func (p *program) build(checking bool) (*site.Site, error) {
+// build is what can be known without serving: the check of -t.
+func (p *program) build() (*site.Site, error) {
 	tree, err := apacheconf.ParseFile(p.file, p.reading()) // what the text says
 	if err != nil {
-		for _, w := range tree.Warnings {
-			level, _ := exchange.ParseLevel(w.Level)
-			p.notice(w.Module, level, w.Msg)
-		}
+		p.sayWarnings(tree)
 		return nil, err
 	}
-	conf, err := directive.Bind(tree, p.walking(), site.Tables(p.modules)...) // what the words mean
+	conf, err := p.bind(tree, directive.OSFiles{}, nil)
 	if err != nil {
 		return nil, err
 	}
-	return site.Build(conf, p.modules, site.Options{Checking: checking, Generation: p.loads}) // what the server will do
+	return site.Build(conf, p.modules, site.Options{Checking: true})
 }
 
 func (p *program) reading() apacheconf.Options {
@@ -47,6 +57,7 @@ func (p *program) reading() apacheconf.Options {
 		Modules: directive.Catalog{}, DefaultFile: p.o.config == ""}
 }
 
-func (p *program) walking() directive.Options {
-	return directive.Options{SkipDocumentRoot: p.o.noRootTest}
+func (p *program) bind(tree *apacheconf.Tree, files directive.FileSystem, openLog func(string) (*os.File, error)) (*directive.Config, error) {
+	o := directive.Options{SkipDocumentRoot: p.o.noRootTest, Files: files, OpenLog: openLog}
+	return directive.Bind(tree, o, site.Tables(p.modules)...)
 }

@@ -18,7 +18,7 @@ import (
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// program is this process. Owned by the main goroutine.
+// program is this process, whatever its role. Owned by the main goroutine.
 type program struct {
 	o          *options
 	sys        layout
@@ -26,10 +26,11 @@ type program struct {
 	modules    []site.Module
 	farm       *balancer.Farm
 	server     *server.Server
-	rights     rights
+	own        *site.Site // of the main process: what it obeys of the configuration in force
 	pace       pace
 	pid        pidFile
-	loads      int    // configurations read so far
+	stateDir   string // where balancers' state is kept; "": nowhere
+	alone      bool   // there are no other processes: -X, or the demo
 	background bool   // stderr is the error log
 	started    func() // told once that requests are served; nil is fine
 	out, errs  io.Writer
@@ -66,54 +67,67 @@ func run(argv []string, out, errs io.Writer) int {
 }
 
 func newProgram(o *options, out, errs io.Writer) *program {
-	p := &program{o: o, sys: systemLayout(), out: out, errs: errs}
+	p := &program{o: o, sys: systemLayout(), alone: o.oneProcess(), out: out, errs: errs}
 	p.root, p.file = o.file(p.sys)
 	p.house()
 	return p
 }
 
-// run checks the configuration, then does what was asked for: each verb of -k wants one that can be
-// served (httpd: main.c).
+// run does what the command line asks for, or what a role is for.
 func (p *program) run() int {
 	if p.o.errorFile != "" {
 		if exit := p.redirect(); exit != 0 {
 			return exit
 		}
 	}
+	if r, l, err := ownRole(); r != mainRole {
+		if err != nil {
+			return complain(p.o.name, err)
+		}
+		return p.do(r, l)
+	}
 	own := ownLauncher()
 	if own.background() {
-		return p.serve(own)
+		return p.supervise(own)
 	}
 	if !plain(p.o.argv0) {
 		debian(filepath.Dir(p.file))
 	}
-	checked, err := p.build(true)
+	if p.o.dump || p.o.test || tells[p.o.verb] {
+		if start, exit := p.check(); !start {
+			return exit
+		}
+	}
+	if p.o.foreground() {
+		return p.supervise(launcher{})
+	}
+	return detachServer(p.o)
+}
+
+// check reads the configuration and does what needs no server of its own: each verb of -k wants a
+// configuration that can be served (httpd: main.c). start: no server runs, and one shall.
+func (p *program) check() (start bool, exit int) {
+	checked, err := p.build()
 	if err != nil {
-		return p.refuse(err, p.failedCheck(err))
+		return false, p.refuse(&failure{Words: p.words(err), After: p.failedCheck(err)})
 	}
 	defer checked.Close()
-	p.warnings(checked)
-	if p.o.dump {
-		return p.dump(checked)
-	}
-	if p.o.test || !tells[p.o.verb] {
+	switch {
+	case p.o.dump:
+		p.warnings(checked)
+		return false, p.dump(checked)
+	case p.o.test:
+		p.warnings(checked)
 		hints(p.errs, checked.Config.Hints)
-	}
-	if p.o.test {
 		fmt.Fprintln(p.errs, "Syntax OK")
-		return 0
+		return false, 0
 	}
 	p.pid.path = checked.Settings.PidFile
-	start, exit := control(p.o.verb, &p.pid, p.out, p.errs)
-	switch {
-	case !start:
-		return exit
-	case refusal(checked, p.o.name) != nil:
-		return p.refuse(refusal(checked, p.o.name), "")
-	case p.o.foreground():
-		return p.serve(launcher{})
+	start, exit = control(p.o.verb, &p.pid, p.out, p.errs)
+	if !start {
+		p.warnings(checked)
 	}
-	return detach(p.o)
+	return start, exit
 }
 
 // redirect is -E: what a start has to say goes to a file.
@@ -157,15 +171,16 @@ func failedStart(err error) string {
 }
 
 // refuse says why nothing will be served.
-func (p *program) refuse(err error, after string) int {
-	fmt.Fprintln(p.errs, p.words(err))
-	if after != "" {
-		fmt.Fprintln(p.errs, after)
+func (p *program) refuse(f *failure) int {
+	io.WriteString(p.errs, f.Notices)
+	fmt.Fprintln(p.errs, f.Words)
+	if f.After != "" {
+		fmt.Fprintln(p.errs, f.After)
 	}
 	if p.o.settings {
 		printSettings(p.out, p.sys, false)
 	}
-	if hint := p.envHint(err); hint != "" {
+	if hint := p.envHint(); hint != "" {
 		fmt.Fprintln(p.errs, "hint: "+hint)
 	}
 	return 1
@@ -180,7 +195,7 @@ func (p *program) words(err error) string {
 }
 
 // envHint tells people on Debian what their configuration lacks when it is read without apachectl.
-func (p *program) envHint(err error) string {
+func (p *program) envHint() string {
 	envvars := filepath.Join(filepath.Dir(p.file), "envvars")
 	if _, missing := os.Stat(envvars); missing != nil || os.Getenv("APACHE_RUN_DIR") != "" {
 		return ""

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"balancerd/proxy/logfile"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -48,17 +50,12 @@ func (p *pidFile) write() (overwritten bool, err error) {
 		_, err := os.Stat(p.path)
 		overwritten = err == nil
 	}
-	temp := fmt.Sprintf("%s.%06d", p.path, os.Getpid()%1000000)
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	d, err := logfile.OpenFolder(filepath.Dir(p.path))
 	if err != nil {
 		return overwritten, err
 	}
-	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(temp, p.path)
-	}
-	if err != nil {
-		os.Remove(temp)
+	defer d.Close()
+	if err := d.Replace(filepath.Base(p.path), fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
 		return overwritten, err
 	}
 	p.owned = true
@@ -71,5 +68,10 @@ func (p *pidFile) remove() error {
 		return nil
 	}
 	p.owned = false
-	return os.Remove(p.path)
+	d, err := logfile.OpenFolder(filepath.Dir(p.path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Remove(filepath.Base(p.path))
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"balancerd/proxy/errorlog"
@@ -23,7 +26,11 @@ func (p *program) notice(module string, level exchange.Level, message string) {
 
 // log writes a line of the server itself to the main error log. Notices pass whatever LogLevel says.
 func (p *program) log(module string, level exchange.Level, message string) {
-	logTo(p.server.Site(), module, level, message)
+	s := p.own
+	if s == nil {
+		s = p.server.Site()
+	}
+	logTo(s, module, level, message)
 }
 
 func logTo(s *site.Site, module string, level exchange.Level, message string) {
@@ -35,4 +42,53 @@ func logTo(s *site.Site, module string, level exchange.Level, message string) {
 		return
 	}
 	s.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: module, Level: level, Message: message, Server: main})
+}
+
+// writePid writes PidFile, at the start and at each reload, when it may be another one.
+func (p *program) writePid(s *site.Site) error {
+	if p.pid.path != s.Settings.PidFile {
+		p.pid.remove()
+		p.pid = pidFile{path: s.Settings.PidFile}
+	}
+	over, err := p.pid.write()
+	if err != nil {
+		return fmt.Errorf("%s: AH00099: could not create %s.XXXXXX\nAH00100: %s: could not log pid to file %s", errnoOf(err), p.pid.path, p.o.name, p.pid.path)
+	}
+	if over {
+		p.log("core", exchange.Warn, "AH00098: pid file "+p.pid.path+" overwritten -- Unclean shutdown of previous Apache run?")
+	}
+	return nil
+}
+
+// removePid takes the pid file away, but for -X, as httpd does.
+func (p *program) removePid() {
+	if p.o.oneProcess() {
+		return
+	}
+	path := p.pid.path
+	if err := p.pid.remove(); err != nil {
+		p.log("core", exchange.Error, fmt.Sprintf("%s: AH00095: failed to remove PID file %s", errnoOf(err), path))
+		return
+	}
+	p.log("core", exchange.Info, fmt.Sprintf("AH00096: removed PID file %s (pid=%d)", path, os.Getpid()))
+}
+
+// stderr makes a descriptor write to the main error log: what Go itself says, a panic above all.
+func (p *program) stderr(fd int) error {
+	s := p.own
+	if s == nil {
+		s = p.server.Site()
+	}
+	l, ok := s.ErrorLog.(interface{ Redirect(fd int) error })
+	if !ok {
+		return errors.New("the error log is no file")
+	}
+	return l.Redirect(fd)
+}
+
+// resumed are the lines after each successful load.
+func (p *program) resumed() {
+	p.log("mpm_event", exchange.Notice, "AH00489: "+product+" configured -- resuming normal operations")
+	p.log("mpm_event", exchange.Info, "AH00490: Server built: "+built())
+	p.log("core", exchange.Notice, "AH00094: Command line: '"+strings.Join(p.o.rendered, " ")+"'")
 }

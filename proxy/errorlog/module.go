@@ -47,8 +47,8 @@ func merge(outer, inner settings) settings {
 func Module(file, program string) site.Module {
 	o := opener{file, program}
 	return site.Module{Name: "core", Open: o.open, Table: directive.Table{
-		{Name: "ErrorLog", File: directive.WritesLog, Set: setErrorLog, Help: "a file, a program, or syslog[:facility[:tag]]"},
-		{Name: "ErrorLogFormat", Set: setFormat, Help: "how a line of the error log is made"},
+		{Name: "ErrorLog", Process: true, File: directive.WritesLog, Set: setErrorLog, Help: "a file, a program, or syslog[:facility[:tag]]"},
+		{Name: "ErrorLogFormat", Process: true, Set: setFormat, Help: "how a line of the error log is made"},
 	}}
 }
 

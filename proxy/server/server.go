@@ -40,12 +40,10 @@ type socket struct {
 
 // New makes a server without a site and without sockets.
 //
-// started is when it was, for the status page: a process that takes over goes on counting from there.
-//
 // secure finds, for a site and one of its addresses, what makes connections secure; nil where they are
 // plain. Without it all are.
-func New(started time.Time, secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
-	s := &Server{started: started, sockets: map[string]*socket{}, old: map[*generation]bool{}}
+func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
+	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
 	s.h2 = http2.New(s, s.log)
 	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
@@ -353,6 +351,10 @@ func (s *Server) Abandon() {
 	s.Close()
 	s.finish()
 }
+
+// CountFrom says that the server was started at a time: a process that takes over for another goes on
+// counting from there. To be called before the first Swap.
+func (s *Server) CountFrom(started time.Time) { s.started = started }
 
 // Started is when the server was started: reloads do not change it.
 func (s *Server) Started() time.Time { return s.started }

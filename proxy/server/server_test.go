@@ -85,7 +85,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{Server: New(time.Now()), t: t, dir: t.TempDir()}
+	r := &rig{Server: New(), t: t, dir: t.TempDir()}
 	ctx, cancel := context.WithCancel(context.Background())
 	var over sync.WaitGroup
 	r.end = sync.OnceFunc(func() { cancel(); over.Wait() })

@@ -9,8 +9,8 @@ import (
 // describes each chain's exchange.Local.
 func Module() site.Module {
 	return site.Module{Name: "core", Open: open, Table: directive.Table{
-		{Name: "Listen", Set: setListen, Help: "an address and port to serve on"},
-		{Name: "ServerName", Set: setServerName, Help: "the name, and port, of this server"},
+		{Name: "Listen", Process: true, Set: setListen, Help: "an address and port to serve on"},
+		{Name: "ServerName", Process: true, Set: setServerName, Help: "the name, and port, of this server"},
 		{Name: "ServerAlias", Set: setServerAlias, Help: "other names of a virtual host"},
 		{Name: "ServerAdmin", Set: text(func(s *serverSettings) *string { return &s.admin }), Help: "the address on error pages"},
 		{Name: "ServerTokens", Set: setTokens, Help: "how much the Server header tells"},
@@ -41,7 +41,7 @@ func Module() site.Module {
 		{Name: "UseCanonicalPhysicalPort", Set: setCanonicalPort, Help: "whose port self-made URLs carry"},
 		{Name: "HostnameLookups", Set: setLookups, Help: "log names in place of addresses"},
 
-		{Name: "LogLevel", Set: setLogLevel, Help: "how much is logged, by module"},
+		{Name: "LogLevel", Process: true, Set: setLogLevel, Help: "how much is logged, by module"},
 		{Name: "ErrorDocument", Set: setErrorDocument, Help: "what replaces an error's own page"},
 		{Name: "SetHandler", Set: setHandler, Help: "what answers: balancer-manager, server-status, proxy:URL, none"},
 		{Name: "<VirtualHost", Open: openHost, Help: "a server by address, port and name"},
@@ -52,13 +52,13 @@ func Module() site.Module {
 		{Name: "DefaultType", Set: setDefaultType, Help: "has no effect since 2.4"},
 		{Name: "Port", Set: setPort, Help: "was replaced by Listen"},
 
-		{Name: "PidFile", Set: setPidFile, Help: "where the process id is written"},
-		{Name: "User", Set: setUser, Help: "who serves when started as root"},
-		{Name: "Group", Set: setGroup, Help: "which group serves when started as root"},
-		{Name: "ListenBacklog", Set: setBacklog, Help: "connections waiting to be accepted"},
-		{Name: "SendBufferSize", Set: setBuffer(func(p *processSettings) *int { return &p.sendBuffer }), Help: "bytes of a socket's send buffer"},
-		{Name: "ReceiveBufferSize", Set: setBuffer(func(p *processSettings) *int { return &p.receiveBuffer }), Help: "bytes of a socket's receive buffer"},
-		{Name: "GracefulShutdownTimeout", Set: setProcess(func(p *processSettings) *int { return &p.gracefulSeconds }), Help: "seconds a graceful stop may take"},
+		{Name: "PidFile", Process: true, Set: setPidFile, Help: "where the process id is written"},
+		{Name: "User", Process: true, Set: setUser, Help: "who serves when started as root"},
+		{Name: "Group", Process: true, Set: setGroup, Help: "which group serves when started as root"},
+		{Name: "ListenBacklog", Process: true, Set: setBacklog, Help: "connections waiting to be accepted"},
+		{Name: "SendBufferSize", Process: true, Set: setBuffer(func(p *processSettings) *int { return &p.sendBuffer }), Help: "bytes of a socket's send buffer"},
+		{Name: "ReceiveBufferSize", Process: true, Set: setBuffer(func(p *processSettings) *int { return &p.receiveBuffer }), Help: "bytes of a socket's receive buffer"},
+		{Name: "GracefulShutdownTimeout", Process: true, Set: setProcess(func(p *processSettings) *int { return &p.gracefulSeconds }), Help: "seconds a graceful stop may take"},
 		{Name: "ThreadsPerChild", Set: setProcess(func(p *processSettings) *int { return &p.threadsPerChild }), Help: "what the status page calls workers; goroutines need no such bound"},
 		{Name: "MaxRequestWorkers", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "shown by the status page", Partial: noLimit},
 		{Name: "MaxClients", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "old name of MaxRequestWorkers", Partial: noLimit},

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+func setAllUIDs(id int) error { return syscall.Setuid(id) }
+
+func setAllGIDs(id int) error { return syscall.Setgid(id) }
+
+func gainNothing() error { return nil }
