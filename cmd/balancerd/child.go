@@ -26,6 +26,8 @@ const (
 
 const (
 	roleVar = "BALANCERD_ROLE"
+	rootVar = "BALANCERD_ROOT" // the first ServerRoot and the configuration, absolute: the main process may
+	fileVar = "BALANCERD_FILE" // have left the directory from which they are seen
 	linkFD  = 3
 )
 
@@ -44,6 +46,11 @@ func ownRole() (role, *link, error) {
 
 // do is what a process with a role runs.
 func (p *program) do(r role, l *link) int {
+	if root, file := os.Getenv(rootVar), os.Getenv(fileVar); !p.alone {
+		p.root, p.file = root, file
+		os.Unsetenv(rootVar)
+		os.Unsetenv(fileVar)
+	}
 	if r == readerRole {
 		return p.read(l)
 	}
@@ -124,7 +131,7 @@ func (p *program) startProcess(r role, user credentials) (*child, error) {
 	c := &child{link: l, in: make(chan *heard), over: make(chan struct{}), started: time.Now()}
 	if p.alone {
 		go p.part(r, other, c.over)
-	} else if err := c.exec(p.o, r, other); err != nil {
+	} else if err := c.exec(p, r, other); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -140,11 +147,11 @@ func (p *program) part(r role, end *os.File, over chan struct{}) {
 		return
 	}
 	q := newProgram(p.o, p.out, p.errs)
-	q.alone = true
+	q.alone, q.root, q.file = true, p.root, p.file
 	q.do(r, l)
 }
 
-func (c *child) exec(o *options, r role, end *os.File) error {
+func (c *child) exec(p *program, r role, end *os.File) error {
 	defer end.Close()
 	self := "/proc/self/exe"
 	if _, err := os.Stat(self); err != nil {
@@ -152,8 +159,8 @@ func (c *child) exec(o *options, r role, end *os.File) error {
 			return err
 		}
 	}
-	c.cmd = exec.Command(self, o.args...)
-	c.cmd.Args[0] = o.argv0
+	c.cmd = exec.Command(self, p.o.args...)
+	c.cmd.Args[0] = p.o.argv0
 	c.cmd.Stdout, c.cmd.Stderr = os.Stdout, os.Stderr
 	c.cmd.ExtraFiles = []*os.File{end}
 	for _, v := range os.Environ() {
@@ -161,7 +168,7 @@ func (c *child) exec(o *options, r role, end *os.File) error {
 			c.cmd.Env = append(c.cmd.Env, v)
 		}
 	}
-	c.cmd.Env = append(c.cmd.Env, roleVar+"="+string(r))
+	c.cmd.Env = append(c.cmd.Env, roleVar+"="+string(r), rootVar+"="+p.root, fileVar+"="+p.file)
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,11 +38,10 @@ func detachServer(o *options) int {
 	if n, _ := io.ReadFull(r, make([]byte, 1)); n == 1 {
 		return 0
 	}
-	var exit *exec.ExitError
-	if errors.As(cmd.Wait(), &exit) && exit.ExitCode() > 0 {
-		return exit.ExitCode()
+	if err := cmd.Wait(); err == nil {
+		return 0 // there is one already
 	}
-	return 1
+	return max(cmd.ProcessState.ExitCode(), 1)
 }
 
 func complain(name string, err error) int {

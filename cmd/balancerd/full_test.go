@@ -22,7 +22,7 @@ func (p *process) limit(size uint64) {
 	if size == 0 {
 		l.Cur = l.Max
 	}
-	_, _, e := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(p.cmd.Process.Pid), syscall.RLIMIT_FSIZE, uintptr(unsafe.Pointer(&l)), 0, 0, 0)
+	_, _, e := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(p.serving()), syscall.RLIMIT_FSIZE, uintptr(unsafe.Pointer(&l)), 0, 0, 0)
 	if e != 0 {
 		p.t.Skip(e)
 	}

@@ -186,12 +186,33 @@ func (p *process) pidFile() int {
 	return n
 }
 
-// openLogs counts the program's descriptors of log files; 0 where there is no /proc.
+// serving is the process that serves requests; 0 for none, and where there is no /proc.
+func (p *process) serving() int { return servingOf(p.cmd.Process.Pid) }
+
+// servingOf is the process that serves for a main process.
+func servingOf(main int) int {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", main))
+	for _, list := range lists {
+		b, _ := os.ReadFile(list)
+		for _, child := range strings.Fields(string(b)) {
+			env, _ := os.ReadFile("/proc/" + child + "/environ")
+			if strings.Contains(string(env), roleVar+"="+string(servingRole)) {
+				pid, _ := strconv.Atoi(child)
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
+// openLogs counts descriptors of log files in all of the server's processes; 0 where there is no /proc.
 func (p *process) openLogs() (n int) {
-	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))
-	for _, fd := range fds {
-		if to, _ := os.Readlink(fd); strings.HasSuffix(to, ".log") {
-			n++
+	for _, pid := range []int{p.cmd.Process.Pid, p.serving()} {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, fd := range fds {
+			if to, _ := os.Readlink(fd); strings.HasSuffix(to, ".log") {
+				n++
+			}
 		}
 	}
 	return n

@@ -110,7 +110,7 @@ func (p *process) burnt() time.Duration {
 
 // descriptors is how many the server has open.
 func (p *process) descriptors() int {
-	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.serving()))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func (p *process) descriptors() int {
 
 func (p *process) proc(name string) string {
 	p.t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, name))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.serving(), name))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (s *supervisor) start(own launcher) (exit int, up bool) {
 	}
 	if c.broken == nil { // else the serving process will tell what is wrong
 		p.pid.path = c.site.Settings.PidFile
-		if start, exit := control(p.o.verb, &p.pid, p.out, p.errs); !start {
+		if start, exit := control("start", &p.pid, p.out, p.errs); !start {
 			c.close()
 			return exit, false
 		}
@@ -82,6 +82,7 @@ func (s *supervisor) start(own launcher) (exit int, up bool) {
 		return s.refuse(err), false
 	}
 	s.up()
+	notify(notifyReady)
 	if p.started != nil {
 		p.started()
 	}
@@ -125,7 +126,6 @@ func (s *supervisor) up() {
 		s.p.log("core", exchange.Warn, line)
 	}
 	s.p.resumed()
-	notify(notifyReady)
 	trim()
 }
 
