@@ -90,7 +90,11 @@ func (p *planned) commit(f *Farm) {
 	b.plan.Store(&p.spec)
 	b.method.Store(method)
 	b.settings.Store(&s)
-	b.room.Store(&room{most: configured + s.Growth.V, used: configured, restored: members - configured})
+	r := room{most: configured + s.Growth.V, used: configured, restored: members - configured}
+	if p.edited { // nothing was restarted: they were added to this server
+		r.used, r.restored = members, 0
+	}
+	b.room.Store(&r)
 }
 
 // kept is own with all that BalancerPersist does not keep taken from s.

@@ -131,7 +131,7 @@ func (p *program) startProcess(r role, user credentials) (*child, error) {
 	c := &child{link: l, in: make(chan *heard), over: make(chan struct{}), started: time.Now()}
 	if p.alone {
 		go p.part(r, other, c.over)
-	} else if err := c.exec(p, r, other); err != nil {
+	} else if err := c.exec(p, r, other, user.Lower); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (p *program) part(r role, end *os.File, over chan struct{}) {
 	q.do(r, l)
 }
 
-func (c *child) exec(p *program, r role, end *os.File) error {
+func (c *child) exec(p *program, r role, end *os.File, lower bool) error {
 	defer end.Close()
 	self := "/proc/self/exe"
 	if _, err := os.Stat(self); err != nil {
@@ -169,7 +169,11 @@ func (c *child) exec(p *program, r role, end *os.File) error {
 		}
 	}
 	c.cmd.Env = append(c.cmd.Env, roleVar+"="+string(r), rootVar+"="+p.root, fileVar+"="+p.file)
-	if err := c.cmd.Start(); err != nil {
+	start := c.cmd.Start
+	if lower {
+		start = func() error { return gainingNothing(c.cmd.Start) }
+	}
+	if err := start(); err != nil {
 		return err
 	}
 	go func() {

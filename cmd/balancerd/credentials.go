@@ -72,8 +72,7 @@ func identity(userName, groupName string) (uid, gid int, groups []int, err error
 }
 
 // assume makes all threads of this process the user's: real, effective and saved ids, so that no way leads
-// back, and the system drops all capabilities with them. Programs that it might start gain nothing by their
-// own set-user-ID bits either (httpd: mod_unixd.c unixd_setup_child).
+// back, and the system drops all capabilities with them (httpd: mod_unixd.c unixd_setup_child).
 func (c *credentials) assume() error {
 	if !c.Lower {
 		return nil
@@ -87,5 +86,5 @@ func (c *credentials) assume() error {
 	if err := setAllUIDs(c.UID); err != nil {
 		return fmt.Errorf("%s: AH02162: setuid: unable to change to uid: %d", errnoOf(err), c.UID)
 	}
-	return gainNothing()
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -12,14 +13,18 @@ func setAllGIDs(id int) error { return syscall.Setresgid(id, id, id) }
 // prSetNoNewPrivs is PR_SET_NO_NEW_PRIVS of prctl(2).
 const prSetNoNewPrivs = 38
 
-// gainNothing keeps programs that this process starts from more rights than it has.
-func gainNothing() error {
-	_, _, e := syscall.AllThreadsSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0)
-	if e == syscall.ENOTSUP { // built with cgo: threads that come inherit it from this one
-		_, _, e = syscall.RawSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0)
-	}
-	if e != 0 {
-		return os.NewSyscallError("prctl", e)
-	}
-	return nil
+// gainingNothing runs f, which starts a process, so that neither that process nor any program that it may
+// ever start gains rights by set-user-ID bits or capabilities of files. It does so on a thread of its own,
+// which ends with it: what it was denied can't be given back.
+func gainingNothing(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		if _, _, e := syscall.RawSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); e != 0 {
+			done <- os.NewSyscallError("prctl", e)
+			return
+		}
+		done <- f()
+	}()
+	return <-done
 }
