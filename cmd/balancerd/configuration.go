@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"syscall"
+	"time"
 
 	"balancerd/apacheconf"
 	"balancerd/proxy/exchange"
@@ -130,7 +132,8 @@ func (s *supervisor) inForce(c *configuration) {
 	if s.conf != c {
 		s.loads++
 	}
-	s.conf, s.p.own = c, c.site
+	s.conf = c
+	s.p.own.Store(c.site)
 	s.sockets.Drop(c.site)
 }
 
@@ -210,6 +213,10 @@ func (c *configuration) openLog(target string) (*os.File, error) {
 // all of them. One that can't be opened is the serving process's to tell.
 func (s *supervisor) giveSockets(c *configuration) error {
 	opened, again, err := s.sockets.Open(c.site, s.releaseSockets)
+	for end := time.Now().Add(orphansPort); s.unclean && errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		opened, again, err = s.sockets.Open(c.site, s.releaseSockets)
+	}
+	s.unclean = false
 	if len(again) > 0 {
 		s.child.link.sendNamed(msgResume, socketList(again))
 	}
@@ -222,6 +229,10 @@ func (s *supervisor) giveSockets(c *configuration) error {
 	s.child.sockets = true
 	return s.child.link.sendNamed(msgSockets, socketList(s.sockets.Descriptors()))
 }
+
+// orphansPort is how long a start waits for the serving process of a server whose main process was killed:
+// it closes its sockets when it notices.
+const orphansPort = 3 * time.Second
 
 // releaseSockets has the serving process close sockets, since another one needs their port.
 func (s *supervisor) releaseSockets(addresses []string) error {

@@ -327,3 +327,19 @@ func TestOneProcess(t *testing.T) {
 		t.Error(exit)
 	}
 }
+
+// A server that is started at once after its main process was killed gets the port: the serving process of
+// before closes it as soon as it notices.
+func TestStartAfterTheMainProcessWasKilled(t *testing.T) {
+	p := newProcess(t)
+	p.conf(passAll)
+	for n := range 4 {
+		p.start()
+		p.until("the start", func() bool { return p.reloads() == n })
+		if status, _ := p.get("/x"); status != 200 {
+			t.Error(status)
+		}
+		p.signal(syscall.SIGKILL)
+		<-p.ended
+	}
+}

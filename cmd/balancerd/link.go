@@ -120,7 +120,7 @@ func (l *link) close() { l.c.Close() }
 
 const (
 	mostFiles   = 128     // in one message: Linux takes 253
-	longestText = 1 << 26 // bytes of a message
+	longestText = 4 << 20 // bytes of a message: what a process that serves can have the main one hold
 )
 
 // send sends a message with files, which stay the sender's.

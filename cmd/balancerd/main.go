@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"balancerd/apacheconf"
 	"balancerd/balancer"
@@ -26,7 +27,7 @@ type program struct {
 	modules    []site.Module
 	farm       *balancer.Farm
 	server     *server.Server
-	own        *site.Site // of the main process: what it obeys of the configuration in force
+	own        atomic.Pointer[site.Site] // of the main process: what it obeys of the configuration in force
 	pace       pace
 	pid        pidFile
 	stateDir   string // where balancers' state is kept; "": nowhere

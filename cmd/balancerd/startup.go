@@ -26,7 +26,7 @@ func (p *program) notice(module string, level exchange.Level, message string) {
 
 // log writes a line of the server itself to the main error log. Notices pass whatever LogLevel says.
 func (p *program) log(module string, level exchange.Level, message string) {
-	s := p.own
+	s := p.own.Load()
 	if s == nil {
 		s = p.server.Site()
 	}
@@ -75,7 +75,7 @@ func (p *program) removePid() {
 
 // stderr makes a descriptor write to the main error log: what Go itself says, a panic above all.
 func (p *program) stderr(fd int) error {
-	s := p.own
+	s := p.own.Load()
 	if s == nil {
 		s = p.server.Site()
 	}

@@ -30,6 +30,7 @@ type supervisor struct {
 	conf    *configuration         // in force; nil before the first
 	old     map[int]*configuration // replaced, and still used; by generation
 	loads   int                    // configurations put in force
+	unclean bool                   // a pid file tells of a server that did not end by itself
 
 	child  *child           // that serves; nil between a death and the next start
 	again  <-chan time.Time // when to start the next; nil: not waited for
@@ -77,6 +78,8 @@ func (s *supervisor) start(own launcher) (exit int, up bool) {
 			c.close()
 			return exit, false
 		}
+		pid, err := p.pid.read()
+		s.unclean = err == nil && pid != 0
 	}
 	if err = s.serve(c, own); err != nil {
 		return s.refuse(err), false

@@ -42,13 +42,18 @@ func (s *Store) Load(ctx context.Context) ([]balancer.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	d, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
 	var records []balancer.Record
 	var errs []error
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), suffix) || ctx.Err() != nil {
 			continue
 		}
-		r, err := read(filepath.Join(s.dir, e.Name()))
+		r, err := read(d, e.Name())
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -58,14 +63,14 @@ func (s *Store) Load(ctx context.Context) ([]balancer.Record, error) {
 	return records, errors.Join(append(errs, ctx.Err())...)
 }
 
-func read(path string) (balancer.Record, error) {
-	text, err := os.ReadFile(path)
+func read(d *os.Root, file string) (balancer.Record, error) {
+	text, err := d.ReadFile(file)
 	if err != nil {
 		return balancer.Record{}, err
 	}
 	r, err := decode(text)
 	if err != nil {
-		return balancer.Record{}, fmt.Errorf("%s: %w", path, err)
+		return balancer.Record{}, fmt.Errorf("%s: %w", filepath.Join(d.Name(), file), err)
 	}
 	return r, nil
 }
@@ -83,24 +88,33 @@ func (s *Store) Save(_ context.Context, r balancer.Record) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, name(r))
-	if err := write(path+suffix+half, text); err != nil {
-		return errors.Join(err, remove(path+suffix+half))
+	d, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
 	}
-	if _, err := read(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		if err := os.Rename(path+suffix, path+suffix+damaged); err != nil {
+	defer d.Close()
+	file := name(r) + suffix
+	if err := write(d, file+half, text); err != nil {
+		return errors.Join(err, remove(d, file+half))
+	}
+	if _, err := read(d, file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.Rename(file, file+damaged); err != nil {
 			return err
 		}
 	}
-	if err := os.Rename(path+suffix+half, path+suffix); err != nil {
+	if err := d.Rename(file+half, file); err != nil {
 		return err
 	}
-	return syncDir(s.dir)
+	return syncDir(d)
 }
 
-// write makes a file that is on the disk when it returns nil.
-func write(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// write makes a file that is on the disk when it returns nil. What has the name already, left by a crash or
+// put there by somebody, is taken away and never written to.
+func write(d *os.Root, file string, text []byte) error {
+	if err := remove(d, file); err != nil {
+		return err
+	}
+	f, err := d.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -113,20 +127,20 @@ func write(path string, text []byte) error {
 	return f.Close()
 }
 
-func remove(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+func remove(d *os.Root, file string) error {
+	if err := d.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 // syncDir makes a rename last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+func syncDir(d *os.Root) error {
+	f, err := d.Open(".")
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // longest is how much of a balancer's name goes into a file's name; a name has 95 bytes at most, but

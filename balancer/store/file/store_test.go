@@ -308,3 +308,29 @@ func FuzzGarbage(f *testing.F) {
 		}
 	})
 }
+
+// A link that somebody puts where a file is about to be made is not followed.
+func TestLinksAreNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("as it was"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := balancer.Record{VHost: "p1", Balancer: "balancer://c"}
+	file := filepath.Join(dir, "p1_c.json")
+	for _, link := range []string{file + ".tmp", file} {
+		if err := os.Symlink(outside, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := New(dir).Save(context.Background(), r); err != nil {
+			t.Fatal(link, err)
+		}
+		if b, err := os.ReadFile(outside); err != nil || string(b) != "as it was" {
+			t.Errorf("%s was followed: %q %v", link, b, err)
+		}
+		if st, err := os.Lstat(file); err != nil || !st.Mode().IsRegular() {
+			t.Error(link, st, err)
+		}
+		os.Remove(file)
+	}
+}
