@@ -1,10 +1,22 @@
-// Command balancerd serves an Apache httpd configuration.
+// Command balancerd serves an Apache httpd configuration, with three processes of one program:
 //
-//	main -> parseOptions -> check: parse, bind, build          load.go
-//	             |             |-- -t, -S, -M, -L: print       dump.go
-//	             |             |-- -k: ask the pid file        control.go
-//	             |             `-- serve                       serve.go, signals.go, pace.go
-//	             `-- demo, version                             demo.go
+//	            signals, systemd                                          clients, members
+//	                  |                                                          |
+//	main process: supervise.go, configuration.go            serving process: serve.go, load.go
+//	  holds sockets, logs, the configuration,   --- link --->  bind, build, swap; serves as User,
+//	  the pid file; nothing of the network      <-- link ---   replaced when it dies
+//	                  |                            what the next one must know of balancers
+//	                  | link
+//	reader: reader.go, bundle.go
+//	  parses, reads keys, opens logs, with all rights; ends with its work
 //
-// Read load.go first: the whole way on one screen; then modules.go, the list of modules in order.
+//	main -> parseOptions -> -t, -S, -M, -L: check, print            load.go, dump.go
+//	             |        `-- -k: ask the pid file                   control.go
+//	             |        `-- start: the main process                daemon.go, supervise.go
+//	             `-- demo, version                                   demo.go
+//
+// A link carries messages and open files (link.go lists them). With -X the three are parts of one process.
+//
+// Read supervise.go first, then load.go: the whole way from a configuration to what is served on one
+// screen; then modules.go, the list of modules in order.
 package main

@@ -35,7 +35,37 @@ func (p *pidFile) read() (int, error) {
 	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
 		n++
 	}
-	return strconv.Atoi(string(b[:n]))
+	pid, err := strconv.Atoi(string(b[:n]))
+	if err == nil && !p.credible(pid) {
+		err = errForeign
+	}
+	return pid, err
+}
+
+// errForeign is a pid file that root must not believe.
+var errForeign = errors.New("the file belongs to a user who is not root and whose process it does not name")
+
+// credible reports whether the file's owner may say what root signals: root itself, or a user about a
+// process of his own.
+func (p *pidFile) credible(pid int) bool {
+	if os.Geteuid() != 0 {
+		return true
+	}
+	owner := ownerOf(p.path)
+	proc := ownerOf("/proc/" + strconv.Itoa(pid))
+	return owner <= 0 || proc < 0 || owner == proc
+}
+
+// ownerOf is the user of a file; -1 for none.
+func ownerOf(path string) int {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return -1
+	}
+	if s, ok := st.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
 }
 
 // alive tells whether a process other than this one has that number.
