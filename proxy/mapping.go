@@ -113,12 +113,15 @@ func (r *route) tryRare(x *exchange.Exchange, vars bool) (found bool, err error)
 	return true, exchange.Stop
 }
 
-// rawPath is the path and query as they came, for nocanon.
+// rawPath is the path and query as they came, for nocanon: the client's whole target, with what the
+// server takes off its front (httpd: r->unparsed_uri).
 func (r *route) rawPath(x *exchange.Exchange) (raw string, ok bool) {
-	if r.flags&noCanon == 0 || r.flags&mapServlet != 0 {
+	switch {
+	case r.flags&noCanon == 0 || r.flags&mapServlet != 0:
 		return "", false
-	}
-	if x.Req.HasQuery {
+	case x.Main() && x.Depth == 0:
+		return x.Req.Target, true
+	case x.Req.HasQuery:
 		return x.Arena.Join(x.Req.RawPath, "?", x.Req.Query), true
 	}
 	return x.Req.RawPath, true

@@ -20,10 +20,11 @@ type Exchange struct {
 	Env   Table // httpd's subprocess_env, for %{X}e, env=, Require env
 	Notes Table // httpd's notes, for %{X}n
 
-	ClientIP string // the client's address as text; the connection's peer unless remoteip knows better
-	User     string // who authenticated, "" for none
-	AuthType string // "Basic" when User is set, "ClientCert" by SSLUserName
-	Filename string // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
+	ClientIP string   // the client's address as text; the connection's peer unless remoteip knows better
+	User     string   // who authenticated, "" for none
+	AuthType string   // "Basic" when User is set, "ClientCert" by SSLUserName
+	Filename string   // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
+	FileType FileType // what Filename is on disk
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
 
@@ -53,6 +54,16 @@ const (
 	StateUpload // http1: what was read of a request's body for its member
 	StateTLS    // ssl: what the sections say of certificates
 	states
+)
+
+// FileType is what a name on disk leads to (httpd: finfo.filetype).
+type FileType uint8
+
+// The types that there are: devices, sockets and the like are refused.
+const (
+	NoFile FileType = iota
+	Regular
+	Directory
 )
 
 // Original is what the access log's default (%<s and friends) still needs of the client's own
@@ -116,7 +127,7 @@ func (x *Exchange) Reset() {
 	x.finishers = x.finishers[:0]
 	x.Server, x.Local, x.Prev = nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", ""
-	x.Start, x.Depth, x.HeadOnly = time.Time{}, 0, false
+	x.Start, x.Depth, x.HeadOnly, x.FileType = time.Time{}, 0, false, NoFile
 	clear(x.State[:])
 }
 

@@ -16,6 +16,7 @@ type node struct {
 	tree  *tree
 	up    *node
 	scope *directive.Scope // nil at the root
+	held  []*section       // the sections on the chain that have others inside
 
 	plan  atomic.Pointer[Plan]
 	edges atomic.Pointer[[]*node] // copied on write, under tree.mu
@@ -39,8 +40,11 @@ func newTree(builders []Builder, base ...*directive.Scope) *node {
 	return &node{tree: &tree{builders: builders, base: base}}
 }
 
-// down is the chain with scope added.
-func (n *node) down(scope *directive.Scope) *node {
+// enter is the chain with a section added.
+func (n *node) enter(s *section) *node { return n.down(s.scope, s) }
+
+// down is the chain with scope added; s is nil for a branch of an <If>.
+func (n *node) down(scope *directive.Scope, s *section) *node {
 	if edges := n.edges.Load(); edges != nil {
 		for _, e := range *edges {
 			if e.scope == scope {
@@ -48,10 +52,10 @@ func (n *node) down(scope *directive.Scope) *node {
 			}
 		}
 	}
-	return n.grow(scope)
+	return n.grow(scope, s)
 }
 
-func (n *node) grow(scope *directive.Scope) *node {
+func (n *node) grow(scope *directive.Scope, s *section) *node {
 	t := n.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,7 +68,10 @@ func (n *node) grow(scope *directive.Scope) *node {
 			return e
 		}
 	}
-	next := &node{tree: t, up: n, scope: scope}
+	next := &node{tree: t, up: n, scope: scope, held: n.held}
+	if s != nil && len(s.ifs)+len(s.files) > 0 {
+		next.held = append(slices.Clip(n.held), s)
+	}
 	if t.nodes >= maxNodes {
 		return next
 	}

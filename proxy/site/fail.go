@@ -112,7 +112,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 		renameEnv(x, status)
 	}
 	x.Res.Clear()
-	x.Filename, x.PathInfo, x.Handler = "", "", ""
+	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	change()
 	path, query, has := strings.Cut(r.Path, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = escapePath(path), query, has, ""

@@ -37,6 +37,10 @@ type Plan struct {
 	PreTranslate []exchange.Step
 	Translate    []exchange.Step // ProxyPass, Alias, Redirect: Stop when it is settled (x.Filename set)
 
+	Storage []exchange.Step // of the virtual host's plan: what of x.Filename is on disk (x.FileType, x.PathInfo)
+
+	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+
 	// Of the final plan, after mapping:
 	Parse   []exchange.Step  // header_parser: SetEnvIf in sections
 	Access  []exchange.Step  // Require, Order/Allow/Deny, authentication

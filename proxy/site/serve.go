@@ -1,13 +1,10 @@
 package site
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
 
-	"balancerd/apacheconf/directive"
-	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -201,7 +198,7 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 			return nil, err
 		}
 		if ok {
-			n = n.down(sec.scope)
+			n = n.enter(sec)
 		}
 	}
 	return n.compiled()
@@ -233,55 +230,43 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
-	if mapped {
-		return nil
+	if !mapped {
+		if err := steps(ctx, x, p.Translate); err != nil {
+			return err
+		}
 	}
-	return steps(ctx, x, p.Translate)
+	return s.store(ctx, x, h)
 }
 
-// finalPlan is the plan of everything that holds for the mapped request, in httpd's merging order.
-// <Location> does not count for a file that was asked for by its name.
-func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
-	var ran [8]*section // sections whose <If>s come at the end
-	matched := ran[:0]
-	n := h.root
-	merged := mergedPath(x)
-	var failed error // a condition that can't be decided: it may be what forbids the request
-	step := func(list []section, text string) {
-		for i := range list {
-			sec := &list[i]
-			if sec.scope.Kind == directive.Location {
-				text = sec.path(x, merged)
-			}
-			ok, err := sec.covers(x, text)
-			if failed = cmp.Or(failed, err); ok {
-				n = n.down(sec.scope)
-				if len(sec.ifs) > 0 || len(sec.files) > 0 {
-					matched = append(matched, sec)
-				}
-			}
-		}
+// store finds the file. Until the sections of its folders are known, the server's own settings hold
+// (httpd: request.c ap_run_map_to_storage).
+func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
+	if x.Filename == "" || strings.HasPrefix(x.Filename, "proxy:") {
+		return nil
 	}
+	x.Local = h.early.Local
+	x.State[exchange.StatePlan] = h.early
+	return steps(ctx, x, h.early.Storage)
+}
+
+// finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
+// file that was asked for by its name.
+func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
+	w := walk{x: x, end: h.root}
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
-		step(h.sections.proxies, url)
+		w.targets(h.sections.proxies, url)
 	} else if x.Filename != "" {
-		step(h.sections.directories, x.Filename)
-		for _, d := range matched {
-			step(d.files, x.Filename)
-		}
-		step(h.sections.files, x.Filename)
+		w.directories(h.sections.directories)
+		w.files(h.sections.files)
 	}
 	if !byName {
-		step(h.sections.locations, x.Req.Path)
+		w.locations(h.sections.locations)
 	}
-	n = walkIfs(x, n, h.sections.ifs, &failed)
-	for _, sec := range matched {
-		n = walkIfs(x, n, sec.ifs, &failed)
+	w.conditions(h.sections.ifs)
+	if w.failed != nil {
+		return nil, w.failed
 	}
-	if failed != nil {
-		return nil, failed
-	}
-	p, err := n.compiled()
+	p, err := w.end.compiled()
 	if err != nil {
 		x.Log("core", exchange.Error, nil, "AH00025: configuration error: "+err.Error())
 		return nil, exchange.Status(500)
@@ -289,27 +274,6 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
 	return p, nil
-}
-
-// walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk). failed is
-// set when that can't be decided.
-func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup, failed *error) *node {
-	for i := range groups {
-		for j := range groups[i].branches {
-			b := &groups[i].branches[j]
-			if b.test != nil {
-				if ok, err := b.test.Match(x); !ok || err != nil { // a failing test has logged itself, and does not hold
-					if errors.Is(err, pattern.ErrUndecided) {
-						*failed = exchange.Status(500)
-					}
-					continue
-				}
-			}
-			n = walkIfs(x, n.down(b.scope), b.ifs, failed)
-			break
-		}
-	}
-	return n
 }
 
 // handle runs the handler that SetHandler, the mapping or nobody named. A proxied request goes to its

@@ -132,8 +132,9 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 		return err
 	}
 	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
-		for _, sec := range list {
-			if _, err := h.root.down(sec.scope).compiled(); err != nil {
+		for i := range list {
+			sec := &list[i]
+			if _, err := h.root.enter(sec).compiled(); err != nil {
 				return fmt.Errorf("%s:%d: %w", sec.scope.Pos.File, sec.scope.Pos.Line, err)
 			}
 		}

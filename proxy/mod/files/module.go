@@ -89,7 +89,9 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	for _, l := range p.levels {
 		p.override = p.override || l.override
 	}
-	sp.Translate = append(sp.Translate, p.translate)
+	sp.Translate = append(sp.Translate, translate)
+	sp.Storage = append(sp.Storage, locate)
+	sp.FollowsLinks = d.options.over(defaultOptions).rule() == followAlways
 	if p.mime.handlers {
 		sp.Parse = append(sp.Parse, p.nameHandler)
 	}
@@ -107,24 +109,27 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	return nil
 }
 
-// translate maps what nobody mapped to a file, and finds where the file's name ends and the path
-// behind it begins (httpd: core.c ap_core_translate, request.c ap_directory_walk).
-func (p *plan) translate(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Req.Path == "*" {
+// translate maps what nobody mapped to a file (httpd: core.c ap_core_translate).
+func translate(_ context.Context, x *exchange.Exchange) error {
+	if x.Filename != "" || x.Req.Path == "*" {
 		return nil
 	}
-	if x.Filename == "" {
-		if !strings.HasPrefix(x.Req.Path, "/") {
-			x.Log("core", exchange.Error, nil, x.Arena.Join("AH00126: Invalid URI in request '", x.Req.Path, "' '", x.Req.Line, "'"))
-			return exchange.Status(400)
-		}
-		x.Filename = cleaned(strings.TrimRight(x.Server.DocumentRoot, "/") + x.Req.Path)
+	if !strings.HasPrefix(x.Req.Path, "/") {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00126: Invalid URI in request '", x.Req.Path, "' '", x.Req.Line, "'"))
+		return exchange.Status(400)
 	}
-	at, err := find(x.Filename, x.Req.Path, nil)
+	x.Filename = cleaned(strings.TrimRight(x.Server.DocumentRoot, "/") + x.Req.Path)
+	return nil
+}
+
+// locate finds where the file's name ends and the path behind it begins, and what is there (httpd:
+// request.c ap_directory_walk).
+func locate(_ context.Context, x *exchange.Exchange) error {
+	at, err := find(cleaned(x.Filename), x.Req.Path, nil)
 	if err != nil {
 		return refuse(x, err)
 	}
-	x.Filename, x.PathInfo = at.name, at.info
+	x.Filename, x.PathInfo, x.FileType = at.name, at.info, at.fileType()
 	return nil
 }
 

@@ -17,6 +17,17 @@ type place struct {
 	stat os.FileInfo // nil: nothing is there
 }
 
+// fileType is what is there.
+func (at *place) fileType() exchange.FileType {
+	switch {
+	case at.stat == nil:
+		return exchange.NoFile
+	case at.stat.IsDir():
+		return exchange.Directory
+	}
+	return exchange.Regular
+}
+
 // refusal is why a file may not be reached: 403 with a line for the error log.
 type refusal struct {
 	code  string // "AH00037"
