@@ -18,7 +18,7 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 		} else if path := s.document(x, err); path != "" {
 			err = s.redirectError(ctx, x, err, path)
 		} else {
-			s.page(x, err)
+			s.page(x, first(x, err))
 			return
 		}
 		if err == nil {
@@ -46,6 +46,14 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 		return d.Path(x)
 	}
 	return ""
+}
+
+// first is the error to tell: of those that an ErrorDocument ran into, the one that it was for.
+func first(x *exchange.Exchange, err error) error {
+	if x.Prev == nil || x.Prev.Status < 400 || x.Prev.Status == statusOf(err) {
+		return err
+	}
+	return exchange.Status(x.Prev.Status)
 }
 
 func errorDocument(x *exchange.Exchange, status int) *exchange.ErrorDocument {
@@ -94,8 +102,12 @@ func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause er
 	return err
 }
 
-// redirect serves another local path in place of this one (DirectoryIndex, Action).
+// redirect serves another local path in place of this one, or what a lookup found.
 func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.Redirect) error {
+	if r.Found != nil {
+		x.TakeOver(r.Found)
+		return s.handle(ctx, x, planOf(x))
+	}
 	return s.start(ctx, x, r, 0, func() {})
 }
 
@@ -108,9 +120,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
-	if !r.Quiet {
-		renameEnv(x, status)
-	}
+	renameEnv(x, status)
 	x.Res.Clear()
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	change()

@@ -96,13 +96,16 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 		return err
 	}
 	if err := s.translate(ctx, x, h, mapped); err != nil {
+		if err == errOwn {
+			return Trace(x)
+		}
 		return err
 	}
 	p, err := s.finalPlan(x, h, false)
 	if err != nil {
 		return err
 	}
-	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Fixup} {
+	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Types, p.Fixup} {
 		if err := steps(ctx, x, phase); err != nil {
 			return err
 		}
@@ -238,6 +241,9 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	return s.store(ctx, x, h)
 }
 
+// errOwn: the server echoes the request (TRACE); no section of a folder is asked.
+var errOwn = errors.New("TRACE")
+
 // store finds the file. Until the sections of its folders are known, the server's own settings hold
 // (httpd: request.c ap_run_map_to_storage).
 func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
@@ -246,6 +252,9 @@ func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	}
 	x.Local = h.early.Local
 	x.State[exchange.StatePlan] = h.early
+	if x.Req.Method == "TRACE" {
+		return errOwn
+	}
 	return steps(ctx, x, h.early.Storage)
 }
 
@@ -282,7 +291,7 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	if x.Handler == "" && p.Named != "" {
 		x.Handler = p.Named
 	}
-	if !strings.HasPrefix(x.Filename, "proxy:") && (x.Req.Method == "TRACE" || x.Req.Path == "*") {
+	if x.Req.Path == "*" && !strings.HasPrefix(x.Filename, "proxy:") {
 		return s.own(x)
 	}
 	name := x.Handler

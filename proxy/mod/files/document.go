@@ -21,7 +21,7 @@ type plan struct {
 	override bool                 // .htaccess files would count somewhere
 	boundary string               // of multipart/byteranges, the same as long as this load lives
 	loaded   loaded
-	site     *site.Plan // the plan that this is part of, for its Translate steps
+	site     *site.Plan // the plan that this is part of
 }
 
 // loaded tells which of httpd's modules take part.
@@ -41,7 +41,7 @@ func (p *plan) serve(ctx context.Context, x *exchange.Exchange) error {
 	if err != nil {
 		return refuse(x, err)
 	}
-	if err := p.index(ctx, x, &at); err != nil {
+	if err := p.index(x, &at); err != nil {
 		return err
 	}
 	switch {

@@ -93,11 +93,12 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	sp.Storage = append(sp.Storage, locate)
 	sp.FollowsLinks = d.options.over(defaultOptions).rule() == followAlways
 	if p.mime.handlers {
-		sp.Parse = append(sp.Parse, p.nameHandler)
+		sp.Types = append(sp.Types, p.nameHandler)
 	}
 	if sp.Named != "" && sp.Named != "none" && r.loaded.dir {
 		sp.Fixup = append(sp.Fixup, p.claimed)
 	}
+	sp.Fixup = append(sp.Fixup, p.lookedUp)
 	if r.loaded.mime || d.charset.Or("") != "" || d.forced() != "" {
 		sp.Reply = append(sp.Reply, p.reply)
 	}
@@ -155,7 +156,7 @@ func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
 }
 
 // claimed looks after a directory that has a handler by SetHandler: an index document goes first.
-func (p *plan) claimed(ctx context.Context, x *exchange.Exchange) error {
+func (p *plan) claimed(_ context.Context, x *exchange.Exchange) error {
 	if !strings.HasPrefix(x.Filename, "/") {
 		return nil
 	}
@@ -163,7 +164,20 @@ func (p *plan) claimed(ctx context.Context, x *exchange.Exchange) error {
 	if err != nil || at.stat == nil || !at.stat.IsDir() || at.info != "" {
 		return nil
 	}
-	return p.document(ctx, x, &at)
+	return p.document(x)
+}
+
+// lookedUp does for a lookup what is otherwise left to the handler, which it never comes to: a directory
+// stands for its index document, what is not there for FallbackResource.
+func (p *plan) lookedUp(_ context.Context, x *exchange.Exchange) error {
+	if x.Depth == 0 || !strings.HasPrefix(x.Filename, "/") || x.FileType == exchange.Regular {
+		return nil
+	}
+	at, err := p.find(x)
+	if err != nil {
+		return refuse(x, err)
+	}
+	return p.index(x, &at)
 }
 
 // describe sets the type of a file.
