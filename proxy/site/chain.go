@@ -98,8 +98,8 @@ func (n *node) compiled() (*Plan, error) {
 	if p := n.plan.Load(); p != nil {
 		return p, nil
 	}
-	p := &Plan{}
 	chain := n.scopes()
+	p := &Plan{Anew: slices.ContainsFunc(chain, func(s *directive.Scope) bool { return s.Kind == directive.Proxy })}
 	for _, b := range n.tree.builders {
 		if err := b(chain, p); err != nil {
 			return nil, err

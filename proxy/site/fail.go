@@ -88,11 +88,11 @@ func statusOf(err error) int {
 // unless a member answers with its own.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
 	status := statusOf(cause)
-	env := x.Req.Method
-	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() {
-		x.Env.Set("REQUEST_METHOD", env)
-		x.Req.Method = "GET"
-	})
+	x.Env.Set("REQUEST_METHOD", x.Req.Method)
+	if x.RawNote != "" {
+		x.Env.Set("ERROR_NOTES", x.RawNote)
+	}
+	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() { x.Req.Method = "GET" })
 	if err == nil && !x.Res.Proxied && x.Res.Status == 200 {
 		x.Res.Status = status
 	}
@@ -125,7 +125,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	change()
 	path, query, has := strings.Cut(r.Path, "?")
-	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = escapePath(path), query, has, ""
+	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(escapePath(path)), query, has, ""
 	h := hostOf(x)
 	if err := steps(ctx, x, h.early.Early); err != nil {
 		return err
@@ -133,7 +133,16 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	return s.again(ctx, x, h)
 }
 
-// renameEnv gives every variable the prefix REDIRECT_ and says what was asked for first.
+// oneSlash is a path whose run of slashes at the front is taken as one, as it is of every target
+// (httpd: protocol.c ap_parse_uri).
+func oneSlash(path string) string {
+	for strings.HasPrefix(path, "//") {
+		path = path[1:]
+	}
+	return path
+}
+
+// renameEnv gives every variable the prefix REDIRECT_ and adds the status.
 func renameEnv(x *exchange.Exchange, status int) {
 	var old exchange.Table
 	for i := 0; i < x.Env.Len(); i++ {
@@ -145,15 +154,8 @@ func renameEnv(x *exchange.Exchange, status int) {
 		n, v := old.At(i)
 		x.Env.Set("REDIRECT_"+n, v)
 	}
-	x.Env.Set("REDIRECT_URL", x.Req.Path)
-	if x.Req.Query != "" {
-		x.Env.Set("REDIRECT_QUERY_STRING", x.Req.Query)
-	}
 	if status != 0 {
 		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
-	}
-	if x.RawNote != "" {
-		x.Env.Set("ERROR_NOTES", x.RawNote)
 	}
 }
 

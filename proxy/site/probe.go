@@ -26,7 +26,7 @@ func (h *Host) LookUp(x *exchange.Exchange, target string) (y *exchange.Exchange
 	if !strings.HasPrefix(p, "/") {
 		p = escapePath(parent(x.Req.Path)) + p
 	}
-	y = x.Sub(p)
+	y = x.Sub(oneSlash(p))
 	y.Req.Query, y.Req.HasQuery = query, has
 	return y, h.probe(x, y)
 }
@@ -89,7 +89,7 @@ func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) e
 		return err
 	}
 	access := p.Access
-	if p == before {
+	if p == before && !p.Anew {
 		access = nil
 	}
 	for _, phase := range [...][]exchange.Step{access, p.Types, p.Fixup} {

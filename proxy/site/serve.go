@@ -97,7 +97,9 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	}
 	if err := s.translate(ctx, x, h, mapped); err != nil {
 		if err == errOwn {
-			return Trace(x)
+			if err = Trace(x); err == nil {
+				x.State[exchange.StatePlan] = h.bare
+			}
 		}
 		return err
 	}
@@ -241,7 +243,7 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	return s.store(ctx, x, h)
 }
 
-// errOwn: the server echoes the request (TRACE); no section of a folder is asked.
+// errOwn: the server echoes the request (TRACE). No section of a folder is asked, no field is set.
 var errOwn = errors.New("TRACE")
 
 // store finds the file. Until the sections of its folders are known, the server's own settings hold

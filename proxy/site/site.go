@@ -67,6 +67,7 @@ type Host struct {
 	root     *node
 	sections *sections
 	early    *Plan
+	bare     *Plan // early without what it does
 }
 
 // Notice is a line for the startup log.
@@ -131,6 +132,7 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 	if h.early, err = h.root.compiled(); err != nil {
 		return err
 	}
+	h.bare = &Plan{Local: h.early.Local, Log: h.early.Log}
 	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
 		for i := range list {
 			sec := &list[i]

@@ -46,6 +46,10 @@ func (w *walk) locations(list []section) {
 // then the regular expressions that fit the whole name (httpd: request.c ap_directory_walk). What is not
 // there is no folder, and has no section of its own.
 func (w *walk) directories(list []section) {
+	if w.walkedAlready() {
+		return
+	}
+	defer w.remember()
 	name := strings.TrimRight(w.x.Filename, "/")
 	depth, end := 0, 0 // name[:end] has so many segments
 	for i := range list {
@@ -64,6 +68,38 @@ func (w *walk) directories(list []section) {
 			w.end = w.end.enter(s)
 		}
 	}
+}
+
+// walkedAlready takes the sections of the request that this one is made of, a lookup or an internal redirect,
+// when its file lies in the same folder: httpd does not walk there again, and regular expressions are not
+// held against the new name.
+func (w *walk) walkedAlready() bool {
+	x := w.x
+	walked, ok := x.State[exchange.StateWalk].(*node)
+	if !ok || x.Main() && x.Depth == 0 || x.FileType == exchange.NoFile || x.FileType == exchange.Directory && x.PathInfo != "" || !sameFolder(x) {
+		return false
+	}
+	w.end = walked
+	return true
+}
+
+// sameFolder tells whether the file lies in the folder that was walked last, or is it.
+func sameFolder(x *exchange.Exchange) bool {
+	if x.FileType == exchange.Directory {
+		n := len(strings.TrimRight(x.Filename, "/"))
+		return len(x.Folder) == n+1 && x.Folder[n] == '/' && x.Folder[:n] == x.Filename[:n]
+	}
+	return x.Folder == parent(x.Filename)
+}
+
+// remember keeps what was walked for lookups and internal redirects.
+func (w *walk) remember() {
+	x := w.x
+	x.Folder = x.Filename
+	if x.FileType != exchange.Directory {
+		x.Folder = parent(x.Filename)
+	}
+	x.State[exchange.StateWalk] = w.end
 }
 
 // segmentEnd is the end of the segment whose slash stands at i.
