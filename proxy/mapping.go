@@ -131,12 +131,12 @@ func (r *route) rawPath(x *exchange.Exchange) (raw string, ok bool) {
 // path (httpd: mod_proxy.c ap_proxy_trans_match).
 func (r *route) matchPattern(x *exchange.Exchange, url, raw string) (rest, target string, rawOK, found bool) {
 	subject := x.Req.Path
-	loc, ok := r.pattern.Find(subject, nil)
+	loc, ok := r.find(x, subject)
 	if !ok || url == "!" {
 		return "", url, false, ok
 	}
 	if raw != "" {
-		if l, ok := r.pattern.Find(raw, nil); ok {
+		if l, ok := r.find(x, raw); ok {
 			subject, loc, rawOK = raw, l, true
 		}
 	}
@@ -145,6 +145,15 @@ func (r *route) matchPattern(x *exchange.Exchange, url, raw string) (rest, targe
 		return subject, url, rawOK, true
 	}
 	return "", x.Arena.Keep(b), rawOK, true
+}
+
+// find is where a pattern matches. One that gives up does not, and the exchange knows.
+func (r *route) find(x *exchange.Exchange, subject string) (loc []int, ok bool) {
+	loc, ok, err := r.pattern.Find(subject, nil)
+	if err != nil {
+		x.GiveUp("proxy", "ProxyPassMatch "+r.pattern.String(), err)
+	}
+	return loc, ok
 }
 
 // expandVars replaces each ${VAR} by the environment's text; an unknown one is empty

@@ -38,6 +38,8 @@ type Exchange struct {
 	Arena   Arena
 	RawNote string // a sentence for the canned page, already HTML (httpd: notes "error-notes")
 
+	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
+
 	HeadOnly bool // the client asked with HEAD: no body is sent, even when an ErrorDocument is fetched by GET; set by the front
 
 	finishers []Finisher
@@ -129,7 +131,7 @@ func (x *Exchange) Reset() {
 	x.finishers = x.finishers[:0]
 	x.Server, x.Local, x.Prev = nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", ""
-	x.Start, x.Depth, x.HeadOnly, x.FileType = time.Time{}, 0, false, NoFile
+	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
 	clear(x.State[:])
 }
 
@@ -177,6 +179,13 @@ func overlay(to, from *Header) {
 	for i := range from.F {
 		to.Add(from.F[i].Name, from.F[i].Value)
 	}
+}
+
+// GiveUp notes that a pattern came to its limits, and logs it. Nobody knows what it would have granted, denied
+// or set, so the request ends with 500, whatever else is found out: the site looks after each step.
+func (x *Exchange) GiveUp(module, what string, err error) {
+	x.Undecided = true
+	x.Log(module, Error, nil, x.Arena.Join(what, " can't be decided: ", err.Error()))
 }
 
 // Slow is to be called before anything that may take long but is no talk with the client or the

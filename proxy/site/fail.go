@@ -11,14 +11,20 @@ import (
 // fail answers with the error's status: by the ErrorDocument in force, else by our own page
 // (httpd: http_request.c ap_die_r).
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
+	defer func() { x.Undecided = false }()
 	for range s.recursionLimit() + 1 {
+		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
 			err = s.redirect(ctx, x, again)
 		} else if path := s.document(x, err); path != "" {
 			err = s.redirectError(ctx, x, err, path)
-		} else {
+		} else if !x.Undecided {
 			s.page(x, first(x, err))
+			return
+		}
+		if x.Undecided {
+			s.page(x, exchange.Status(500))
 			return
 		}
 		if err == nil {
@@ -42,10 +48,11 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 	if x.Prev != nil && x.Prev.Status >= 400 {
 		return ""
 	}
-	if d := errorDocument(x, statusOf(err)); d != nil && d.Path != nil {
-		return d.Path(x)
+	d := errorDocument(x, statusOf(err))
+	if d == nil || d.Path == nil {
+		return ""
 	}
-	return ""
+	return d.Path(x)
 }
 
 // first is the error to tell: of those that an ErrorDocument ran into, the one that it was for.

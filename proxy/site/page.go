@@ -33,15 +33,23 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	x.Res.Clear()
 	r := &x.Res
 	r.Status, r.Reason, r.Local, r.ErrorPage = status, reason, true, true
-	if d := errorDocument(x, status); d != nil && x.Prev == nil {
-		if d.URL != nil {
-			r.Status, r.Reason, status = 302, "", 302
-			location, reason, note = d.URL(x), "", ""
-		} else if d.Text != nil {
+	x.Undecided = false
+	d := errorDocument(x, status)
+	switch {
+	case d == nil || x.Prev != nil:
+	case d.URL != nil:
+		r.Status, r.Reason, status = 302, "", 302
+		location, reason, note = d.URL(x), "", ""
+	case d.Text != nil:
+		if text := d.Text(x); !x.Undecided {
 			s.frame(x, location, allow)
-			r.Text(d.Text(x))
+			r.Text(text)
 			return
 		}
+	}
+	if x.Undecided { // the document's own expression gave up
+		x.Undecided = false
+		r.Status, r.Reason, status, reason, note = 500, "", 500, "", ""
 	}
 	if status < 300 || status >= 400 {
 		location = ""

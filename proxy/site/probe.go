@@ -65,6 +65,7 @@ func (h *Host) probe(x, y *exchange.Exchange) int {
 	before := planOf(x)
 	h.site.enter(y, h)
 	err := h.lookUp(context.Background(), y, before)
+	x.Undecided = x.Undecided || y.Undecided
 	var r *exchange.Redirect
 	switch {
 	case err == nil:

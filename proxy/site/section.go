@@ -129,28 +129,29 @@ func (s *section) compileRegex() (err error) {
 }
 
 // covers tells whether the section holds for a path or URL. A regular expression leaves its groups'
-// texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk). The error is of
-// one that can't be decided: the section may be what forbids the request.
-func (s *section) covers(x *exchange.Exchange, text string) (bool, error) {
-	switch {
-	case s.regex == nil:
-		return s.match(x, text), nil
-	case s.names == nil && s.regex.Match(text):
-		return true, nil
-	case s.names == nil && !s.regex.Backtracks():
-		return false, nil
+// texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk).
+func (s *section) covers(x *exchange.Exchange, text string) bool {
+	if s.regex == nil {
+		return s.match(x, text)
 	}
-	loc, ok, err := s.regex.Try(text, nil)
+	var loc []int
+	var ok bool
+	var err error
+	if s.names == nil {
+		ok, err = s.regex.Match(text)
+	} else {
+		loc, ok, err = s.regex.Find(text, nil)
+	}
 	if err != nil {
-		x.Log("core", exchange.Error, nil, "<"+s.scope.Tag+" "+s.scope.Arg+"> can't be decided: "+err.Error())
-		return false, exchange.Status(500)
+		x.GiveUp("core", "<"+s.scope.Tag+" "+s.scope.Arg+">", err)
+		return false
 	}
 	for i, n := range s.names {
 		if ok && n != "" && 2*i+1 < len(loc) && loc[2*i] >= 0 {
 			x.Env.Set(n, text[loc[2*i]:loc[2*i+1]])
 		}
 	}
-	return ok, nil
+	return ok
 }
 
 // pathMatch is the rule of <Location>: a prefix that ends at a segment, or, with wildcards, a pattern

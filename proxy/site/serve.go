@@ -15,6 +15,9 @@ func (s *Site) Serve(ctx context.Context, x *exchange.Exchange) {
 	if err == nil {
 		err = s.phases(ctx, x)
 	}
+	if x.Undecided { // perhaps in a lookup of the handler's
+		err = exchange.Status(500)
+	}
 	if err != nil {
 		s.fail(ctx, x, err)
 	}
@@ -118,7 +121,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 // steps runs one phase. Stop ends it.
 func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) error {
 	for _, f := range list {
-		if err := f(ctx, x); err != nil {
+		if err := step(ctx, x, f); err != nil {
 			if err == exchange.Stop {
 				return nil
 			}
@@ -126,6 +129,14 @@ func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) erro
 		}
 	}
 	return nil
+}
+
+// step runs one step. What it came to does not count when a pattern gave up in it.
+func step(ctx context.Context, x *exchange.Exchange, f exchange.Step) error {
+	if err := f(ctx, x); !x.Undecided {
+		return err
+	}
+	return exchange.Status(500)
 }
 
 // normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
@@ -158,7 +169,7 @@ func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) 
 		return false, err
 	}
 	for _, f := range p.PreTranslate {
-		if err := f(ctx, x); err != nil {
+		if err := step(ctx, x, f); err != nil {
 			return err == exchange.Stop, ignoreStop(err)
 		}
 	}
@@ -198,13 +209,12 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	merged := mergedPath(x)
 	for i := range h.sections.locations {
 		sec := &h.sections.locations[i]
-		ok, err := sec.covers(x, sec.path(x, merged))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		if sec.covers(x, sec.path(x, merged)) {
 			n = n.enter(sec)
 		}
+	}
+	if x.Undecided {
+		return nil, exchange.Status(500)
 	}
 	return n.compiled()
 }
@@ -274,8 +284,8 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 		w.locations(h.sections.locations)
 	}
 	w.conditions(h.sections.ifs)
-	if w.failed != nil {
-		return nil, w.failed
+	if x.Undecided {
+		return nil, exchange.Status(500)
 	}
 	p, err := w.end.compiled()
 	if err != nil {
@@ -318,10 +328,12 @@ func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 		return
 	}
 	for _, f := range p.Reply {
-		if err := f(ctx, x); err != nil && err != exchange.Stop && !x.Res.ErrorPage {
-			s.page(x, err)
-			return
+		err := step(ctx, x, f)
+		if err == nil || err == exchange.Stop || x.Res.ErrorPage && !x.Undecided {
+			continue
 		}
+		s.page(x, err)
+		return
 	}
 	if part(x) {
 		s.page(x, exchange.Status(416))

@@ -1,27 +1,20 @@
 package site
 
 import (
-	"errors"
 	"strings"
 
-	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
 // walk gathers the sections that hold for a mapped request, in httpd's merging order.
 type walk struct {
-	x      *exchange.Exchange
-	end    *node // the chain so far
-	failed error // of a condition that can't be decided: it may be what forbids the request
+	x   *exchange.Exchange
+	end *node // the chain so far
 }
 
 // add takes a section into the chain if it covers text.
 func (w *walk) add(s *section, text string) {
-	ok, err := s.covers(w.x, text)
-	if err != nil && w.failed == nil {
-		w.failed = err
-	}
-	if ok {
+	if s.covers(w.x, text) {
 		w.end = w.end.enter(s)
 	}
 }
@@ -170,11 +163,7 @@ func (w *walk) branch(list []branch) *branch {
 		if b.test == nil {
 			return b
 		}
-		ok, err := b.test.Match(w.x)
-		if errors.Is(err, pattern.ErrUndecided) && w.failed == nil {
-			w.failed = exchange.Status(500)
-		}
-		if ok && err == nil {
+		if ok, err := b.test.Match(w.x); ok && err == nil {
 			return b
 		}
 	}
