@@ -22,6 +22,7 @@ type Site struct {
 	Checking   bool      // under -t: nothing will be served
 
 	names    *names
+	keeper   keeper
 	mu       sync.Mutex
 	onCommit []func()
 	onClose  []func()
@@ -111,6 +112,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 			return nil, err
 		}
 	}
+	s.keeper.serve()
 	s.names = newNames(s.Hosts)
 	return s, nil
 }
@@ -128,7 +130,7 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 		return err
 	}
 	h.sections = secs
-	h.root = newTree(builders, base...)
+	h.root = newTree(builders, &s.keeper, base...)
 	if h.early, err = h.root.compiled(); err != nil {
 		return err
 	}
