@@ -12,15 +12,17 @@ import (
 // (httpd: http_request.c ap_die_r).
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 	defer func() { x.Undecided = false }()
+	var origin *failure // the first, when an ErrorDocument was tried for it
 	for range s.recursionLimit() + 1 {
 		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
 			err = s.redirect(ctx, x, again)
 		} else if path := s.document(x, err); path != "" {
+			origin = failureOf(x, err)
 			err = s.redirectError(ctx, x, err, path)
 		} else if !x.Undecided {
-			s.page(x, first(x, err))
+			s.page(x, origin.restore(x, err))
 			return
 		}
 		if x.Undecided {
@@ -55,13 +57,46 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 	return d.Path(x)
 }
 
-// first is the error to tell: of those that an ErrorDocument ran into, the one that it was for.
-func first(x *exchange.Exchange, err error) error {
-	if x.Prev == nil || x.Prev.Status < 400 || x.Prev.Status == statusOf(err) {
+// failure is an error with what held when it came.
+type failure struct {
+	err  error
+	plan any
+	note string
+	env  exchange.Table
+}
+
+// failureOf notes an error that an ErrorDocument is tried for. The document sees how it was asked for.
+func failureOf(x *exchange.Exchange, err error) *failure {
+	x.Env.Set("REQUEST_METHOD", x.Req.Method)
+	if x.RawNote != "" {
+		x.Env.Set("ERROR_NOTES", x.RawNote)
+	}
+	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote}
+	f.env.CopyFrom(&x.Env)
+	return f
+}
+
+// restore puts back what held at the first error, and is that error: it is told when its ErrorDocument
+// fails, too. Without one err itself is told.
+func (f *failure) restore(x *exchange.Exchange, err error) error {
+	if f == nil {
 		return err
 	}
-	return exchange.Status(x.Prev.Status)
+	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
+	x.Env.CopyFrom(&f.env)
+	if p := planOf(x); p != nil {
+		x.Local = p.Local
+	}
+	return &unhandled{f.err, statusOf(f.err)}
 }
+
+// unhandled is an error whose ErrorDocument failed.
+type unhandled struct {
+	error
+	status int
+}
+
+func (u *unhandled) Unwrap() error { return u.error }
 
 func errorDocument(x *exchange.Exchange, status int) *exchange.ErrorDocument {
 	if x.Local == nil {
@@ -95,10 +130,6 @@ func statusOf(err error) int {
 // unless a member answers with its own.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
 	status := statusOf(cause)
-	x.Env.Set("REQUEST_METHOD", x.Req.Method)
-	if x.RawNote != "" {
-		x.Env.Set("ERROR_NOTES", x.RawNote)
-	}
 	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() { x.Req.Method = "GET" })
 	if err == nil && !x.Res.Proxied && x.Res.Status == 200 {
 		x.Res.Status = status

@@ -62,7 +62,12 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	if reason == "" {
 		reason = exchange.ReasonOf(status)
 	}
-	r.Text(ownPage(x, status, reason, note, location))
+	var u *unhandled
+	again := ""
+	if errors.As(err, &u) {
+		again = additionally(u.status)
+	}
+	r.Text(ownPage(x, status, reason, note, location, again))
 }
 
 // frame sets the head of an own page.
@@ -87,12 +92,18 @@ func (s *Site) frame(x *exchange.Exchange, location, allow string) {
 
 const doctype = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">` + "\n"
 
+// additionally is the sentence of a page whose ErrorDocument failed; it names the page's own status, as
+// httpd's does.
+func additionally(status int) string {
+	return "<p>Additionally, a " + strconv.Itoa(status) + " " + exchange.ReasonOf(status) + "\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n"
+}
+
 // ownPage is the page that httpd itself would show (httpd: http_protocol.c ap_send_error_response).
-func ownPage(x *exchange.Exchange, status int, reason, note, location string) string {
+func ownPage(x *exchange.Exchange, status int, reason, note, location, more string) string {
 	var b strings.Builder
 	r := html.EscapeString(reason)
 	b.WriteString(doctype + "<html><head>\n<title>" + strconv.Itoa(status) + " " + r + "</title>\n</head><body>\n<h1>" + r + "</h1>\n")
-	b.WriteString(words(x, status, note, location))
+	b.WriteString(words(x, status, note, location) + more)
 	b.WriteString(Signature(x, "<hr>\n"))
 	b.WriteString("</body></html>\n")
 	return b.String()
