@@ -87,7 +87,7 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	p.mime = newMimeMap(mimes.Merged(chain...), r.types)
 	p.links = linkRules(p.levels)
 	for _, l := range p.levels {
-		p.override = p.override || l.override
+		p.override = p.override || l.override != overrideNone
 	}
 	sp.Translate = append(sp.Translate, translate)
 	sp.Storage = append(sp.Storage, locate)
