@@ -169,7 +169,6 @@ func folderMatch(arg string) (depth int, match func(*exchange.Exchange, string) 
 	if arg == "/" {
 		return -1, func(*exchange.Exchange, string) bool { return true }
 	}
-	arg = strings.TrimRight(arg, "/")
 	depth = strings.Count(arg, "/")
 	if pattern.IsShell(arg) {
 		return depth, func(_ *exchange.Exchange, folder string) bool { return pattern.Shell(arg, folder, pattern.Pathname) }

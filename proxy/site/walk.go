@@ -64,12 +64,12 @@ func (w *walk) directories(list []section) {
 }
 
 // walkedAlready takes the sections of the request that this one is made of, a lookup or an internal redirect,
-// when its file lies in the same folder: httpd does not walk there again, and regular expressions are not
+// when its file lies in the same folder and nothing stands behind its name: httpd does not walk there again, and regular expressions are not
 // held against the new name.
 func (w *walk) walkedAlready() bool {
 	x := w.x
 	walked, ok := x.State[exchange.StateWalk].(*node)
-	if !ok || x.Main() && x.Depth == 0 || x.FileType == exchange.NoFile || x.FileType == exchange.Directory && x.PathInfo != "" || !sameFolder(x) {
+	if !ok || x.Main() && x.Depth == 0 || x.FileType == exchange.NoFile || x.PathInfo != "" || !sameFolder(x) {
 		return false
 	}
 	w.end = walked
