@@ -78,7 +78,7 @@ func (n *node) compiled() (*Plan, error) {
 		return p, nil
 	}
 	chain := n.scopes()
-	p := &Plan{Anew: slices.ContainsFunc(chain, func(s *directive.Scope) bool { return s.Kind == directive.Proxy })}
+	p := &Plan{Anew: slices.ContainsFunc(chain, mergedAnew)}
 	for _, b := range n.tree.builders {
 		if err := b(chain, p); err != nil {
 			return nil, err
@@ -89,4 +89,11 @@ func (n *node) compiled() (*Plan, error) {
 	}
 	n.plan.CompareAndSwap(nil, p)
 	return n.plan.Load(), nil
+}
+
+// mergedAnew tells of a section whose settings httpd merges without remembering the outcome: the same
+// sections are then not known to be the same (mod_proxy.c proxy_walk; request.c ap_if_walk_sub for an <If>
+// with others inside).
+func mergedAnew(s *directive.Scope) bool {
+	return s.Kind == directive.Proxy || s.Kind == directive.If && len(ifGroups(s)) > 0
 }

@@ -84,6 +84,7 @@ func (f *failure) restore(x *exchange.Exchange, err error) error {
 	}
 	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
 	x.Env.CopyFrom(&f.env)
+	x.Res.Always.Del("Location") // the document's
 	if p := planOf(x); p != nil {
 		x.Local = p.Local
 	}

@@ -39,7 +39,7 @@ type Plan struct {
 
 	Storage []exchange.Step // of the virtual host's plan: what of x.Filename is on disk (x.FileType, x.PathInfo)
 
-	Anew         bool // a <Proxy> is among the sections: an internal redirect under the same ones is asked for access again (httpd: mod_proxy.c proxy_walk merges without a cache)
+	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
 
 	// Of the final plan, after mapping:
