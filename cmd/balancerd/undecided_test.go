@@ -112,7 +112,7 @@ ProxyPassMatch ^/file- !
 ProxyPass / http://{back}/
 CustomLog access.log "%U %>s" "expr=%{REQUEST_URI} =~ m#^/logged/SLOW#"
 `))
-	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-V", r.Header.Get("X-V")) }))
+	p.member.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-V", r.Header.Get("X-V")) })
 	p.start()
 	for _, c := range []struct{ path, field, decided string }{
 		{"/deny/", "", "403"}, {"/grant/", "", "200"}, {"/named/", "", "403"}, {"/folder/", "", "403"}, {"/file-", "", "403"}, {"/target/", "", "403"},
