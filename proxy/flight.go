@@ -42,7 +42,8 @@ var flights = sync.Pool{New: func() any { return new(flight) }}
 
 // flightOf is the exchange's flight, made at the first call. The exchange gives it back at its end.
 func flightOf(x *exchange.Exchange) *flight {
-	if f, ok := x.State[exchange.StateProxy].(*flight); ok && f.x == x {
+	if f, ok := x.State[exchange.StateProxy].(*flight); ok {
+		f.x = x // it may be a lookup's whose place x has taken
 		return f
 	}
 	f := flights.Get().(*flight)

@@ -113,12 +113,15 @@ func (r *route) tryRare(x *exchange.Exchange, vars bool) (found bool, err error)
 	return true, exchange.Stop
 }
 
-// rawPath is the path and query as they came, for nocanon.
+// rawPath is the path and query as they came, for nocanon: the client's whole target, with what the
+// server takes off its front (httpd: r->unparsed_uri).
 func (r *route) rawPath(x *exchange.Exchange) (raw string, ok bool) {
-	if r.flags&noCanon == 0 || r.flags&mapServlet != 0 {
+	switch {
+	case r.flags&noCanon == 0 || r.flags&mapServlet != 0:
 		return "", false
-	}
-	if x.Req.HasQuery {
+	case x.Main() && x.Depth == 0:
+		return x.Req.Target, true
+	case x.Req.HasQuery:
 		return x.Arena.Join(x.Req.RawPath, "?", x.Req.Query), true
 	}
 	return x.Req.RawPath, true
@@ -128,12 +131,12 @@ func (r *route) rawPath(x *exchange.Exchange) (raw string, ok bool) {
 // path (httpd: mod_proxy.c ap_proxy_trans_match).
 func (r *route) matchPattern(x *exchange.Exchange, url, raw string) (rest, target string, rawOK, found bool) {
 	subject := x.Req.Path
-	loc, ok := r.pattern.Find(subject, nil)
+	loc, ok := r.find(x, subject)
 	if !ok || url == "!" {
 		return "", url, false, ok
 	}
 	if raw != "" {
-		if l, ok := r.pattern.Find(raw, nil); ok {
+		if l, ok := r.find(x, raw); ok {
 			subject, loc, rawOK = raw, l, true
 		}
 	}
@@ -142,6 +145,15 @@ func (r *route) matchPattern(x *exchange.Exchange, url, raw string) (rest, targe
 		return subject, url, rawOK, true
 	}
 	return "", x.Arena.Keep(b), rawOK, true
+}
+
+// find is where a pattern matches. One that gives up does not, and the exchange knows.
+func (r *route) find(x *exchange.Exchange, subject string) (loc []int, ok bool) {
+	loc, ok, err := r.pattern.Find(subject, nil)
+	if err != nil {
+		x.GiveUp("proxy", "ProxyPassMatch "+r.pattern.String(), err)
+	}
+	return loc, ok
 }
 
 // expandVars replaces each ${VAR} by the environment's text; an unknown one is empty

@@ -63,9 +63,9 @@ func (f *fleet) compile(l *line) *route {
 }
 
 // closed tells that nothing of a request's path can become part of the host: there is a slash behind
-// it, or what is appended begins with one.
+// it, or what is appended begins with one. What a servlet's context leaves may begin with parameters.
 func (r *route) closed(host int) bool {
-	return host < len(r.url) || r.pattern != nil || !strings.HasSuffix(r.path, "/")
+	return host < len(r.url) || r.pattern != nil || !strings.HasSuffix(r.path, "/") && r.flags&mapServlet == 0
 }
 
 // siteOf is the part of a worker's name in front of its path.

@@ -105,7 +105,7 @@ func (f *flight) encode() error {
 			return unprintable(x, "AH10415: To be forwarded path contains control characters or spaces")
 		}
 	default:
-		path = encodePath(&x.Arena, path, x.Server.EncodedSlashes == exchange.SlashesNoDecode)
+		path = encodePath(&x.Arena, path, x.Server.EncodedSlashes == exchange.SlashesNoDecode && !x.Local.DecodedSlashes)
 	}
 	if has && !visible(query) {
 		return unprintable(x, "AH10408: To be forwarded query string contains control characters or spaces")

@@ -103,6 +103,9 @@ func (b *binder) find(s *Scope, name string) (*known, error) {
 		}
 		return nil, errors.New(k.name + " not allowed in <" + s.Tag + "> context")
 	}
+	if k.module == "core.c" {
+		s.real().Core = true
+	}
 	return k, nil
 }
 

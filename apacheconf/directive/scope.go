@@ -17,6 +17,7 @@ type Scope struct {
 	Regex    bool   // Arg is a regular expression
 	Pos      apacheconf.Pos
 	Parent   *Scope
+	Core     bool     // a directive or section of httpd's core stands directly inside
 	Server   *Scope   // the main server or virtual host around it; itself for these
 	Children []*Scope // sections directly inside, in file order
 	Config   *Config

@@ -2,6 +2,7 @@ package directive
 
 import (
 	"errors"
+	"path"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -79,6 +80,9 @@ func (c *Scope) argument(low, arg string) error {
 	if !c.Regex && c.Arg == "~" && c.Kind != If && c.Kind != VHost {
 		c.Regex = true
 		c.Arg, c.More = apacheconf.Word(c.More)
+	}
+	if c.Kind == Directory && !c.Regex && c.Arg != "" {
+		c.Arg = path.Clean(c.Arg) // httpd: core.c dirsection, by apr_filepath_merge
 	}
 	if c.Regex {
 		if _, err := pattern.Compile(c.Arg, pattern.Options{}); err != nil {

@@ -32,7 +32,7 @@ const (
 	maxPattern  = 64 << 10
 )
 
-// ErrUndecided is Try's error when the backtracking engine came to a limit: 50 ms, or a subject of
+// ErrUndecided is the error of Match and Find when the backtracking engine came to a limit: 50 ms, or a subject of
 // more than 64 KiB. Nobody knows then whether there is a match.
 var ErrUndecided = errors.New("regular expression: gave up")
 
@@ -91,20 +91,18 @@ func (p *Pattern) prepare() {
 	}
 }
 
-// Match tells whether the expression is found in s. What can't be decided is no match; where that would
-// open something, ask Try.
-func (p *Pattern) Match(s string) bool {
-	if p.literal != "" && !p.found(s) {
-		return false
+// Match tells whether the expression is found in s. ErrUndecided: a backtracking pattern came to its limits.
+// That is not "no match": whatever hangs on it must fail.
+func (p *Pattern) Match(s string) (bool, error) {
+	switch {
+	case p.literal != "" && !p.found(s):
+		return false, nil
+	case p.exact:
+		return p.found(s), nil
+	case p.fast != nil:
+		return p.fast.MatchString(wide(s)), nil
 	}
-	if p.exact {
-		return p.found(s)
-	}
-	if p.fast != nil {
-		return p.fast.MatchString(wide(s))
-	}
-	ok, err := p.matchSlow(s)
-	return ok && err == nil
+	return p.matchSlow(s)
 }
 
 func (p *Pattern) matchSlow(s string) (bool, error) {
@@ -126,15 +124,8 @@ func (p *Pattern) found(s string) bool {
 }
 
 // Find appends the offsets of the match and of each group to loc: pairs of begin and end, -1 for a
-// group that took no part. ok is false when there is no match, or none could be decided.
-func (p *Pattern) Find(s string, loc []int) (found []int, ok bool) {
-	found, ok, err := p.Try(s, loc)
-	return found, ok && err == nil
-}
-
-// Try is Find with an error, ErrUndecided, where a backtracking pattern came to its limits. Whoever
-// decides on access must not take that for "no match".
-func (p *Pattern) Try(s string, loc []int) (found []int, ok bool, err error) {
+// group that took no part. ok is false when there is no match. The error is as Match's.
+func (p *Pattern) Find(s string, loc []int) (found []int, ok bool, err error) {
 	if p.literal != "" && !p.found(s) {
 		return loc, false, nil
 	}
@@ -177,9 +168,6 @@ func (p *Pattern) findSlow(s string, loc []int) ([]int, bool, error) {
 	}
 	return loc, true, nil
 }
-
-// Backtracks tells whether the expression needs the engine with limits, so that Try may fail.
-func (p *Pattern) Backtracks() bool { return p.slow != nil }
 
 // Groups is the number of groups, the whole match not counted.
 func (p *Pattern) Groups() int { return len(p.names) - 1 }

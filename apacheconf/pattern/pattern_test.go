@@ -30,11 +30,11 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%s: %v", c.expr, err)
 			continue
 		}
-		if got := p.Match(c.subject); got != c.ok {
-			t.Errorf("%q matches %q: %v", c.expr, c.subject, got)
+		if got, err := p.Match(c.subject); got != c.ok || err != nil {
+			t.Errorf("%q matches %q: %v, %v", c.expr, c.subject, got, err)
 		}
-		if _, ok := p.Find(c.subject, nil); ok != c.ok {
-			t.Errorf("%q finds in %q: %v", c.expr, c.subject, ok)
+		if _, ok, err := p.Find(c.subject, nil); ok != c.ok || err != nil {
+			t.Errorf("%q finds in %q: %v, %v", c.expr, c.subject, ok, err)
 		}
 	}
 	for _, bad := range []string{"(", "[", "a**b)", "(?<n", ")", "^*", "$*", `\b*`, `[a-\d]`, "[b-a]", "[[:foo:]]", "[:alpha:]", "[]", `\i`, `\`, `(a)\2`, "a{65536}", "(?z)"} {
@@ -59,7 +59,7 @@ func TestExpand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		loc, ok := p.Find(c.subject, nil)
+		loc, ok, _ := p.Find(c.subject, nil)
 		if got := string(p.Expand(nil, c.template, c.subject, loc)); !ok || got != c.want {
 			t.Errorf("%s on %s with %s gives %q, want %q", c.expr, c.subject, c.template, got, c.want)
 		}
@@ -81,14 +81,14 @@ func TestUndecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, subject := range []string{strings.Repeat("a", 64) + "b", strings.Repeat("b", maxSubject+1)} {
-		if _, ok, err := p.Try(subject, nil); ok || err != ErrUndecided {
+		if _, ok, err := p.Find(subject, nil); ok || err != ErrUndecided {
 			t.Errorf("a subject of %d bytes: %v, %v", len(subject), ok, err)
 		}
-		if p.Match(subject) {
-			t.Error("what can't be decided matches")
+		if ok, err := p.Match(subject); ok || err != ErrUndecided {
+			t.Errorf("a subject of %d bytes: %v, %v", len(subject), ok, err)
 		}
 	}
-	if _, ok, err := p.Try("aa", nil); !ok || err != nil {
+	if _, ok, err := p.Find("aa", nil); !ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 }
@@ -115,7 +115,8 @@ func FuzzLiteral(f *testing.F) {
 		if err != nil || p.fast == nil {
 			return
 		}
-		if want := p.fast.MatchString(wide(subject)); p.Match(subject) != want {
+		ok, err := p.Match(subject)
+		if want := p.fast.MatchString(wide(subject)); ok != want || err != nil {
 			t.Errorf("%q on %q: shortcut says %v", expr, subject, !want)
 		}
 	})

@@ -234,6 +234,8 @@ func (s *story) play(script string) {
 		case "#":
 		case "answer": // answer b1 /path 404 X-A: 1 | body
 			s.members[words[1]].answer(words[2], words[3], rest)
+		case "file": // file docs/a.html, and its text
+			s.file(words[1], rest)
 		case "stop":
 			s.members[words[1]].stop()
 		case "up":
@@ -271,6 +273,15 @@ func (s *story) play(script string) {
 		default:
 			s.request(head, rest)
 		}
+	}
+}
+
+// file writes a file of the server's folder.
+func (s *story) file(name, text string) {
+	name = filepath.Join(s.root, name)
+	os.MkdirAll(filepath.Dir(name), 0o755)
+	if err := os.WriteFile(name, []byte(text+"\n"), 0o644); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -20,10 +20,12 @@ type Exchange struct {
 	Env   Table // httpd's subprocess_env, for %{X}e, env=, Require env
 	Notes Table // httpd's notes, for %{X}n
 
-	ClientIP string // the client's address as text; the connection's peer unless remoteip knows better
-	User     string // who authenticated, "" for none
-	AuthType string // "Basic" when User is set, "ClientCert" by SSLUserName
-	Filename string // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
+	ClientIP string   // the client's address as text; the connection's peer unless remoteip knows better
+	User     string   // who authenticated, "" for none
+	AuthType string   // "Basic" when User is set, "ClientCert" by SSLUserName
+	Filename string   // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
+	Folder   string   // whose <Directory> sections State's StateWalk holds, with the slash at its end
+	FileType FileType // what Filename is on disk
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
 
@@ -35,6 +37,8 @@ type Exchange struct {
 	State   [states]any
 	Arena   Arena
 	RawNote string // a sentence for the canned page, already HTML (httpd: notes "error-notes")
+
+	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
 
 	HeadOnly bool // the client asked with HEAD: no body is sent, even when an ErrorDocument is fetched by GET; set by the front
 
@@ -52,7 +56,18 @@ const (
 	StateServer // server: the load of the configuration that serves it
 	StateUpload // http1: what was read of a request's body for its member
 	StateTLS    // ssl: what the sections say of certificates
+	StateWalk   // site: the chain of the <Directory> sections that were walked last
 	states
+)
+
+// FileType is what a name on disk leads to (httpd: finfo.filetype).
+type FileType uint8
+
+// The types that there are: devices, sockets and the like are refused.
+const (
+	NoFile FileType = iota
+	Regular
+	Directory
 )
 
 // Original is what the access log's default (%<s and friends) still needs of the client's own
@@ -115,8 +130,8 @@ func (x *Exchange) Reset() {
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
 	x.Server, x.Local, x.Prev = nil, nil, nil
-	x.ClientIP, x.User, x.AuthType, x.Filename, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", ""
-	x.Start, x.Depth, x.HeadOnly = time.Time{}, 0, false
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", ""
+	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
 	clear(x.State[:])
 }
 
@@ -125,7 +140,7 @@ func (x *Exchange) Reset() {
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
-		Start: x.Start, LogID: x.LogID, State: x.State, Depth: x.Depth + 1}
+		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Depth: x.Depth + 1}
 	y.State[StateProxy] = nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
 	y.Req.Target = path
@@ -133,6 +148,44 @@ func (x *Exchange) Sub(path string) *Exchange {
 	y.Req.Header.CopyFrom(&x.Req.Header)
 	y.Env.CopyFrom(&x.Env)
 	return y
+}
+
+// TakeOver makes x what a lookup for it found y to be, under x's own method: no rule is asked again. y is
+// over then (httpd: http_request.c ap_internal_fast_redirect).
+func (x *Exchange) TakeOver(y *Exchange) {
+	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
+	x.Filename, x.FileType, x.PathInfo, x.Handler = y.Filename, y.FileType, y.PathInfo, y.Handler
+	y.State[StateWalk] = x.State[StateWalk]
+	x.Local, x.State = y.Local, y.State
+	x.Env.CopyFrom(&y.Env)
+	for i := range y.Notes.Len() {
+		x.Notes.Set(y.Notes.At(i))
+	}
+	x.TakeFields(y)
+	x.finishers = append(x.finishers, y.finishers...)
+	y.finishers = nil
+}
+
+// TakeFields adds the fields that a lookup's answer has so far to x's.
+func (x *Exchange) TakeFields(y *Exchange) {
+	overlay(&x.Res.Header, &y.Res.Header)
+	overlay(&x.Res.Always, &y.Res.Always)
+}
+
+func overlay(to, from *Header) {
+	for i := range from.F {
+		to.Del(from.F[i].Name)
+	}
+	for i := range from.F {
+		to.Add(from.F[i].Name, from.F[i].Value)
+	}
+}
+
+// GiveUp notes that a pattern came to its limits, and logs it. Nobody knows what it would have granted, denied
+// or set, so the request ends with 500, whatever else is found out: the site looks after each step.
+func (x *Exchange) GiveUp(module, what string, err error) {
+	x.Undecided = true
+	x.Log(module, Error, nil, x.Arena.Join(what, " can't be decided: ", err.Error()))
 }
 
 // Slow is to be called before anything that may take long but is no talk with the client or the

@@ -80,6 +80,7 @@ type Local struct {
 	ErrorDocuments   []ErrorDocument
 	LimitRequestBody int64
 	HostnameLookups  bool
+	DecodedSlashes   bool // a section is in force: with it the server's AllowEncodedSlashes is out of it
 }
 
 // Canonical is UseCanonicalName.

@@ -20,8 +20,8 @@ var Declined = errors.New("declined")
 
 // Redirect has the site serve another local path in place of this one (httpd: ap_internal_redirect).
 type Redirect struct {
-	Path  string // decoded path, with "?query" when there is one
-	Quiet bool   // fast redirect: no REDIRECT_ variables (DirectoryIndex)
+	Path  string    // decoded path, with "?query" when there is one
+	Found *Exchange // instead: what a lookup found is to be served in the exchange's place (DirectoryIndex)
 }
 
 func (r *Redirect) Error() string { return "internal redirect to " + r.Path }

@@ -163,6 +163,14 @@ func (r *run) fail(err error) {
 	}
 }
 
+// decided takes a pattern's error: the exchange must not go on as if it had not matched.
+func (r *run) decided(err error) {
+	if err != nil {
+		r.x.Undecided = true
+		r.fail(err)
+	}
+}
+
 // needs notes that the result depends on a request field (httpd: util_expr_eval.c add_vary). Host is
 // part of the URI and varies nothing (RFC 7231 section 7.1.4).
 func (r *run) needs(field string) {

@@ -70,7 +70,7 @@ func naiveInt(s string) int64 {
 
 func (n *naiveRun) match(t *match) bool {
 	s := n.word(t.subject)
-	loc, ok := t.re.Find(s, nil)
+	loc, ok, _ := t.re.Find(s, nil)
 	if t.re.Groups() > 0 {
 		n.groups = nil
 		for i := 0; ok && i < len(loc); i += 2 {

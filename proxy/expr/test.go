@@ -223,21 +223,14 @@ type match struct {
 
 func (m *match) holds(r *run) bool {
 	s := m.subject.text(r)
-	if !m.groups && !m.re.Backtracks() {
-		return m.re.Match(s) != m.negate
-	}
-	g := &r.groups
 	if !m.groups {
-		_, ok, err := m.re.Try(s, nil)
-		if err != nil {
-			r.fail(err)
-		}
+		ok, err := m.re.Match(s)
+		r.decided(err)
 		return ok != m.negate
 	}
-	loc, ok, err := m.re.Try(s, g.Loc[:0])
-	if err != nil {
-		r.fail(err)
-	}
+	g := &r.groups
+	loc, ok, err := m.re.Find(s, g.Loc[:0])
+	r.decided(err)
 	g.Ran, g.Set, g.Source = true, ok, s
 	if ok {
 		g.Loc = loc

@@ -11,14 +11,22 @@ import (
 // fail answers with the error's status: by the ErrorDocument in force, else by our own page
 // (httpd: http_request.c ap_die_r).
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
+	defer func() { x.Undecided = false }()
+	var origin *failure // the first, when an ErrorDocument was tried for it
 	for range s.recursionLimit() + 1 {
+		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
 			err = s.redirect(ctx, x, again)
 		} else if path := s.document(x, err); path != "" {
+			origin = failureOf(x, err)
 			err = s.redirectError(ctx, x, err, path)
-		} else {
-			s.page(x, err)
+		} else if !x.Undecided {
+			s.page(x, origin.restore(x, err))
+			return
+		}
+		if x.Undecided {
+			s.page(x, exchange.Status(500))
 			return
 		}
 		if err == nil {
@@ -42,11 +50,54 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 	if x.Prev != nil && x.Prev.Status >= 400 {
 		return ""
 	}
-	if d := errorDocument(x, statusOf(err)); d != nil && d.Path != nil {
-		return d.Path(x)
+	d := errorDocument(x, statusOf(err))
+	if d == nil || d.Path == nil {
+		return ""
 	}
-	return ""
+	return d.Path(x)
 }
+
+// failure is an error with what held when it came.
+type failure struct {
+	err  error
+	plan any
+	note string
+	env  exchange.Table
+}
+
+// failureOf notes an error that an ErrorDocument is tried for. The document sees how it was asked for.
+func failureOf(x *exchange.Exchange, err error) *failure {
+	x.Env.Set("REQUEST_METHOD", x.Req.Method)
+	if x.RawNote != "" {
+		x.Env.Set("ERROR_NOTES", x.RawNote)
+	}
+	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote}
+	f.env.CopyFrom(&x.Env)
+	return f
+}
+
+// restore puts back what held at the first error, and is that error: it is told when its ErrorDocument
+// fails, too. Without one err itself is told.
+func (f *failure) restore(x *exchange.Exchange, err error) error {
+	if f == nil {
+		return err
+	}
+	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
+	x.Env.CopyFrom(&f.env)
+	x.Res.Always.Del("Location") // the document's
+	if p := planOf(x); p != nil {
+		x.Local = p.Local
+	}
+	return &unhandled{f.err, statusOf(f.err)}
+}
+
+// unhandled is an error whose ErrorDocument failed.
+type unhandled struct {
+	error
+	status int
+}
+
+func (u *unhandled) Unwrap() error { return u.error }
 
 func errorDocument(x *exchange.Exchange, status int) *exchange.ErrorDocument {
 	if x.Local == nil {
@@ -80,11 +131,7 @@ func statusOf(err error) int {
 // unless a member answers with its own.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
 	status := statusOf(cause)
-	env := x.Req.Method
-	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() {
-		x.Env.Set("REQUEST_METHOD", env)
-		x.Req.Method = "GET"
-	})
+	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() { x.Req.Method = "GET" })
 	if err == nil && !x.Res.Proxied && x.Res.Status == 200 {
 		x.Res.Status = status
 	}
@@ -94,8 +141,12 @@ func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause er
 	return err
 }
 
-// redirect serves another local path in place of this one (DirectoryIndex, Action).
+// redirect serves another local path in place of this one, or what a lookup found.
 func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.Redirect) error {
+	if r.Found != nil {
+		x.TakeOver(r.Found)
+		return s.handle(ctx, x, planOf(x))
+	}
 	return s.start(ctx, x, r, 0, func() {})
 }
 
@@ -108,14 +159,12 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
-	if !r.Quiet {
-		renameEnv(x, status)
-	}
+	renameEnv(x, status)
 	x.Res.Clear()
-	x.Filename, x.PathInfo, x.Handler = "", "", ""
+	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	change()
 	path, query, has := strings.Cut(r.Path, "?")
-	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = escapePath(path), query, has, ""
+	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(escapePath(path)), query, has, ""
 	h := hostOf(x)
 	if err := steps(ctx, x, h.early.Early); err != nil {
 		return err
@@ -123,7 +172,16 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redi
 	return s.again(ctx, x, h)
 }
 
-// renameEnv gives every variable the prefix REDIRECT_ and says what was asked for first.
+// oneSlash is a path whose run of slashes at the front is taken as one, as it is of every target
+// (httpd: protocol.c ap_parse_uri).
+func oneSlash(path string) string {
+	for strings.HasPrefix(path, "//") {
+		path = path[1:]
+	}
+	return path
+}
+
+// renameEnv gives every variable the prefix REDIRECT_ and adds the status.
 func renameEnv(x *exchange.Exchange, status int) {
 	var old exchange.Table
 	for i := 0; i < x.Env.Len(); i++ {
@@ -135,15 +193,8 @@ func renameEnv(x *exchange.Exchange, status int) {
 		n, v := old.At(i)
 		x.Env.Set("REDIRECT_"+n, v)
 	}
-	x.Env.Set("REDIRECT_URL", x.Req.Path)
-	if x.Req.Query != "" {
-		x.Env.Set("REDIRECT_QUERY_STRING", x.Req.Query)
-	}
 	if status != 0 {
 		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
-	}
-	if x.RawNote != "" {
-		x.Env.Set("ERROR_NOTES", x.RawNote)
 	}
 }
 

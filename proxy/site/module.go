@@ -37,9 +37,15 @@ type Plan struct {
 	PreTranslate []exchange.Step
 	Translate    []exchange.Step // ProxyPass, Alias, Redirect: Stop when it is settled (x.Filename set)
 
+	Storage []exchange.Step // of the virtual host's plan: what of x.Filename is on disk (x.FileType, x.PathInfo)
+
+	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
+	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+
 	// Of the final plan, after mapping:
-	Parse   []exchange.Step  // header_parser: SetEnvIf in sections
+	Parse   []exchange.Step  // header_parser: SetEnvIf in sections; not of a lookup for another exchange
 	Access  []exchange.Step  // Require, Order/Allow/Deny, authentication
+	Types   []exchange.Step  // type_checker: AddHandler, SetHandler by an expression
 	Fixup   []exchange.Step  // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
 	Handler exchange.Handler // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
 	Reply   []exchange.Step  // Header: the answer's head is there, not yet sent

@@ -6,21 +6,18 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// own answers what httpd's core answers itself: TRACE and OPTIONS * (httpd: http_filters.c
-// ap_send_http_trace, http_protocol.c ap_send_http_options).
+// own answers OPTIONS * (httpd: http_protocol.c ap_send_http_options).
 func (s *Site) own(x *exchange.Exchange) error {
-	switch {
-	case x.Req.Path == "*" && x.Req.Method == "OPTIONS":
-		x.Res.Status, x.Res.Local = 200, true
-		x.Res.Bytes(nil)
-		return nil
-	case x.Req.Path == "*":
+	if x.Req.Method != "OPTIONS" {
 		return exchange.Status(400)
 	}
-	return Trace(x)
+	x.Res.Status, x.Res.Local = 200, true
+	x.Res.Bytes(nil)
+	return nil
 }
 
-// Trace echoes the request's head as message/http. A body is refused unless TraceEnable is extended.
+// Trace echoes the request's head as message/http. A body is refused unless TraceEnable is extended
+// (httpd: http_filters.c ap_send_http_trace).
 func Trace(x *exchange.Exchange) error {
 	mode := x.Server.Trace
 	if mode == exchange.TraceOff {

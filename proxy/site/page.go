@@ -33,15 +33,23 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	x.Res.Clear()
 	r := &x.Res
 	r.Status, r.Reason, r.Local, r.ErrorPage = status, reason, true, true
-	if d := errorDocument(x, status); d != nil && x.Prev == nil {
-		if d.URL != nil {
-			r.Status, r.Reason, status = 302, "", 302
-			location, reason, note = d.URL(x), "", ""
-		} else if d.Text != nil {
+	x.Undecided = false
+	d := errorDocument(x, status)
+	switch {
+	case d == nil || x.Prev != nil:
+	case d.URL != nil:
+		r.Status, r.Reason, status = 302, "", 302
+		location, reason, note = d.URL(x), "", ""
+	case d.Text != nil:
+		if text := d.Text(x); !x.Undecided {
 			s.frame(x, location, allow)
-			r.Text(d.Text(x))
+			r.Text(text)
 			return
 		}
+	}
+	if x.Undecided { // the document's own expression gave up
+		x.Undecided = false
+		r.Status, r.Reason, status, reason, note = 500, "", 500, "", ""
 	}
 	if status < 300 || status >= 400 {
 		location = ""
@@ -54,7 +62,12 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	if reason == "" {
 		reason = exchange.ReasonOf(status)
 	}
-	r.Text(ownPage(x, status, reason, note, location))
+	var u *unhandled
+	again := ""
+	if errors.As(err, &u) {
+		again = additionally(u.status)
+	}
+	r.Text(ownPage(x, status, reason, note, location, again))
 }
 
 // frame sets the head of an own page.
@@ -79,12 +92,18 @@ func (s *Site) frame(x *exchange.Exchange, location, allow string) {
 
 const doctype = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">` + "\n"
 
+// additionally is the sentence of a page whose ErrorDocument failed; it names the page's own status, as
+// httpd's does.
+func additionally(status int) string {
+	return "<p>Additionally, a " + strconv.Itoa(status) + " " + exchange.ReasonOf(status) + "\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n"
+}
+
 // ownPage is the page that httpd itself would show (httpd: http_protocol.c ap_send_error_response).
-func ownPage(x *exchange.Exchange, status int, reason, note, location string) string {
+func ownPage(x *exchange.Exchange, status int, reason, note, location, more string) string {
 	var b strings.Builder
 	r := html.EscapeString(reason)
 	b.WriteString(doctype + "<html><head>\n<title>" + strconv.Itoa(status) + " " + r + "</title>\n</head><body>\n<h1>" + r + "</h1>\n")
-	b.WriteString(words(x, status, note, location))
+	b.WriteString(words(x, status, note, location) + more)
 	b.WriteString(Signature(x, "<hr>\n"))
 	b.WriteString("</body></html>\n")
 	return b.String()

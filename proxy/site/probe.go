@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"path"
 	"path/filepath"
 	"strings"
@@ -10,16 +11,24 @@ import (
 )
 
 // Probe is the status that a path, with a query perhaps, would be answered with before its handler
-// runs: 200 when nothing objects. A relative one starts at the exchange's own
-// (httpd: request.c ap_sub_req_lookup_uri).
+// runs: 200 when nothing objects. A relative one starts at the exchange's own.
 func (h *Host) Probe(x *exchange.Exchange, target string) int {
+	y, status := h.LookUp(x, target)
+	y.Finish()
+	return status
+}
+
+// LookUp is what a GET of a path would come to before its handler runs, and the status so far: 200 when
+// nothing objects. The one who asks gives it back by Finish, or has the exchange take it over. A relative
+// path starts at the exchange's own (httpd: request.c ap_sub_req_lookup_uri).
+func (h *Host) LookUp(x *exchange.Exchange, target string) (y *exchange.Exchange, status int) {
 	p, query, has := strings.Cut(target, "?")
 	if !strings.HasPrefix(p, "/") {
-		p = parent(x.Req.Path) + p
+		p = escapePath(parent(x.Req.Path)) + p
 	}
-	y := x.Sub(p)
+	y = x.Sub(oneSlash(p))
 	y.Req.Query, y.Req.HasQuery = query, has
-	return h.probe(x, y)
+	return y, h.probe(x, y)
 }
 
 // ProbeFile is the same for a file, relative to the exchange's own, and the file's full name. What
@@ -38,6 +47,7 @@ func (h *Host) ProbeFile(x *exchange.Exchange, name string) (file string, status
 	}
 	y := x.Sub(parent(x.Req.Path) + path.Base(name))
 	y.Filename = filepath.Clean(file)
+	defer y.Finish()
 	return y.Filename, h.probe(x, y)
 }
 
@@ -48,37 +58,42 @@ func parent(path string) string { return path[:strings.LastIndexByte(path, '/')+
 // the very sections hold that x has passed.
 func (h *Host) probe(x, y *exchange.Exchange) int {
 	if y.Depth > h.site.recursionLimit() {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00125: Request exceeded the limit of ", x.Arena.Int(int64(h.site.recursionLimit())),
+			" subrequest nesting levels due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
 		return 500
 	}
-	defer y.Finish()
 	before := planOf(x)
 	h.site.enter(y, h)
-	if err := h.lookUp(context.Background(), y, before); err != nil {
-		return probed(err)
+	err := h.lookUp(context.Background(), y, before)
+	x.Undecided = x.Undecided || y.Undecided
+	var r *exchange.Redirect
+	switch {
+	case err == nil:
+		return 200
+	case errors.As(err, &r) && r.Found != nil:
+		y.TakeOver(r.Found)
+		return 200
+	case r != nil:
+		return 200 // an internal redirect is as good as an answer
 	}
-	return 200
+	return statusOf(err)
 }
 
 func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) error {
 	s := h.site
 	file := y.Filename != ""
-	if !file {
-		mapped, err := s.normalizePath(ctx, y, h)
-		if err != nil {
-			return err
-		}
-		if err := s.translate(ctx, y, h, mapped); err != nil {
-			return err
-		}
+	if err := s.find(ctx, y, h); err != nil {
+		return err
 	}
 	p, err := s.finalPlan(y, h, file)
 	if err != nil {
 		return err
 	}
-	if p == before {
-		return steps(ctx, y, p.Fixup)
+	access := p.Access
+	if p == before && !p.Anew {
+		access = nil
 	}
-	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Fixup} {
+	for _, phase := range [...][]exchange.Step{access, p.Types, p.Fixup} {
 		if err := steps(ctx, y, phase); err != nil {
 			return err
 		}
@@ -86,10 +101,14 @@ func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) e
 	return nil
 }
 
-// probed is the status of what ended a lookup. An internal redirect is as good as an answer.
-func probed(err error) int {
-	if _, ok := err.(*exchange.Redirect); ok {
-		return 200
+// find maps a lookup's path, or looks at its file when it has one already.
+func (s *Site) find(ctx context.Context, y *exchange.Exchange, h *Host) error {
+	if y.Filename != "" {
+		return s.store(ctx, y, h)
 	}
-	return statusOf(err)
+	mapped, err := s.normalizePath(ctx, y, h)
+	if err != nil {
+		return err
+	}
+	return s.translate(ctx, y, h, mapped)
 }

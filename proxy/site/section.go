@@ -1,7 +1,6 @@
 package site
 
 import (
-	"path/filepath"
 	"sort"
 	"strings"
 
@@ -19,7 +18,11 @@ type section struct {
 	names []string         // of its groups, as variables: "MATCH_NAME", "" for those without
 	ifs   []ifGroup        // <If> chains directly inside
 	files []section        // <Files> inside a <Directory>
+	depth int              // of a <Directory>: how many segments its folder has; -1 for the root, lastDepth for a regular expression
 }
+
+// lastDepth is behind every folder.
+const lastDepth = 1 << 20
 
 // ifGroup is an <If> and the <ElseIf>s and <Else> that belong to it.
 type ifGroup struct{ branches []branch }
@@ -55,17 +58,8 @@ func compileSections(servers ...*directive.Scope) (*sections, error) {
 			return nil, err
 		}
 	}
-	sort.SliceStable(out.directories, func(i, j int) bool { return out.depth(i) < out.depth(j) })
+	sort.SliceStable(out.directories, func(i, j int) bool { return out.directories[i].depth < out.directories[j].depth })
 	return out, nil
-}
-
-// depth orders <Directory> sections: plain paths by their number of segments, then regular expressions.
-func (s *sections) depth(i int) int {
-	sc := s.directories[i].scope
-	if sc.Regex {
-		return 1 << 20
-	}
-	return strings.Count(strings.TrimRight(sc.Arg, "/"), "/")
 }
 
 func (s *sections) add(server *directive.Scope) error {
@@ -101,15 +95,16 @@ func compileSection(c *directive.Scope) (section, error) {
 		}
 	}
 	if c.Regex {
+		sec.depth = lastDepth
 		return sec, sec.compileRegex()
 	}
 	switch c.Kind {
 	case directive.Location:
-		sec.match = pathMatch(c.Arg, false)
+		sec.match = pathMatch(c.Arg)
 	case directive.Proxy:
 		sec.match = targetMatch(c.Arg)
 	case directive.Directory:
-		sec.match = pathMatch(c.Arg, true)
+		sec.depth, sec.match = folderMatch(c.Arg)
 	case directive.Files:
 		sec.match = fileMatch(c.Arg)
 	}
@@ -134,47 +129,51 @@ func (s *section) compileRegex() (err error) {
 }
 
 // covers tells whether the section holds for a path or URL. A regular expression leaves its groups'
-// texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk). The error is of
-// one that can't be decided: the section may be what forbids the request.
-func (s *section) covers(x *exchange.Exchange, text string) (bool, error) {
-	switch {
-	case s.regex == nil:
-		return s.match(x, text), nil
-	case s.names == nil && s.regex.Match(text):
-		return true, nil
-	case s.names == nil && !s.regex.Backtracks():
-		return false, nil
+// texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk).
+func (s *section) covers(x *exchange.Exchange, text string) bool {
+	if s.regex == nil {
+		return s.match(x, text)
 	}
-	loc, ok, err := s.regex.Try(text, nil)
+	var loc []int
+	var ok bool
+	var err error
+	if s.names == nil {
+		ok, err = s.regex.Match(text)
+	} else {
+		loc, ok, err = s.regex.Find(text, nil)
+	}
 	if err != nil {
-		x.Log("core", exchange.Error, nil, "<"+s.scope.Tag+" "+s.scope.Arg+"> can't be decided: "+err.Error())
-		return false, exchange.Status(500)
+		x.GiveUp("core", "<"+s.scope.Tag+" "+s.scope.Arg+">", err)
+		return false
 	}
 	for i, n := range s.names {
 		if ok && n != "" && 2*i+1 < len(loc) && loc[2*i] >= 0 {
 			x.Env.Set(n, text[loc[2*i]:loc[2*i+1]])
 		}
 	}
-	return ok, nil
+	return ok
 }
 
-func isGlob(s string) bool { return strings.ContainsAny(s, "*?[") }
-
-// pathMatch is the rule of <Location> and <Directory>: a prefix that ends at a segment, or, with
-// wildcards, a pattern whose * and ? stop at slashes. A directory's pattern matches all below it too.
-func pathMatch(arg string, below bool) func(*exchange.Exchange, string) bool {
-	if isGlob(arg) {
-		return func(_ *exchange.Exchange, path string) bool {
-			return pattern.Shell(arg, path, pattern.Pathname) || below && globAbove(arg, path)
-		}
-	}
-	if below {
-		arg = strings.TrimRight(arg, "/") + "/"
-		return func(_ *exchange.Exchange, path string) bool {
-			return strings.HasPrefix(path, arg) || len(path) == len(arg)-1 && path == arg[:len(arg)-1]
-		}
+// pathMatch is the rule of <Location>: a prefix that ends at a segment, or, with wildcards, a pattern
+// whose * and ? stop at slashes.
+func pathMatch(arg string) func(*exchange.Exchange, string) bool {
+	if pattern.IsShell(arg) {
+		return func(_ *exchange.Exchange, path string) bool { return pattern.Shell(arg, path, pattern.Pathname) }
 	}
 	return func(_ *exchange.Exchange, path string) bool { return segmentPrefix(arg, path) }
+}
+
+// folderMatch is the rule of <Directory>: how many segments the folder's name has, and whether it is the
+// name, both without a slash at the end (httpd: core.c dirsection).
+func folderMatch(arg string) (depth int, match func(*exchange.Exchange, string) bool) {
+	if arg == "/" {
+		return -1, func(*exchange.Exchange, string) bool { return true }
+	}
+	depth = strings.Count(arg, "/")
+	if pattern.IsShell(arg) {
+		return depth, func(_ *exchange.Exchange, folder string) bool { return pattern.Shell(arg, folder, pattern.Pathname) }
+	}
+	return depth, func(_ *exchange.Exchange, folder string) bool { return folder == arg }
 }
 
 // segmentPrefix: "/p" matches /p and /p/x, not /px; "/p/" matches what is below.
@@ -185,36 +184,21 @@ func segmentPrefix(prefix, path string) bool {
 	return len(path) == len(prefix) || prefix == "" || prefix[len(prefix)-1] == '/' || path[len(prefix)] == '/'
 }
 
-func globAbove(arg, path string) bool {
-	for i := len(path); i > 0; {
-		i = strings.LastIndexByte(path[:i], '/')
-		if i <= 0 {
-			return false
-		}
-		if pattern.Shell(arg, path[:i], pattern.Pathname) || pattern.Shell(arg, path[:i+1], pattern.Pathname) {
-			return true
-		}
-	}
-	return false
-}
-
 // targetMatch is the rule of <Proxy>: a prefix of the target URL without regard to segments, or a
 // pattern whose * crosses slashes (httpd: mod_proxy.c proxy_walk).
 func targetMatch(arg string) func(*exchange.Exchange, string) bool {
-	if isGlob(arg) {
+	if pattern.IsShell(arg) {
 		return func(_ *exchange.Exchange, url string) bool { return pattern.Shell(arg, url, 0) }
 	}
 	return func(_ *exchange.Exchange, url string) bool { return strings.HasPrefix(url, arg) }
 }
 
+// fileMatch is the rule of <Files>: the file's name, or a pattern for it.
 func fileMatch(arg string) func(*exchange.Exchange, string) bool {
-	return func(_ *exchange.Exchange, name string) bool {
-		base := filepath.Base(name)
-		if isGlob(arg) {
-			return pattern.Shell(arg, base, 0)
-		}
-		return base == arg
+	if pattern.IsShell(arg) {
+		return func(_ *exchange.Exchange, name string) bool { return pattern.Shell(arg, name, pattern.Pathname) }
 	}
+	return func(_ *exchange.Exchange, name string) bool { return name == arg }
 }
 
 // ifGroups collects the <If> chains that stand directly in a scope.

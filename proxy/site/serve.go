@@ -1,13 +1,10 @@
 package site
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
 
-	"balancerd/apacheconf/directive"
-	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -17,6 +14,9 @@ func (s *Site) Serve(ctx context.Context, x *exchange.Exchange) {
 	err := s.choose(x)
 	if err == nil {
 		err = s.phases(ctx, x)
+	}
+	if x.Undecided { // perhaps in a lookup of the handler's
+		err = exchange.Status(500)
 	}
 	if err != nil {
 		s.fail(ctx, x, err)
@@ -99,13 +99,18 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 		return err
 	}
 	if err := s.translate(ctx, x, h, mapped); err != nil {
+		if err == errOwn {
+			if err = Trace(x); err == nil {
+				x.State[exchange.StatePlan] = h.bare
+			}
+		}
 		return err
 	}
 	p, err := s.finalPlan(x, h, false)
 	if err != nil {
 		return err
 	}
-	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Fixup} {
+	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Types, p.Fixup} {
 		if err := steps(ctx, x, phase); err != nil {
 			return err
 		}
@@ -116,7 +121,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 // steps runs one phase. Stop ends it.
 func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) error {
 	for _, f := range list {
-		if err := f(ctx, x); err != nil {
+		if err := step(ctx, x, f); err != nil {
 			if err == exchange.Stop {
 				return nil
 			}
@@ -124,6 +129,14 @@ func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) erro
 		}
 	}
 	return nil
+}
+
+// step runs one step. What it came to does not count when a pattern gave up in it.
+func step(ctx context.Context, x *exchange.Exchange, f exchange.Step) error {
+	if err := f(ctx, x); !x.Undecided {
+		return err
+	}
+	return exchange.Status(500)
 }
 
 // normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
@@ -156,7 +169,7 @@ func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) 
 		return false, err
 	}
 	for _, f := range p.PreTranslate {
-		if err := f(ctx, x); err != nil {
+		if err := step(ctx, x, f); err != nil {
 			return err == exchange.Stop, ignoreStop(err)
 		}
 	}
@@ -196,13 +209,12 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	merged := mergedPath(x)
 	for i := range h.sections.locations {
 		sec := &h.sections.locations[i]
-		ok, err := sec.covers(x, sec.path(x, merged))
-		if err != nil {
-			return nil, err
+		if sec.covers(x, sec.path(x, merged)) {
+			n = n.enter(sec)
 		}
-		if ok {
-			n = n.down(sec.scope)
-		}
+	}
+	if x.Undecided {
+		return nil, exchange.Status(500)
 	}
 	return n.compiled()
 }
@@ -233,55 +245,49 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
-	if mapped {
-		return nil
+	if !mapped {
+		if err := steps(ctx, x, p.Translate); err != nil {
+			return err
+		}
 	}
-	return steps(ctx, x, p.Translate)
+	return s.store(ctx, x, h)
 }
 
-// finalPlan is the plan of everything that holds for the mapped request, in httpd's merging order.
-// <Location> does not count for a file that was asked for by its name.
-func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
-	var ran [8]*section // sections whose <If>s come at the end
-	matched := ran[:0]
-	n := h.root
-	merged := mergedPath(x)
-	var failed error // a condition that can't be decided: it may be what forbids the request
-	step := func(list []section, text string) {
-		for i := range list {
-			sec := &list[i]
-			if sec.scope.Kind == directive.Location {
-				text = sec.path(x, merged)
-			}
-			ok, err := sec.covers(x, text)
-			if failed = cmp.Or(failed, err); ok {
-				n = n.down(sec.scope)
-				if len(sec.ifs) > 0 || len(sec.files) > 0 {
-					matched = append(matched, sec)
-				}
-			}
-		}
+// errOwn: the server echoes the request (TRACE). No section of a folder is asked, no field is set.
+var errOwn = errors.New("TRACE")
+
+// store finds the file. Until the sections of its folders are known, the server's own settings hold
+// (httpd: request.c ap_run_map_to_storage).
+func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
+	if x.Filename == "" || strings.HasPrefix(x.Filename, "proxy:") {
+		return nil
 	}
+	x.Local = h.early.Local
+	x.State[exchange.StatePlan] = h.early
+	if x.Req.Method == "TRACE" {
+		return errOwn
+	}
+	return steps(ctx, x, h.early.Storage)
+}
+
+// finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
+// file that was asked for by its name.
+func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
+	w := walk{x: x, end: h.root}
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
-		step(h.sections.proxies, url)
+		w.targets(h.sections.proxies, url)
 	} else if x.Filename != "" {
-		step(h.sections.directories, x.Filename)
-		for _, d := range matched {
-			step(d.files, x.Filename)
-		}
-		step(h.sections.files, x.Filename)
+		w.directories(h.sections.directories)
+		w.files(h.sections.files)
 	}
 	if !byName {
-		step(h.sections.locations, x.Req.Path)
+		w.locations(h.sections.locations)
 	}
-	n = walkIfs(x, n, h.sections.ifs, &failed)
-	for _, sec := range matched {
-		n = walkIfs(x, n, sec.ifs, &failed)
+	w.conditions(h.sections.ifs)
+	if x.Undecided {
+		return nil, exchange.Status(500)
 	}
-	if failed != nil {
-		return nil, failed
-	}
-	p, err := n.compiled()
+	p, err := w.end.compiled()
 	if err != nil {
 		x.Log("core", exchange.Error, nil, "AH00025: configuration error: "+err.Error())
 		return nil, exchange.Status(500)
@@ -291,34 +297,13 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 	return p, nil
 }
 
-// walkIfs adds the branch of each <If> chain whose test holds (httpd: request.c ap_if_walk). failed is
-// set when that can't be decided.
-func walkIfs(x *exchange.Exchange, n *node, groups []ifGroup, failed *error) *node {
-	for i := range groups {
-		for j := range groups[i].branches {
-			b := &groups[i].branches[j]
-			if b.test != nil {
-				if ok, err := b.test.Match(x); !ok || err != nil { // a failing test has logged itself, and does not hold
-					if errors.Is(err, pattern.ErrUndecided) {
-						*failed = exchange.Status(500)
-					}
-					continue
-				}
-			}
-			n = walkIfs(x, n.down(b.scope), b.ifs, failed)
-			break
-		}
-	}
-	return n
-}
-
 // handle runs the handler that SetHandler, the mapping or nobody named. A proxied request goes to its
 // member whatever SetHandler says.
 func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error {
 	if x.Handler == "" && p.Named != "" {
 		x.Handler = p.Named
 	}
-	if !strings.HasPrefix(x.Filename, "proxy:") && (x.Req.Method == "TRACE" || x.Req.Path == "*") {
+	if x.Req.Path == "*" && !strings.HasPrefix(x.Filename, "proxy:") {
 		return s.own(x)
 	}
 	name := x.Handler
@@ -343,10 +328,12 @@ func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 		return
 	}
 	for _, f := range p.Reply {
-		if err := f(ctx, x); err != nil && err != exchange.Stop && !x.Res.ErrorPage {
-			s.page(x, err)
-			return
+		err := step(ctx, x, f)
+		if err == nil || err == exchange.Stop || x.Res.ErrorPage && !x.Undecided {
+			continue
 		}
+		s.page(x, err)
+		return
 	}
 	if part(x) {
 		s.page(x, exchange.Status(416))

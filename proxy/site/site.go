@@ -22,6 +22,7 @@ type Site struct {
 	Checking   bool      // under -t: nothing will be served
 
 	names    *names
+	keeper   keeper
 	mu       sync.Mutex
 	onCommit []func()
 	onClose  []func()
@@ -67,6 +68,7 @@ type Host struct {
 	root     *node
 	sections *sections
 	early    *Plan
+	bare     *Plan // early without what it does
 }
 
 // Notice is a line for the startup log.
@@ -110,6 +112,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 			return nil, err
 		}
 	}
+	s.keeper.serve()
 	s.names = newNames(s.Hosts)
 	return s, nil
 }
@@ -127,13 +130,15 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 		return err
 	}
 	h.sections = secs
-	h.root = newTree(builders, base...)
+	h.root = newTree(builders, &s.keeper, base...)
 	if h.early, err = h.root.compiled(); err != nil {
 		return err
 	}
+	h.bare = &Plan{Local: h.early.Local, Log: h.early.Log}
 	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
-		for _, sec := range list {
-			if _, err := h.root.down(sec.scope).compiled(); err != nil {
+		for i := range list {
+			sec := &list[i]
+			if _, err := h.root.enter(sec).compiled(); err != nil {
 				return fmt.Errorf("%s:%d: %w", sec.scope.Pos.File, sec.scope.Pos.Line, err)
 			}
 		}

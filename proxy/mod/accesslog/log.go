@@ -2,12 +2,14 @@ package accesslog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/site"
@@ -158,5 +160,5 @@ func (c *condition) holds(x *exchange.Exchange) bool {
 	if err != nil {
 		x.Log("log_config", exchange.Warn, nil, "AH00644: Error evaluating log condition: "+err.Error())
 	}
-	return ok && err == nil
+	return ok && err == nil || errors.Is(err, pattern.ErrUndecided) // a line too many is better than a request that nobody sees
 }

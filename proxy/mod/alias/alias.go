@@ -64,7 +64,7 @@ func add(s *directive.Scope, r rule) {
 // warnOverlap tells of an Alias that an earlier one of the same server hides.
 func warnOverlap(s *directive.Scope, a directive.Args, r *rule) {
 	for _, old := range servers.In(s).aliases {
-		if _, _, ok := old.match(r.prefix, nil); !ok {
+		if _, _, ok, err := old.covers(r.prefix, nil); !ok || err != nil {
 			continue
 		}
 		kind := "Alias"
@@ -107,7 +107,7 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 	var room [20]int
 	for i := range l.list {
 		r := &l.list[i]
-		rest, groups, ok := r.match(x.Req.Path, room[:0])
+		rest, groups, ok := r.match(x, room[:0])
 		if !ok {
 			continue
 		}

@@ -143,7 +143,7 @@ func (r *redirects) find(x *exchange.Exchange) (string, int, error) {
 	var room [20]int
 	for i := range r.list {
 		rule := &r.list[i]
-		if rest, groups, ok := rule.match(x.Req.Path, room[:0]); ok {
+		if rest, groups, ok := rule.match(x, room[:0]); ok {
 			return rule.url(x.Req.Path, rest, groups), rule.status, nil
 		}
 	}

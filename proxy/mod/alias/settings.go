@@ -4,6 +4,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
 )
 
@@ -76,14 +77,23 @@ func after(first, second []rule) []rule {
 	return append(first[:len(first):len(first)], second...)
 }
 
-// match tells whether a path falls under the rule, and where its rest begins or what its groups are.
-func (r *rule) match(path string, loc []int) (rest int, groups []int, ok bool) {
-	if r.pattern != nil {
-		groups, ok = r.pattern.Find(path, loc)
-		return 0, groups, ok
+// match tells whether an exchange's path falls under the rule, and where its rest begins or what its
+// groups are. A pattern that gives up does not match, and the exchange knows.
+func (r *rule) match(x *exchange.Exchange, loc []int) (rest int, groups []int, ok bool) {
+	rest, groups, ok, err := r.covers(x.Req.Path, loc)
+	if err != nil {
+		x.GiveUp("alias", r.pos.String()+": "+r.pattern.String(), err)
 	}
-	n := prefixLen(path, r.prefix)
-	return n, nil, n > 0
+	return rest, groups, ok
+}
+
+func (r *rule) covers(path string, loc []int) (rest int, groups []int, ok bool, err error) {
+	if r.pattern == nil {
+		rest = prefixLen(path, r.prefix)
+		return rest, nil, rest > 0, nil
+	}
+	groups, ok, err = r.pattern.Find(path, loc)
+	return 0, groups, ok, err
 }
 
 // prefixLen is how much of a path a prefix takes up, 0 for none: it must end where a segment ends, and

@@ -12,6 +12,7 @@ type gate struct {
 	access *accessSettings // nil: Order, Allow and Deny let everybody in
 	any    []byMethod[bool]
 	rules  *rule // nil: Require lets everybody in
+	anew   bool  // what was asked before an internal redirect is asked again
 	bare   bool  // AuthType without any Require: a mistake, 500
 	login  *login
 	strict bool // AuthzSendForbiddenOnFailure
@@ -56,7 +57,7 @@ func (g *gate) anyAlways() bool {
 
 // step lets an exchange through or says why not (httpd: request.c ap_process_request_internal).
 func (g *gate) step(ctx context.Context, x *exchange.Exchange) error {
-	if x.Prev != nil && x.State[exchange.StateAuth] == any(g) {
+	if x.Prev != nil && !g.anew && x.State[exchange.StateAuth] == any(g) {
 		return nil // the same rules were asked before this internal redirect: the ErrorDocument of a 401 must not be another one
 	}
 	if x.State[exchange.StateAuth] != nil { // other rules ask anew

@@ -69,6 +69,7 @@ func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	return func(chain []*directive.Scope, p *site.Plan) error {
 		debug := p.Local != nil && p.Local.Levels.Of("authz_core") >= exchange.Debug
 		if g := newGate(chain, names, passwords, files, debug); g != nil {
+			g.anew = p.Anew
 			p.Access = append(p.Access, g.step)
 		} else if debug {
 			p.Access = append(p.Access, sayOpen)

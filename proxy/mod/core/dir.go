@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,16 +51,24 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		Levels: m.levels, CanonicalName: m.canonical.Or(exchange.CanonicalOff), CanonicalPort: m.canonicalPort.Or(false),
 		Signature: m.signature.Or(exchange.SignatureOff), ErrorDocuments: m.documents,
 		LimitRequestBody: m.limitBody.Or(1 << 30), HostnameLookups: m.lookups.Or(false),
+		DecodedSlashes: slices.ContainsFunc(chain, resetsSlashes),
 	}
 	if p.Local.Levels == nil {
 		p.Local.Levels = &exchange.Levels{All: exchange.Warn}
 	}
 	if e := m.handlerExpr; e != nil {
-		p.Parse = append(p.Parse, handlerStep(e))
+		p.Types = append(p.Types, handlerStep(e))
 	} else if h := m.handler.Or(""); h != "" && !strings.EqualFold(h, "none") {
 		p.Named = h
 	}
 	return nil
+}
+
+// resetsSlashes tells whether a scope undoes AllowEncodedSlashes, which is set for a server and kept with
+// the sections' settings: each of these has the default, a <Proxy> once it holds a directive of the core
+// (httpd: core.c merge_core_dir_configs).
+func resetsSlashes(s *directive.Scope) bool {
+	return s.Kind&directive.Server == 0 && (s.Kind != directive.Proxy || s.Core)
 }
 
 // handlerStep evaluates SetHandler "expr=…" for each request.

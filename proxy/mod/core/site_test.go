@@ -206,7 +206,7 @@ SetEnv page x
 			t.Errorf("%s: %d %q, want %d %q", c.path, x.Res.Status, body(x), c.status, c.want)
 		}
 	}
-	if x := ask(s, "main.example", "/path/fail"); x.Env.Value("REDIRECT_URL") != "/path/fail" || x.Env.Value("REDIRECT_STATUS") != "404" || x.Prev == nil {
+	if x := ask(s, "main.example", "/path/fail"); x.Env.Value("REDIRECT_REQUEST_METHOD") != "GET" || x.Env.Value("REDIRECT_STATUS") != "404" || x.Prev == nil {
 		t.Errorf("variables after the redirect: %v", x.Env)
 	}
 }

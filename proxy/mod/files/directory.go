@@ -1,12 +1,11 @@
 package files
 
 import (
-	"context"
 	"net/http"
-	"os"
 	"strings"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
 // magic is the handler's name of a directory that nobody claimed (httpd: DIR_MAGIC_TYPE).
@@ -14,10 +13,10 @@ const magic = "httpd/unix-directory"
 
 // index is what stands in a directory's or a missing file's place: a redirect to the name with a slash,
 // to an index document, to FallbackResource; nil to go on (httpd: mod_dir.c dir_fixups).
-func (p *plan) index(ctx context.Context, x *exchange.Exchange, at *place) error {
+func (p *plan) index(x *exchange.Exchange, at *place) error {
 	switch {
 	case at.stat == nil:
-		return p.fall(ctx, x)
+		return p.fall(x)
 	case !at.stat.IsDir() || at.info != "":
 		return nil
 	}
@@ -25,7 +24,7 @@ func (p *plan) index(ctx context.Context, x *exchange.Exchange, at *place) error
 		x.Handler = magic
 	}
 	if p.loaded.dir {
-		if err := p.document(ctx, x, at); err != nil {
+		if err := p.document(x); err != nil {
 			return err
 		}
 	}
@@ -33,19 +32,46 @@ func (p *plan) index(ctx context.Context, x *exchange.Exchange, at *place) error
 }
 
 // document finds what to show of a directory.
-func (p *plan) document(ctx context.Context, x *exchange.Exchange, at *place) error {
+func (p *plan) document(x *exchange.Exchange) error {
 	if !strings.HasSuffix(x.Req.Path, "/") {
 		return p.addSlash(x)
 	}
 	if p.dir.checkHandler.Or(false) && x.Handler != magic {
 		return nil
 	}
-	for _, name := range p.names() {
-		if path := p.candidate(ctx, x, at, name); path != "" {
-			return p.serveIndex(x, path)
+	return p.firstIndex(x)
+}
+
+// firstIndex is the first index document that is there and may be served: each is looked up as a GET,
+// whatever the exchange's own method. One that may not be served counts only when no other can
+// (httpd: mod_dir.c fixup_dir).
+func (p *plan) firstIndex(x *exchange.Exchange) error {
+	refused := 0
+	names := p.names()
+	for i, name := range names {
+		y, status := site.HostOf(x).LookUp(x, withQuery(x, name))
+		if status == http.StatusOK && servable(y) {
+			return p.serveIndex(x, y)
+		}
+		y.Finish()
+		last := i == len(names)-1
+		if status >= 300 && status < 400 || last && (status == http.StatusUnauthorized || status == http.StatusNotAcceptable) {
+			x.TakeFields(y)
+			return exchange.Status(status)
+		}
+		if status != http.StatusOK && status != http.StatusNotFound {
+			refused = status
 		}
 	}
+	if refused != 0 {
+		return exchange.Status(refused)
+	}
 	return nil
+}
+
+// servable tells that a lookup found a file or a member.
+func servable(y *exchange.Exchange) bool {
+	return y.FileType == exchange.Regular || y.Handler == "proxy-server"
 }
 
 func (p *plan) names() []string {
@@ -68,47 +94,13 @@ func (p *plan) addSlash(x *exchange.Exchange) error {
 	return exchange.Status(http.StatusMovedPermanently)
 }
 
-// candidate is the path of an index document if it is there: a plain file beside, or a path that the
-// proxy serves. An absolute one is taken for there.
-func (p *plan) candidate(ctx context.Context, x *exchange.Exchange, at *place, name string) string {
-	if strings.HasPrefix(name, "/") {
-		return name
-	}
-	path := x.Req.Path + name
-	if fi, err := os.Stat(strings.TrimRight(at.name, "/") + "/" + name); err == nil && fi.Mode().IsRegular() {
-		return path
-	}
-	if p.proxied(ctx, x, path) {
-		return path
-	}
-	return ""
-}
-
-// proxied tells whether a path maps to a member.
-func (p *plan) proxied(ctx context.Context, x *exchange.Exchange, path string) bool {
-	return strings.HasPrefix(p.mapped(ctx, x, path), "proxy:")
-}
-
-// mapped is what a path maps to. It is tried on a copy of the exchange: httpd makes a subrequest.
-func (p *plan) mapped(ctx context.Context, x *exchange.Exchange, path string) string {
-	y := x.Sub(path)
-	defer y.Finish()
-	for _, f := range p.site.Translate {
-		if err := f(ctx, y); err == exchange.Stop {
-			break
-		} else if err != nil {
-			return ""
-		}
-	}
-	return y.Filename
-}
-
-func (p *plan) serveIndex(x *exchange.Exchange, path string) error {
+func (p *plan) serveIndex(x, y *exchange.Exchange) error {
 	if status := p.dir.indexRedirect.Or(0); status != 0 {
-		x.Res.Always.Set("Location", x.ConstructURL(escapePath(path)))
+		y.Finish()
+		x.Res.Always.Set("Location", x.ConstructURL(escapePath(y.Req.Path)))
 		return exchange.Status(status)
 	}
-	return &exchange.Redirect{Path: withQuery(x, path), Quiet: true}
+	return &exchange.Redirect{Found: y}
 }
 
 func withQuery(x *exchange.Exchange, path string) string {
@@ -118,17 +110,25 @@ func withQuery(x *exchange.Exchange, path string) string {
 	return path
 }
 
-// fall is FallbackResource: what is not there is served by one path, unless that is not there either.
-func (p *plan) fall(ctx context.Context, x *exchange.Exchange) error {
+// fall is FallbackResource: what is not there is served by one path, unless that is not there either
+// (httpd: mod_dir.c fixup_dflt).
+func (p *plan) fall(x *exchange.Exchange) error {
 	to := p.dir.fallback.Or("")
-	if to == "" || strings.EqualFold(to, "disabled") || !p.loaded.dir || x.Handler != "" || x.Req.Path == to {
+	if to == "" || strings.EqualFold(to, "disabled") || !p.loaded.dir || x.Handler != "" {
 		return nil
 	}
-	name := p.mapped(ctx, x, to)
-	if fi, err := os.Stat(name); !strings.HasPrefix(name, "proxy:") && (err != nil || !fi.Mode().IsRegular()) {
-		return nil
+	y, status := site.HostOf(x).LookUp(x, withQuery(x, to))
+	if status == http.StatusOK && servable(y) {
+		return &exchange.Redirect{Found: y}
 	}
-	return &exchange.Redirect{Path: withQuery(x, to), Quiet: true}
+	y.Finish()
+	if status >= 300 && status < 400 {
+		x.TakeFields(y)
+	}
+	if status != http.StatusOK && status != http.StatusNotFound {
+		return exchange.Status(status)
+	}
+	return nil
 }
 
 // list is what is left for a directory without an index: no listing is made.

@@ -18,10 +18,10 @@ type plan struct {
 	mime     *mimeMap
 	levels   []level
 	links    func(i int) linkRule // nil: every symbolic link is followed
-	override bool                 // .htaccess files would count somewhere
+	override bool                 // .htaccess files are looked at somewhere
 	boundary string               // of multipart/byteranges, the same as long as this load lives
 	loaded   loaded
-	site     *site.Plan // the plan that this is part of, for its Translate steps
+	site     *site.Plan // the plan that this is part of
 }
 
 // loaded tells which of httpd's modules take part.
@@ -41,7 +41,7 @@ func (p *plan) serve(ctx context.Context, x *exchange.Exchange) error {
 	if err != nil {
 		return refuse(x, err)
 	}
-	if err := p.index(ctx, x, &at); err != nil {
+	if err := p.index(x, &at); err != nil {
 		return err
 	}
 	switch {
@@ -68,10 +68,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if err != nil || at.stat == nil {
 		return at, err
 	}
-	if f := p.overridden(at.name, at.stat.IsDir()); f != "" {
-		return at, &refusal{"AH00529", nil, f + " is not read by this server, and AllowOverride says that it counts; set AllowOverride None and move what it says into the configuration"}
-	}
-	return at, nil
+	return at, p.overridden(at.name, at.stat.IsDir())
 }
 
 // scriptHandler tells whether a name stands for something that would run the file in httpd: its text

@@ -166,7 +166,10 @@ func TestDirectories(t *testing.T) {
 		{"DirectoryIndex /start.html", "/abs/?q", "200 start"},
 		{"DirectoryIndexRedirect permanent", "/d/?q", "301 http://localhost/d/index.html"},
 		{"FallbackResource /start.html", "/none/at/all?q", "200 start"},
-		{"FallbackResource /gone.html", "/none", "404"},
+		{"FallbackResource /gone.html", "/none", "500"},
+		{"<Location /none>\nFallbackResource /gone.html\n</Location>\nFallbackResource /start.html", "/none", "200 start"},
+		{"DirectoryIndex d/", "/", "404"},
+		{"<Location /index>\nDirectoryIndex x\n</Location>\nDirectoryIndex d/ index.html", "/e/", "404"},
 		{"FallbackResource /x.far", "/none", "200 member"},
 		{"FallbackResource disabled", "/none", "404"},
 		{"LoadModule autoindex_module x", "/e/", "403"},
@@ -231,15 +234,18 @@ func TestLinks(t *testing.T) {
 
 // A folder with a .htaccess that httpd would obey is not given away.
 func TestAccessFiles(t *testing.T) {
-	root := tree(t, "d/f.txt=f", "d/.htaccess=Require all denied", "e/f.txt=e")
+	root := tree(t, "d/f.txt=f", "d/.htaccess=Require all denied", "e/f.txt=e", "c/f.txt=c", "c/.htaccess=# nothing\n\n")
 	tests := []struct{ conf, request, want string }{
-		{"", "/d/f.txt", "200"},
+		{"", "/d/f.txt", "500"},
+		{"", "/e/f.txt", "200"},
+		{"", "/c/f.txt", "200"},
+		{"AccessFileName .acl", "/d/f.txt", "200"},
 		{"<Directory />\nAllowOverride None\n</Directory>", "/d/f.txt", "200"},
 		{"<Directory />\nAllowOverride All\n</Directory>", "/d/f.txt", "403"},
 		{"<Directory />\nAllowOverride All\n</Directory>", "/e/f.txt", "200"},
 		{"<Directory />\nAllowOverride All\n</Directory>\nAccessFileName .acl", "/d/f.txt", "200"},
 		{"<Directory " + root + "/d>\nAllowOverrideList AddType\n</Directory>", "/d/f.txt", "403"},
-		{"<Directory " + root + "/e>\nAllowOverride All\n</Directory>", "/d/f.txt", "200"},
+		{"<Directory " + root + "/e>\nAllowOverride All\n</Directory>", "/d/f.txt", "500"},
 	}
 	for _, c := range tests {
 		r := serving(t, root, c.conf+"\n")

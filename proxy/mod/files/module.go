@@ -87,15 +87,18 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	p.mime = newMimeMap(mimes.Merged(chain...), r.types)
 	p.links = linkRules(p.levels)
 	for _, l := range p.levels {
-		p.override = p.override || l.override
+		p.override = p.override || l.override != overrideNone
 	}
-	sp.Translate = append(sp.Translate, p.translate)
+	sp.Translate = append(sp.Translate, translate)
+	sp.Storage = append(sp.Storage, locate)
+	sp.FollowsLinks = d.options.over(defaultOptions).rule() == followAlways
 	if p.mime.handlers {
-		sp.Parse = append(sp.Parse, p.nameHandler)
+		sp.Types = append(sp.Types, p.nameHandler)
 	}
 	if sp.Named != "" && sp.Named != "none" && r.loaded.dir {
 		sp.Fixup = append(sp.Fixup, p.claimed)
 	}
+	sp.Fixup = append(sp.Fixup, p.lookedUp)
 	if r.loaded.mime || d.charset.Or("") != "" || d.forced() != "" {
 		sp.Reply = append(sp.Reply, p.reply)
 	}
@@ -107,24 +110,27 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	return nil
 }
 
-// translate maps what nobody mapped to a file, and finds where the file's name ends and the path
-// behind it begins (httpd: core.c ap_core_translate, request.c ap_directory_walk).
-func (p *plan) translate(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Req.Path == "*" {
+// translate maps what nobody mapped to a file (httpd: core.c ap_core_translate).
+func translate(_ context.Context, x *exchange.Exchange) error {
+	if x.Filename != "" || x.Req.Path == "*" {
 		return nil
 	}
-	if x.Filename == "" {
-		if !strings.HasPrefix(x.Req.Path, "/") {
-			x.Log("core", exchange.Error, nil, x.Arena.Join("AH00126: Invalid URI in request '", x.Req.Path, "' '", x.Req.Line, "'"))
-			return exchange.Status(400)
-		}
-		x.Filename = cleaned(strings.TrimRight(x.Server.DocumentRoot, "/") + x.Req.Path)
+	if !strings.HasPrefix(x.Req.Path, "/") {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00126: Invalid URI in request '", x.Req.Path, "' '", x.Req.Line, "'"))
+		return exchange.Status(400)
 	}
-	at, err := find(x.Filename, x.Req.Path, nil)
+	x.Filename = cleaned(strings.TrimRight(x.Server.DocumentRoot, "/") + x.Req.Path)
+	return nil
+}
+
+// locate finds where the file's name ends and the path behind it begins, and what is there (httpd:
+// request.c ap_directory_walk).
+func locate(_ context.Context, x *exchange.Exchange) error {
+	at, err := find(cleaned(x.Filename), x.Req.Path, nil)
 	if err != nil {
 		return refuse(x, err)
 	}
-	x.Filename, x.PathInfo = at.name, at.info
+	x.Filename, x.PathInfo, x.FileType = at.name, at.info, at.fileType()
 	return nil
 }
 
@@ -150,7 +156,7 @@ func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
 }
 
 // claimed looks after a directory that has a handler by SetHandler: an index document goes first.
-func (p *plan) claimed(ctx context.Context, x *exchange.Exchange) error {
+func (p *plan) claimed(_ context.Context, x *exchange.Exchange) error {
 	if !strings.HasPrefix(x.Filename, "/") {
 		return nil
 	}
@@ -158,7 +164,20 @@ func (p *plan) claimed(ctx context.Context, x *exchange.Exchange) error {
 	if err != nil || at.stat == nil || !at.stat.IsDir() || at.info != "" {
 		return nil
 	}
-	return p.document(ctx, x, &at)
+	return p.document(x)
+}
+
+// lookedUp does for a lookup what is otherwise left to the handler, which it never comes to: a directory
+// stands for its index document, what is not there for FallbackResource.
+func (p *plan) lookedUp(_ context.Context, x *exchange.Exchange) error {
+	if x.Depth == 0 || !strings.HasPrefix(x.Filename, "/") || x.FileType == exchange.Regular {
+		return nil
+	}
+	at, err := p.find(x)
+	if err != nil {
+		return refuse(x, err)
+	}
+	return p.index(x, &at)
 }
 
 // describe sets the type of a file.

@@ -78,14 +78,35 @@ func setAccessName(s *directive.Scope, a directive.Args) error {
 type level struct {
 	depth    int
 	rule     linkRule
-	override bool
+	override overrideRule
+}
+
+// overrideRule is what becomes of an access file.
+type overrideRule uint8
+
+const (
+	overrideNone   overrideRule = iota // AllowOverride None: it is not looked at
+	overrideSome                       // it counts
+	overrideNobody                     // nobody said: it is looked at, and no directive is allowed in it
+)
+
+func (d *dirSettings) overrideRule() overrideRule {
+	_, one := d.override.Get()
+	_, two := d.overrides.Get()
+	switch {
+	case d.override.Or(false) || d.overrides.Or(false):
+		return overrideSome
+	case one || two:
+		return overrideNone
+	}
+	return overrideNobody
 }
 
 // levels follows the <Directory> sections of a chain down, as httpd's directory walk does: what lies
 // in a directory is judged by the sections for it and for those above it, not by deeper ones.
 func levels(chain []*directive.Scope) []level {
 	now := dirSettings{options: defaultOptions}
-	out := []level{{}}
+	out := []level{{override: overrideNobody}}
 	for _, s := range chain {
 		depth := 0
 		switch {
@@ -98,7 +119,7 @@ func levels(chain []*directive.Scope) []level {
 		if dirs.Has(s) {
 			now = mergeDirs(now, *dirs.In(s))
 		}
-		l := level{depth, now.options.rule(), now.override.Or(false) || now.overrides.Or(false)}
+		l := level{depth, now.options.rule(), now.overrideRule()}
 		if last := &out[len(out)-1]; last.depth >= depth {
 			*last = level{last.depth, l.rule, l.override}
 		} else {
@@ -130,29 +151,54 @@ func linkRules(levels []level) func(i int) linkRule {
 	return nil
 }
 
-// overridden is the first access file on the way to a file that httpd would obey. This server reads
-// none, and must not give away what such a file may protect.
-func (p *plan) overridden(name string, isDir bool) string {
+// overridden is why a file may not be given away: there is an access file on the way to it that httpd
+// would obey, or would stumble over. This server obeys none.
+func (p *plan) overridden(name string, isDir bool) error {
 	if !p.override {
-		return ""
+		return nil
 	}
 	dir := strings.TrimRight(name, "/")
 	if !isDir {
 		dir = dir[:strings.LastIndexByte(dir, '/')]
 	}
 	for depth, end := 0, 0; ; depth++ {
-		if at(p.levels, depth).override {
-			for _, f := range p.accessNames() {
-				if full := dir[:end] + "/" + f; exists(full) {
-					return full
-				}
+		for _, f := range p.accessNames() {
+			if err := at(p.levels, depth).override.judge(dir[:end] + "/" + f); err != nil {
+				return err
 			}
 		}
 		if end == len(dir) {
-			return ""
+			return nil
 		}
 		end = nextSegment(dir, end)
 	}
+}
+
+// judge is what stands against serving what an access file is about; nil when there is no such file.
+func (r overrideRule) judge(file string) error {
+	switch {
+	case r == overrideNone || !exists(file):
+		return nil
+	case r == overrideSome:
+		return &refusal{code: "AH00529", text: file + " is not read by this server, and AllowOverride says that it counts; set AllowOverride None and move what it says into the configuration"}
+	case hasDirective(file):
+		return &refusal{text: file + ": directives are not allowed here, since no AllowOverride says so", status: 500}
+	}
+	return nil
+}
+
+// hasDirective tells whether a file holds more than blanks and comments. One that can't be read may.
+func hasDirective(file string) bool {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return true
+	}
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *plan) accessNames() []string {

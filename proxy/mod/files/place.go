@@ -17,20 +17,38 @@ type place struct {
 	stat os.FileInfo // nil: nothing is there
 }
 
+// fileType is what is there.
+func (at *place) fileType() exchange.FileType {
+	switch {
+	case at.stat == nil:
+		return exchange.NoFile
+	case at.stat.IsDir():
+		return exchange.Directory
+	}
+	return exchange.Regular
+}
+
 // refusal is why a file may not be reached: 403 with a line for the error log.
 type refusal struct {
 	code  string // "AH00037"
 	cause error  // the system's error, printed in front; nil for none
 	text  string
+
+	status int // 0: 403
 }
 
-func (r *refusal) Error() string { return r.code + ": " + r.text }
+func (r *refusal) Error() string {
+	if r.code == "" {
+		return r.text
+	}
+	return r.code + ": " + r.text
+}
 
 // find walks a clean absolute name. follow tells what to do about a symbolic link as the i-th segment;
 // nil follows all (httpd: request.c ap_directory_walk).
 func find(name, uri string, follow func(i int) linkRule) (place, error) {
 	if strings.IndexByte(name, 0) >= 0 || hasDots(name) {
-		return place{}, &refusal{"AH00127", nil, "Cannot map " + uri + " to file"}
+		return place{}, &refusal{code: "AH00127", cause: nil, text: "Cannot map " + uri + " to file"}
 	}
 	if follow == nil {
 		if fi, err := os.Stat(name); err == nil && ordinary(fi) {
@@ -96,9 +114,9 @@ func step(name, uri string, i int, follow func(i int) linkRule) (os.FileInfo, er
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case errors.Is(err, fs.ErrPermission):
-		return nil, &refusal{"AH00035", err, "access to " + uri + " denied (filesystem path '" + name + "') because search permissions are missing on a component of the path"}
+		return nil, &refusal{code: "AH00035", cause: err, text: "access to " + uri + " denied (filesystem path '" + name + "') because search permissions are missing on a component of the path"}
 	case err != nil:
-		return nil, &refusal{"AH00036", err, "access to " + uri + " failed (filesystem path '" + name + "')"}
+		return nil, &refusal{code: "AH00036", cause: err, text: "access to " + uri + " failed (filesystem path '" + name + "')"}
 	}
 	if fi.Mode()&fs.ModeSymlink != 0 {
 		rule := followAlways
@@ -106,11 +124,11 @@ func step(name, uri string, i int, follow func(i int) linkRule) (os.FileInfo, er
 			rule = follow(i)
 		}
 		if fi = resolve(name, fi, rule); fi == nil {
-			return nil, &refusal{"AH00037", nil, "Symbolic link not allowed or link target not accessible: " + name}
+			return nil, &refusal{code: "AH00037", cause: nil, text: "Symbolic link not allowed or link target not accessible: " + name}
 		}
 	}
 	if !ordinary(fi) {
-		return nil, &refusal{"AH00038", nil, "Forbidden: " + name + " doesn't point to a file or directory"}
+		return nil, &refusal{code: "AH00038", cause: nil, text: "Forbidden: " + name + " doesn't point to a file or directory"}
 	}
 	return fi, nil
 }
@@ -147,6 +165,9 @@ func refuse(x *exchange.Exchange, err error) error {
 	var r *refusal
 	if errors.As(err, &r) {
 		x.Log("core", exchange.Error, r.cause, r.Error())
+		if r.status != 0 {
+			return exchange.Status(r.status)
+		}
 	}
 	return exchange.Status(403)
 }

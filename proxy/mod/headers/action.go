@@ -123,7 +123,12 @@ func elementEnd(s string) int {
 // echo copies the request's fields whose name matches, always to the answer's ordinary ones.
 func (e *edit) echo(t *target) {
 	for i := range t.x.Req.Header.F {
-		if f := t.x.Req.Header.F[i]; e.re.Match(f.Name) {
+		f := t.x.Req.Header.F[i]
+		ok, err := e.re.Match(f.Name)
+		if err != nil {
+			e.giveUp(t.x, err)
+		}
+		if ok {
 			t.x.Res.Header.Add(f.Name, f.Value)
 		}
 	}
@@ -171,7 +176,7 @@ func (e *edit) edit(t *target) {
 // find an empty match again and again; here the search goes on one character later.
 func (e *edit) replace(x *exchange.Exchange, v string) string {
 	var few [20]int
-	loc, ok := e.re.Find(v, few[:0])
+	loc, ok := e.find(x, v, few[:0])
 	if !ok {
 		return v
 	}
@@ -189,7 +194,20 @@ func (e *edit) replace(x *exchange.Exchange, v string) string {
 			out = append(out, v[0])
 			v = v[1:]
 		}
-		loc, ok = e.re.Find(v, few[:0])
+		loc, ok = e.find(x, v, few[:0])
 	}
 	return x.Arena.Keep(append(out, v...))
+}
+
+// find is the pattern's next match. One that gives up is none, and the exchange knows.
+func (e *edit) find(x *exchange.Exchange, v string, loc []int) ([]int, bool) {
+	loc, ok, err := e.re.Find(v, loc)
+	if err != nil {
+		e.giveUp(x, err)
+	}
+	return loc, ok
+}
+
+func (e *edit) giveUp(x *exchange.Exchange, err error) {
+	x.GiveUp("headers", "Header "+e.name+" "+e.re.String(), err)
 }

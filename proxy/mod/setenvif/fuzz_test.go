@@ -21,8 +21,8 @@ func FuzzPlainText(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got := strings.Contains(s, text); got != p.Match(s) {
-			t.Fatalf("%q in %q: %v", re, s, got)
+		if ok, err := p.Match(s); ok != strings.Contains(s, text) || err != nil {
+			t.Fatalf("%q in %q: %v, %v", re, s, ok, err)
 		}
 	})
 }

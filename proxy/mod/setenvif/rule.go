@@ -101,12 +101,21 @@ func fieldOrVariable(name string) func(*exchange.Exchange) string {
 func fieldLike(re *pattern.Pattern) func(*exchange.Exchange) string {
 	return func(x *exchange.Exchange) string {
 		for i := x.Req.Header.Len() - 1; i >= 0; i-- {
-			if f := &x.Req.Header.F[i]; re.Match(f.Name) {
+			f := &x.Req.Header.F[i]
+			ok, err := re.Match(f.Name)
+			if err != nil {
+				giveUp(x, re, err)
+			}
+			if ok {
 				return f.Value
 			}
 		}
 		return ""
 	}
+}
+
+func giveUp(x *exchange.Exchange, re *pattern.Pattern, err error) {
+	x.GiveUp("setenvif", "SetEnvIf "+re.String(), err)
 }
 
 // plainText is what a regular expression without special characters looks for
@@ -191,13 +200,17 @@ func apply(list []rule, x *exchange.Exchange) {
 
 func (r *rule) applyMatch(x *exchange.Exchange, value string) {
 	if r.text {
-		if r.re.Match(value) {
+		if ok, _ := r.re.Match(value); ok { // a text is always decided
 			r.assign(x, nil)
 		}
 		return
 	}
 	var few [20]int
-	if loc, ok := r.re.Find(value, few[:0]); ok {
+	loc, ok, err := r.re.Find(value, few[:0])
+	if err != nil {
+		giveUp(x, r.re, err)
+	}
+	if ok {
 		r.assign(x, func(b []byte, template string) []byte { return pattern.Expand(b, template, value, loc) })
 	}
 }
