@@ -9,10 +9,10 @@ import (
 // The form in which a tree goes from the process that read it to the one that serves it: strings and
 // numbers one after the other, both with a varint in front. Files' names are written once.
 //
-//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Unknown, Includes, Warnings, Nodes
+//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Partial, Skipped, Unknown, Includes, Warnings, Nodes
 //
 // Lines as they were written (Raw, EndRaw, Body) and comments stay behind: the walk needs none of them.
-const binaryVersion = 1
+const binaryVersion = 2
 
 // The kinds of node in the binary form.
 const (
@@ -40,6 +40,12 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	e.number(uint64(len(t.Loaded)))
 	for _, l := range t.Loaded {
 		e.text(l)
+	}
+	e.flag(t.Partial)
+	e.number(uint64(len(t.Skipped)))
+	for _, s := range t.Skipped {
+		e.text(s.Module)
+		e.pos(s.Pos)
 	}
 	e.number(uint64(len(t.Unknown)))
 	for _, u := range t.Unknown {
@@ -75,6 +81,10 @@ func DecodeTree(b []byte) (*Tree, error) {
 	}
 	for range d.count() {
 		t.Loaded = append(t.Loaded, d.text())
+	}
+	t.Partial = d.flag()
+	for range d.count() {
+		t.Skipped = append(t.Skipped, Skipped{d.text(), d.pos()})
 	}
 	for range d.count() {
 		t.Unknown = append(t.Unknown, Unknown{d.text(), d.pos()})

@@ -14,11 +14,20 @@ func (r *reader) doIf(c *cursor, g *Group, args string) error {
 		return err
 	}
 	if !holds {
+		if word, plain := moduleOf(g.Name, args); plain {
+			r.tree.Skipped = append(r.tree.Skipped, Skipped{Module: word, Pos: g.Pos})
+		}
 		return r.skip(c, g)
 	}
 	nodes, _, endRaw, err := r.nodes(c, g.Name[1:])
 	g.Children, g.EndRaw = nodes, endRaw
 	return err
+}
+
+// moduleOf is the module of an <IfModule>; plain: it is no "!module".
+func moduleOf(section, arg string) (module string, plain bool) {
+	module, _ = Word(strings.TrimSuffix(strings.TrimLeft(arg, blanks), ">"))
+	return module, strings.EqualFold(section, "<ifmodule") && !strings.HasPrefix(module, "!")
 }
 
 func (r *reader) holds(section, arg string) (bool, error) {

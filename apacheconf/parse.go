@@ -3,6 +3,7 @@ package apacheconf
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -16,6 +17,9 @@ type Options struct {
 	Environ     func(string) (string, bool) // nil: the process's environment
 	Modules     ModuleSet                   // which modules there are; nil: none
 	DefaultFile bool                        // no -f was given: the file may be missing when -C or -c say something
+	// Assumed are the identifiers of modules that count as loaded in a configuration that is plainly a part of
+	// one, see Tree.Partial; none: no configuration is taken as a part.
+	Assumed []string
 }
 
 // ModuleSet is what the reading must know of modules; the directive package's table is one.
@@ -31,7 +35,28 @@ type ModuleSet interface {
 // ParseFile reads a configuration: httpd's first phase. The error is an *Error; the tree has the
 // warnings that came before it, and nothing else of use.
 func ParseFile(name string, o Options) (*Tree, error) {
+	whole, err := parseFile(newReader(o), name)
+	if len(o.Assumed) == 0 || whole.complete() {
+		return whole, err
+	}
 	r := newReader(o)
+	r.assume()
+	part, perr := parseFile(r, name)
+	if part.complete() { // the first reading ended in front of what loads the modules
+		return whole, err
+	}
+	return part, perr
+}
+
+// complete reports whether a tree loads what each httpd with loadable modules needs.
+func (t *Tree) complete() bool {
+	return slices.ContainsFunc(t.LoadModules, func(ident string) bool {
+		return strings.HasPrefix(ident, "mpm_") || ident == "unixd_module" || ident == "authz_core_module"
+	})
+}
+
+func parseFile(r *reader, name string) (*Tree, error) {
+	o := r.o
 	r.tree.File = absolute(r.tree.ServerRoot, name)
 	for _, step := range []func() error{
 		func() error { return r.commandLine(o.Before) },

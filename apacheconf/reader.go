@@ -31,6 +31,17 @@ func newReader(o Options) *reader {
 	return r
 }
 
+// assume takes the text as a part of a configuration.
+func (r *reader) assume() {
+	r.tree.Partial = true
+	for _, ident := range r.o.Assumed {
+		if !r.loaded[ident] {
+			r.markLoaded(ident)
+			r.tree.Loaded = append(r.tree.Loaded, ident)
+		}
+	}
+}
+
 func (r *reader) finish() {
 	for _, name := range r.order {
 		v, has := r.values[strings.ToLower(name)]
@@ -222,6 +233,11 @@ func (r *reader) markLoaded(ident string) {
 	r.loaded[ident] = true
 	if r.o.Modules != nil {
 		if src, _, ok := r.o.Modules.Source(ident); ok {
+			r.loaded[src] = true
+		}
+	}
+	if m, ok := r.o.Modules.(interface{ Sources(string) []string }); ok {
+		for _, src := range m.Sources(ident) {
 			r.loaded[src] = true
 		}
 	}

@@ -3,6 +3,8 @@ package apacheconf
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,8 +128,10 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	if r.o.Modules != nil {
 		_, builtin, known = r.o.Modules.Source(ident)
 	}
+	again := slices.Contains(r.tree.LoadModules, ident)
+	r.tree.LoadModules = append(r.tree.LoadModules, ident)
 	if r.loaded[ident] {
-		if !builtin {
+		if again && !builtin {
 			r.warnOf("so", g.Pos, "AH01574: module "+ident+" is already loaded, skipping")
 		}
 		return nil
@@ -135,10 +139,7 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	if !known {
 		path := absolute(r.tree.ServerRoot, file)
 		if _, err := os.Stat(path); err != nil {
-			if !strings.Contains(file, "/") {
-				path = file // looked for along the library path at last
-			}
-			return msg("Cannot load " + file + " into server: " + path + ": cannot open shared object file: " + errnoWords(err))
+			return cannotLoad(r.tree.ServerRoot, file, err)
 		}
 		r.tree.Unknown = append(r.tree.Unknown, Unknown{Ident: ident, Pos: g.Pos})
 	}
@@ -147,9 +148,42 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	return nil
 }
 
+// doLoadFile loads nothing, and looks whether the files are there (httpd: mod_so.c load_file).
 func (r *reader) doLoadFile(c *cursor, g *Group, args string) error {
-	if len(Words(args)) == 0 {
+	words := Words(args)
+	if len(words) == 0 {
 		return msg(g.Name + " requires at least one argument, shared object file or library to load into the server at runtime")
 	}
+	for _, file := range words {
+		if _, err := os.Stat(absolute(r.tree.ServerRoot, file)); err != nil && !inLibraryPath(file) {
+			return cannotLoad(r.tree.ServerRoot, file, err)
+		}
+	}
 	return nil
+}
+
+// libraryFolders are where the system's loader looks, as patterns; LD_LIBRARY_PATH comes before them.
+var libraryFolders = []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*"}
+
+// inLibraryPath reports whether the loader finds a bare name.
+func inLibraryPath(file string) bool {
+	if strings.Contains(file, "/") {
+		return false
+	}
+	for _, dir := range append(filepath.SplitList(os.Getenv("LD_LIBRARY_PATH")), libraryFolders...) {
+		if found, _ := filepath.Glob(filepath.Join(dir, file)); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// cannotLoad is the error of a shared object that is not there; a bare name was looked for along the
+// library path at last.
+func cannotLoad(root, file string, err error) error {
+	path := absolute(root, file)
+	if !strings.Contains(file, "/") {
+		path = file
+	}
+	return msg("Cannot load " + file + " into server: " + path + ": cannot open shared object file: " + errnoWords(err))
 }

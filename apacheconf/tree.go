@@ -12,12 +12,17 @@ type Tree struct {
 	Nodes      []Node
 	File       string // the main file
 	ServerRoot string
-	RuntimeDir string    // DefaultRuntimeDir, absolute; "" when not set
-	Defines    []Define  // in force at the end, in order of definition: -S prints them
-	Loaded     []string  // identifiers by LoadModule, in order
-	Unknown    []Unknown // modules that we know nothing of
-	Includes   []Include // the files read, as -t -D DUMP_INCLUDES prints them
-	Warnings   []Warning
+	RuntimeDir string   // DefaultRuntimeDir, absolute; "" when not set
+	Defines    []Define // in force at the end, in order of definition: -S prints them
+	Loaded     []string // identifiers by LoadModule, in order; before them those that were assumed
+	// Partial: the files load neither a process manager nor mod_unixd nor mod_authz_core, without which no httpd
+	// with loadable modules starts: a file of sites-available, or what a tutorial shows.
+	Partial     bool
+	LoadModules []string // identifiers as LoadModule lines have them, while the text is read
+	Skipped     []Skipped
+	Unknown     []Unknown // modules that we know nothing of
+	Includes    []Include // the files read, as -t -D DUMP_INCLUDES prints them
+	Warnings    []Warning
 }
 
 // Define is one defined name.
@@ -30,6 +35,12 @@ type Define struct {
 type Unknown struct {
 	Ident string
 	Pos   Pos
+}
+
+// Skipped is an <IfModule> of a module that is not there, and was passed over.
+type Skipped struct {
+	Module string // as the section has it
+	Pos    Pos
 }
 
 // Include is one file that was read: Depth 0 is the main file, Line the line that included it.

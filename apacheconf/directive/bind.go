@@ -31,6 +31,11 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 	if mpmAlways {
 		c.loaded["event.c"] = true // a process manager is always there
 	}
+	if c.loaded["proxy_balancer_module"] {
+		for _, m := range plumbing {
+			c.loaded[m+"_module"], c.loaded["mod_"+m+".c"] = true, true
+		}
+	}
 	c.Main = newScope(Main, nil, c)
 	b := &binder{config: c, obeyed: map[string]*Entry{}}
 	for _, m := range mods {
@@ -39,8 +44,10 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 		}
 	}
 	for _, u := range t.Unknown {
-		c.Hints = append(c.Hints, Hint{Pos: u.Pos, Name: "LoadModule", Text: "module " + u.Ident + " is not known here; it is taken as loaded, its directives are not"})
+		c.note(Hint{Pos: u.Pos, Name: "LoadModule", Module: "so", Text: "module " + u.Ident + " is not known here; it is taken as loaded, its directives are not: \"Define " + Without(strings.TrimSuffix(u.Ident, "_module")) + "\" goes on without them"})
 	}
+	c.noteLoaded()
+	c.noteSkipped()
 	return c, b.nodes(c.Main, t.Nodes)
 }
 
@@ -93,9 +100,9 @@ func (h *Hinted) Error() string { return h.Msg }
 // find is a directive that is known, of a module that is loaded, in a place where it may stand.
 func (b *binder) find(s *Scope, name string) (*known, error) {
 	k := catalog()[strings.ToLower(name)]
-	if k == nil || !b.config.loaded[k.module] && !b.config.loaded[k.also] {
+	if k == nil || !b.config.has(k) {
 		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
-		return nil, &Hinted{Msg: msg, Hint: suggest(name, k)}
+		return nil, &Hinted{Msg: msg, Hint: b.config.suggest(name, k)}
 	}
 	if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !readers[strings.ToLower(k.name)] {
 		if s.Tag == "" {
@@ -109,7 +116,26 @@ func (b *binder) find(s *Scope, name string) (*known, error) {
 	return k, nil
 }
 
+// has reports whether a directive's module is there. A configuration that is plainly a part of one has all
+// of httpd's, whether they are obeyed or not.
+func (c *Config) has(k *known) bool {
+	return c.loaded[k.module] || k.also != "" && c.loaded[k.also] || c.Tree.Partial
+}
+
+// elsewhere notes a directive or section of a module that is not to be had here.
+func (b *binder) elsewhere(s *Scope, name, raw string, pos apacheconf.Pos) bool {
+	a := Args{Name: name, Raw: raw, Pos: pos, in: s}
+	if f := b.config.foreign(name); f != nil {
+		b.config.noteForeign(f, a)
+		return true
+	}
+	return b.config.givenUp(name, a)
+}
+
 func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
+	if b.elsewhere(s, n.Name, n.Args, n.Pos) {
+		return nil
+	}
 	k, err := b.find(s, n.Name)
 	if err != nil {
 		return err
@@ -129,6 +155,9 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 }
 
 func (b *binder) section(s *Scope, n *apacheconf.Section) error {
+	if b.elsewhere(s, n.Name, n.Args, n.Pos) {
+		return nil // what stands in it is that module's, too
+	}
 	k, err := b.find(s, n.Name)
 	if err != nil {
 		return place(n.Pos, err)

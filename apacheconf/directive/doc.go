@@ -11,5 +11,5 @@
 //	Scope: main server | virtual host | section;  Key[T] keeps one module's settings in each
 //
 // Reading order: table.go, scope.go, key.go, bind.go, arity.go, sections.go, limit.go, known.go, unobeyed.go,
-// validate.go, validate_core.go, validate_rewrite.go, number.go, suggest.go.
+// foreign.go, validate.go, validate_core.go, validate_rewrite.go, number.go, suggest.go.
 package directive

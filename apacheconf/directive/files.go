@@ -54,11 +54,12 @@ type FileUse uint8
 
 // The uses.
 const (
-	NoFile      FileUse = iota // none, or with the rights of the serving process
-	LooksAt                    // whether it is there, and what it is
-	ReadsFile                  // its content
-	ReadsFolder                // its entries and the content of its files
-	WritesLog                  // lines are appended, or given to a program
-	RunsProgram                // "exec:PROGRAM": what it prints
-	KeepsState                 // no file of its own: balancers are kept below the runtime directory
+	NoFile        FileUse = iota // none, or with the rights of the serving process
+	LooksAt                      // whether it is there, and what it is
+	LooksAtSecond                // the same, of the second word
+	ReadsFile                    // its content
+	ReadsFolder                  // its entries and the content of its files
+	WritesLog                    // lines are appended, or given to a program
+	RunsProgram                  // "exec:PROGRAM": what it prints
+	KeepsState                   // no file of its own: balancers are kept below the runtime directory
 )

@@ -64,6 +64,24 @@ proxy_html proxy_http proxy_http2 proxy_scgi proxy_uwsgi proxy_wstunnel ratelimi
 session_cookie session_crypto session_dbd setenvif slotmem_plain slotmem_shm socache_dbm socache_memcache socache_redis socache_shmcb speling ssl
 status substitute suexec systemd unique_id userdir usertrack vhost_alias xml2enc log_config logio version unixd watchdog so`
 
+// obeyed are the modules of httpd that do here what they do there, as a whole or in good part: a configuration
+// that is plainly a part of one has them all.
+const obeyed = `access_compat alias auth_basic authn_core authn_file authz_core authz_groupfile authz_host authz_user dir env headers http2
+lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_balancer proxy_hcheck proxy_http proxy_http2
+proxy_wstunnel reqtimeout setenvif slotmem_plain slotmem_shm socache_shmcb ssl status`
+
+// Obeyed are the LoadModule identifiers of the modules that are obeyed here and need a LoadModule.
+func Obeyed() []string {
+	var out []string
+	for _, n := range strings.Fields(obeyed) {
+		out = append(out, n+"_module")
+	}
+	return out
+}
+
+// plumbing are modules that do nothing by themselves: whoever loads mod_proxy_balancer has them.
+var plumbing = []string{"lbmethod_byrequests", "lbmethod_bytraffic", "lbmethod_bybusyness", "slotmem_shm", "slotmem_plain"}
+
 var sharedSet = sync.OnceValue(func() map[string]bool {
 	out := map[string]bool{}
 	for _, n := range strings.Fields(shared) {
@@ -86,7 +104,22 @@ func (Catalog) Source(ident string) (source string, builtin, ok bool) {
 	if builtin || sharedSet()[ident] {
 		return "mod_" + strings.TrimSuffix(ident, "_module") + ".c", builtin, true
 	}
+	if f := foreignByIdent(ident); f != nil {
+		return f.sources[0], false, true
+	}
 	return "", false, false
+}
+
+// Sources are the other names that <IfModule> may have for a module: of foreign ones, of which there are several
+// versions, and of those of which nothing is known.
+func (Catalog) Sources(ident string) []string {
+	if f := foreignByIdent(ident); f != nil {
+		return append(f.idents[:len(f.idents):len(f.idents)], f.sources...)
+	}
+	if _, _, known := (Catalog{}).Source(ident); known {
+		return nil
+	}
+	return []string{"mod_" + strings.TrimSuffix(ident, "_module") + ".c"}
 }
 
 // Provider is the source file of the module that has a directive.

@@ -46,13 +46,29 @@ type Config struct {
 	loaded map[string]bool // identifiers and source files
 }
 
-// Hint is a directive that is known and not obeyed.
+// Effect is what a hint is about. They are told in this order.
+type Effect uint8
+
+// The effects.
+const (
+	Behaviour Effect = iota // answers are not what the configuration says
+	Access                  // something is more open, or more closed, than it says
+	Later                   // it starts, and something will fail
+	Tuning                  // processes, buffers and the like
+)
+
+// Hint is a directive that is known and not obeyed, or will fail later.
 type Hint struct {
 	Pos    apacheconf.Pos
 	Name   string
+	Module string // without "mod_"; "core"
 	Text   string
+	Effect Effect
 	Refuse bool // to ignore it would open what the file closes: the server must not start
 }
+
+// Without is the name whose Define accepts the loss of a module's directives.
+func Without(module string) string { return "BALANCERD_WITHOUT_" + module }
 
 func newScope(kind Where, parent *Scope, c *Config) *Scope {
 	s := &Scope{Kind: kind, Parent: parent, Config: c, cells: map[any]any{}}
@@ -124,5 +140,34 @@ func (c *Config) Warn(pos apacheconf.Pos, module, msg string) {
 
 // Hint notes a directive that has no effect.
 func (c *Config) Hint(a Args, text string) {
-	c.Hints = append(c.Hints, Hint{Pos: a.Pos, Name: a.Name, Text: text})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text})
+}
+
+// Fails notes what a directive names and a request will not find.
+func (c *Config) Fails(a Args, text string) {
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Later})
+}
+
+// note adds a hint, which refuses nothing that the configuration gives up by name.
+func (c *Config) note(h Hint) {
+	if h.Module == "" {
+		h.Module = "core"
+		if k := catalog()[strings.ToLower(h.Name)]; k != nil {
+			h.Module = logName(k.module)
+		}
+	}
+	if h.Refuse {
+		h.Effect = Access
+		h.Refuse = !c.defined(Without(h.Module))
+	}
+	c.Hints = append(c.Hints, h)
+}
+
+func (c *Config) defined(name string) bool {
+	for _, d := range c.Tree.Defines {
+		if strings.EqualFold(d.Name, name) {
+			return true
+		}
+	}
+	return false
 }

@@ -4,10 +4,13 @@ import "strings"
 
 // suggest is the help behind "Invalid command": the module that would have to be loaded, or the name
 // that was probably meant.
-func suggest(name string, k *known) string {
+func (c *Config) suggest(name string, k *known) string {
 	if k != nil {
 		ident := "mod_" + logName(k.module)
 		return name + " belongs to " + k.module + ": LoadModule " + logName(k.module) + "_module modules/" + ident + ".so"
+	}
+	if f := foreignByDirective(name); f != nil {
+		return f.text(name)
 	}
 	best, distance := "", 3
 	for _, n := range Names() {

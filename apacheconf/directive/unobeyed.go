@@ -25,13 +25,13 @@ func (b *binder) unobeyed(s *Scope, k *known, a Args) error {
 	if err != nil || quiet[low] {
 		return err
 	}
-	b.config.Hints = append(b.config.Hints, hintOf(k, a))
+	b.config.note(hintOf(k, a))
 	return nil
 }
 
 // hintOf says what ignoring a directive means.
 func hintOf(k *known, a Args) Hint {
-	h := Hint{Pos: a.Pos, Name: k.name, Text: k.name + " has no effect here"}
+	h := Hint{Pos: a.Pos, Name: k.name, Module: logName(k.module), Text: k.name + " has no effect here"}
 	low := strings.ToLower(k.name)
 	words := apacheconf.Words(a.Raw)
 	if low == "rewriterule" {
@@ -41,10 +41,12 @@ func hintOf(k *known, a Args) Hint {
 	case closes[low] != nil && closes[low](words):
 		h.Refuse = true
 		h.Text = k.name + " is not obeyed; to ignore it would open what it closes"
+	case foreignBySource(k.module) != nil:
+		h.Text = foreignBySource(k.module).text(k.name)
 	case contentModules[k.module]:
 		h.Text = k.name + " has no effect here: answers are passed on as they are"
 	case tuning[low] || k.module == "event.c":
-		h.Text = k.name + " has no effect here: it tunes processes and buffers that are not needed"
+		h.Text, h.Effect = k.name+" has no effect here: it tunes processes and buffers that are not needed", Tuning
 	}
 	return h
 }
@@ -143,7 +145,7 @@ h2minworkers h2maxworkers h2maxworkeridleseconds h2streammaxmemsize h2tlswarmups
 
 // global are the directives, beside the process manager's, that virtual hosts may not have.
 var global = set(`mutex scoreboardfile coredumpdirectory maxmemfree threadstacksize maxrequestsperchild maxconnectionsperchild proxyhctpsize watchdoginterval
-chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxservers bufferedlogs regexdefaultoptions sslrandomseed sslsessioncache sslcryptodevice`)
+chrootdir suexec heartbeatstorage heartbeatlisten heartbeataddress heartbeatmaxservers bufferedlogs regexdefaultoptions seerequesttail sslfips sslrandomseed sslsessioncache sslcryptodevice`)
 
 // quiet are directives that rightly do nothing: about files below .htaccess folders that a proxy
 // never reads, or obeyed elsewhere by the reading.

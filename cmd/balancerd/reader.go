@@ -104,7 +104,11 @@ func (r *configReader) walk(list []apacheconf.Node, uses map[string]directive.Fi
 			r.walk(n.Children, uses)
 		case *apacheconf.Directive:
 			if use := uses[strings.ToLower(n.Name)]; use != directive.NoFile {
-				if words := apacheconf.Words(n.Args); len(words) > 0 {
+				words := apacheconf.Words(n.Args)
+				if use == directive.LooksAtSecond && len(words) > 1 {
+					use, words = directive.LooksAt, words[1:]
+				}
+				if len(words) > 0 {
 					r.use(use, words[0])
 				}
 			}

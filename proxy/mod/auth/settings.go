@@ -139,7 +139,14 @@ func setAuthType(s *directive.Scope, a directive.Args) error {
 	case !constant(e):
 		l.kindExpr = e
 	case !strings.EqualFold(kind, "Basic") && !strings.EqualFold(kind, "None"):
-		return &directive.Hinted{Msg: "AuthType " + kind + " is not supported", Hint: "this server knows AuthType Basic and None; to go on without would leave open, or lock, what this closes"}
+		text, given := s.Config.ForeignLogin(kind)
+		if given {
+			return nil // nobody can log in
+		}
+		if text == "" {
+			text = "this server knows AuthType Basic and None; to go on without would leave open, or lock, what this closes"
+		}
+		return &directive.Hinted{Msg: "AuthType " + kind + " is not supported", Hint: text}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type processSettings struct {
 	extended        directive.Opt[bool]
 	recursion       int
 	tokens          string
+	nameVirtualHost bool // one was warned of
 }
 
 var processes = directive.NewKey[processSettings]("mpm", func(outer, inner processSettings) processSettings { return inner })

@@ -113,7 +113,24 @@ func (o *host) fill(scope *directive.Scope) error {
 		o.config.Certificates, o.config.GetCertificate = nil, o.pick // else only clients that name a server would be asked
 	}
 	o.demand(scope)
+	o.doubt()
 	return o.announce(fsys)
+}
+
+// doubt warns of certificates that clients will not like (httpd: ssl_engine_init.c ssl_check_public_cert).
+func (o *host) doubt() {
+	for i := range o.certs {
+		c, key := o.certs[i].Leaf, fmt.Sprintf("%s:%d", o.id, i)
+		if c.BasicConstraintsValid && c.IsCA {
+			o.warnings = append(o.warnings, "AH01906: "+key+" server certificate is a CA certificate (BasicConstraints: CA == TRUE !?)")
+		}
+		if c.BasicConstraintsValid && c.MaxPathLen > 0 {
+			o.warnings = append(o.warnings, fmt.Sprintf("AH01907: %s server certificate is not a leaf certificate (BasicConstraints: pathlen == %d > 0 !?)", key, c.MaxPathLen))
+		}
+		if !named(c, o.server.Name, true) {
+			o.warnings = append(o.warnings, "AH01909: "+key+" server certificate does NOT include an ID which matches the server name")
+		}
+	}
 }
 
 // affix finds out who can be asked about the certificates. Those that nobody can be asked about are

@@ -61,7 +61,7 @@ func Module() site.Module {
 		{Name: "SSLRequireSSL", Set: setRequireSSL, Help: "over TLS alone"},
 		{Name: "SSLRequire", Set: setRequire, Help: "an expression that must hold"},
 
-		{Name: "SSLOpenSSLConfCmd", Set: setCommand, Help: "OpenSSL's own settings: each is told which directive to use here"},
+		{Name: "SSLOpenSSLConfCmd", File: directive.LooksAtSecond, Set: setCommand, Help: "OpenSSL's own settings: each is told which directive to use here"},
 
 		{Name: "SSLProxyEngine", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.engine }), Help: "TLS towards https and wss members"},
 		{Name: "SSLProxyProtocol", Set: setProtocol(proxies, func(p *proxySettings) *directive.Opt[versions] { return &p.protocol }), Help: "versions of TLS"},

@@ -427,9 +427,35 @@ var sslCommands = map[string]string{
 	"verifymode": "SSLVerifyClient",
 }
 
+// commandFiles are the commands whose value is a file, commandFolders those of folders (OpenSSL: ssl_conf.c).
+var (
+	commandFiles = map[string]bool{"certificate": true, "privatekey": true, "chaincafile": true, "requestcafile": true, "verifycafile": true,
+		"clientcafile": true, "serverinfofile": true, "dhparameters": true}
+	commandFolders = map[string]bool{"chaincapath": true, "requestcapath": true, "verifycapath": true, "clientcapath": true}
+)
+
+// commandFile checks that a command's file or folder is there (httpd: ssl_engine_config.c ssl_cmd_SSLOpenSSLConfCmd).
+func commandFile(s *directive.Scope, a directive.Args, command string) error {
+	a.Words = a.Words[1:]
+	switch {
+	case commandFiles[command]:
+		_, err := existing(s, a)
+		return err
+	case commandFolders[command]:
+		path := s.Config.Tree.Path(a.Words[0])
+		if st, err := s.Config.Files.Stat(path); err != nil || !st.IsDir() {
+			return errors.New(a.Name + ": directory '" + path + "' does not exist")
+		}
+	}
+	return nil
+}
+
 // setCommand: OpenSSL is not here to be told. What would let in who shall stay out is refused.
 func setCommand(s *directive.Scope, a directive.Args) error {
 	name := strings.ToLower(a.Words[0])
+	if err := commandFile(s, a, name); err != nil {
+		return err
+	}
 	switch own := sslCommands[name]; {
 	case name == "verifymode":
 		return errors.New("SSLOpenSSLConfCmd VerifyMode is not obeyed here: say it with SSLVerifyClient")
