@@ -9,7 +9,7 @@ import (
 // The form in which a tree goes from the process that read it to the one that serves it: strings and
 // numbers one after the other, both with a varint in front. Files' names are written once.
 //
-//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Partial, Skipped, Unknown, Includes, Warnings, Nodes
+//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Partial, Skipped, Notes, Unknown, Includes, Warnings, Nodes
 //
 // Lines as they were written (Raw, EndRaw, Body) and comments stay behind: the walk needs none of them.
 const binaryVersion = 2
@@ -46,6 +46,11 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 	for _, s := range t.Skipped {
 		e.text(s.Module)
 		e.pos(s.Pos)
+	}
+	e.number(uint64(len(t.Notes)))
+	for _, n := range t.Notes {
+		e.pos(n.Pos)
+		e.text(n.Text)
 	}
 	e.number(uint64(len(t.Unknown)))
 	for _, u := range t.Unknown {
@@ -85,6 +90,9 @@ func DecodeTree(b []byte) (*Tree, error) {
 	t.Partial = d.flag()
 	for range d.count() {
 		t.Skipped = append(t.Skipped, Skipped{d.text(), d.pos()})
+	}
+	for range d.count() {
+		t.Notes = append(t.Notes, Note{d.pos(), d.text()})
 	}
 	for range d.count() {
 		t.Unknown = append(t.Unknown, Unknown{d.text(), d.pos()})

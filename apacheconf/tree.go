@@ -20,6 +20,7 @@ type Tree struct {
 	Partial     bool
 	LoadModules []string // identifiers as LoadModule lines have them, while the text is read
 	Skipped     []Skipped
+	Notes       []Note
 	Unknown     []Unknown // modules that we know nothing of
 	Includes    []Include // the files read, as -t -D DUMP_INCLUDES prints them
 	Warnings    []Warning
@@ -35,6 +36,12 @@ type Define struct {
 type Unknown struct {
 	Ident string
 	Pos   Pos
+}
+
+// Note is what whoever completes a part of a configuration has to say of it.
+type Note struct {
+	Pos  Pos
+	Text string
 }
 
 // Skipped is an <IfModule> of a module that is not there, and was passed over.

@@ -193,6 +193,9 @@ func (c *Config) noteSkipped() {
 	if !c.Tree.Partial {
 		return
 	}
+	for _, n := range c.Tree.Notes {
+		c.note(Hint{Pos: n.Pos, Name: "LoadModule", Module: "so", Text: n.Text})
+	}
 	for _, s := range c.Tree.Skipped {
 		text := "<IfModule " + s.Module + "> is passed over"
 		if f := foreignWhere(func(f *foreign) bool {

@@ -171,3 +171,8 @@ func (c *Config) defined(name string) bool {
 	}
 	return false
 }
+
+// Tunes notes a setting that has no effect and changes no answer.
+func (c *Config) Tunes(a Args, text string) {
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Tuning})
+}

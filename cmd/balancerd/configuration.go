@@ -221,7 +221,10 @@ func (s *supervisor) giveSockets(c *configuration) error {
 		s.child.link.sendNamed(msgResume, socketList(again))
 	}
 	if err != nil {
-		return s.child.send(&message{Kind: msgSockets, Failure: &failure{Words: s.p.words(err), After: failedStart(err)}})
+		if s.conf != nil {
+			err = stillServed(err)
+		}
+		return s.child.send(&message{Kind: msgSockets, Failure: &failure{Words: s.p.words(err), After: failedStart(err), Hint: listenHint(err)}})
 	}
 	if s.child.sockets { // it has the others
 		return s.child.link.sendNamed(msgSockets, socketList(opened))

@@ -12,7 +12,11 @@ import (
 
 // debian does what Debian's apachectl does before it calls httpd: the variables of envvars, and the
 // runtime directory, which is gone after each boot.
-func debian(dir string) {
+func debian(file string) {
+	dir := filepath.Dir(file)
+	if _, err := os.Stat(filepath.Join(dir, "envvars")); err != nil {
+		dir = filepath.Dir(dir) // of a file in sites-available
+	}
 	if slices.Contains(sourceEnvvars(dir), "APACHE_RUN_DIR") && os.Geteuid() == 0 {
 		os.MkdirAll(os.Getenv("APACHE_RUN_DIR"), 0o755) // that it is missing the configuration says
 	}

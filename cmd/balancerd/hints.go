@@ -2,32 +2,165 @@ package main
 
 import (
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
-// hints prints what has no effect here: a line for each directive of a file, with the lines of that
-// file. A folder of icons would fill the screen otherwise.
-func hints(w io.Writer, list []directive.Hint) {
-	type place struct{ file, text string }
-	lines := map[place][]int{}
-	var order []place
-	for _, h := range list {
-		at := place{h.Pos.File, h.Text}
-		if lines[at] == nil {
-			order = append(order, at)
+// hintModule is the name of hints in LogLevel: error and less keep them back, info and more tell each for
+// itself.
+const hintModule = "hint"
+
+// hintsOf are the lines about what has no effect here, or will fail. Those that refuse a start are told with
+// its refusal.
+func (p *program) hintsOf(s *site.Site) []string {
+	detail := p.o.test && p.o.version
+	if l := s.Hosts[0].Server.Levels; l != nil {
+		level, set := l.By[hintModule]
+		if set && level < exchange.Warn {
+			return nil
 		}
-		lines[at] = append(lines[at], h.Pos.Line)
+		detail = detail || set && level >= exchange.Info
 	}
-	for _, at := range order {
-		fmt.Fprintf(w, "hint: %s:%s: %s\n", at.file, lineList(lines[at]), at.text)
+	if detail {
+		return hintDetails(s.Config.Hints)
+	}
+	return hintLines(s.Config.Hints)
+}
+
+// hintGroup are hints that are told in one line.
+type hintGroup struct {
+	list   []directive.Hint
+	names  []string
+	texts  []string
+	places places
+}
+
+// group puts hints together by what key says, in the order of their effects and then of the file.
+func group(list []directive.Hint, key func(*directive.Hint) string) []*hintGroup {
+	var order []*hintGroup
+	by := map[string]*hintGroup{}
+	for i := range list {
+		h := &list[i]
+		if h.Refuse {
+			continue
+		}
+		k := fmt.Sprint(h.Effect, " ", key(h))
+		g := by[k]
+		if g == nil {
+			g = &hintGroup{}
+			by[k] = g
+			order = append(order, g)
+		}
+		g.list = append(g.list, *h)
+		g.places.add(h.Pos.File, h.Pos.Line)
+		if !slices.Contains(g.names, h.Name) {
+			g.names = append(g.names, h.Name)
+		}
+		if !slices.Contains(g.texts, h.Text) {
+			g.texts = append(g.texts, h.Text)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *hintGroup) int { return int(a.list[0].Effect) - int(b.list[0].Effect) })
+	return order
+}
+
+// hintDetails is a line for each text of a file, with the lines of that file.
+func hintDetails(list []directive.Hint) (lines []string) {
+	for _, g := range group(list, func(h *directive.Hint) string { return h.Pos.File + "\n" + h.Text }) {
+		lines = append(lines, "hint: "+g.places.String()+g.texts[0])
+	}
+	return lines
+}
+
+// hintLines is a line for each module and effect. What will fail later is told one by one: each is another
+// thing to mend.
+func hintLines(list []directive.Hint) (lines []string) {
+	short := false
+	for _, g := range group(list, func(h *directive.Hint) string {
+		if h.Effect == directive.Later {
+			return h.Text
+		}
+		return h.Module
+	}) {
+		text := g.texts[0]
+		if len(g.texts) > 1 {
+			text, short = "mod_"+g.list[0].Module+": "+nameList(g.names)+effectTexts[g.list[0].Effect], true
+			text = strings.Replace(text, "mod_core:", "core:", 1)
+		}
+		lines = append(lines, "hint: "+g.places.String()+text)
+	}
+	if short {
+		lines = append(lines, "hint: -t -v, or LogLevel hint:info, tells more of each line")
+	}
+	return lines
+}
+
+// effectTexts are what hints of several directives have in common.
+var effectTexts = map[directive.Effect]string{
+	directive.Behaviour: " have no effect here, or less than in httpd",
+	directive.Access:    " have no effect here: what they open or close is as without them",
+	directive.Tuning:    " have no effect here: they tune processes and buffers that are not needed",
+}
+
+// mostNames is how many directives one line names.
+const mostNames = 8
+
+func nameList(names []string) string {
+	if len(names) > mostNames {
+		names = append(names[:mostNames:mostNames], fmt.Sprintf("%d more", len(names)-mostNames))
+	}
+	return strings.Join(names, ", ")
+}
+
+// places are files with lines, both in the order in which they came.
+type places struct {
+	files []string
+	lines map[string][]int
+}
+
+func (p *places) add(file string, line int) {
+	if p.lines == nil {
+		p.lines = map[string][]int{}
+	}
+	if p.lines[file] == nil {
+		p.files = append(p.files, file)
+	}
+	if !slices.Contains(p.lines[file], line) {
+		p.lines[file] = append(p.lines[file], line)
 	}
 }
 
-// shown is how many line numbers are told of one directive.
+// mostPlaces is how many files one hint names.
+const mostPlaces = 4
+
+// String is "file:1,2; other:7: ", nothing for what stands nowhere.
+func (p *places) String() string {
+	var out []string
+	for i, f := range p.files {
+		if f == "" {
+			continue
+		}
+		if i == mostPlaces {
+			out = append(out, fmt.Sprintf("%d more files", len(p.files)-mostPlaces))
+			break
+		}
+		if n := lineList(p.lines[f]); n != "" {
+			f += ":" + n
+		}
+		out = append(out, f)
+	}
+	if out == nil {
+		return ""
+	}
+	return strings.Join(out, "; ") + ": "
+}
+
+// shown is how many line numbers are told of one file.
 const shown = 5
 
 func lineList(lines []int) string {
@@ -36,7 +169,9 @@ func lineList(lines []int) string {
 		if i == shown {
 			return strings.Join(out, ",") + fmt.Sprintf(" and %d more", len(lines)-shown)
 		}
-		out = append(out, strconv.Itoa(n))
+		if n > 0 {
+			out = append(out, strconv.Itoa(n))
+		}
 	}
 	return strings.Join(out, ",")
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"balancerd/balancer/store/memory"
+	"balancerd/proxy/site"
 )
 
 // kind is what a message between two of the server's processes says.
@@ -67,9 +68,11 @@ type message struct {
 
 // failure is why a configuration is not put in force, as a start prints it.
 type failure struct {
-	Notices string // lines that came before
-	Words   string // lines, with httpd's own words
-	After   string // the line after them; "" for none
+	Noticed []site.Notice `json:",omitempty"` // what came before
+	Hints   []string      `json:",omitempty"` // lines
+	Words   string        // lines, with httpd's own words
+	After   string        `json:",omitempty"` // the line after them; "" for none
+	Hint    string        `json:",omitempty"` // our line after that
 }
 
 // link is one end of a stream between two processes that carries messages and open files. Sending is for

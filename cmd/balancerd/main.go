@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
@@ -40,8 +42,12 @@ type program struct {
 // run is main, with what it would exit with.
 func run(argv []string, out, errs io.Writer) int {
 	if !plain(argv[0]) && len(argv) > 1 {
-		if argv[1] == "--help" {
+		switch argv[1] {
+		case "--help":
 			printHelp(out)
+			return 0
+		case "--version":
+			printOwnVersion(out)
 			return 0
 		}
 		if argv[1] != "" && argv[1][0] != '-' {
@@ -57,7 +63,7 @@ func run(argv []string, out, errs io.Writer) int {
 		}
 		usage(errs, o.argv0)
 		return 1
-	case o.version:
+	case o.version && (!o.test || plain(o.argv0)):
 		printVersion(out)
 		return 0
 	case o.modules:
@@ -92,7 +98,7 @@ func (p *program) run() int {
 		return p.supervise(own)
 	}
 	if !plain(p.o.argv0) {
-		debian(filepath.Dir(p.file))
+		debian(p.file)
 	}
 	if p.o.dump || p.o.test || tells[p.o.verb] {
 		if start, exit := p.check(); !start {
@@ -103,32 +109,6 @@ func (p *program) run() int {
 		return p.supervise(launcher{})
 	}
 	return detachServer(p.o)
-}
-
-// check reads the configuration and does what needs no server of its own: each verb of -k wants a
-// configuration that can be served (httpd: main.c). start: no server runs, and one shall.
-func (p *program) check() (start bool, exit int) {
-	checked, err := p.build()
-	if err != nil {
-		return false, p.refuse(&failure{Words: p.words(err), After: p.failedCheck(err)})
-	}
-	defer checked.Close()
-	switch {
-	case p.o.dump:
-		p.warnings(checked)
-		return false, p.dump(checked)
-	case p.o.test:
-		p.warnings(checked)
-		hints(p.errs, checked.Config.Hints)
-		fmt.Fprintln(p.errs, "Syntax OK")
-		return false, 0
-	}
-	p.pid.path = checked.Settings.PidFile
-	start, exit = control(p.o.verb, &p.pid, p.out, p.errs)
-	if !start {
-		p.warnings(checked)
-	}
-	return start, exit
 }
 
 // redirect is -E: what a start has to say goes to a file.
@@ -173,16 +153,21 @@ func failedStart(err error) string {
 
 // refuse says why nothing will be served.
 func (p *program) refuse(f *failure) int {
-	io.WriteString(p.errs, f.Notices)
+	p.tell(f.Noticed, f.Hints)
 	fmt.Fprintln(p.errs, f.Words)
 	if f.After != "" {
 		fmt.Fprintln(p.errs, f.After)
 	}
+	if f.Hint != "" {
+		fmt.Fprintln(p.errs, f.Hint)
+	}
 	if p.o.settings {
 		printSettings(p.out, p.sys, false)
 	}
-	if hint := p.envHint(); hint != "" {
-		fmt.Fprintln(p.errs, "hint: "+hint)
+	for _, hint := range []string{p.envHint(), p.folderHint()} {
+		if hint != "" {
+			fmt.Fprintln(p.errs, "hint: "+hint)
+		}
 	}
 	return 1
 }
@@ -193,6 +178,25 @@ func (p *program) words(err error) string {
 		return e.Text(p.o.name)
 	}
 	return err.Error()
+}
+
+// folderHint tells who means a file of the folder that he is in: -f counts from ServerRoot.
+func (p *program) folderHint() string {
+	name := p.o.config
+	if name == "" || filepath.IsAbs(name) {
+		return ""
+	}
+	if _, err := os.Stat(p.file); err == nil {
+		return ""
+	}
+	here, err := filepath.Abs(name)
+	if err != nil {
+		return ""
+	}
+	if _, err := os.Stat(here); err != nil {
+		return ""
+	}
+	return "a relative -f counts from ServerRoot " + p.root + ": -f " + here + " is the file that is here"
 }
 
 // envHint tells people on Debian what their configuration lacks when it is read without apachectl.
@@ -207,43 +211,54 @@ func (p *program) envHint() string {
 	return "${APACHE_RUN_DIR} is not defined: " + envvars + " sets it; call apachectl, or \". " + envvars + "\" first, or start this program under the name balancerd"
 }
 
-// warnings prints what the reading, the walk and the modules noticed.
-func (p *program) warnings(s *site.Site) {
-	for _, w := range s.Config.Warnings {
-		level, _ := exchange.ParseLevel(w.Level)
-		p.notice(w.Module, level, w.Msg)
-	}
-	for _, n := range s.Notices() {
+// tell prints what was noticed, and hints.
+func (p *program) tell(noticed []site.Notice, hints []string) {
+	for _, n := range noticed {
 		p.notice(n.Module, n.Level, n.Message)
+	}
+	for _, line := range hints {
+		fmt.Fprintln(p.errs, line)
 	}
 }
 
-// noted logs what the check printed, but for what stands alone there. httpd reads everything twice,
-// and says it twice.
-func (p *program) noted(s *site.Site) {
-	for _, w := range s.Config.Warnings {
-		if level, _ := exchange.ParseLevel(w.Level); w.Module != "" {
-			logTo(s, w.Module, level, w.Msg)
-		}
+// noticesOf are warnings of the reading and the walk as notices.
+func noticesOf(list []apacheconf.Warning) (out []site.Notice) {
+	for _, w := range list {
+		level, _ := exchange.ParseLevel(w.Level)
+		out = append(out, site.Notice{Module: w.Module, Level: level, Message: w.Msg})
 	}
-	for _, n := range s.Notices() {
+	return out
+}
+
+// noted logs what the start printed, but for what stands alone there. httpd reads everything twice, and says
+// it twice.
+func (p *program) noted(s *site.Site, a *attempt) {
+	for _, n := range a.noticed {
 		if n.Module != "" {
 			logTo(s, n.Module, n.Level, n.Message)
 		}
+	}
+	for _, line := range a.hints {
+		logTo(s, hintModule, exchange.Warn, line)
 	}
 }
 
 // refusal is the error of a configuration that closes something which would stand open, because a
 // directive has no effect here.
 func refusal(s *site.Site, program string) error {
-	var all []string
+	var all, accept []string
 	for _, h := range s.Config.Hints {
-		if h.Refuse {
-			all = append(all, fmt.Sprintf("%s: %s on line %d of %s: %s", program, h.Name, h.Pos.Line, h.Pos.File, h.Text))
+		if !h.Refuse {
+			continue
+		}
+		all = append(all, fmt.Sprintf("%s: %s on line %d of %s: %s", program, h.Name, h.Pos.Line, h.Pos.File, h.Text))
+		if name := "Define " + directive.Without(h.Module); !slices.Contains(accept, name) {
+			accept = append(accept, name)
 		}
 	}
 	if all == nil {
 		return nil
 	}
-	return &apacheconf.Fatal{Message: strings.Join(all, "\n") + "\n" + program + ": not started: this configuration would be less strict here than it says"}
+	return &apacheconf.Fatal{Message: strings.Join(all, "\n") + "\n" + program + ": not started: this configuration would be less strict here than it says\n" +
+		"hint: to go on without, and have that known, write " + strings.Join(accept, ", ")}
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,3 +34,37 @@ const (
 	notifyReloading = "RELOADING=1\nSTATUS=reading the configuration"
 	notifyStopping  = "STOPPING=1\nSTATUS=ending"
 )
+
+// tellManager tells the service manager that a reload failed: in its status line, and in the journal, where
+// who has called "systemctl reload" looks.
+func (p *program) tellManager(words string) {
+	first, _, _ := strings.Cut(words, "\n")
+	if rest, ok := strings.CutPrefix(words, first+"\n"); ok && strings.HasPrefix(first, "AH00526:") {
+		second, _, _ := strings.Cut(rest, "\n")
+		first += " " + second
+	}
+	notify("READY=1\nSTATUS=not reloaded, the old configuration serves: " + first)
+	const lead = "balancerd: the configuration was not loaded; the old one goes on serving: "
+	switch {
+	case os.Getenv("JOURNAL_STREAM") != "" && !p.background:
+		fmt.Fprintln(p.errs, lead+words)
+	case os.Getenv("INVOCATION_ID") != "":
+		journal(lead + words)
+	}
+}
+
+// journalSocket is where journald takes messages (systemd: "Native Journal Protocol").
+var journalSocket = "/run/systemd/journal/socket"
+
+// journal writes an error to journald, each line as one message.
+func journal(text string) {
+	c, err := net.Dial("unixgram", journalSocket)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	c.SetWriteDeadline(time.Now().Add(time.Second))
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(c, "PRIORITY=3\nSYSLOG_IDENTIFIER=balancerd\nMESSAGE=%s\n", strings.TrimSuffix(line, "\n"))
+	}
+}

@@ -20,8 +20,11 @@ type pidFile struct {
 // errGarbage is a pid file that holds no number: APR_EGENERAL in httpd's words.
 var errGarbage = errors.New("(20014)Internal error (specific information not available)")
 
-// read is the process in the file; 0 and no error when there is no file (httpd: log.c ap_read_pid).
+// read is the process in the file; 0 and no error when there is no file, or none is kept (httpd: log.c ap_read_pid).
 func (p *pidFile) read() (int, error) {
+	if p.path == "" {
+		return 0, nil
+	}
 	b, err := os.ReadFile(p.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

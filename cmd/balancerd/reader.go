@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/errorlog"
-	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/ssl"
@@ -22,18 +20,15 @@ import (
 // nothing of the network, and ends with its work.
 func (p *program) read(l *link) int {
 	defer l.close()
-	var said bytes.Buffer
-	p.errs = &said
-	tree, err := apacheconf.ParseFile(p.file, p.reading())
+	tree, err := p.parse()
 	if err != nil {
-		p.sayWarnings(tree)
-		l.send(&message{Kind: msgNotRead, Failure: &failure{said.String(), p.words(err), p.failedCheck(err)}})
+		l.send(&message{Kind: msgNotRead, Failure: &failure{Noticed: noticesOf(tree.Warnings), Words: p.words(err), After: p.failedCheck(err)}})
 		return 1
 	}
 	r := &configReader{p: p, tree: tree, files: newGatherer()}
 	m, f, err := r.bundle()
 	if err != nil {
-		l.send(&message{Kind: msgNotRead, Failure: &failure{said.String(), p.o.name + ": " + err.Error(), ""}})
+		l.send(&message{Kind: msgNotRead, Failure: &failure{Noticed: noticesOf(tree.Warnings), Words: p.o.name + ": " + err.Error()}})
 		return 1
 	}
 	defer f.Close()
@@ -49,14 +44,6 @@ func (p *program) read(l *link) int {
 		return 1
 	}
 	return 0
-}
-
-// sayWarnings prints what the reading noticed.
-func (p *program) sayWarnings(tree *apacheconf.Tree) {
-	for _, w := range tree.Warnings {
-		level, _ := exchange.ParseLevel(w.Level)
-		p.notice(w.Module, level, w.Msg)
-	}
 }
 
 // configReader gathers what belongs to a configuration that was read.
@@ -214,7 +201,7 @@ func ownTree(t *apacheconf.Tree, tables []directive.Module) *apacheconf.Tree {
 			}
 		}
 	}
-	own := &apacheconf.Tree{File: t.File, ServerRoot: t.ServerRoot, RuntimeDir: t.RuntimeDir, Loaded: t.Loaded}
+	own := &apacheconf.Tree{File: t.File, ServerRoot: t.ServerRoot, RuntimeDir: t.RuntimeDir, Loaded: t.Loaded, Partial: t.Partial}
 	var walk func([]apacheconf.Node)
 	walk = func(list []apacheconf.Node) {
 		for _, n := range list {

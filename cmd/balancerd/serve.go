@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"balancerd/apacheconf"
 	"balancerd/balancer"
 	"balancerd/balancer/store/memory"
 	"balancerd/proxy/exchange"
@@ -135,19 +134,25 @@ func (s *serving) take(m *heard) (over bool) {
 		s.refuse(&failure{Words: s.p.o.name + ": " + err.Error()})
 		return false
 	}
-	h := &handover{s: s, tree: tree, files: b, order: m.m.Load}
-	next, err := s.p.load(h)
+	order := m.m.Load
+	h := &handover{s: s}
+	a := &attempt{tree: tree, files: b, from: h, generation: order.Generation, stateDir: order.StateDir, broken: order.Broken}
+	next, err := s.p.load(a)
+	h.close()
 	if err != nil {
 		b.close()
 		if err == errHalted {
 			s.p.server.Halt()
 			return true
 		}
-		s.refuse(s.p.failureOf(h, err))
+		s.refuse(s.p.failureOf(a, err))
 		return false
 	}
 	next.OnClose(b.close)
-	s.p.noted(next)
+	if order.First {
+		s.p.tell(a.noticed, a.hints)
+	}
+	s.p.noted(next, a)
 	if s.background && s.p.background {
 		s.redirect()
 	}
@@ -268,12 +273,11 @@ func (p *program) unkept(err error) { p.log("proxy_balancer", exchange.Error, er
 
 // handover is what a load needs of the main process, which gives it step by step.
 type handover struct {
-	s     *serving
-	tree  *apacheconf.Tree
-	files *bundle
-	order *loadOrder
-	logs  map[string]named // that no log has taken yet
+	s    *serving
+	logs map[string]named // that no log has taken yet
 }
+
+var _ opener = (*handover)(nil)
 
 // errHalted: the main process wants the end instead.
 var errHalted = errors.New("the server ends")
@@ -338,25 +342,8 @@ func (h *handover) close() {
 	}
 }
 
-// sound is what is wrong with a site that was built and must not be served. At a start it prints what was
-// noticed.
-func (h *handover) sound(next *site.Site) error {
-	p := h.s.p
-	if h.order.First {
-		p.warnings(next)
-		hints(p.errs, next.Config.Hints)
-	}
-	if err := refusal(next, p.o.name); err != nil {
-		return err
-	}
-	if h.order.Broken != "" {
-		return errors.New(h.order.Broken)
-	}
-	return nil
-}
-
 // openSockets gets the sockets that are not open here yet.
-func (h *handover) openSockets() (opened map[string]*net.TCPListener, err error) {
+func (h *handover) openSockets(*site.Site) (opened map[string]*net.TCPListener, err error) {
 	opened = map[string]*net.TCPListener{}
 	err = h.ask(msgBuilt, msgSockets, func(m *heard) error {
 		if f := m.m.Failure; f != nil {
@@ -384,19 +371,17 @@ func listeners(m *heard) map[string]*net.TCPListener {
 
 // failureOf is why a load failed. What a check would find comes first, as httpd checks before it opens
 // anything.
-func (p *program) failureOf(h *handover, err error) *failure {
+func (p *program) failureOf(a *attempt, err error) *failure {
 	var r *refusalError
 	if errors.As(err, &r) {
-		return &r.failure
+		f := r.failure
+		f.Noticed, f.Hints = a.noticed, a.hints
+		return &f
 	}
-	conf, berr := p.bind(h.tree, h.files, nil)
-	if berr != nil {
-		return &failure{Words: p.words(berr), After: p.failedCheck(berr)}
+	checked, noticed, cerr := p.build(a.tree, a.files)
+	if cerr != nil {
+		return &failure{Noticed: noticed, Words: p.words(cerr), After: p.failedCheck(cerr)}
 	}
-	if checked, cerr := site.Build(conf, p.modules, site.Options{Checking: true}); cerr != nil {
-		return &failure{Words: p.words(cerr), After: p.failedCheck(cerr)}
-	} else {
-		checked.Close()
-	}
-	return &failure{Words: p.words(err), After: failedStart(err)}
+	checked.Close()
+	return &failure{Noticed: a.noticed, Hints: a.hints, Words: p.words(err), After: failedStart(err)}
 }

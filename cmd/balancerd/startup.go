@@ -46,18 +46,25 @@ func logTo(s *site.Site, module string, level exchange.Level, message string) {
 
 // writePid writes PidFile, at the start and at each reload, when it may be another one.
 func (p *program) writePid(s *site.Site) error {
+	if s.Settings.PidFile == "" {
+		return nil
+	}
 	if p.pid.path != s.Settings.PidFile {
 		p.pid.remove()
 		p.pid = pidFile{path: s.Settings.PidFile}
 	}
 	over, err := p.pid.write()
 	if err != nil {
-		return fmt.Errorf("%s: AH00099: could not create %s.XXXXXX\nAH00100: %s: could not log pid to file %s", errnoOf(err), p.pid.path, p.o.name, p.pid.path)
+		return p.noPidFile(p.pid.path, err)
 	}
 	if over {
 		p.log("core", exchange.Warn, "AH00098: pid file "+p.pid.path+" overwritten -- Unclean shutdown of previous Apache run?")
 	}
 	return nil
+}
+
+func (p *program) noPidFile(path string, err error) error {
+	return fmt.Errorf("%s: AH00099: could not create %s.XXXXXX\nAH00100: %s: could not log pid to file %s", errnoOf(err), path, p.o.name, path)
 }
 
 // removePid takes the pid file away, but for -X, as httpd does.

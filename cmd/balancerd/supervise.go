@@ -294,7 +294,6 @@ func (s *supervisor) forget() {
 // why.
 func (s *supervisor) reload() {
 	notify(notifyReloading)
-	defer notify(notifyReady)
 	if s.child == nil { // it would have been started soon
 		s.replace()
 	}
@@ -311,6 +310,7 @@ func (s *supervisor) reload() {
 		s.notLoaded(err)
 		return
 	}
+	defer notify(notifyReady)
 	if s.p.background {
 		s.p.stderr(2)
 	}
@@ -325,10 +325,17 @@ func (s *supervisor) notLoaded(err error) {
 	var r *refusalError
 	if errors.As(err, &r) {
 		words = r.Words
+		for _, n := range r.Noticed {
+			s.p.log(n.Module, n.Level, n.Message)
+		}
+		if r.Hint != "" {
+			words += "\n" + r.Hint
+		}
 	}
 	for line := range strings.Lines(words) {
 		s.p.log("core", exchange.Error, strings.TrimSuffix(line, "\n"))
 	}
+	s.p.tellManager(words)
 	s.p.log("core", exchange.Error, "balancerd: the configuration was not loaded; the old one goes on serving")
 }
 

@@ -43,6 +43,22 @@ func printVersion(w io.Writer) {
 	fmt.Fprintf(w, "Server version: %s\nServer built:   %s\n", product, built())
 }
 
+// printOwnVersion is --version: which balancerd this is.
+func printOwnVersion(w io.Writer) {
+	commit, changed := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = ", changed since"
+			}
+		}
+	}
+	fmt.Fprintf(w, "balancerd %s\ncommit %s%s\n%s %s/%s\n", release, commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 // printSettings is -V: what tools look for is where they look for it.
 func printSettings(w io.Writer, l layout, loaded bool) {
 	printVersion(w)

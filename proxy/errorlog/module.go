@@ -89,6 +89,9 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	main := servers.In(c.Main)
 	if main.target == "" {
 		main.target = o.file
+		if c.Tree.Partial {
+			main.target = "/dev/stderr"
+		}
 	}
 	st.Settings.ErrorLogFile = main.target
 	if err := checkFolders(st); err != nil {

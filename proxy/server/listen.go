@@ -16,7 +16,8 @@ import (
 // ListenError is why no socket could be opened, in the words of httpd's start.
 type ListenError struct {
 	Message string
-	Err     error // the operating system's; nil for none
+	Err     error         // the operating system's; nil for none
+	At      site.Listener // the line
 }
 
 func (e *ListenError) Error() string { return e.Message }
@@ -39,7 +40,7 @@ func Listen(ctx context.Context, at site.Listener, s *site.Settings) (*net.TCPLi
 		l, err = lc.Listen(ctx, "tcp4", "0.0.0.0:"+port)
 	}
 	if err != nil {
-		return nil, &ListenError{fmt.Sprintf("%s: AH00072: make_sock: could not bind to address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err}
+		return nil, &ListenError{fmt.Sprintf("%s: AH00072: make_sock: could not bind to address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err, at}
 	}
 	t := l.(*net.TCPListener)
 	if err := backlog(t, s.Backlog); err != nil {
@@ -51,7 +52,7 @@ func Listen(ctx context.Context, at site.Listener, s *site.Settings) (*net.TCPLi
 
 // unable is the error of a socket that is bound and can't be listened on.
 func unable(at site.Listener, err error) error {
-	return &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err}
+	return &ListenError{fmt.Sprintf("%s: AH00073: make_sock: unable to listen for connections on address %s\n%s", exchange.ErrnoText(err), at.Address, NoSockets), err, at}
 }
 
 func noIPv6(err error) bool {

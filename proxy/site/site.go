@@ -31,7 +31,7 @@ type Site struct {
 
 // Settings are the server-wide facts that the rooms outside need: httpd's global directives.
 type Settings struct {
-	PidFile          string
+	PidFile          string // "" for none
 	User, Group      string
 	GracefulTimeout  time.Duration // GracefulShutdownTimeout; 0 waits for ever
 	Backlog          int           // ListenBacklog

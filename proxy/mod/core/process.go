@@ -194,6 +194,9 @@ func (p *processSettings) fill(st *site.Site) {
 	g.PidFile = t.Path(or(p.pidFile, "logs/httpd.pid"))
 	if p.pidFile == "" {
 		g.PidFile = t.RuntimePath("httpd.pid")
+		if t.Partial {
+			g.PidFile = "" // none
+		}
 	}
 	g.User, g.Group = p.user, p.group
 	g.Backlog = p.backlog
