@@ -9,7 +9,7 @@ import (
 // The form in which a tree goes from the process that read it to the one that serves it: strings and
 // numbers one after the other, both with a varint in front. Files' names are written once.
 //
-//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Partial, Skipped, Notes, Unknown, Includes, Warnings, Nodes
+//	version, File, ServerRoot, RuntimeDir, Defines, Loaded, Partial, Skipped, Notes, Unknown, LoadModules, Includes, Warnings, Nodes
 //
 // Lines as they were written (Raw, EndRaw, Body) and comments stay behind: the walk needs none of them.
 const binaryVersion = 2
@@ -57,6 +57,11 @@ func (t *Tree) AppendBinary(b []byte) ([]byte, error) {
 		e.text(u.Ident)
 		e.pos(u.Pos)
 	}
+	e.number(uint64(len(t.LoadModules)))
+	for _, l := range t.LoadModules {
+		e.text(l.Ident)
+		e.pos(l.Pos)
+	}
 	e.number(uint64(len(t.Includes)))
 	for _, i := range t.Includes {
 		e.number(uint64(i.Depth))
@@ -95,7 +100,10 @@ func DecodeTree(b []byte) (*Tree, error) {
 		t.Notes = append(t.Notes, Note{d.pos(), d.text()})
 	}
 	for range d.count() {
-		t.Unknown = append(t.Unknown, Unknown{d.text(), d.pos()})
+		t.Unknown = append(t.Unknown, Load{d.text(), d.pos()})
+	}
+	for range d.count() {
+		t.LoadModules = append(t.LoadModules, Load{d.text(), d.pos()})
 	}
 	for range d.count() {
 		depth := int(d.number())

@@ -38,7 +38,11 @@ func sampleTree(t testing.TB) *Tree {
 		t.Fatal(err)
 	}
 	tree.Warnings = append(tree.Warnings, Warning{Pos{"f", 3}, "core", "warn", "odd"})
-	tree.Unknown = append(tree.Unknown, Unknown{"odd_module", Pos{"f", 2}})
+	tree.Unknown = append(tree.Unknown, Load{"odd_module", Pos{"f", 2}})
+	tree.Partial = true
+	tree.Skipped = append(tree.Skipped, Skipped{"mod_odd.c", Pos{"f", 4}})
+	tree.Notes = append(tree.Notes, Note{Pos{"f", 0}, "a part"})
+	tree.LoadModules = append(tree.LoadModules, Load{"odd_module", Pos{"f", 2}})
 	return tree
 }
 

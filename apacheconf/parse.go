@@ -50,9 +50,14 @@ func ParseFile(name string, o Options) (*Tree, error) {
 
 // complete reports whether a tree loads what each httpd with loadable modules needs.
 func (t *Tree) complete() bool {
-	return slices.ContainsFunc(t.LoadModules, func(ident string) bool {
-		return strings.HasPrefix(ident, "mpm_") || ident == "unixd_module" || ident == "authz_core_module"
+	return slices.ContainsFunc(t.LoadModules, func(l Load) bool {
+		return strings.HasPrefix(l.Ident, "mpm_") || l.Ident == "unixd_module" || l.Ident == "authz_core_module"
 	})
+}
+
+// Loads reports whether there is a LoadModule line of a module.
+func (t *Tree) Loads(ident string) bool {
+	return slices.ContainsFunc(t.LoadModules, func(l Load) bool { return l.Ident == ident })
 }
 
 func parseFile(r *reader, name string) (*Tree, error) {

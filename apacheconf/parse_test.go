@@ -70,6 +70,8 @@ func TestReadingErrors(t *testing.T) {
 		{"<Macro M $a>\nx $a\n</Macro>\nUse N x\n", 4, "macro 'n' undefined"},
 		{"<Macro M $a>\nx $a\n</Macro>\nUse M\n", 4, "macro 'm' (defined on line 3 of \"F\") used with 0 arguments instead of 1"},
 		{"<Macro O>\nx\n", 1, "macro 'o' (defined on line 3 of \"F\")\n\tcontents error: expected token not found: </Macro>"},
+		{"LoadFile nosuch-lib.so\n", 1, "Cannot load nosuch-lib.so into server: nosuch-lib.so: cannot open shared object file: No such file or directory"},
+		{"LoadFile / no/such.so\n", 1, "Cannot load no/such.so into server: " + filepath.Join(os.TempDir(), "no/such.so") + ": cannot open shared object file: No such file or directory"},
 		{"LoadModule nosuch_module nope.so\n", 1, "Cannot load nope.so into server: nope.so: cannot open shared object file: No such file or directory"},
 	} {
 		_, err := parse(c.text)

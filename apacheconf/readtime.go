@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -128,8 +127,8 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 	if r.o.Modules != nil {
 		_, builtin, known = r.o.Modules.Source(ident)
 	}
-	again := slices.Contains(r.tree.LoadModules, ident)
-	r.tree.LoadModules = append(r.tree.LoadModules, ident)
+	again := r.tree.Loads(ident)
+	r.tree.LoadModules = append(r.tree.LoadModules, Load{Ident: ident, Pos: g.Pos})
 	if r.loaded[ident] {
 		if again && !builtin {
 			r.warnOf("so", g.Pos, "AH01574: module "+ident+" is already loaded, skipping")
@@ -141,7 +140,7 @@ func (r *reader) doLoadModule(c *cursor, g *Group, args string) error {
 		if _, err := os.Stat(path); err != nil {
 			return cannotLoad(r.tree.ServerRoot, file, err)
 		}
-		r.tree.Unknown = append(r.tree.Unknown, Unknown{Ident: ident, Pos: g.Pos})
+		r.tree.Unknown = append(r.tree.Unknown, Load{Ident: ident, Pos: g.Pos})
 	}
 	r.markLoaded(ident)
 	r.tree.Loaded = append(r.tree.Loaded, ident)

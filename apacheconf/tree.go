@@ -18,10 +18,10 @@ type Tree struct {
 	// Partial: the files load neither a process manager nor mod_unixd nor mod_authz_core, without which no httpd
 	// with loadable modules starts: a file of sites-available, or what a tutorial shows.
 	Partial     bool
-	LoadModules []string // identifiers as LoadModule lines have them, while the text is read
+	LoadModules []Load // the LoadModule lines
 	Skipped     []Skipped
 	Notes       []Note
-	Unknown     []Unknown // modules that we know nothing of
+	Unknown     []Load    // modules that we know nothing of
 	Includes    []Include // the files read, as -t -D DUMP_INCLUDES prints them
 	Warnings    []Warning
 }
@@ -32,8 +32,8 @@ type Define struct {
 	HasValue    bool
 }
 
-// Unknown is a module that was loaded by name and that we do not have.
-type Unknown struct {
+// Load is a LoadModule line.
+type Load struct {
 	Ident string
 	Pos   Pos
 }

@@ -80,6 +80,8 @@ func TestMessages(t *testing.T) {
 		{"H2StreamMaxMemSize 1\n", "value must be >= 1024"},
 		{"<location />\nServerName x\n</location>\n", "ServerName not allowed in <Location> context"},
 		{"DeflateCompressionLevel 10\n", "Compression Level must be between 1 and 9"},
+		{"<VirtualHost *:80>\nSSLFIPS off\n</VirtualHost>\n", "SSLFIPS cannot occur within <VirtualHost> section"},
+		{"<VirtualHost *:80>\nSeeRequestTail on\n</VirtualHost>\n", "SeeRequestTail cannot occur within <VirtualHost> section"},
 		{"AddType text/x\n", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},
 	} {
 		_, err := load(t, c.text)

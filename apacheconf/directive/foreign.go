@@ -159,9 +159,9 @@ func (c *Config) noteForeign(f *foreign, a Args) {
 
 // noteLoaded notes foreign modules that act without any directive.
 func (c *Config) noteLoaded() {
-	for _, ident := range c.Tree.Loaded {
-		if f := foreignByIdent(ident); f != nil && f.itself {
-			c.note(Hint{Pos: apacheconf.Pos{File: c.Tree.File}, Name: "LoadModule", Module: f.name, Text: f.text("LoadModule " + ident), Refuse: true})
+	for _, l := range c.Tree.LoadModules {
+		if f := foreignByIdent(l.Ident); f != nil && f.itself {
+			c.note(Hint{Pos: l.Pos, Name: "LoadModule", Module: f.name, Text: f.text("LoadModule " + l.Ident), Refuse: true})
 		}
 	}
 }

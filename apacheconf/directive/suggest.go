@@ -5,6 +5,9 @@ import "strings"
 // suggest is the help behind "Invalid command": the module that would have to be loaded, or the name
 // that was probably meant.
 func (c *Config) suggest(name string, k *known) string {
+	if k != nil && foreignBySource(k.module) != nil {
+		return foreignBySource(k.module).text(name)
+	}
 	if k != nil {
 		ident := "mod_" + logName(k.module)
 		return name + " belongs to " + k.module + ": LoadModule " + logName(k.module) + "_module modules/" + ident + ".so"

@@ -159,7 +159,7 @@ func listenHint(err error) string {
 	switch {
 	case errors.Is(e.Err, syscall.EADDRINUSE):
 		if names := holderNames(portHolders(e.At.Address)); names != "" {
-			return line + ": " + names + " listens there"
+			return line + ": " + "taken by " + names
 		}
 		return line + ": another process, or another Listen line, has it"
 	case errors.Is(e.Err, syscall.EACCES):

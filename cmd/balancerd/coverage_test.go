@@ -99,3 +99,25 @@ func list(names []string) string {
 	}
 	return strings.ReplaceAll(strings.Join(out, " "), "`&lt;", "`<")
 }
+
+// TestObeyedModules: each module of httpd's whose directives are obeyed in the main counts as obeyed, so that
+// parts of configurations have it.
+func TestObeyedModules(t *testing.T) {
+	known := map[string]bool{}
+	for _, ident := range directive.Obeyed() {
+		source, _, _ := directive.Catalog{}.Source(ident)
+		known[source] = true
+	}
+	for _, ident := range (directive.Catalog{}).Builtins() {
+		source, _, _ := directive.Catalog{}.Source(ident)
+		known[source] = true
+	}
+	known["event.c"] = true
+	for _, m := range site.Tables(testModules(t)) {
+		for _, e := range m.Table {
+			if source, _ := (directive.Catalog{}).Provider(e.Name); !known[source] && e.Partial == "" {
+				t.Errorf("%s of %s is obeyed, and its module is not among directive.Obeyed", e.Name, source)
+			}
+		}
+	}
+}

@@ -48,6 +48,7 @@ func versionCommand(out io.Writer) *cobra.Command {
 		Long: "Prints this program's version, and the httpd whose configurations and command line it speaks.",
 		Run: func(*cobra.Command, []string) {
 			fmt.Fprintf(out, "balancerd %s, built %s; speaks for %s\n", release, built(), product)
+			printOrigin(out)
 		},
 	}
 }

@@ -77,12 +77,12 @@ func hintDetails(list []directive.Hint) (lines []string) {
 	return lines
 }
 
-// hintLines is a line for each module and effect. What will fail later is told one by one: each is another
-// thing to mend.
+// hintLines is a line for each module and effect. What will fail later, and what is said of modules, is told one
+// by one: each is another thing to mend.
 func hintLines(list []directive.Hint) (lines []string) {
 	short := false
 	for _, g := range group(list, func(h *directive.Hint) string {
-		if h.Effect == directive.Later {
+		if h.Effect == directive.Later || h.Name == "LoadModule" {
 			return h.Text
 		}
 		return h.Module

@@ -147,9 +147,13 @@ func failedStart(err error) string {
 		return ""
 	case errors.As(err, &log), errors.As(err, &socket):
 		return "AH00015: Unable to open logs"
+	case strings.HasSuffix(err.Error(), failed): // mod_ssl has said so
+		return ""
 	}
-	return "AH00016: Configuration Failed"
+	return failed
 }
+
+const failed = "AH00016: Configuration Failed"
 
 // refuse says why nothing will be served.
 func (p *program) refuse(f *failure) int {
@@ -231,8 +235,11 @@ func noticesOf(list []apacheconf.Warning) (out []site.Notice) {
 }
 
 // noted logs what the start printed, but for what stands alone there. httpd reads everything twice, and says
-// it twice.
-func (p *program) noted(s *site.Site, a *attempt) {
+// it twice. told: it was printed.
+func (p *program) noted(s *site.Site, a *attempt, told bool) {
+	if told && s.Settings.ErrorLogFile == "/dev/stderr" {
+		return // it stands there already
+	}
 	for _, n := range a.noticed {
 		if n.Module != "" {
 			logTo(s, n.Module, n.Level, n.Message)

@@ -16,6 +16,7 @@ import (
 func complete(t *apacheconf.Tree) {
 	c := &completer{tree: t}
 	c.walk(t.Nodes, false)
+	c.formats()
 	if len(c.listens) == 0 {
 		c.listen()
 	}
@@ -38,12 +39,14 @@ func (c *completer) walk(list []apacheconf.Node, inside bool) {
 			c.walk(n.Children, inside)
 		case *apacheconf.Section:
 			c.uses(n.Name)
+			c.members(n.Name, strings.TrimSuffix(n.Args, ">"))
 			if strings.EqualFold(n.Name, "<VirtualHost") {
 				c.hosts = append(c.hosts, n)
 			}
 			c.walk(n.Children, true)
 		case *apacheconf.Directive:
 			c.uses(n.Name)
+			c.members(n.Name, n.Args)
 			c.line(n, inside)
 		}
 	}
@@ -85,6 +88,19 @@ func (c *completer) log(n *apacheconf.Directive, target, instead string) {
 	c.moved = append(c.moved, n.Pos.String())
 	_, rest := apacheconf.Word(n.Args)
 	n.Args = strings.TrimSpace(instead + " " + rest)
+}
+
+// formats gives the names of log formats that each distribution's httpd.conf has.
+func (c *completer) formats() {
+	var list []apacheconf.Node
+	for _, args := range []string{
+		`"%h %l %u %t \"%r\" %>s %b" common`,
+		`"%h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\"" combined`,
+		`"%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\"" vhost_combined`,
+	} {
+		list = append(list, &apacheconf.Directive{Name: "LogFormat", Args: args, Pos: apacheconf.Pos{File: c.tree.File}})
+	}
+	c.tree.Nodes = append(list, c.tree.Nodes...) // the file's own come later and count
 }
 
 // listen adds the addresses at which the virtual hosts expect requests; without any, 80, or 443 with TLS.
@@ -146,13 +162,37 @@ func engineOn(list []apacheconf.Node) bool {
 	})
 }
 
+// always are the modules without which httpd does not start.
+var always = map[string]bool{"mpm_event_module": true, "authz_core_module": true}
+
+// schemeModules are the modules that members need, by what begins their URLs.
+var schemeModules = map[string][]string{
+	"http://": {"proxy_http"}, "https://": {"proxy_http", "ssl"}, "ws://": {"proxy_wstunnel"}, "wss://": {"proxy_wstunnel", "ssl"}, "h2://": {"proxy_http2", "ssl"},
+	"h2c://": {"proxy_http2"}, "balancer://": {"proxy_balancer", "slotmem_shm", "lbmethod_byrequests"},
+}
+
+// members notes the modules that a line's URL needs.
+func (c *completer) members(name, args string) {
+	if source, _ := (directive.Catalog{}).Provider(name); source != "mod_proxy.c" {
+		return
+	}
+	for scheme, modules := range schemeModules {
+		for _, word := range apacheconf.Words(args) {
+			if strings.HasPrefix(strings.ToLower(word), scheme) {
+				for _, m := range modules {
+					c.sources["mod_"+m+".c"] = true
+				}
+			}
+		}
+	}
+}
+
 // tell says what httpd would have missed.
 func (c *completer) tell() {
 	var missed []string
 	for _, ident := range slices.Concat([]string{"mpm_event_module", "authz_core_module"}, directive.Obeyed()) {
 		source, _, _ := directive.Catalog{}.Source(ident)
-		needed := ident == "mpm_event_module" || ident == "authz_core_module" || c.sources[source]
-		if needed && !slices.Contains(missed, ident) && !slices.Contains(c.tree.LoadModules, ident) {
+		if (always[ident] || c.sources[source]) && !slices.Contains(missed, ident) && !c.tree.Loads(ident) {
 			missed = append(missed, ident)
 		}
 	}

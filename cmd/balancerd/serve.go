@@ -152,7 +152,7 @@ func (s *serving) take(m *heard) (over bool) {
 	if order.First {
 		s.p.tell(a.noticed, a.hints)
 	}
-	s.p.noted(next, a)
+	s.p.noted(next, a, order.First)
 	if s.background && s.p.background {
 		s.redirect()
 	}

@@ -45,6 +45,12 @@ func printVersion(w io.Writer) {
 
 // printOwnVersion is --version: which balancerd this is.
 func printOwnVersion(w io.Writer) {
+	fmt.Fprintf(w, "balancerd %s\n", release)
+	printOrigin(w)
+}
+
+// printOrigin is the commit that this program was made of, and Go's version.
+func printOrigin(w io.Writer) {
 	commit, changed := "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -56,7 +62,7 @@ func printOwnVersion(w io.Writer) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "balancerd %s\ncommit %s%s\n%s %s/%s\n", release, commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "commit %s%s\n%s %s/%s\n", commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // printSettings is -V: what tools look for is where they look for it.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
 )
 
@@ -115,12 +116,21 @@ var fileNames = directive.NewKey[fileSettings]("mod_authn_file", func(outer, inn
 })
 
 func setUserFile(s *directive.Scope, a directive.Args) error {
-	fileNames.In(s).users.Set(s.Config.Tree.Path(a.Words[0]))
+	fileNames.In(s).users.Set(existing(s, a))
 	return nil
 }
 
+// existing is the path of a file that is read when somebody logs in; one that is not there is told.
+func existing(s *directive.Scope, a directive.Args) string {
+	path := s.Config.Tree.Path(a.Words[0])
+	if _, err := s.Config.Files.Stat(path); err != nil {
+		s.Config.Fails(a, a.Name+" "+path+": "+exchange.ErrnoText(err)+": nobody is let in by it until it is there")
+	}
+	return path
+}
+
 func setGroupFile(s *directive.Scope, a directive.Args) error {
-	fileNames.In(s).groups.Set(s.Config.Tree.Path(a.Words[0]))
+	fileNames.In(s).groups.Set(existing(s, a))
 	return nil
 }
 
