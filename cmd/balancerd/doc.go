@@ -10,7 +10,7 @@
 //	reader: reader.go, bundle.go
 //	  parses, reads keys, opens logs, with all rights; ends with its work
 //
-//	main -> parseOptions -> -t, -S, -M, -L: check, print            load.go, dump.go
+//	main -> parseOptions -> -t, -S, -M, -L: check, print            check.go, load.go, dump.go
 //	             |        `-- -k: ask the pid file                   control.go
 //	             |        `-- start: the main process                daemon.go, supervise.go
 //	             `-- demo, version                                   demo.go
@@ -18,5 +18,6 @@
 // A link carries messages and open files (link.go lists them). With -X the three are parts of one process.
 //
 // Read supervise.go first, then load.go: the whole way from a configuration to what is served on one
-// screen; then modules.go, the list of modules in order.
+// screen, which a check goes, too (check.go); then modules.go, the list of modules in order. partial.go
+// completes what is only a part of a configuration; hints.go and doubt.go tell what is not obeyed, or will fail.
 package main

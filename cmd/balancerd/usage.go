@@ -57,7 +57,7 @@ modules around them, in one process.
 
 Subcommands (a first word without a dash):
   demo       run three small members and a balancer in front of them; prints the addresses to open
-  version    what this program is, and which httpd it speaks for
+  version    what this program is, and which httpd it speaks for; --version: version, commit, Go's version
   help       this text
 
 httpd's options, as httpd has them:
@@ -72,11 +72,13 @@ the configuration give the variables that are not set already, as Debian's apach
 or linked as httpd or apache2 the program has httpd's command line alone, and reads no envvars.
 
 Signals: TERM or INT ends at once, WINCH after the requests under way, HUP and USR1 read the
-configuration again. A configuration that cannot be read is reported in the error log, and the old
-one goes on serving.
+configuration again. A configuration that cannot be served is reported in the error log and to
+systemd, and the old one goes on serving.
 
-A line that begins with "hint:" is balancerd's own word on a configuration: a directive that has no
-effect here, or that keeps it from starting because leaving it out would open what it closes.
+A line that begins with "hint:" is balancerd's own word on a configuration: directives that have no
+effect here, or what will fail later. -t -v tells each of them for itself. What keeps it from starting,
+because leaving it out would open what it closes, is an error of -t, too: "Define BALANCERD_WITHOUT_x"
+or "-D BALANCERD_WITHOUT_x" goes on without the module x.
 `
 
 func printHelp(w io.Writer) {
