@@ -25,6 +25,7 @@ type doubter struct {
 
 // withoutEffect are the parameters that change nothing here, and why.
 var withoutEffect = map[string]string{
+	"smax":         "ttl= alone ends idle connections",
 	"min":          "no connection is opened before it is needed",
 	"iobuffersize": "buffers grow and shrink by themselves",
 	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come", "flusher": "answers are passed on as they come",
@@ -48,6 +49,11 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 			switch strings.ToLower(n.Name) {
 			case "proxypass", "proxypassmatch", "balancermember", "proxyset":
 				d.words(n.Name, n.Args, n.Pos)
+			case "sethandler":
+				w, _ := apacheconf.Word(n.Args)
+				if url, ok := strings.CutPrefix(w, "proxy:"); ok {
+					d.url(directive.Args{Name: n.Name, Pos: n.Pos}, url)
+				}
 			}
 		}
 	}

@@ -67,6 +67,10 @@ type Hint struct {
 	Refuse bool // to ignore it would open what the file closes: the server must not start
 }
 
+// HintModule is the name of hints in LogLevel: error and less keep them back, info and more tell each for
+// itself. httpd has no such module.
+const HintModule = "hint"
+
 // Without is the name whose Define accepts the loss of a module's directives.
 func Without(module string) string { return "BALANCERD_WITHOUT_" + module }
 
@@ -113,6 +117,9 @@ func (c *Config) Loaded(module string) bool { return c.loaded[module] }
 // FindModule finds a loaded module by source file, identifier, or name, as LogLevel names them, and
 // gives its name in log lines: "proxy_http".
 func (c *Config) FindModule(word string) (name string, ok bool) {
+	if word == HintModule {
+		return word, true
+	}
 	if c.loaded[word] && strings.HasSuffix(word, ".c") {
 		return logName(word), true
 	}

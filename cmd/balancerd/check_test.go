@@ -194,6 +194,9 @@ ErrorDocument 503 /b/page.html
 ProxyPass /b balancer://empty/
 ProxyPass /c http://no-such-host.invalid/ min=2
 ProxyPass /d ajp://127.0.0.1:8009/
+<Location /php>
+SetHandler "proxy:unix:/run/php.sock|fcgi://localhost"
+</Location>
 <Location />
 AuthType Basic
 AuthName x
@@ -211,7 +214,7 @@ SSLCertificateKeyFile a.example.key
 	exit, _, errs := p.run("-t")
 	for _, want := range []string{
 		"there is no {root}/none.html", "there is no {root}/nothing.html", "balancer://empty has no members", "no-such-host.invalid can't be looked up",
-		"min= has no effect here", "ajp:// members can't be served here", "{root}/none.users", "{root}/none.groups", "AH01906: b.example:", "AH01909: b.example:",
+		"min= has no effect here", "ajp:// members can't be served here", "fcgi:// members can't be served here", "{root}/none.users", "{root}/none.groups", "AH01906: b.example:", "AH01909: b.example:",
 	} {
 		if want = strings.ReplaceAll(want, "{root}", p.root); exit != 0 || !regexp.MustCompile(`(?m)^hint: .*`+regexp.QuoteMeta(want)).MatchString(errs) {
 			t.Errorf("%d, no %s in\n%s", exit, want, errs)
@@ -375,5 +378,44 @@ func TestCheckAsHttpds(t *testing.T) {
 		if want := strings.ReplaceAll(c.want, "{root}", p.root); errs != want || exit == 0 != strings.HasSuffix(want, "OK\n") {
 			t.Errorf("%s: %d\n%s\nwant\n%s", c.conf, exit, errs, want)
 		}
+	}
+}
+
+// TestLevelOfHints: LogLevel hint:… says how much is told, on stderr and in the log.
+func TestLevelOfHints(t *testing.T) {
+	p := newProcess(t)
+	const some = "LoadModule expires_module x\nExpiresActive On\nExpiresDefault \"access plus 1 day\"\n" + passAll
+	for level, want := range map[string]string{
+		"": "httpd.conf:16,17: mod_expires: ExpiresActive, ExpiresDefault have no effect here", "LogLevel debug\n": "httpd.conf:16,17: mod_expires: ",
+		"LogLevel hint:info\n": "httpd.conf:17: ExpiresDefault has no effect here", "LogLevel hint:error\n": "",
+	} {
+		p.conf(some + level)
+		exit, _, errs := p.run("-t")
+		if exit != 0 || want == "" && errs != "Syntax OK\n" || !strings.Contains(errs, want) {
+			t.Errorf("%q: %d %s", level, exit, errs)
+		}
+	}
+	p.conf(some + "LogLevel hint:info")
+	p.start()
+	for _, where := range []string{p.said.String(), p.read("error.log")} {
+		if !strings.Contains(where, "hint: "+p.root+"/httpd.conf:17: ExpiresDefault has no effect here") {
+			t.Errorf("not told in %s", where)
+		}
+	}
+}
+
+// TestLoginsOfForeignModules: an AuthType of theirs is told as what it is; given up, nobody is let in.
+func TestLoginsOfForeignModules(t *testing.T) {
+	p := newProcess(t)
+	p.conf("LoadModule authn_core_module x\nLoadModule authz_user_module x\nLoadModule auth_openidc_module x\nOIDCProviderMetadataURL https://x/\n<Location /in>\nAuthType openid-connect\nRequire valid-user\n</Location>\n" + passAll)
+	if exit, _, errs := p.run("-t"); exit != 1 || !strings.Contains(errs, "AuthType openid-connect is not supported\nhint: AuthType openid-connect belongs to mod_auth_openidc, ") {
+		t.Error(exit, errs)
+	}
+	p.start("-D", "BALANCERD_WITHOUT_auth_openidc")
+	if status, _ := p.get("/in"); status != 401 && status != 403 && status != 500 {
+		t.Error("let in with", status)
+	}
+	if status, _ := p.get("/out"); status != 200 {
+		t.Error(status)
 	}
 }

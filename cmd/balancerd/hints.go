@@ -11,16 +11,12 @@ import (
 	"balancerd/proxy/site"
 )
 
-// hintModule is the name of hints in LogLevel: error and less keep them back, info and more tell each for
-// itself.
-const hintModule = "hint"
-
 // hintsOf are the lines about what has no effect here, or will fail. Those that refuse a start are told with
 // its refusal.
 func (p *program) hintsOf(s *site.Site) []string {
 	detail := p.o.test && p.o.version
 	if l := s.Hosts[0].Server.Levels; l != nil {
-		level, set := l.By[hintModule]
+		level, set := l.By[directive.HintModule]
 		if set && level < exchange.Warn {
 			return nil
 		}

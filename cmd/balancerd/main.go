@@ -246,7 +246,7 @@ func (p *program) noted(s *site.Site, a *attempt, told bool) {
 		}
 	}
 	for _, line := range a.hints {
-		logTo(s, hintModule, exchange.Warn, line)
+		logTo(s, directive.HintModule, exchange.Warn, line)
 	}
 }
 

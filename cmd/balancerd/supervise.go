@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -326,7 +327,7 @@ func (s *supervisor) notLoaded(err error) {
 	if errors.As(err, &r) {
 		words = r.Words
 		for _, n := range r.Noticed {
-			s.p.log(n.Module, n.Level, n.Message)
+			s.p.log(cmp.Or(n.Module, "core"), n.Level, n.Message)
 		}
 		if r.Hint != "" {
 			words += "\n" + r.Hint
