@@ -294,11 +294,11 @@ func (a *answer) head() error {
 	}
 }
 
-// due reports whether the head is to be parsed now. A line that is none settles it, unless such lines are
-// passed over, and so does one that is too long.
+// due reports whether the head is to be parsed now. A line that is no field's settles it, unless such lines
+// are passed over, and so does one that is too long.
 func (a *answer) due() bool {
 	due := a.scan.due(a.buf[a.r:a.w], func(line []byte) bool {
-		return emptyLine(line) || a.rules.OnBad != wire.BadIsIgnored && bytes.IndexByte(line, ':') < 0
+		return emptyLine(line) || a.rules.OnBad != wire.BadIsIgnored && line[0] != ' ' && line[0] != '\t' && bytes.IndexByte(line, ':') < 0
 	})
 	return due || a.scan.open() > a.rules.FieldSize
 }

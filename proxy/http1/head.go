@@ -1,7 +1,6 @@
 package http1
 
 import (
-
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 )

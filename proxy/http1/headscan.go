@@ -9,10 +9,11 @@ type headScan struct {
 	tried int // bytes that were there at the last parsing; 0: it has not been parsed
 	seen  int // bytes that were looked through
 	line  int // where the first line begins whose end has not been seen
+	lines int // whole ones before it
 }
 
-// due reports whether to parse what is there of a head: for the first time, when its first line is whole,
-// when a line came that settles it, or when so much came that parsing again costs little by the byte.
+// due reports whether to parse what is there of a head: for the first time, when its first
+// or second line is whole, when a line came that settles it, or when so much came that parsing again costs little by the byte.
 // settles is asked about each further line, which stands there without its line feed.
 func (s *headScan) due(have []byte, settles func(line []byte) bool) bool {
 	if s.tried == 0 {
@@ -25,9 +26,10 @@ func (s *headScan) due(have []byte, settles func(line []byte) bool) bool {
 			s.seen = len(have)
 			break
 		}
-		due = due || s.line == 0 || settles(have[s.line:s.seen+n])
+		due = due || s.lines < 2 || settles(have[s.line:s.seen+n])
 		s.seen += n + 1
 		s.line = s.seen
+		s.lines++
 	}
 	return due
 }
