@@ -51,7 +51,7 @@ func (s *Set) pipe(name string) (*Log, error) {
 		p.w.Close()
 		return nil, err
 	}
-	return newLog(name, p, s.o.Delay, s.o.Report), nil
+	return newLog(name, p, s.o.Delay, s.o.Report, s.o.Resumed), nil
 }
 
 // commandOf is the argument list of "|cmd", "||cmd" or "|$cmd".

@@ -150,7 +150,7 @@ func TestQueueIsBounded(t *testing.T) {
 			t.Errorf("from %d: %v", from, err)
 		}
 	}
-	refused(1) // as many as one may have wait there
+	refused(1)        // as many as one may have wait there
 	b.all.Go(func() { // another one's last gives way
 		if _, err := b.do(ctx, address(5), "a", keyOf("new"), func() bool { return true }); err != nil {
 			t.Error("the newcomer:", err)
