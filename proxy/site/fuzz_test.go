@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
 
@@ -156,6 +157,24 @@ func FuzzDecodePath(f *testing.F) {
 			if strings.Count(got, "/") != strings.Count(path, "/") {
 				t.Fatalf("%q: %q has a slash that was encoded", raw, got)
 			}
+		}
+	})
+}
+
+// FuzzGlobAbove holds the look at two folders against one at all of them.
+func FuzzGlobAbove(f *testing.F) {
+	for _, s := range [][2]string{{"/a/*", "/a/b/c"}, {"/*/b/", "/a/b/c"}, {"/a*", "/a"}, {"*", "/a/b"}, {"/[a/]b/*", "/ab/c/d"}, {"/a//*", "/a//b/c"}, {`/\/a/?`, "//a/b/c"}, {"//*", "//a/b"}, {"", "/a"}, {"/", "//a"}} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, arg, path string) {
+		want := false
+		for i := 1; i < len(path); i++ {
+			if path[i] == '/' {
+				want = want || pattern.Shell(arg, path[:i], pattern.Pathname) || pattern.Shell(arg, path[:i+1], pattern.Pathname)
+			}
+		}
+		if got := globAbove(arg, path); got != want {
+			t.Errorf("%q above %q: %v", arg, path, got)
 		}
 	})
 }

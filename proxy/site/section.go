@@ -185,13 +185,18 @@ func segmentPrefix(prefix, path string) bool {
 	return len(path) == len(prefix) || prefix == "" || prefix[len(prefix)-1] == '/' || path[len(prefix)] == '/'
 }
 
+// globAbove reports whether a pattern fits a folder above path, with its last slash or without. A slash is
+// only matched by a slash, so that there is one folder to look at for either, however deep the path is.
 func globAbove(arg, path string) bool {
-	for i := len(path); i > 0; {
-		i = strings.LastIndexByte(path[:i], '/')
-		if i <= 0 {
-			return false
+	slashes := strings.Count(arg, "/")
+	for i, seen := 0, 0; i < len(path) && seen <= slashes; i++ {
+		if path[i] != '/' {
+			continue
 		}
-		if pattern.Shell(arg, path[:i], pattern.Pathname) || pattern.Shell(arg, path[:i+1], pattern.Pathname) {
+		if seen++; i == 0 {
+			continue
+		}
+		if seen == slashes && pattern.Shell(arg, path[:i+1], pattern.Pathname) || seen == slashes+1 && pattern.Shell(arg, path[:i], pattern.Pathname) {
 			return true
 		}
 	}

@@ -14,10 +14,11 @@ const (
 	most   = 64                     // and may take so many times as long: caches and the collector of garbage want their share
 	rounds = 5                      // of which the best counts
 	floor  = 200 * time.Microsecond // the smaller one is repeated until it takes so long
+	cheap  = time.Nanosecond        // a byte: what the memory of larger inputs alone may cost
 )
 
 // Check makes two inputs with about small and sixteen times small bytes, and has parse take each. It fails
-// the test when the larger one takes more than 64 times as long.
+// the test when the larger one takes more than 64 times as long, and more than a nanosecond a byte.
 func Check[T any](t *testing.T, small int, input func(size int) T, parse func(T)) {
 	t.Helper()
 	few, many := input(small), input(times*small)
@@ -28,7 +29,7 @@ func Check[T any](t *testing.T, small int, input func(size int) T, parse func(T)
 		short = min(short, measure(n, func() { parse(few) }))
 		long = min(long, measure(n, func() { parse(many) }))
 	}
-	if long > most*short {
+	if long > most*short && long > time.Duration(n*times*small)*cheap {
 		t.Errorf("%d bytes take %v, %d times as many %v: %.0f times as long", small, short/time.Duration(n), times, long/time.Duration(n), float64(long)/float64(short))
 	}
 }
