@@ -30,6 +30,8 @@ balancer/store/etcd:  balancer
 
 manager:              balancer
 
+internal/linear:
+
 proxy/internal/wire:
 proxy/internal/socket:
 proxy/logfile:
@@ -59,6 +61,7 @@ var doors = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
+	"golang.org/x/crypto/blowfish":        "proxy/mod/auth/",
 	"golang.org/x/crypto/ocsp":            "proxy/mod/ssl/",
 	"golang.org/x/net/http2":              "proxy/http2/",
 	"golang.org/x/net/http/httpguts":      "proxy/internal/wire/",

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/internal/linear"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/linear"
 	"balancerd/proxy/internal/wire"
 )
 

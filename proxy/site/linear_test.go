@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/internal/linear"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/linear"
 )
 
 // repeated makes inputs of a piece over and over.

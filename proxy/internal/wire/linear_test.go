@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/proxy/internal/linear"
+	"balancerd/internal/linear"
 )
 
 // fill repeats a piece, whose %d is a running number, up to a size.

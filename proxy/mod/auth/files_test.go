@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/internal/linear"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/linear"
 )
 
 // shelf is a cache of files that counts how often one is parsed.
