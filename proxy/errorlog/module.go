@@ -101,7 +101,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if st.Checking {
 		return nil, nil
 	}
-	g := &gaps{st: st, stderr: Console(os.Stderr)}
+	g := &dropReporter{st: st, stderr: Console(os.Stderr)}
 	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Raised: o.raised, Report: g.report, Resumed: g.resumed})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {

@@ -98,7 +98,7 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 			w.read()
 		}
 		w.busy.Unlock()
-	case r.stands(now), !w.busy.TryLock():
+	case r.upToDate(now), !w.busy.TryLock():
 		return r
 	case now.size <= quickFile:
 		x.Slow()
@@ -114,9 +114,9 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 	return w.last.Load()
 }
 
-// stands reports whether the file need not be read again. One that changed within the same tick of the
+// upToDate reports whether the file need not be read again. One that changed within the same tick of the
 // file system's clock as it was read may hold something else and look the same.
-func (r *reading[T]) stands(now facts) bool {
+func (r *reading[T]) upToDate(now facts) bool {
 	if r.facts == now && !r.again && r.began.UnixNano()-now.changed >= now.tick() {
 		return true
 	}
@@ -130,7 +130,7 @@ func (r *reading[T]) stands(now facts) bool {
 func (w *watched[T]) read() {
 	old := w.last.Load()
 	r := &reading[T]{began: time.Now()}
-	text, now, err := slurp(w.name)
+	text, now, err := readWhole(w.name)
 	defer func() {
 		if p := recover(); p != nil { // of parse, on a goroutine of its own perhaps
 			w.last.Store(&reading[T]{facts: now, began: r.began, err: fmt.Errorf("it cannot be read: %v", p)})
@@ -154,9 +154,9 @@ func (w *watched[T]) read() {
 	w.last.Store(r)
 }
 
-// slurp is a file's bytes and what the file was before they were read: who writes to it meanwhile has it
+// readWhole is a file's bytes and what the file was before they were read: who writes to it meanwhile has it
 // read again.
-func slurp(name string) (text []byte, now facts, err error) {
+func readWhole(name string) (text []byte, now facts, err error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not wait for its writer
 	if err != nil {
 		return nil, now, err

@@ -15,14 +15,14 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// shelf is a cache of files that counts how often one is parsed.
-type shelf struct {
+// countingCache is a cache of files that counts how often one is parsed.
+type countingCache struct {
 	cache[string]
 	parsed atomic.Int32
 }
 
-func newShelf() *shelf {
-	s := &shelf{}
+func newCountingCache() *countingCache {
+	s := &countingCache{}
 	s.parse = func(lines []string) string {
 		s.parsed.Add(1)
 		return strings.Join(lines, "|")
@@ -30,7 +30,7 @@ func newShelf() *shelf {
 	return s
 }
 
-func (s *shelf) text(t *testing.T, name string) string {
+func (s *countingCache) text(t *testing.T, name string) string {
 	t.Helper()
 	text, err := s.get(&exchange.Exchange{}, name)
 	if err != nil {
@@ -61,7 +61,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // TestChangedFileIsParsedOnce: however many ask, and while it is young.
 func TestChangedFileIsParsedOnce(t *testing.T) {
 	name := write(t, "f", strings.Repeat("x:y\n", 20000)) // more than quickFile
-	s := newShelf()
+	s := newCountingCache()
 	ask := func() {
 		var all sync.WaitGroup
 		for range 8 {
@@ -118,7 +118,7 @@ func TestOldFileServesMeanwhile(t *testing.T) {
 // TestEveryKindOfChangeIsSeen, of a small file from the next request on.
 func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	name := write(t, "f", "0")
-	s := newShelf()
+	s := newCountingCache()
 	s.text(t, name)
 	for i := 1; i < 60; i++ {
 		want := fmt.Sprint(i % 10) // of one size, many a second
@@ -158,7 +158,7 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 // TestFilesThatAreNone: what cannot be read is an error at once, and no longer one when it can be.
 func TestFilesThatAreNone(t *testing.T) {
 	dir := t.TempDir()
-	s := newShelf()
+	s := newCountingCache()
 	x := &exchange.Exchange{}
 	fifo := dir + "/fifo"
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {

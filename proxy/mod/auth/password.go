@@ -26,7 +26,7 @@ func newPasswords() *passwords {
 	return &passwords{newQueue(runtime.GOMAXPROCS(0)), newMemory()}
 }
 
-var everybodys = sync.OnceValue(newPasswords)
+var sharedPasswords = sync.OnceValue(newPasswords)
 
 // maxPassword is the longest password that may fit a slow hash: SHA-crypt takes time by the square of its
 // length. htpasswd takes no more than 255 bytes.
@@ -49,7 +49,7 @@ func (p *passwords) fits(ctx context.Context, x *exchange.Exchange, user, passwo
 		return true, nil
 	}
 	x.Slow()
-	return p.queue.do(ctx, neighbourhood(clientIP(x)), user, d, func() bool {
+	return p.queue.do(ctx, clientNetwork(clientIP(x)), user, d, func() bool {
 		ok := verify(password, hash)
 		if ok {
 			p.remember.keep(d)
@@ -58,8 +58,8 @@ func (p *passwords) fits(ctx context.Context, x *exchange.Exchange, user, passwo
 	})
 }
 
-// neighbourhood is what counts as one client: an address, or of IPv6 the network that one is given.
-func neighbourhood(a netip.Addr) netip.Addr {
+// clientNetwork is what counts as one client: an address, or of IPv6 the network that one is given.
+func clientNetwork(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
 	}

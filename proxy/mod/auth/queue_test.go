@@ -22,8 +22,8 @@ func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >>
 
 func keyOf(parts ...any) [sha256.Size]byte { return sha256.Sum256([]byte(fmt.Sprint(parts...))) }
 
-// bench is a queue whose computations wait to be let go, and what was computed.
-type bench struct {
+// slowQueue is a queue whose computations wait to be let go, and what was computed.
+type slowQueue struct {
 	*queue
 	t     *testing.T
 	free  chan bool
@@ -32,12 +32,12 @@ type bench struct {
 	all   sync.WaitGroup
 }
 
-func newBench(t *testing.T, most int) *bench {
-	return &bench{queue: newQueue(most), t: t, free: make(chan bool)}
+func newSlowQueue(t *testing.T, most int) *slowQueue {
+	return &slowQueue{queue: newQueue(most), t: t, free: make(chan bool)}
 }
 
 // ask asks for a password's check and returns once it waits or is computed.
-func (b *bench) ask(ctx context.Context, from int, user, password string, result func(bool, error)) {
+func (b *slowQueue) ask(ctx context.Context, from int, user, password string, result func(bool, error)) {
 	before := b.standing()
 	b.all.Go(func() {
 		ok, err := b.do(ctx, address(from), user, keyOf(user, password), func() bool {
@@ -59,7 +59,7 @@ func (b *bench) ask(ctx context.Context, from int, user, password string, result
 }
 
 // standing is how many have entered and not left; one that gives way leaves at once.
-func (b *bench) standing() (n int) {
+func (b *slowQueue) standing() (n int) {
 	b.queue.mu.Lock()
 	defer b.queue.mu.Unlock()
 	for _, c := range b.checks {
@@ -68,14 +68,14 @@ func (b *bench) standing() (n int) {
 	return n
 }
 
-func (b *bench) computed() string {
+func (b *slowQueue) computed() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return strings.Join(b.order, " ")
 }
 
 // empty fails if something stayed behind.
-func (b *bench) empty() {
+func (b *slowQueue) empty() {
 	b.t.Helper()
 	b.queue.mu.Lock()
 	defer b.queue.mu.Unlock()
@@ -86,7 +86,7 @@ func (b *bench) empty() {
 
 // TestTurnsGoRound between addresses, and between the users of one.
 func TestTurnsGoRound(t *testing.T) {
-	b := newBench(t, 1)
+	b := newSlowQueue(t, 1)
 	ctx := context.Background()
 	b.ask(ctx, 1, "a", "0", nil)
 	for i := range 3 {
@@ -109,7 +109,7 @@ func TestTurnsGoRound(t *testing.T) {
 
 // TestSameCheckIsComputedOnce, for whoever asks, and each is told.
 func TestSameCheckIsComputedOnce(t *testing.T) {
-	b := newBench(t, 2)
+	b := newSlowQueue(t, 2)
 	var told atomic.Int32
 	for i := range 20 {
 		b.ask(context.Background(), i%3, "a", "right", func(ok bool, err error) {
@@ -128,7 +128,7 @@ func TestSameCheckIsComputedOnce(t *testing.T) {
 
 // TestQueueIsBounded: an address has its share, and one that has more of a full queue gives way.
 func TestQueueIsBounded(t *testing.T) {
-	b := newBench(t, 1)
+	b := newSlowQueue(t, 1)
 	ctx := context.Background()
 	var busy [5]atomic.Int32
 	ask := func(from, n int) {
@@ -170,7 +170,7 @@ func TestQueueIsBounded(t *testing.T) {
 
 // TestWaitersThatGo leave nothing behind, and nobody in the lurch.
 func TestWaitersThatGo(t *testing.T) {
-	b := newBench(t, 1)
+	b := newSlowQueue(t, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	b.ask(context.Background(), 1, "a", "0", nil)
 	gone := make(chan error, 1)
@@ -225,7 +225,7 @@ func TestManyAtOnce(t *testing.T) {
 	if most.Load() > 3 {
 		t.Errorf("%d at once", most.Load())
 	}
-	(&bench{queue: q, t: t}).empty()
+	(&slowQueue{queue: q, t: t}).empty()
 }
 
 // TestPanicKeepsNoTurn: who waits for the same is told no, and the next ones go on.
@@ -259,9 +259,9 @@ func TestBcryptAgrees(t *testing.T) {
 	}
 }
 
-func TestNeighbourhoods(t *testing.T) {
+func TestClientNetworks(t *testing.T) {
 	for a, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "fe80::1": "fe80::"} {
-		if got := neighbourhood(netip.MustParseAddr(a)).String(); got != want {
+		if got := clientNetwork(netip.MustParseAddr(a)).String(); got != want {
 			t.Errorf("%s: %s, want %s", a, got, want)
 		}
 	}
@@ -278,7 +278,7 @@ func TestPasswordsAreLinear(t *testing.T) {
 			p := newPasswords()
 			input := func(size int) string { return strings.Repeat("x", size) }
 			linear.Check(t, 600, input, func(password string) {
-				if ok, err := p.fits(context.Background(), nowhere(), user, password, hash); ok || err != nil {
+				if ok, err := p.fits(context.Background(), noConn(), user, password, hash); ok || err != nil {
 					t.Fatal(ok, err)
 				}
 			})
@@ -286,5 +286,33 @@ func TestPasswordsAreLinear(t *testing.T) {
 	}
 }
 
-// nowhere is an exchange without a connection.
-func nowhere() *exchange.Exchange { return &exchange.Exchange{} }
+// noConn is an exchange without a connection.
+func noConn() *exchange.Exchange { return &exchange.Exchange{} }
+
+// TestTooManyLogins: who finds the queue full is told when to come again, and the log is told of it.
+func TestTooManyLogins(t *testing.T) {
+	q := sharedPasswords().queue
+	from := address(1)
+	q.mu.Lock()
+	q.lines[from] = &line{of: from, named: map[string]*userLine{}, waiting: mostOfOne}
+	q.mu.Unlock()
+	defer func() {
+		q.mu.Lock()
+		delete(q.lines, from)
+		q.mu.Unlock()
+	}()
+	r := newRig(t, in("AuthType Basic\nAuthName x\nAuthUserFile "+write(t, "users", users)+"\nRequire valid-user"))
+	ask := func(password string) *exchange.Exchange {
+		return r.Get("GET /proxied HTTP/1.1\nFrom: " + from.String() + "\n" + credentials("apr1", password))
+	}
+	x := ask("nobody asked for this before")
+	if log := r.Log.Take(); x.Res.Status != 503 || answered(x, "Retry-After") != "1" || !strings.Contains(log, "[auth_basic:error] user apr1 has to come again: too many passwords wait") {
+		t.Errorf("%d, Retry-After %q: %s", x.Res.Status, answered(x, "Retry-After"), log)
+	}
+	p := sharedPasswords()
+	_, hash, _ := strings.Cut(strings.Split(users, "\n")[1], ":")
+	p.remember.keep(p.remember.digest(hash, "secret"))
+	if x := ask("secret"); x.Res.Status != 200 {
+		t.Errorf("%d with a password that is remembered", x.Res.Status)
+	}
+}

@@ -46,7 +46,7 @@ ErrorLog "|/bin/sleep 60"
 	}
 	flood := func(l exchange.ErrorLog) {
 		e := &exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Error, Message: strings.Repeat("x", 8000)}
-		for range 5 << 20 / 8000 {
+		for range 12 << 20 / 8000 { // what waits, and what a writer holds
 			l.Write(e)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"balancerd/proxy/site"
 )
 
-// gaps tells of lines that error logs lose: the main server's log of those of virtual hosts, stderr of all,
+// dropReporter tells of lines that error logs lose: the main server's log of those of virtual hosts, stderr of all,
 // and the log itself once it takes lines again. Safe for use by many.
-type gaps struct {
+type dropReporter struct {
 	st     *site.Site
 	stderr *Log
 
@@ -26,20 +26,20 @@ type served struct {
 	server *exchange.Server
 }
 
-func (g *gaps) add(l *Log, s *exchange.Server) {
+func (g *dropReporter) add(l *Log, s *exchange.Server) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.logs = append(g.logs, served{l, s})
 }
 
 // report is told that a log loses lines, or that a write to it failed.
-func (g *gaps) report(name string, lost int64, err error) {
+func (g *dropReporter) report(name string, lost int64, err error) {
 	g.mu.Lock()
 	main := len(g.logs) > 0 && g.logs[0].log.to.Name() != name
 	mute := g.telling
 	g.telling = true
 	g.mu.Unlock()
-	e := &exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Error, Message: gapText(name, lost)}
+	e := &exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Error, Message: droppedText(name, lost)}
 	if err != nil {
 		e.Errno, e.Message = exchange.ErrnoText(err), "Error writing to "+name
 	}
@@ -53,7 +53,7 @@ func (g *gaps) report(name string, lost int64, err error) {
 }
 
 // say tells stderr.
-func (g *gaps) say(e *exchange.LogEntry) {
+func (g *dropReporter) say(e *exchange.LogEntry) {
 	g.stderr.Write(e)
 	g.mu.Lock()
 	g.telling = false
@@ -61,17 +61,17 @@ func (g *gaps) say(e *exchange.LogEntry) {
 }
 
 // resumed is told that a log takes lines again.
-func (g *gaps) resumed(name string, lost int64) {
+func (g *dropReporter) resumed(name string, lost int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, s := range g.logs {
 		if s.log.to.Name() == name {
-			s.log.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Error, Server: s.server, Message: gapText(name, lost)})
+			s.log.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Error, Server: s.server, Message: droppedText(name, lost)})
 			return
 		}
 	}
 }
 
-func gapText(name string, lost int64) string {
+func droppedText(name string, lost int64) string {
 	return fmt.Sprintf("%d lines for %s were dropped: it does not take them fast enough", lost, name)
 }
