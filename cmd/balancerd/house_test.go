@@ -60,6 +60,7 @@ var doors = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
+	"golang.org/x/crypto/blowfish":        "proxy/mod/auth/",
 	"golang.org/x/crypto/ocsp":            "proxy/mod/ssl/",
 	"golang.org/x/sys/unix":               "balancer/store/memory/",
 	"golang.org/x/net/http2":              "proxy/http2/",

@@ -20,10 +20,10 @@ const (
 type work struct {
 	x     exchange.Exchange
 	req   wire.Request
-	buf   []byte // received
-	r, w  int    // of it, what is not used yet
-	tried int    // how much of an incomplete head was looked at
-	read  int64  // bytes of the request, head and body
+	buf   []byte   // received
+	r, w  int      // of it, what is not used yet
+	scan  headScan // how much of an incomplete head was looked at
+	read  int64    // bytes of the request, head and body
 	body  body
 	frame frame
 	way   delivery
@@ -80,7 +80,7 @@ func (k *work) compact() {
 // next makes it fit for the next request of the connection.
 func (k *work) next() {
 	k.x.Reset()
-	k.tried, k.read = 0, 0
+	k.scan, k.read = headScan{}, 0
 	k.second, k.coarse, k.long = false, false, false
 	k.out = k.own[:0]
 	k.body.reset()
@@ -94,7 +94,7 @@ func (k *work) next() {
 
 // forget drops what belongs to a connection.
 func (k *work) forget() {
-	k.tried = 0
+	k.scan = headScan{}
 	k.x.Req.Header.Reset()
 	k.x.Conn, k.x.Front = nil, nil
 	k.body.c = nil

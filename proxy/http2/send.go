@@ -124,23 +124,11 @@ func mergeVary(to http.Header) {
 	if len(to["Vary"]) == 0 {
 		return
 	}
-	var names []string
+	var names wire.NameSet
 	for _, v := range to["Vary"] {
-	list:
-		for l := wire.ListOf(v); ; {
-			t, ok := l.Next()
-			if !ok {
-				break
-			}
-			for _, n := range names {
-				if wire.EqualFold(n, t) {
-					continue list
-				}
-			}
-			names = append(names, t)
-		}
+		names.AddList(v)
 	}
-	to["Vary"] = []string{strings.Join(names, ",")}
+	to["Vary"] = []string{strings.Join(names.Names(), ",")}
 }
 
 // said is the Content-Length that the client is told.

@@ -8,5 +8,5 @@
 // Texts are views into the bytes that were given: they hold as long as those are left alone.
 //
 // Reading order: header.go, id.go, class.go, request.go, line.go, target.go, host.go, fields.go,
-// response.go, framing.go, chunk.go, list.go, encode.go.
+// response.go, framing.go, chunk.go, list.go, nameset.go, encode.go.
 package wire

@@ -95,13 +95,14 @@ func (h *Header) Joined(name string) string {
 	if i < 0 {
 		return ""
 	}
-	out := h.F[i].Value
+	var all joiner
+	first := Header{F: []Field{h.F[i]}}
 	for j := i + 1; j < len(h.F); j++ {
 		if h.F[j].Is(name) {
-			out += ", " + h.F[j].Value
+			all.extend(&first, 0, ", ", h.F[j].Value)
 		}
 	}
-	return out
+	return first.F[0].Value
 }
 
 // Add appends a field, whatever is there already (httpd: apr_table_add).
