@@ -9,6 +9,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/site"
 )
@@ -143,7 +144,8 @@ func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
 			}
 		}
 		v.x = nil
-		views.Put(v)
+		poison.Bytes(v.line)
+		poison.Put(&views, v)
 	}
 }
 
