@@ -190,7 +190,8 @@ func (c *client) answers(ctx context.Context, limit time.Duration) bool {
 	return c.cc.Ping(ctx) == nil
 }
 
-// dial makes a connection, with a stream on it reserved.
+// dial makes a connection, with a stream on it reserved. A lonely one carries just that: nobody else finds
+// it, and the attempt ends it (x/net's SetDoNotReuse would refuse that stream, too).
 func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely bool) (*client, error) {
 	conn, err := backend.Acquire(ctx, a.worker, a.x, a.call, true)
 	if err != nil {
@@ -205,9 +206,6 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 	if err != nil {
 		conn.Release(false)
 		return nil, conn.Fail(backend.EarlyClose, err)
-	}
-	if lonely {
-		cc.SetDoNotReuse()
 	}
 	cc.ReserveNewRequest()
 	return &client{cc: cc, kind: k, lonely: lonely}, nil
