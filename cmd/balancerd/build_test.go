@@ -30,6 +30,9 @@ func buildServer(t *testing.T) string {
 		if withRace {
 			args = append(args, "-race")
 		}
+		if poisoned {
+			args = append(args, "-tags", "poison")
+		}
 		binary.said, binary.err = exec.Command("go", append(args, ".")...).CombinedOutput()
 	})
 	if binary.err != nil {

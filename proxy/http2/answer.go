@@ -148,7 +148,7 @@ func (a *answer) await() error {
 			}
 			here = &r
 			sending := a.sending.Load()
-			if sending == nil || a.up.duplex != nil || r.r.StatusCode > 299 {
+			if over, _ := a.up.state(); sending == nil || over || a.up.duplex != nil || r.r.StatusCode > 299 {
 				return a.settle(r.r)
 			}
 			uploaded = sending.closed
@@ -156,6 +156,9 @@ func (a *answer) await() error {
 			return a.settle(here.r)
 		case p := <-a.up.want:
 			a.up.serve(p)
+			if over, _ := a.up.state(); over && here != nil { // x/net may need the answer to be read to send the rest
+				return a.settle(here.r)
+			}
 			t.Reset(a.timeout)
 		case i := <-a.early:
 			if err := a.passOn(i); err != nil {

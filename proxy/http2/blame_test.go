@@ -179,3 +179,32 @@ func TestConnectionsOfTheirOwn(t *testing.T) {
 		t.Error(n, "connections")
 	}
 }
+
+// A long answer to a body that the exchange's goroutine reads is not held back when the body is over.
+func TestLongAnswerToABody(t *testing.T) {
+	a := &app{}
+	a.worker = newMember(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Write(make([]byte, 3*memberWindow))
+	})
+	a.serve = func(ctx context.Context, x *exchange.Exchange) {
+		x.Req.Body = plain{x.Req.Body}
+		a.forward(ctx, x, a.worker)
+	}
+	f := newFront(t, a)
+	cl := browser(t)
+	began := time.Now()
+	for _, size := range []int{1, 5000, 300000} {
+		res, err := cl.Post("http://"+f.addr+"/", "text/plain", bytes.NewReader(make([]byte, size)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(res.Body); len(body) != 3*memberWindow || err != nil {
+			t.Error(size, len(body), err)
+		}
+		res.Body.Close()
+	}
+	if took := time.Since(began); took > backend.Patience(a.worker, &a.call)/4 {
+		t.Error("it waited for the member's timeout: ", took)
+	}
+}
