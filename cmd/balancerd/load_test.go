@@ -33,6 +33,8 @@ LoadModule setenvif_module modules/mod_setenvif.so
 LoadModule log_config_module modules/mod_log_config.so
 Listen 127.0.0.1:{secure}
 Protocols h2 h2c http/1.1
+KeepAliveTimeout 60
+MaxKeepAliveRequests 0
 SSLProxyEngine On
 SSLProxyVerify none
 SSLProxyCheckPeerName Off
