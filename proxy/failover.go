@@ -27,6 +27,7 @@ func (f *flight) admit() error {
 // it is unusable now. Workers without a balancer are never blamed (httpd: mod_proxy.c proxy_handler).
 func (f *flight) blame(o *outcome, e *backend.Failure) (unusable bool) {
 	if f.balancer == nil || o.status != 500 && o.status != 503 || e.Kind == backend.BadScheme || e.Kind == backend.ClientBody ||
+		e.Kind == backend.NotTaken || // it works, and says so
 		e.Kind == backend.Exhausted { // httpd takes a busy member out: a burst empties the balancer
 		return false
 	}

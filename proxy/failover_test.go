@@ -73,6 +73,8 @@ func TestOutcomes(t *testing.T) {
 			"[proxy:error client] AH00898: Too many (10) interim responses from origin server returned by /x"},
 		{"upgrade", backend.Failure{Kind: backend.WrongUpgrade, Detail: "other (expecting n/a)"}, 502, "Unexpected Upgrade: other (expecting n/a)", false, false,
 			"[proxy:error client] AH00898: Unexpected Upgrade: other (expecting n/a) returned by /x"},
+		{"not taken", backend.Failure{Kind: backend.NotTaken}, 503, "", false, true, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
+		{"not taken, body gone", backend.Failure{Kind: backend.NotTaken, Sent: true}, 503, "", false, false, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, pair, failing("b1", c.failure))

@@ -152,7 +152,7 @@ func (h *handler) failed(ctx context.Context, f *flight, err error) (again bool,
 	}
 	unusable := f.blame(&o, e)
 	err = o.report(f, e)
-	if o.status == 503 && unusable && !e.Sent && f.mayTryAnother() {
+	if o.status == 503 && (unusable || e.Kind == backend.NotTaken && f.balancer != nil) && !e.Sent && f.mayTryAnother() {
 		return true, nil
 	}
 	f.judge(int(o.status), e.Timeout || e.Kind == backend.ReadTimeout || e.Kind == backend.NoContinue)

@@ -47,6 +47,7 @@ var outcomes = [...]outcome{
 	backend.BadFraming:     {status: 502, words: detailed("Malformed response from remote server: ")},
 	backend.TooManyInterim: {status: 502, words: fixed("Too many (10) interim responses from origin server")},
 	backend.WrongUpgrade:   {status: 502, words: detailed("Unexpected Upgrade: ")},
+	backend.NotTaken:       {status: 503, log: []logLine{{"proxy_http2", exchange.Error, true, false, notTaken}}},
 }
 
 var (
@@ -161,6 +162,10 @@ func notPassedFrom(f *flight, e *backend.Failure) string {
 
 func bodyNotRead(f *flight, e *backend.Failure) string {
 	return "AH01095: prefetch request body failed to " + place(e) + " (" + e.Host + ") from " + f.x.ClientIP + " ()"
+}
+
+func notTaken(_ *flight, e *backend.Failure) string {
+	return "AH03364: the member " + place(e) + " did not take the request"
 }
 
 func headEnded(_ *flight, e *backend.Failure) string {

@@ -31,25 +31,26 @@ balancer/store/memory: balancer
 
 manager:              balancer
 
-proxy/internal/wire:
+proxy/internal/poison:
+proxy/internal/wire:   proxy/internal/poison
 proxy/internal/socket:
 proxy/logfile:
-proxy/exchange:       proxy/internal/wire proxy/internal/socket
-proxy/expr:           proxy/exchange apacheconf/pattern
+proxy/exchange:       proxy/internal/poison proxy/internal/wire proxy/internal/socket
+proxy/expr:           proxy/internal/poison proxy/exchange apacheconf/pattern
 proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
-proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
+proxy/errorlog:       proxy/internal/poison proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
 proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
-proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
-proxy/http1:          proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
-proxy/http2:          proxy/exchange proxy/backend balancer proxy/internal/wire
+proxy/tunnel:         proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
+proxy/http1:          proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
+proxy/http2:          proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
-proxy/mod/*:          proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/*:          proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/ssl:        proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend
-proxy:                proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
+proxy:                proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
 proxy/server:         proxy/exchange proxy/site proxy/http1 proxy/http2
 `
 

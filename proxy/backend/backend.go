@@ -38,6 +38,7 @@ const (
 	BadFraming                     // two lengths, unknown coding … (RFC 9112 section 6.3)
 	TooManyInterim                 // ten 1xx answers
 	WrongUpgrade                   // Detail is "X (expecting Y)"
+	NotTaken                       // the member said that it did not touch the request (RFC 9113 sections 6.8, 8.7): it is not ill
 )
 
 // TooLong is the Detail of a BadHead whose line is longer than responsefieldsize= (AH10124).

@@ -51,7 +51,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	set := p.worker.Settings()
 	d := dialer(set, call)
 	fail := func(kind Kind, err error) error {
-		if ours(err) {
+		if ours(err) || ctx.Err() != nil { // who asks went away: the member is not to blame
 			kind = Exhausted
 		}
 		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
@@ -126,7 +126,7 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target
 			return nc, a, nil
 		}
 		level := exchange.Debug
-		if last && i == len(list)-1 {
+		if last && i == len(list)-1 && ctx.Err() == nil {
 			level = exchange.Error
 		}
 		x.LogServer("proxy", level, err, "AH00957: "+to.scheme+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")

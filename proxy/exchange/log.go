@@ -1,6 +1,9 @@
 package exchange
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Level is a LogLevel keyword: smaller is graver.
 type Level int8
@@ -101,8 +104,16 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
 
-// PanicText is what a recovered value has to say, for the log.
+// panics counts what Panics says.
+var panics atomic.Int64
+
+// Panics is how many panics were recovered since the start of the process, each of them a line in the error
+// log and the end of one exchange, connection or task.
+func Panics() int64 { return panics.Load() }
+
+// PanicText is what a recovered value has to say, for the log. It is called once for each.
 func PanicText(p any) string {
+	panics.Add(1)
 	switch v := p.(type) {
 	case error:
 		return "panic: " + v.Error()

@@ -10,6 +10,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -89,10 +90,13 @@ func (a *answer) Finish(*exchange.Exchange) {
 
 func (a *answer) retire() {
 	a.x, a.call, a.up, a.data, a.err = nil, nil, nil, nil, nil
+	poison.Bytes(a.buf[:0])
 	a.buf = a.in
 	clear(a.saved)
 	a.saved = a.saved[:0]
-	a.owner.answers.Put(a)
+	poison.Bytes(a.in)
+	poison.Bytes(a.out)
+	poison.Put(&a.owner.answers, a)
 }
 
 // release gives the connection back and counts the bytes.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -95,9 +96,12 @@ func (c *conn) idle() {
 	c.unplug()
 	k := c.k
 	c.k = nil
+	if !c.broken {
+		k.overwrite()
+	}
 	k.forget()
 	if !c.broken {
-		c.s.works.Put(k)
+		poison.Put(&c.s.works, k)
 	}
 }
 

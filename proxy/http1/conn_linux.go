@@ -85,6 +85,9 @@ func (c *conn) park() bool {
 	if err != nil || !ok && c.s.stopping.Load() {
 		c.over = true
 	}
+	if !ok {
+		c.use(c.task) // Park has taken the mark of what came in: the next read has to look
+	}
 	return ok
 }
 

@@ -167,7 +167,7 @@ func (c *conn) drain() {
 		return
 	}
 	p := c.s.pieces.Get().(*piece)
-	defer c.s.pieces.Put(p)
+	defer c.s.givePiece(p)
 	end := time.Now().Add(lingerTime)
 	for n := 0; n < lingerMost; {
 		left := time.Until(end)

@@ -7,6 +7,7 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -60,7 +61,8 @@ func (u *upload) Finish(x *exchange.Exchange) {
 	}
 	own := u.own
 	*u = upload{owner: u.owner, own: own}
-	u.owner.uploads.Put(u)
+	poison.Bytes(own)
+	poison.Put(&u.owner.uploads, u)
 }
 
 func (u *upload) load() error {
@@ -229,7 +231,8 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 
 func (u *upload) putBulk(p *bulk) {
 	if p != nil {
-		u.owner.bulks.Put(p)
+		poison.Bytes(p.b[:])
+		poison.Put(&u.owner.bulks, p)
 	}
 }
 

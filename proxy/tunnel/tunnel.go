@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // Options are what a tunnel may be told.
@@ -142,6 +143,11 @@ func (r *relay) pass(p []byte) error {
 	}
 	r.stir()
 	return err
+}
+
+func giveBack(b *[bufferSize]byte) {
+	poison.Bytes(b[:])
+	poison.Put(&buffers, b)
 }
 
 // buffers hold bytes that are on their way.

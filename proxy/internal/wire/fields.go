@@ -155,7 +155,7 @@ func (f *fieldReader) finish() error {
 		f.h.F[n] = f.h.F[i]
 		n++
 	}
-	clear(f.h.F[n:])
+	wipe(f.h.F[n:])
 	f.h.F = f.h.F[:n]
 	return nil
 }
