@@ -257,10 +257,7 @@ const warm = time.Millisecond
 // usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
-	state := socket.Quiet
-	if c.stirred(x) {
-		state = c.io.Look()
-	}
+	state := c.look(x)
 	switch {
 	case state == socket.Quiet:
 		return !p.addrs.moved(c)
@@ -294,6 +291,7 @@ func (p *pool) put(c *Conn) {
 		c.close()
 		return
 	}
+	c.rest()
 	p.idle = append(p.idle, c)
 	if set.TTL > 0 {
 		_, soft, _ := set.Pool(len(p.idle))

@@ -115,9 +115,23 @@ func (c *conn) leave() {
 	c.need()
 	c.io.Shut()
 	if err := c.io.Open(c.file); err != nil {
-		c.over = true
+		panic(err) // it has just been made
 	}
 	c.setPoke(c.file)
+}
+
+// leaveWhole is leave for who wants an ordinary connection.
+func (c *conn) leaveWhole() {
+	if !c.raw {
+		c.leave()
+		return
+	}
+	c.task.Leave()
+	c.setPoke(nil)
+	c.unplug()
+	remote := net.TCPAddrFromAddrPort(c.info.Remote)
+	c.nc = socket.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
+	c.raw, c.info.Task = false, nil
 }
 
 func (l *link) rawClose() {

@@ -13,6 +13,8 @@ type system struct{ file *os.File }
 
 func (c *conn) leave() {}
 
+func (c *conn) leaveWhole() {}
+
 func (c *conn) plug() {}
 
 func (c *conn) unplug() {}

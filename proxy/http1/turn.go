@@ -61,18 +61,7 @@ func (c *conn) turns() bool {
 
 // turn has the other protocol serve the connection, with what was read of it.
 func (c *conn) turn() {
-	c.leave()
-	if c.raw {
-		nc, err := net.FileConn(c.file) // a descriptor of its own
-		c.file.Close()
-		c.unplug()
-		c.raw, c.nc = false, nc
-		if err != nil {
-			c.nc = gone{}
-			c.s.log(exchange.Error, err, "AH00455: apr_socket_accept: (client socket)")
-			return
-		}
-	}
+	c.leaveWhole()
 	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
 }
 
@@ -92,9 +81,3 @@ type cutOnly struct{ net.Conn }
 
 // SetReadDeadline does nothing.
 func (cutOnly) SetReadDeadline(time.Time) error { return nil }
-
-// gone is the connection of a client that there is no descriptor for.
-type gone struct{ net.Conn }
-
-// Close has nothing to close.
-func (gone) Close() error { return nil }

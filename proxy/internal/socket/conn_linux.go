@@ -33,6 +33,22 @@ func NewConn(fd *Fd, t *Task, local, remote net.Addr) *Conn {
 // Use has a task serve it from now on; what came in is to be looked at.
 func (c *Conn) Use(t *Task) { c.task, c.dry = t, false }
 
+// Serve is Use for a Conn of which nobody has taken Fd.Stirred's mark in between: if all that had come in
+// was read, the next Read waits at once. With nil nobody serves it: what would have to wait fails.
+func (c *Conn) Serve(t *Task) { c.task = t }
+
+// NewConnOver makes a Conn that is another connection's, as after Become, until Adopt.
+func NewConnOver(nc net.Conn) *Conn {
+	return &Conn{next: nc, local: nc.LocalAddr(), remote: nc.RemoteAddr(), rwait: time.Minute, wwait: time.Minute}
+}
+
+// Adopt ends Become: the connection that did everything is closed, and fd, a duplicate of its descriptor,
+// serves instead. Nobody may be reading or writing.
+func (c *Conn) Adopt(fd *Fd, t *Task) {
+	c.next.Close()
+	c.next, c.fd, c.task, c.dry = nil, fd, t, false
+}
+
 // ReadWithin says how long each wait for bytes may last from now on, in place of a deadline.
 func (c *Conn) ReadWithin(d time.Duration) { c.rby, c.rwait = time.Time{}, d }
 

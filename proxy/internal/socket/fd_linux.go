@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -75,6 +76,9 @@ func (f *Fd) know(l *Loop) error {
 
 // wait waits for what a slot stands for.
 func (f *Fd) wait(t *Task, s *slot, timeout time.Duration) error {
+	if t == nil { // who closes an idle connection does not wait for it
+		return os.ErrDeadlineExceeded
+	}
 	if f.loop.Load() == nil {
 		if err := f.know(t.loop); err != nil {
 			return err
