@@ -57,20 +57,13 @@ func (l *link) below() error {
 	return nil
 }
 
-// poked is a socket of our own as others see it.
+// ownPoked is a socket of our own as others see it.
 type ownPoked struct{ fd *socket.Fd }
 
-// SetReadDeadline ends a wait for the client's bytes.
-func (p ownPoked) SetReadDeadline(time.Time) error {
-	p.fd.Nudge()
-	return nil
-}
+// A connection of which nothing is there is parked.
+func (p ownPoked) wake(bool) { p.fd.Nudge() }
 
-// SetDeadline ends all waits for the client.
-func (p ownPoked) SetDeadline(time.Time) error {
-	p.fd.Cut()
-	return nil
-}
+func (p ownPoked) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
 func (c *conn) use(t *socket.Task) {
@@ -117,7 +110,7 @@ func (c *conn) leave() {
 	if err := c.io.Open(c.file); err != nil {
 		panic(err) // it has just been made
 	}
-	c.setPoke(c.file)
+	c.setPoke(netPoked{c.file, &c.was})
 }
 
 // leaveWhole is leave for who wants an ordinary connection.

@@ -79,5 +79,6 @@ func (c *conn) handOver(nc net.Conn) {
 // cutOnly is a connection that can be cut off, but not woken: the other protocol says goodbye by itself.
 type cutOnly struct{ net.Conn }
 
-// SetReadDeadline does nothing.
-func (cutOnly) SetReadDeadline(time.Time) error { return nil }
+func (cutOnly) wake(bool) {}
+
+func (o cutOnly) cut() { o.SetDeadline(longAgo) }

@@ -126,8 +126,8 @@ func (f *Fd) parkAway(l *Loop, timeout time.Duration, over *atomic.Bool) bool {
 // Late tells whether the job is run because nothing came in.
 func (f *Fd) Late() bool { return f.late }
 
-// Nudge ends a wait for something to come in as if its time were over. Anybody may call it who keeps
-// Close away.
+// Nudge has a parked job run as if its time were over; a task that waits goes on waiting. Anybody may call
+// it who keeps Close away.
 func (f *Fd) Nudge() {
 	if l := f.loop.Load(); l != nil {
 		l.post(mail{fd: f, gen: f.gen.Load(), kind: mailNudge})

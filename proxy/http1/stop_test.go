@@ -1,0 +1,107 @@
+package http1
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A graceful stop ends connections of whose next request nothing is there, and no others: what was begun
+// is read to its end, and answered (httpd does the same).
+func TestStopFinishesWhatHasBegun(t *testing.T) {
+	const post = "POST /p HTTP/1.1\r\nHost: h\r\n"
+	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
+		f := start(t, &app{serve: says})
+		type begun struct{ name, first, rest, want string }
+		var conns []net.Conn
+		var cases []begun
+		for _, c := range []begun{
+			{"half of a line", "GET / HT", "TP/1.1\r\nHost: h\r\n\r\n", "[GET / 0 ]"},
+			{"an empty line", "\r\n", get + "\r\n", "[GET / 0 ]"},
+			{"half of a head", "GET / HTTP/1.1\r\nHo", "st: h\r\n\r\n", "[GET / 0 ]"},
+			{"a head", post + "Content-Length: 5\r\n\r\n", "hello", "[POST /p 5 hello]"},
+			{"half of a body", post + "Content-Length: 5\r\n\r\nhe", "llo", "[POST /p 5 hello]"},
+			{"half of a chunk", post + "Transfer-Encoding: chunked\r\n\r\n5\r\nhe", "llo\r\n0\r\n\r\n", "[POST /p 5 hello]"},
+			{"nothing", "", get + "\r\n", ""},
+		} {
+			for _, kept := range []string{"", "kept, "} {
+				if kept+c.first == "" { // the system hands it over with its first bytes: it is a new one
+					continue
+				}
+				conn := f.dial(t)
+				if kept != "" {
+					io.WriteString(conn, get+"\r\n")
+					if got := bodies(readAll(conn)); got != "[GET / 0 ]" {
+						t.Fatalf("got %q", got)
+					}
+				}
+				io.WriteString(conn, c.first)
+				c.name = kept + c.name
+				conns, cases = append(conns, conn), append(cases, c)
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		f.Stop()
+		time.Sleep(50 * time.Millisecond)
+		for i, c := range cases {
+			io.WriteString(conns[i], c.rest)
+			got, _ := after(t, conns[i], 5*time.Second)
+			if c.want != "" && (!strings.HasPrefix(got, "HTTP/1.1 200 ") || !strings.HasSuffix(got, c.want)) || c.want == "" && got != "" {
+				t.Errorf("%s: %q", c.name, got)
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := f.Wait(ctx); err != nil {
+			t.Errorf("%d connections are left", f.Connections())
+		}
+	})
+}
+
+// However a stop meets requests that are just being received: who was let to send a body is answered.
+func TestStopMeetsBodies(t *testing.T) {
+	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
+		f := start(t, &app{serve: says})
+		var all sync.WaitGroup
+		for i := range 100 {
+			conn := f.dial(t)
+			all.Go(func() {
+				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				time.Sleep(time.Duration(i) * 100 * time.Microsecond)
+				for r := bufio.NewReader(conn); sendsSlowly(t, conn, r); {
+				}
+			})
+		}
+		time.Sleep(100 * time.Millisecond)
+		f.Stop()
+		all.Wait()
+	})
+}
+
+// sendsSlowly sends a request whose body comes a moment after its head, and tells whether another one may
+// follow.
+func sendsSlowly(t *testing.T, conn net.Conn, r *bufio.Reader) bool {
+	if _, err := io.WriteString(conn, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"); err != nil {
+		return false
+	}
+	time.Sleep(5 * time.Millisecond)
+	if _, err := io.WriteString(conn, "hello"); err != nil {
+		return false // it was closed before the head came
+	}
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Errorf("no answer: %v", err)
+		return false
+	}
+	body, err := io.ReadAll(res.Body)
+	if res.StatusCode != 200 || err != nil || string(body) != "[POST /p 5 hello]" {
+		t.Errorf("%d %q %v", res.StatusCode, body, err)
+	}
+	return !res.Close
+}
