@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"runtime/debug"
 	"time"
+
+	"balancerd/internal/recovery"
 )
 
 // SaveError says that what holds could not be kept.
@@ -81,7 +83,7 @@ func (f *Farm) Keep(ctx context.Context, every time.Duration, report func(error)
 func (f *Farm) keep(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &SaveError{Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+			err = &SaveError{Err: fmt.Errorf("%s\n%s", recovery.Text(p), debug.Stack())}
 		}
 	}()
 	return f.Save(ctx)

@@ -18,11 +18,13 @@ import (
 // graph says who may import whom, the ground floor first. A room that is not here may not exist;
 // "*" stands for one folder's rooms, which do not know each other.
 const graph = `
+internal/recovery:
+
 apacheconf:           apacheconf/pattern
 apacheconf/pattern:
 apacheconf/directive: apacheconf apacheconf/pattern
 
-balancer:
+balancer:             internal/recovery
 balancer/method:      balancer
 balancer/health:      balancer
 balancer/store/file:  balancer
@@ -31,25 +33,25 @@ balancer/store/etcd:  balancer
 manager:              balancer
 
 proxy/internal/wire:
-proxy/internal/socket:
-proxy/logfile:
-proxy/exchange:       proxy/internal/wire proxy/internal/socket
+proxy/internal/socket: internal/recovery
+proxy/logfile:        internal/recovery
+proxy/exchange:       internal/recovery proxy/internal/wire proxy/internal/socket
 proxy/expr:           proxy/exchange apacheconf/pattern
 proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
-proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
-proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
-proxy/http1:          proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
-proxy/http2:          proxy/exchange proxy/backend balancer proxy/internal/wire
+proxy/backend:        internal/recovery proxy/exchange balancer proxy/internal/wire proxy/internal/socket
+proxy/tunnel:         internal/recovery proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
+proxy/http1:          internal/recovery proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
+proxy/http2:          internal/recovery proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
-proxy/mod/*:          proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
-proxy/mod/ssl:        proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend
+proxy/mod/*:          internal/recovery proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/ssl:        internal/recovery proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend
 proxy:                proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
-proxy/server:         proxy/exchange proxy/site proxy/http1 proxy/http2
+proxy/server:         internal/recovery proxy/exchange proxy/site proxy/http1 proxy/http2
 `
 
 // doors are the files that may import a library that is not the standard one.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"syscall"
 
+	"balancerd/internal/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -42,9 +44,17 @@ func (r *rights) raised(f func() error) error {
 		return f()
 	}
 	done := make(chan error, 1)
-	go func() { done <- r.onThread(f) }()
+	go func() {
+		err := errUndone
+		defer func() { done <- err }()
+		recovery.Do("doing what needs the rights of the start", func() { err = r.onThread(f) })
+	}()
 	return <-done
 }
+
+// errUndone is what comes of a function that panicked. Its thread, which may be root's still, ends with its
+// goroutine.
+var errUndone = errors.New("it panicked: see the log")
 
 // onThread keeps the goroutine on one thread, whose identity alone is changed: the system calls are
 // made bare, without the rest of the process. A thread that cannot be changed back ends with its

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"balancerd/internal/recovery"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
 	"balancerd/proxy/site"
@@ -42,9 +43,12 @@ func (p *program) serve(own launcher) int {
 	spareProcessors()
 	ctx, end := context.WithCancel(context.Background())
 	over := make(chan struct{})
-	go func() { defer close(over); p.server.Run(ctx) }()
+	go func() { defer close(over); recovery.Do("serving", func() { p.server.Run(ctx) }) }()
 	kept := make(chan struct{})
-	go func() { defer close(kept); p.farm.Keep(ctx, keepEvery, p.unkept) }()
+	go func() {
+		defer close(kept)
+		recovery.Keep("keeping members' states", func() { p.farm.Keep(ctx, keepEvery, p.unkept) })
+	}()
 	p.resumed()
 	notify(notifyReady)
 	if p.started != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"balancerd/internal/recovery"
 	"balancerd/proxy/exchange"
 )
 
@@ -72,7 +73,10 @@ func (p *program) drain(signals <-chan os.Signal) {
 	defer cancel()
 	p.server.Close()
 	drained := make(chan struct{})
-	go func() { defer close(drained); p.server.Drain(ctx) }()
+	go func() {
+		defer close(drained)
+		recovery.Do("finishing what is under way", func() { p.server.Drain(ctx) })
+	}()
 	p.removePid()
 	p.log("mpm_event", exchange.Notice, "AH00492: caught SIGWINCH, shutting down gracefully")
 	for {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/internal/recovery"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
 )
@@ -232,7 +233,7 @@ func (p *pool) crowded(set *balancer.WorkerSettings) bool {
 func (p *pool) expire(ttl time.Duration, keep int) {
 	n := 0
 	for n < len(p.idle)-keep && time.Since(p.idle[n].since) >= ttl {
-		go p.idle[n].close()
+		recovery.Go("closing a member's connection that idled for too long", p.idle[n].close)
 		n++
 	}
 	if n > 0 {

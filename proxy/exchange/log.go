@@ -1,6 +1,10 @@
 package exchange
 
-import "time"
+import (
+	"time"
+
+	"balancerd/internal/recovery"
+)
 
 // Level is a LogLevel keyword: smaller is graver.
 type Level int8
@@ -101,13 +105,5 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
 
-// PanicText is what a recovered value has to say, for the log.
-func PanicText(p any) string {
-	switch v := p.(type) {
-	case error:
-		return "panic: " + v.Error()
-	case string:
-		return "panic: " + v
-	}
-	return "panic"
-}
+// PanicText counts a panic and is what the recovered value has to say, for the log.
+func PanicText(p any) string { return recovery.Text(p) }

@@ -3,6 +3,8 @@ package logfile
 import (
 	"sync"
 	"time"
+
+	"balancerd/internal/recovery"
 )
 
 const (
@@ -60,7 +62,7 @@ func newLog(name string, to target, delay time.Duration, report func(string, int
 		l.now, _ = to.(prompt)
 		l.delay = usualDelay
 	}
-	l.timer = time.AfterFunc(time.Hour, l.Flush)
+	l.timer = recovery.AfterFunc(time.Hour, "writing a log", l.Flush)
 	l.timer.Stop()
 	return l
 }
@@ -135,9 +137,7 @@ func (l *Log) push() {
 		if !l.out.TryLock() {
 			return
 		}
-		ok := l.held == nil && l.flushNow()
-		l.out.Unlock()
-		if !ok { // the flusher has it
+		if !l.pushed() { // the flusher has it
 			return
 		}
 		if !l.waiting() {
@@ -145,6 +145,12 @@ func (l *Log) push() {
 		}
 	}
 	l.timer.Reset(0)
+}
+
+// pushed is flushNow, after which somebody else may write. Under l.out.
+func (l *Log) pushed() bool {
+	defer l.out.Unlock()
+	return l.held == nil && l.flushNow()
 }
 
 // flushNow is flush as far as the target takes lines at once. Under l.out.
@@ -173,12 +179,17 @@ func (l *Log) waiting() bool {
 
 // Flush writes what waits and returns when the target has it.
 func (l *Log) Flush() {
-	l.out.Lock()
-	l.flush()
-	l.out.Unlock()
+	l.flushed()
 	if l.now != nil && l.waiting() { // who brought it found the lock taken
 		l.timer.Reset(0)
 	}
+}
+
+// flushed is flush by itself.
+func (l *Log) flushed() {
+	l.out.Lock()
+	defer l.out.Unlock()
+	l.flush()
 }
 
 // flush waits for the target as long as it takes. Under l.out.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"balancerd/internal/recovery"
 )
 
 const (
@@ -119,7 +121,7 @@ func (p *program) start() error {
 	p.mu.Lock()
 	p.cmd = cmd
 	p.mu.Unlock()
-	go p.wait(cmd)
+	recovery.Go("waiting for the end of a log's program", func() { p.wait(cmd) })
 	return nil
 }
 
@@ -133,14 +135,16 @@ func (p *program) again() error {
 func (p *program) wait(cmd *exec.Cmd) {
 	err := cmd.Wait()
 	for !p.ended() {
-		if p.died != nil {
-			p.died(strings.Join(p.argv, " "), err)
-		}
+		recovery.Do("telling of the end of a log's program", func() {
+			if p.died != nil {
+				p.died(strings.Join(p.argv, " "), err)
+			}
+		})
 		time.Sleep(respawn)
 		if p.ended() {
 			break
 		}
-		if err = p.again(); err == nil {
+		if recovery.Do("starting a log's program again", func() { err = p.again() }) && err == nil {
 			return
 		}
 	}
@@ -197,7 +201,7 @@ func (p *program) close() error {
 	select {
 	case <-p.done:
 	case <-time.After(goodbye):
-		go p.kill()
+		recovery.Go("ending a log's program", p.kill)
 	}
 	return err
 }
