@@ -61,6 +61,7 @@ func (c *conn) turns() bool {
 
 // turn has the other protocol serve the connection, with what was read of it.
 func (c *conn) turn() {
+	defer c.rescue()
 	c.leaveWhole()
 	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
 }
