@@ -37,6 +37,7 @@ type Conn struct {
 	timeout time.Duration
 	began   time.Time // about when the last attempt's Talk began
 	sent    int64     // what io.Sent said, or what was written without it
+	before  int64     // what below had sent before this attempt
 }
 
 // ErrEarly says that the member answers while the request is still being written.
@@ -154,7 +155,12 @@ func (c *Conn) Readable() bool { return c.raw && c.io.Look() != socket.Quiet }
 // Undelivered tells for sure, after an end, that the member's system had closed the connection before
 // any byte of this attempt reached it: the request may be sent again on another one, whatever its
 // method.
-func (c *Conn) Undelivered() bool { return c.raw && c.io.Undelivered(c.io.Sent) }
+func (c *Conn) Undelivered() bool {
+	if c.raw {
+		return c.io.Undelivered(c.io.Sent)
+	}
+	return c.undelivered()
+}
 
 // Write writes all of p.
 func (c *Conn) Write(p []byte) (int, error) {

@@ -93,8 +93,12 @@ func (c *Conn) serve(t *socket.Task) {
 	c.own.Use(t)
 	if c.below != nil {
 		c.below.Serve(t)
+		c.before = c.below.Sent()
 	}
 }
+
+// undelivered is Undelivered with TLS.
+func (c *Conn) undelivered() bool { return c.below != nil && c.below.Undelivered(c.before) }
 
 // rest has no task use it: whoever closes it meanwhile waits for nothing.
 func (c *Conn) rest() {

@@ -27,6 +27,8 @@ func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Add
 
 func (c *Conn) rest() {}
 
+func (c *Conn) undelivered() bool { return false }
+
 func (c *Conn) look(x *exchange.Exchange) socket.Look {
 	if c.stirred(x) {
 		return c.io.Look()

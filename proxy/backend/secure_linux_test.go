@@ -166,6 +166,41 @@ func TestSecureIdleConnections(t *testing.T) {
 	})
 }
 
+// Whether a member that ended has got anything of a request can be told with TLS, too: what it has not may be
+// sent again.
+func TestSecureUndelivered(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(*tls.Conn)
+		want bool
+	}{
+		"closed before":                 {func(c *tls.Conn) { c.NetConn().Close() }, true},
+		"closed before, with a goodbye": {func(c *tls.Conn) { c.Close() }, true},
+		"closed after it was read": {func(c *tls.Conn) {
+			c.Read(make([]byte, 100))
+			c.Close()
+		}, false},
+	} {
+		w, call := secureMember(t, func(s *tls.Conn) {
+			p := make([]byte, 100)
+			n, _ := s.Read(p)
+			s.Write(p[:n])
+			c.end(s)
+		})
+		onLoop(t, func(task *socket.Task) {
+			conn, _ := acquireOn(t, task, w, call)
+			say(t, conn, "first")
+			task.Leave()
+			time.Sleep(30 * time.Millisecond)
+			conn.serve(task) // as for another attempt, without a look at it
+			_, wrote, err := conn.Talk(time.Now(), []byte("second"), nil, make([]byte, 10))
+			if !wrote || err != io.EOF && err != io.ErrUnexpectedEOF || conn.Undelivered() != c.want {
+				t.Errorf("%s: %v %v, undelivered %v", name, wrote, err, conn.Undelivered())
+			}
+			conn.Release(false)
+		})
+	}
+}
+
 // An idle connection may be closed by anybody, and says goodbye.
 func TestSecureConnectionsAreClosedByOthers(t *testing.T) {
 	ended := make(chan error, 1)

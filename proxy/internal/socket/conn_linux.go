@@ -18,8 +18,9 @@ type Conn struct {
 
 	rby, wby     time.Time // no deadline: as long as rwait and wwait say
 	rwait, wwait time.Duration
-	now          bool // reads do not wait
-	dry          bool // all that had come in was read
+	sent         int64 // bytes written
+	now          bool  // reads do not wait
+	dry          bool  // all that had come in was read
 	closed       bool
 }
 
@@ -96,12 +97,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Write writes all. A wait without a deadline begins anew when some of it is gone.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.next != nil {
-		return c.next.Write(p)
+		n, err := c.next.Write(p)
+		c.sent += int64(n)
+		return n, err
 	}
 	for sent := 0; ; {
 		n, e := Write(c.fd.N(), p[sent:])
 		if n > 0 {
 			sent += n
+			c.sent += int64(n)
 		}
 		switch {
 		case e != 0 && e != syscall.EAGAIN:
@@ -113,6 +117,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return sent, err
 		}
 	}
+}
+
+// Sent is how many bytes were written, those of a connection that did everything included.
+func (c *Conn) Sent() int64 { return c.sent }
+
+// Undelivered is Stream.Undelivered for what was written since Sent said before.
+func (c *Conn) Undelivered(before int64) bool {
+	acked, ok := Acked(c.fd.N())
+	return ok && c.sent > before && acked <= before
 }
 
 // within is how long a wait may last.
