@@ -37,7 +37,7 @@ func TestPanicInALookup(t *testing.T) {
 	set := balancer.NewWorkerSettings()
 	q := &question{done: make(chan struct{})}
 	b.asking = q
-	recovery.Go("testing a lookup", func() { b.answer(nil, q, "localhost", &set) }) // a context is wanted
+	recovery.Go("testing a lookup", func() { b.answer(badContext{}, q, "localhost", &set) })
 	if list, err := b.ask(ctx, "localhost", &set); !errors.Is(err, errUnanswered) {
 		t.Errorf("%v %v", list, err)
 	}
@@ -46,6 +46,9 @@ func TestPanicInALookup(t *testing.T) {
 		t.Errorf("the next one: %v %v", list, err)
 	}
 }
+
+// badContext is a context that panics when it is asked anything.
+type badContext struct{ context.Context }
 
 // badConn is a connection that panics when it is closed.
 type badConn struct{ net.Conn }
