@@ -165,7 +165,7 @@ func (c *conn) fill() bool {
 }
 
 // partial tells whether some bytes of a request are there.
-func (c *conn) partial() bool { return c.k != nil && c.k.r < c.k.w }
+func (c *conn) partial() bool { return c.k != nil && (c.k.r < c.k.w || c.begun()) }
 
 // rest is how a connection waits for its next request.
 func (c *conn) rest() {

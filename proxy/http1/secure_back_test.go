@@ -21,8 +21,8 @@ import (
 	"balancerd/proxy/backend"
 )
 
-// secured has a member speak TLS before serve gets its connections.
-func secured(t testing.TB, serve func(net.Conn)) func(net.Conn) {
+// selfSigned is the configuration of a server with a certificate of its own making.
+func selfSigned(t testing.TB) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -33,7 +33,12 @@ func secured(t testing.TB, serve func(net.Conn)) func(net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}
+
+// secured has a member speak TLS before serve gets its connections.
+func secured(t testing.TB, serve func(net.Conn)) func(net.Conn) {
+	conf := selfSigned(t)
 	return func(c net.Conn) {
 		s := tls.Server(c, conf)
 		defer s.Close()

@@ -3,13 +3,17 @@ package http1
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 // A graceful stop ends connections of whose next request nothing is there, and no others: what was begun
@@ -104,4 +108,56 @@ func sendsSlowly(t *testing.T, conn net.Conn, r *bufio.Reader) bool {
 		t.Errorf("%d %q %v", res.StatusCode, body, err)
 	}
 	return !res.Close
+}
+
+// torn is a connection that sends what is written in two parts.
+type torn struct {
+	net.Conn
+	on   bool
+	rest []byte
+}
+
+func (c *torn) Write(p []byte) (int, error) {
+	if !c.on {
+		return c.Conn.Write(p)
+	}
+	c.rest = append(c.rest, p[len(p)/2:]...)
+	_, err := c.Conn.Write(p[:len(p)/2])
+	return len(p), err
+}
+
+// So is a request of which nothing can be read yet, because it came with half of a TLS record.
+func TestStopFinishesHalfARecord(t *testing.T) {
+	conf := selfSigned(t)
+	f := startFront(t, &app{serve: says}, Options{Shake: func(netip.AddrPort) Shake {
+		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
+			s := tls.Server(nc, conf)
+			return s, &exchange.TLS{}, s.Handshake()
+		}
+	}}, nil)
+	for _, kept := range []bool{false, true} {
+		half := &torn{Conn: f.dial(t)}
+		c := tls.Client(half, &tls.Config{InsecureSkipVerify: true})
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		if kept {
+			io.WriteString(c, get+"\r\n")
+			if got := bodies(readAll(c)); got != "[GET / 0 ]" {
+				t.Fatalf("got %q", got)
+			}
+		}
+		half.on = true
+		io.WriteString(c, get+"\r\n")
+		defer func() {
+			half.Conn.Write(half.rest)
+			c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			if got, err := io.ReadAll(c); err != nil || !strings.HasSuffix(string(got), "[GET / 0 ]") {
+				t.Errorf("kept %v: %q %v", kept, got, err)
+			}
+		}()
+	}
+	time.Sleep(100 * time.Millisecond)
+	f.Stop()
+	time.Sleep(50 * time.Millisecond)
 }

@@ -18,7 +18,7 @@ type Conn struct {
 
 	rby, wby     time.Time // no deadline: as long as rwait and wwait say
 	rwait, wwait time.Duration
-	sent         int64 // bytes written
+	sent, got    int64 // bytes written, and read
 	now          bool  // reads do not wait
 	dry          bool  // all that had come in was read
 	closed       bool
@@ -77,6 +77,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
 			switch {
 			case n > 0:
+				c.got += int64(n)
 				return n, nil
 			case e == 0:
 				return 0, io.EOF
@@ -121,6 +122,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 
 // Sent is how many bytes were written, those of a connection that did everything included.
 func (c *Conn) Sent() int64 { return c.sent }
+
+// Received is how many bytes were read since a loop serves it.
+func (c *Conn) Received() int64 { return c.got }
 
 // Undelivered is Stream.Undelivered for what was written since Sent said before.
 func (c *Conn) Undelivered(before int64) bool {
