@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"balancerd/balancer/store/memory"
+	"balancerd/proxy/recovery"
 )
 
 // role is what a process of the server does. The environment names it, with the descriptor of its link;
@@ -130,12 +131,12 @@ func (p *program) startProcess(r role, user credentials) (*child, error) {
 	}
 	c := &child{link: l, in: make(chan *heard), over: make(chan struct{}), started: time.Now()}
 	if p.alone {
-		go p.part(r, other, c.over)
+		recovery.Go("being a part of the server", func() { p.part(r, other, c.over) })
 	} else if err := c.exec(p, r, other, user.Lower); err != nil {
 		l.close()
 		return nil, err
 	}
-	go c.listen()
+	recovery.Go("listening to a process", c.listen)
 	return c, nil
 }
 
@@ -176,10 +177,10 @@ func (c *child) exec(p *program, r role, end *os.File, lower bool) error {
 	if err := start(); err != nil {
 		return err
 	}
-	go func() {
+	recovery.Go("waiting for the end of a process", func() {
 		defer close(c.over)
 		c.cmd.Wait()
-	}()
+	})
 	return nil
 }
 

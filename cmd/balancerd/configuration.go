@@ -11,6 +11,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -291,7 +292,7 @@ func (c *configuration) close() {
 	c.f.Close()
 	closeAll(c.logs)
 	for _, p := range c.programs {
-		go p.Close()
+		recovery.Go("ending a log's program", func() { p.Close() })
 	}
 	c.logs, c.programs = nil, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"balancerd/balancer/store/memory"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/server"
 )
 
@@ -60,7 +61,7 @@ func (p *program) supervise(own launcher) int {
 	if exit, up := s.start(own); !up {
 		return exit
 	}
-	s.run()
+	recovery.Keep("watching over the serving process", s.run)
 	return 0
 }
 

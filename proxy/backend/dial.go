@@ -136,25 +136,27 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target
 
 // connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
 func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
-	plain := nc
+	plain, base := nc, nc
 	if secure(to.scheme) {
+		base = under(x, plain, to.scheme)
 		var err error
-		if nc, err = shakeHands(ctx, plain, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
+		if nc, err = shakeHands(ctx, plain, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
 			return nil, err
 		}
 	}
 	p.worker.Connected()
-	if c := p.adopt(x, nc, plain, addr); c != nil {
-		return c, nil
+	c := p.adopt(x, nc, plain, base, addr, to.scheme)
+	if c == nil {
+		c = newConn(p, nc, plain, addr)
 	}
-	c := newConn(p, nc, plain, addr)
 	if nc != plain {
 		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange
 	}
 	return c, nil
 }
 
-func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
+// shakeHands makes a connection secure, beside the event loops: plain does it, below base.
+func shakeHands(ctx context.Context, plain, base net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
 	if call.TLS == nil {
 		plain.Close()
 		return nil, &Failure{Kind: NoTLS, Host: to.host, Port: to.port}
@@ -164,7 +166,7 @@ func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, time
 		name = to.host
 	}
 	plain.SetDeadline(time.Now().Add(timeout))
-	nc, err := call.TLS.Client(ctx, plain, name, protocols(to.scheme)...)
+	nc, err := call.TLS.Client(ctx, base, name, protocols(to.scheme)...)
 	if err != nil {
 		plain.Close()
 		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
 )
@@ -232,7 +233,7 @@ func (p *pool) crowded(set *balancer.WorkerSettings) bool {
 func (p *pool) expire(ttl time.Duration, keep int) {
 	n := 0
 	for n < len(p.idle)-keep && time.Since(p.idle[n].since) >= ttl {
-		go p.idle[n].close()
+		recovery.Go("closing a member's connection that idled for too long", p.idle[n].close)
 		n++
 	}
 	if n > 0 {
@@ -257,10 +258,7 @@ const warm = time.Millisecond
 // usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
-	state := socket.Quiet
-	if c.stirred(x) {
-		state = c.io.Look()
-	}
+	state := c.look(x)
 	switch {
 	case state == socket.Quiet:
 		return !p.addrs.moved(c)
@@ -294,6 +292,7 @@ func (p *pool) put(c *Conn) {
 		c.close()
 		return
 	}
+	c.rest()
 	p.idle = append(p.idle, c)
 	if set.TTL > 0 {
 		_, soft, _ := set.Pool(len(p.idle))

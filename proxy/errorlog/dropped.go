@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -48,7 +49,7 @@ func (g *dropReporter) report(name string, lost int64, err error) {
 		g.logs[0].log.Write(e)
 	}
 	if !mute {
-		go g.say(e)
+		recovery.Go("telling of lines that were dropped", func() { g.say(e) })
 	}
 }
 

@@ -1,8 +1,9 @@
 package exchange
 
 import (
-	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // Level is a LogLevel keyword: smaller is graver.
@@ -104,21 +105,9 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
 
-// panics counts what Panics says.
-var panics atomic.Int64
-
 // Panics is how many panics were recovered since the start of the process, each of them a line in the error
 // log and the end of one exchange, connection or task.
-func Panics() int64 { return panics.Load() }
+func Panics() int64 { return recovery.Panics() }
 
-// PanicText is what a recovered value has to say, for the log. It is called once for each.
-func PanicText(p any) string {
-	panics.Add(1)
-	switch v := p.(type) {
-	case error:
-		return "panic: " + v.Error()
-	case string:
-		return "panic: " + v
-	}
-	return "panic"
-}
+// PanicText counts a panic and is what the recovered value has to say, for the log.
+func PanicText(p any) string { return recovery.Text(p) }

@@ -266,7 +266,8 @@ func (a *answer) silent(err error) error {
 	if backend.IsTimeout(err) {
 		return a.fail(backend.ReadTimeout, err)
 	}
-	a.stale = err == io.EOF && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
+	ended := err == io.EOF || err == io.ErrUnexpectedEOF // TLS without a goodbye
+	a.stale = ended && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
 	return a.fail(backend.EarlyClose, err)
 }
 

@@ -2,9 +2,9 @@ package http1
 
 import (
 	"io"
-	"runtime/debug"
 	"time"
 
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
 )
 
@@ -63,7 +63,7 @@ func (c *conn) panicked(p any, line string) {
 }
 
 func (s *Server) panicked(p any, where string) {
-	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+where+"\n"+string(debug.Stack()))
+	s.log(exchange.Crit, nil, recovery.Message(p, where))
 }
 
 // rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.

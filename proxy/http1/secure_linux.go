@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 
 	"balancerd/proxy/exchange"
@@ -47,12 +46,12 @@ func (g *greeting) Run(t *socket.Task) {
 
 // ordinary is a socket of our own as one of the runtime's poller.
 func (s *Server) ordinary(fd *socket.Fd, t *socket.Task, as net.Conn) net.Conn {
-	f := os.NewFile(fd.Release(t), "client")
-	return &fileConn{File: f, local: as.LocalAddr(), remote: as.RemoteAddr()}
+	return socket.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
 }
 
 // trySecure is try for a secure connection.
 func (l *link) trySecure(p []byte) (int, syscall.Errno) {
+	before := l.sec.Received()
 	l.sec.Eager(true)
 	n, err := l.nc.Read(p)
 	l.sec.Eager(false)
@@ -60,6 +59,7 @@ func (l *link) trySecure(p []byte) (int, syscall.Errno) {
 	case n > 0 || err == io.EOF:
 		return n, 0
 	case timedOut(err):
+		l.torn = l.torn || l.sec.Received() > before
 		return 0, syscall.EAGAIN
 	}
 	if e := syscall.Errno(0); errors.As(err, &e) {

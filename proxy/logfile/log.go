@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 const (
@@ -66,9 +68,9 @@ func newLog(name string, to target, delay time.Duration, report func(string, int
 		l.now, _ = to.(prompt)
 		l.delay = usualDelay
 	}
-	l.timer = time.AfterFunc(time.Hour, l.Flush)
+	l.timer = recovery.AfterFunc(time.Hour, "writing a log", l.Flush)
 	l.timer.Stop()
-	l.alarm = time.AfterFunc(time.Hour, l.sayLost)
+	l.alarm = recovery.AfterFunc(time.Hour, "telling of lines that were dropped", l.sayLost)
 	l.alarm.Stop()
 	return l
 }
@@ -143,9 +145,7 @@ func (l *Log) push() {
 		if !l.out.TryLock() {
 			return
 		}
-		ok := l.held == nil && l.flushNow()
-		l.out.Unlock()
-		if !ok { // the flusher has it
+		if !l.pushed() { // the flusher has it
 			return
 		}
 		if !l.waiting() {
@@ -153,6 +153,12 @@ func (l *Log) push() {
 		}
 	}
 	l.timer.Reset(0)
+}
+
+// pushed is flushNow, after which somebody else may write. Under l.out.
+func (l *Log) pushed() bool {
+	defer l.out.Unlock()
+	return l.held == nil && l.flushNow()
 }
 
 // flushNow is flush as far as the target takes lines at once. Under l.out.
@@ -182,12 +188,17 @@ func (l *Log) waiting() bool {
 
 // Flush writes what waits and returns when the target has it.
 func (l *Log) Flush() {
-	l.out.Lock()
-	l.flush()
-	l.out.Unlock()
+	l.flushed()
 	if l.now != nil && l.waiting() { // who brought it found the lock taken
 		l.timer.Reset(0)
 	}
+}
+
+// flushed is flush by itself.
+func (l *Log) flushed() {
+	l.out.Lock()
+	defer l.out.Unlock()
+	l.flush()
 }
 
 // flush waits for the target as long as it takes. Under l.out.

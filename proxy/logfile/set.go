@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // Options say how the targets of a Set behave.
@@ -135,10 +137,10 @@ func (s *Set) each(do func(*Log)) {
 	defer s.mu.Unlock()
 	var all sync.WaitGroup
 	for _, l := range s.logs {
-		all.Go(func() { do(l) })
+		all.Go(func() { recovery.Do("seeing to a log", func() { do(l) }) })
 	}
 	done := make(chan struct{})
-	go func() { all.Wait(); close(done) }()
+	recovery.Go("waiting for logs", func() { defer close(done); all.Wait() })
 	select {
 	case <-done:
 	case <-time.After(3 * goodbye):

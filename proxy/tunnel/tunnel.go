@@ -35,7 +35,7 @@ func Join(client, member exchange.Stream, o Options) Moved {
 	up.open()
 	down.open()
 	done := make(chan *fall)
-	go func() { done <- down.guarded(o.FromMember) }()
+	go func() { done <- down.guarded(o.FromMember) }() // brings a panic as its result
 	fell := up.guarded(o.FromClient)
 	if other := <-done; fell == nil {
 		fell = other

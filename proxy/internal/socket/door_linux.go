@@ -5,6 +5,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // door is a listener that a loop takes connections off.
@@ -117,14 +119,17 @@ func (d *door) rest(e syscall.Errno) {
 	}
 	d.pause = min(max(2*d.pause, firstPause), lastPause)
 	d.loop.forget(d.fd)
-	time.AfterFunc(d.pause, d.again)
+	recovery.AfterFunc(d.pause, reopening, d.again)
 }
+
+// reopening is what again does.
+const reopening = "opening a listener again"
 
 // again opens the door after a rest; what keeps it from that now may not do so later.
 func (d *door) again() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.closed && d.open() != nil {
-		time.AfterFunc(lastPause, d.again)
+		recovery.AfterFunc(lastPause, reopening, d.again)
 	}
 }

@@ -3,7 +3,6 @@ package socket
 import (
 	"errors"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -144,26 +143,45 @@ func TestParked(t *testing.T) {
 	}
 }
 
+// A nudge ends what is parked, and no wait of a task: that is in the middle of something.
 func TestNudge(t *testing.T) {
 	g := newLoops(t, 1)
-	fd, _ := watched(t, g)
-	ended := make(chan error, 1)
+	fd, peer := watched(t, g)
+	ended := make(chan error, 2)
+	late := make(chan bool, 1)
+	var over atomic.Bool
 	do(g, 0, func(task *Task) {
 		var s Stream
 		s.OpenFd(fd)
 		s.Use(task)
+		ended <- nil
 		_, err := s.Read(make([]byte, 1), time.Hour)
 		ended <- err
+		s.Shut()
+		fd.Park(task, job(func(task *Task) {
+			late <- fd.Late()
+			fd.Close(task)
+		}), time.Hour, &over)
 	})
-	time.Sleep(20 * time.Millisecond)
-	fd.Nudge()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error(err)
+	<-ended
+	for range 5 {
+		time.Sleep(5 * time.Millisecond)
+		fd.Nudge()
+	}
+	syscall.Write(peer, []byte("x"))
+	if err := <-ended; err != nil {
+		t.Error("a task's wait: ", err)
+	}
+	for {
+		select {
+		case l := <-late:
+			if !l {
+				t.Error("it is told that something came in")
+			}
+			return
+		case <-time.After(5 * time.Millisecond):
+			fd.Nudge()
 		}
-	case <-time.After(5 * time.Second):
-		t.Error("nothing happened")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // files are the user and group files of one load of the configuration. Safe for use by many.
@@ -105,10 +106,10 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 		w.read()
 		w.busy.Unlock()
 	default:
-		go func() {
+		recovery.Go("reading a file of users or groups", func() {
 			defer w.busy.Unlock()
 			w.read()
-		}()
+		})
 		return r
 	}
 	return w.last.Load()

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 // countingCache is a cache of files that counts how often one is parsed.

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 func address(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}) }
