@@ -22,6 +22,7 @@ type Kind uint8
 // The points of failure, in the order of an exchange.
 const (
 	Exhausted      Kind = iota + 1 // no connection free within acquire= (AH00941 was logged)
+	Starved                        // no descriptor, port or memory of our own to connect with (AH00957 was logged)
 	NoName                         // the host name does not resolve
 	Refused                        // no address accepted the connection (AH00957 was logged for each)
 	NoTLS                          // https member without SSLProxyEngine (AH01961)

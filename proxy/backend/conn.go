@@ -26,7 +26,7 @@ type Conn struct {
 	raw  bool   // plain, and on Linux: io does the reads and writes
 	own  own    // in place of net: an event loop's socket
 
-	since time.Time // under pool.mu: when it was last given back, if ttl= counts
+	since int64 // under pool.mu: when it was last given back, by Clock
 
 	// Owned by who acquired it.
 	io      socket.Stream // of the connection below TLS
