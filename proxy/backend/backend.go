@@ -15,8 +15,8 @@ type Backend interface {
 	RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) error
 }
 
-// Kind says at which point an attempt failed: the table of proxy/status.go turns it into a status,
-// an AH number and the question whether another member may be tried.
+// Kind says at which point an attempt failed: the table of proxy/outcome.go turns it into a status,
+// lines of the log, and whether the member is to blame and another one may be tried.
 type Kind uint8
 
 // The points of failure, in the order of an exchange.
@@ -39,6 +39,7 @@ const (
 	BadFraming                     // two lengths, unknown coding … (RFC 9112 section 6.3)
 	TooManyInterim                 // ten 1xx answers
 	WrongUpgrade                   // Detail is "X (expecting Y)"
+	Kinds                          // none: their number
 )
 
 // TooLong is the Detail of a BadHead whose line is longer than responsefieldsize= (AH10124).
@@ -54,6 +55,7 @@ type Failure struct {
 	Timeout bool // a write or read ran into the worker's timeout
 	Reused  bool // the connection came from the pool
 	Sent    bool // body bytes were taken from the client and can't be sent again
+	Partial bool // of WriteBody and EarlyClose: the client had not sent all of its body when the member ended
 }
 
 func (f *Failure) Error() string {

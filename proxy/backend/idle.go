@@ -14,11 +14,12 @@ import (
 // Keeper is who keeps idle connections: a worker's pool of one protocol. Any goroutine may call its
 // methods. They must not call Keep.
 type Keeper interface {
-	// Oldest is since when (see Clock) the connection idles that idled longest; ok is false without one.
+	// Oldest is since when (see Clock) the connection idles that idled longest, now or later when all are in
+	// use; ok is false without any connection: then there is nothing to ask until Keep is called again.
 	Oldest() (since int64, ok bool)
-	// DropOldest closes that connection and tells whether there was one.
+	// DropOldest closes that connection and tells whether one idled.
 	DropOldest() bool
-	// Sweep closes what nobody will use again, and tells whether any idle connection is left.
+	// Sweep closes what nobody will use again, and tells whether any connection is left.
 	Sweep(now int64) (left bool)
 }
 
@@ -96,8 +97,11 @@ func (a *account) dismiss(p *place) {
 func (a *account) evict() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.byAge) > 0 {
+	for now := Clock(); len(a.byAge) > 0; {
 		p := a.byAge[0]
+		if p.since >= now {
+			return false
+		}
 		since, ok := p.k.Oldest()
 		switch {
 		case !ok:

@@ -262,7 +262,9 @@ func (a *answer) silent(err error) error {
 		return a.fail(backend.ReadTimeout, err)
 	}
 	a.stale = err == io.EOF && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
-	return a.fail(backend.EarlyClose, err)
+	f := a.fail(backend.EarlyClose, err)
+	f.Partial = a.partial && a.up.coming()
+	return f
 }
 
 // head reads the next head.

@@ -18,6 +18,9 @@ import (
 
 // clients are the connections to one worker. They live as long as the worker, over reloads.
 type clients struct {
+	worker *balancer.Worker // immutable
+	known  atomic.Bool      // see backend.Keep
+
 	mu      sync.Mutex
 	list    []*client         // under mu
 	dialing map[kind]*dialing // under mu
@@ -30,7 +33,7 @@ func clientsOf(w *balancer.Worker) *clients {
 	if c, ok := w.Attached(clientsKey{}).(*clients); ok {
 		return c
 	}
-	return w.Attach(clientsKey{}, &clients{dialing: map[kind]*dialing{}}).(*clients)
+	return w.Attach(clientsKey{}, &clients{worker: w, dialing: map[kind]*dialing{}}).(*clients)
 }
 
 // kind keeps connections apart.
@@ -150,15 +153,19 @@ func (s *clients) connect(ctx context.Context, t *http2.Transport, a *answer, k 
 // dialed ends a dialing.
 func (s *clients) dialed(k kind, d *dialing, c *client, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.dialing, k)
 	if err == nil && s.closed {
 		go c.retire()
 	} else if err == nil {
+		s.makeRoom(k)
 		s.list = append(s.list, c)
 	}
 	d.err = err
 	close(d.done)
+	s.mu.Unlock()
+	if err == nil {
+		backend.Keep(s, &s.known)
+	}
 }
 
 func (s *clients) drop(c *client) {
