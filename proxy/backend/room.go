@@ -11,7 +11,9 @@ import (
 
 // A system gives a new descriptor the lowest number that is free. So a number tells, without any
 // counting, that all below it are taken: when a new connection's is beyond the room for connections,
-// one that idles has to go.
+// some that idle have to go. It is more than one at a time, because the next ones get the numbers that
+// become free so: with batches of k, when all connections are to members and in turn, those beyond the
+// room come to rest at a part of k-1 of those within.
 
 // roomShift is the share of the descriptors that stays out of bounds for clients and for idle
 // connections to members: one in four. What is in it serves requests under way: their connections to
@@ -35,13 +37,24 @@ func roomOf() int64 {
 	return n
 }
 
+// batch is how many idle connections make room at a time.
+func batch(room int64) int { return int(min(max(room/16, 8), 32)) }
+
 // RoomFor tells whether more clients may be let in after one that got this descriptor. When there are
-// hardly any left, the connection to a member that idled longest makes room.
+// hardly any left, the connections to members that idled longest make room.
 func RoomFor(descriptor uintptr) bool {
-	return int64(descriptor) < roomOf() || idles.evict()
+	room := roomOf()
+	if int64(descriptor) < room {
+		return true
+	}
+	n := 0
+	for n < batch(room) && idles.evict() {
+		n++
+	}
+	return n > 0
 }
 
-// settle has an idle connection go for a new one to a member, if it has a descriptor beyond the room.
+// settle has idle connections go for a new one to a member, if it has a descriptor beyond the room.
 func settle(nc net.Conn) {
 	s, ok := nc.(syscall.Conn)
 	if !ok {
