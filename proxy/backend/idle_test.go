@@ -18,7 +18,9 @@ import (
 
 // plainTLS is TLS that does nothing.
 func plainTLS() *TLS {
-	return &TLS{Client: func(_ context.Context, c net.Conn, _ string, _ ...string) (net.Conn, error) { return struct{ net.Conn }{c}, nil }}
+	return &TLS{Client: func(_ context.Context, c net.Conn, _ string, _ ...string) (net.Conn, error) {
+		return struct{ net.Conn }{c}, nil
+	}}
 }
 
 // use has a worker's connection used once: it is the youngest then.
@@ -343,6 +345,7 @@ func BenchmarkKeep(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		c.began = x.Start // or it is looked at each time
 		c.Release(true)
 	}
 }
