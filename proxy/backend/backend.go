@@ -55,7 +55,7 @@ type Failure struct {
 	Timeout bool // a write or read ran into the worker's timeout
 	Reused  bool // the connection came from the pool
 	Sent    bool // body bytes were taken from the client and can't be sent again
-	Partial bool // of WriteBody and EarlyClose: the client had not sent all of its body when the member ended
+	Partial bool // of WriteBody and EarlyClose: not all of the client's body was here when the member ended
 }
 
 func (f *Failure) Error() string {
