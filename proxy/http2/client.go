@@ -47,8 +47,9 @@ type kind struct {
 type client struct {
 	cc     *http2.ClientConn
 	kind   kind
-	used   atomic.Bool // it has carried a stream
-	lonely bool        // for one stream alone; immutable
+	used   atomic.Bool  // it has carried a stream
+	freed  atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
+	lonely bool         // for one stream alone; immutable
 }
 
 // dialing is a connection being made; whoever else wants one waits for it.
@@ -118,7 +119,8 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 	defer s.mu.Unlock()
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
 		st := c.cc.State()
-		old := ttl > 0 && st.StreamsActive+st.StreamsReserved+st.StreamsPending == 0 && !st.LastIdle.IsZero() && time.Since(st.LastIdle) >= ttl
+		since, idle := c.idleSince()
+		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl)
 		if old && !st.Closed {
 			go c.retire()
 		}
@@ -204,7 +206,9 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 		cc.SetDoNotReuse()
 	}
 	cc.ReserveNewRequest()
-	return &client{cc: cc, kind: k, lonely: lonely}, nil
+	c := &client{cc: cc, kind: k, lonely: lonely}
+	c.freed.Store(backend.Clock())
+	return c, nil
 }
 
 // held gives a connection back to its worker's account when it is closed.

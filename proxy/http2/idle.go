@@ -2,29 +2,23 @@ package http2
 
 import (
 	"slices"
-	"time"
 
 	"balancerd/proxy/backend"
 )
 
 var _ backend.Keeper = (*clients)(nil)
 
-// idleSince is when the last stream of a connection ended, by backend.Clock; ok is false while it has some.
-func (c *client) idleSince(now int64) (since int64, ok bool) {
+// idleSince is when the last attempt of a connection ended, by backend.Clock; ok is false while it has
+// streams. x/net keeps that time only for itself to close idle connections.
+func (c *client) idleSince() (since int64, ok bool) {
 	st := c.cc.State()
-	switch {
-	case st.StreamsActive+st.StreamsReserved+st.StreamsPending > 0:
-		return 0, false
-	case st.LastIdle.IsZero():
-		return 0, true
-	}
-	return now - int64(time.Since(st.LastIdle)), true
+	return c.freed.Load(), st.StreamsActive+st.StreamsReserved+st.StreamsPending == 0
 }
 
 // longest is the connection of those that match which idles longest, nil without one. Under mu.
-func (s *clients) longest(now int64, match func(*client) bool) (best *client, since int64) {
+func (s *clients) longest(match func(*client) bool) (best *client, since int64) {
 	for _, c := range s.list {
-		if at, ok := c.idleSince(now); ok && match(c) && (best == nil || at < since) {
+		if at, ok := c.idleSince(); ok && match(c) && (best == nil || at < since) {
 			best, since = c, at
 		}
 	}
@@ -37,17 +31,16 @@ func anyClient(*client) bool { return true }
 func (s *clients) Oldest() (since int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := backend.Clock()
-	if c, since := s.longest(now, anyClient); c != nil {
+	if c, since := s.longest(anyClient); c != nil {
 		return since, true
 	}
-	return now, len(s.list) > 0
+	return backend.Clock(), len(s.list) > 0
 }
 
 // DropOldest is backend.Keeper's.
 func (s *clients) DropOldest() bool {
 	s.mu.Lock()
-	c, _ := s.longest(backend.Clock(), anyClient)
+	c, _ := s.longest(anyClient)
 	s.unlist(c)
 	s.mu.Unlock()
 	if c == nil {
@@ -65,15 +58,15 @@ func (s *clients) unlist(c *client) {
 // Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or is of a configuration that
 // is over, is closed; what is closed is forgotten.
 func (s *clients) Sweep(now int64) (left bool) {
-	limit := int64(backend.MaxIdle)
+	limit := backend.MaxIdle
 	if ttl := s.worker.Settings().TTL; ttl > 0 {
-		limit = int64(ttl)
+		limit = ttl
 	}
 	var gone []*client
 	s.mu.Lock()
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
-		since, idle := c.idleSince(now)
-		useless := c.cc.State().Closed || idle && (now-since >= limit || c.kind.tls.Retired())
+		since, idle := c.idleSince()
+		useless := c.cc.State().Closed || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
 		if useless {
 			gone = append(gone, c)
 		}
@@ -92,14 +85,14 @@ func (s *clients) Sweep(now int64) (left bool) {
 func (s *clients) makeRoom(k kind) {
 	kinds := map[kind]bool{}
 	for _, c := range s.list {
-		if _, idle := c.idleSince(0); idle {
+		if _, idle := c.idleSince(); idle {
 			kinds[c.kind] = true
 		}
 	}
 	if len(kinds) < backend.MaxKinds || kinds[k] {
 		return
 	}
-	if old, _ := s.longest(backend.Clock(), func(c *client) bool { return c.kind != k }); old != nil {
+	if old, _ := s.longest(func(c *client) bool { return c.kind != k }); old != nil {
 		s.unlist(old)
 		go old.retire()
 	}

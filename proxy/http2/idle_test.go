@@ -63,7 +63,7 @@ func over(w *balancer.Worker) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.list {
-		if _, idle := c.idleSince(0); !idle {
+		if _, idle := c.idleSince(); !idle {
 			return false
 		}
 	}
@@ -92,12 +92,13 @@ func TestIdleConnectionsGo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, secure, _ := secureMember(t, func(s *balancer.WorkerSettings) { s.TTL = c.ttl })
+			began := backend.Clock()
 			end := opened(t, NewBackend(), w, &backend.Call{TLS: secure})
 			if !c.busy {
 				end()
 			}
 			s := clientsOf(w)
-			if since, ok := s.Oldest(); !ok || since > backend.Clock() {
+			if since, ok := s.Oldest(); !ok || since > backend.Clock() || since < began {
 				t.Errorf("oldest %d, %v", since, ok)
 			}
 			if c.over {
@@ -117,6 +118,22 @@ func TestIdleConnectionsGo(t *testing.T) {
 				end()
 			}
 		})
+	}
+}
+
+// TestTTL: who asks gets no connection that idles longer than ttl=.
+func TestTTL(t *testing.T) {
+	w, secure, connections := secureMember(t, func(s *balancer.WorkerSettings) { s.TTL = 200 * time.Millisecond })
+	b := NewBackend()
+	for _, c := range []struct {
+		wait time.Duration
+		want int
+	}{{0, 1}, {0, 1}, {250 * time.Millisecond, 2}} {
+		time.Sleep(c.wait)
+		opened(t, b, w, &backend.Call{TLS: secure})()
+		if n := connections(); n < c.want || n > c.want && c.wait > 0 {
+			t.Errorf("%d connections, want %d", n, c.want)
+		}
 	}
 }
 
