@@ -377,7 +377,7 @@ func TestDescriptorsExhausted(t *testing.T) {
 	if status, err := ask(early[1], "/lb/x"); status != 200 { // over a new one
 		t.Errorf("a balancer's request: %d, %v", status, err)
 	}
-	if n := p.descriptors(); n > 80 {
+	if n := p.descriptors(); n > 90 {
 		t.Errorf("%d descriptors: too little is left to those who are served", n)
 	}
 	for _, c := range all {
