@@ -27,7 +27,7 @@ type Conn struct {
 	own   own    // in place of net, or below it with TLS: an event loop's socket
 	below below  // of net, with TLS, while an event loop serves it
 
-	since time.Time // under pool.mu: when it was last given back, if ttl= counts
+	since int64 // under pool.mu: when it was last given back, by Clock
 
 	// Owned by who acquired it.
 	io      socket.Stream // of the connection below TLS

@@ -58,13 +58,21 @@ func (badConn) Close() error { panic("on purpose") }
 // An idle connection whose end panics is gone all the same.
 func TestPanicAtTheEndOfAnIdleConnection(t *testing.T) {
 	wait := counting(t)
-	p := &pool{open: 2}
-	p.idle = []*Conn{{net: badConn{}}}
-	p.mu.Lock()
-	p.expire(time.Nanosecond, 0)
-	p.mu.Unlock()
+	closed := false
+	closeAll([]*Conn{{net: badConn{}}, {net: goodConn{closed: &closed}}})
 	wait()
-	if len(p.idle) != 0 || p.open != 1 {
-		t.Errorf("%d idle, %d open", len(p.idle), p.open)
+	if !closed {
+		t.Error("the next one stayed open")
 	}
+}
+
+// goodConn is a connection that tells that it is closed.
+type goodConn struct {
+	net.Conn
+	closed *bool
+}
+
+func (c goodConn) Close() error {
+	*c.closed = true
+	return nil
 }

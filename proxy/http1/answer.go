@@ -268,7 +268,9 @@ func (a *answer) silent(err error) error {
 	}
 	ended := err == io.EOF || err == io.ErrUnexpectedEOF // TLS without a goodbye
 	a.stale = ended && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
-	return a.fail(backend.EarlyClose, err)
+	f := a.fail(backend.EarlyClose, err)
+	f.Partial = a.partial && a.up.coming()
+	return f
 }
 
 // head reads the next head.

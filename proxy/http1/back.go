@@ -5,10 +5,10 @@ import (
 	"sync"
 
 	"balancerd/balancer"
-	"balancerd/proxy/recovery"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
+	"balancerd/proxy/recovery"
 )
 
 // Backend speaks HTTP/1.1 to members: for the schemes http, https, ws and wss. Make one with

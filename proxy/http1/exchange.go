@@ -4,8 +4,8 @@ import (
 	"io"
 	"time"
 
-	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // exchange serves the request that was read: the App makes the answer, and it is sent.

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
+	"balancerd/testdata/linear"
 )
 
 // TestHeadsByteByByteAreLinear: a head that comes in small pieces costs what one costs that comes at once.

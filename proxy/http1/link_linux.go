@@ -15,14 +15,10 @@ type system struct {
 	sec  *socket.Conn // below nc, while an event loop serves a secure connection
 	task *socket.Task // who serves it
 	file *os.File     // in place of own: once the runtime's poller watches it
-	torn bool         // a part of a TLS record was read, and nothing of what it holds
 }
 
 // begun tells whether something was received that cannot be read yet.
-func (l *link) begun() bool { return l.torn }
-
-// came notes that something was read.
-func (l *link) came() { l.torn = false }
+func (l *link) begun() bool { return l.sec != nil && l.sec.Midway() }
 
 // fd is the descriptor.
 func (l *link) fd() uintptr { return l.own.N() }

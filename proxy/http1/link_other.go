@@ -13,8 +13,6 @@ type system struct{ file *os.File }
 
 func (l *link) begun() bool { return false }
 
-func (l *link) came() {}
-
 func (c *conn) leave() {}
 
 func (c *conn) leaveWhole() {}

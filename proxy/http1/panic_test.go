@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"balancerd/proxy/recovery"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/tunnel"
 )
 

@@ -35,7 +35,7 @@ func once(t *testing.T, loops *socket.Loops, job func(*socket.Task, *socket.Fd))
 	syscall.SetNonblock(fd, true)
 	stop, err := loops.Listen([]uintptr{uintptr(fd)}, func(conn uintptr, _ netip.AddrPort) (socket.Job, bool) {
 		return jobFunc(func(task *socket.Task) { job(task, loops.NewFd(conn)) }), false
-	}, func(e syscall.Errno) { t.Error(e) })
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,6 @@ func (c *conn) patience(now time.Time) time.Duration {
 
 // arrived notes n bytes of a head.
 func (c *conn) arrived(n int) {
-	c.came()
 	if c.headBy.on() {
 		c.headBy.arrived(n)
 	}

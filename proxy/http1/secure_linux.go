@@ -51,7 +51,6 @@ func (s *Server) ordinary(fd *socket.Fd, t *socket.Task, as net.Conn) net.Conn {
 
 // trySecure is try for a secure connection.
 func (l *link) trySecure(p []byte) (int, syscall.Errno) {
-	before := l.sec.Received()
 	l.sec.Eager(true)
 	n, err := l.nc.Read(p)
 	l.sec.Eager(false)
@@ -59,7 +58,6 @@ func (l *link) trySecure(p []byte) (int, syscall.Errno) {
 	case n > 0 || err == io.EOF:
 		return n, 0
 	case timedOut(err):
-		l.torn = l.torn || l.sec.Received() > before
 		return 0, syscall.EAGAIN
 	}
 	if e := syscall.Errno(0); errors.As(err, &e) {

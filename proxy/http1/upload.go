@@ -299,6 +299,15 @@ func (u *upload) fault(c *backend.Conn, err error) error {
 		kind = backend.WriteHead
 	}
 	f := c.Fail(kind, err)
-	f.Sent = u.gone
+	f.Sent, f.Partial = u.gone, u.coming()
 	return f
+}
+
+// coming tells whether the client may still have to send some of it.
+func (u *upload) coming() bool {
+	if u.short() || u.file != nil {
+		return false
+	}
+	b, ok := u.x.Req.Body.(*body)
+	return !ok || !b.received()
 }

@@ -387,7 +387,10 @@ func (a *answer) giveUp() {
 	close(a.gone)
 	a.stop()
 	a.worker.AddTraffic(a.sent+a.x.Req.Body.Taken(), a.read)
-	if c := a.client.Load(); c != nil && c.lonely {
-		go c.retire()
+	if c := a.client.Load(); c != nil {
+		c.freed.Store(backend.Clock())
+		if c.lonely {
+			go c.retire()
+		}
 	}
 }

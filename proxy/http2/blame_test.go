@@ -24,8 +24,8 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// secureMember tells each request which name its connection's handshake was for.
-func secureMember(t *testing.T) (address string) {
+// namingMember tells each request which name its connection's handshake was for.
+func namingMember(t *testing.T) (address string) {
 	m := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.TLS.ServerName) }))
 	m.EnableHTTP2 = true
 	m.StartTLS()
@@ -43,7 +43,7 @@ func shakesHands(ctx context.Context, c net.Conn, name string, protocols ...stri
 // A connection to a member carries requests for the name that its handshake was for, and no others. The
 // name is a text of its exchange, as with ProxyPreserveHost.
 func TestConnectionsAreKeptByName(t *testing.T) {
-	a := &app{worker: newWorker(t, secureMember(t), nil)}
+	a := &app{worker: newWorker(t, namingMember(t), nil)}
 	secure := &backend.TLS{Client: shakesHands}
 	a.serve = func(ctx context.Context, x *exchange.Exchange) {
 		name := x.Arena.Join(x.Req.RawPath[1:], ".test")
@@ -141,7 +141,7 @@ func TestMemberThatSaysGoAway(t *testing.T) {
 func TestClientGoesAwayWhileConnecting(t *testing.T) {
 	var dials atomic.Int64
 	begun := make(chan bool, 10)
-	a := &app{worker: newWorker(t, secureMember(t), nil)}
+	a := &app{worker: newWorker(t, namingMember(t), nil)}
 	a.call = backend.Call{TLS: &backend.TLS{Client: func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error) {
 		if dials.Add(1) == 1 {
 			begun <- true

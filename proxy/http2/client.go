@@ -19,6 +19,9 @@ import (
 
 // clients are the connections to one worker. They live as long as the worker, over reloads.
 type clients struct {
+	worker *balancer.Worker // immutable
+	known  atomic.Bool      // see backend.Keep
+
 	mu      sync.Mutex
 	list    []*client         // under mu
 	dialing map[kind]*dialing // under mu
@@ -31,7 +34,7 @@ func clientsOf(w *balancer.Worker) *clients {
 	if c, ok := w.Attached(clientsKey{}).(*clients); ok {
 		return c
 	}
-	return w.Attach(clientsKey{}, &clients{dialing: map[kind]*dialing{}}).(*clients)
+	return w.Attach(clientsKey{}, &clients{worker: w, dialing: map[kind]*dialing{}}).(*clients)
 }
 
 // kind keeps connections apart: one whose handshake was for a name carries no request for another one.
@@ -53,8 +56,9 @@ func (a *answer) kind() kind {
 type client struct {
 	cc     *http2.ClientConn
 	kind   kind
-	used   atomic.Bool // it has carried a stream
-	lonely bool        // for one stream alone; immutable
+	used   atomic.Bool  // it has carried a stream
+	freed  atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
+	lonely bool         // for one stream alone; immutable
 }
 
 // dialing is a connection being made; whoever else wants one waits for it.
@@ -125,7 +129,8 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 	defer s.mu.Unlock()
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
 		st := c.cc.State()
-		old := ttl > 0 && st.StreamsActive+st.StreamsReserved+st.StreamsPending == 0 && !st.LastIdle.IsZero() && time.Since(st.LastIdle) >= ttl
+		since, idle := c.idleSince()
+		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl)
 		if old && !st.Closed {
 			go c.retire()
 		}
@@ -163,15 +168,19 @@ func (s *clients) connect(ctx context.Context, t *http2.Transport, a *answer, k 
 // dialed ends a dialing.
 func (s *clients) dialed(k kind, d *dialing, c *client, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.dialing, k)
 	if err == nil && s.closed {
 		go c.retire()
 	} else if err == nil {
+		s.makeRoom(k)
 		s.list = append(s.list, c)
 	}
 	d.err = err
 	close(d.done)
+	s.mu.Unlock()
+	if err == nil {
+		backend.Keep(s, &s.known)
+	}
 }
 
 func (s *clients) drop(c *client) {
@@ -208,7 +217,9 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 		return nil, conn.Fail(backend.EarlyClose, err)
 	}
 	cc.ReserveNewRequest()
-	return &client{cc: cc, kind: k, lonely: lonely}, nil
+	c := &client{cc: cc, kind: k, lonely: lonely}
+	c.freed.Store(backend.Clock())
+	return c, nil
 }
 
 // held gives a connection back to its worker's account when it is closed.

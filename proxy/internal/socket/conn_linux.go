@@ -18,9 +18,10 @@ type Conn struct {
 
 	rby, wby     time.Time // no deadline: as long as rwait and wwait say
 	rwait, wwait time.Duration
-	sent, got    int64 // bytes written, and read
-	now          bool  // reads do not wait
-	dry          bool  // all that had come in was read
+	sent         int64 // bytes written
+	came         records
+	now          bool // reads do not wait
+	dry          bool // all that had come in was read
 	closed       bool
 }
 
@@ -66,7 +67,9 @@ func (c *Conn) Become(next net.Conn) { c.next = next }
 // Read waits for bytes.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.next != nil {
-		return c.next.Read(p)
+		n, err := c.next.Read(p)
+		c.came.came(p[:n])
+		return n, err
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -77,7 +80,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
 			switch {
 			case n > 0:
-				c.got += int64(n)
+				c.came.came(p[:n])
 				return n, nil
 			case e == 0:
 				return 0, io.EOF
@@ -123,8 +126,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Sent is how many bytes were written, those of a connection that did everything included.
 func (c *Conn) Sent() int64 { return c.sent }
 
-// Received is how many bytes were read since a loop serves it.
-func (c *Conn) Received() int64 { return c.got }
+// Midway reports whether a part of a TLS record was read, of a connection below TLS.
+func (c *Conn) Midway() bool { return c.came.midway() }
 
 // Undelivered is Stream.Undelivered for what was written since Sent said before.
 func (c *Conn) Undelivered(before int64) bool {

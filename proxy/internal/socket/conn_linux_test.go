@@ -34,7 +34,7 @@ func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 			defer c.Close()
 			f(c, task)
 		}), true
-	}, func(e syscall.Errno) { t.Error(e) })
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func TestPanicsOfListeners(t *testing.T) {
 		}
 		served <- true
 		return nil, false
-	}, func(syscall.Errno) {})
+	}, func(uintptr) bool { return true }, func(syscall.Errno) {})
 	if err != nil {
 		t.Fatal(err)
 	}
