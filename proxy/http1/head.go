@@ -220,7 +220,7 @@ func (h *headWriter) varies(name string) {
 	for _, list := range [...]*exchange.Header{&h.res.Always, &h.res.Header} {
 		for i := range list.F {
 			if list.F[i].ID == wire.Vary {
-				names.AddList(list.F[i].Value)
+				names = names.WithList(list.F[i].Value)
 			}
 		}
 	}
