@@ -12,6 +12,7 @@ import (
 
 	"balancerd/balancer/store/memory"
 	"balancerd/proxy/recovery"
+	"balancerd/proxy/server"
 )
 
 // role is what a process of the server does. The environment names it, with the descriptor of its link;
@@ -279,17 +280,6 @@ func keeper(l *link) func(memory.Kind, *os.File) error {
 	}
 }
 
-// dupCloexec is another descriptor of the same file, which no program that is started gets.
-func dupCloexec(fd int) (int, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	n, err := syscall.Dup(fd)
-	if err == nil {
-		syscall.CloseOnExec(n)
-	}
-	return n, err
-}
-
 // detach is a descriptor of f's file that the runtime does not watch. f stays as it is.
 func detach(f *os.File) (fd int, err error) {
 	c, err := f.SyscallConn()
@@ -297,6 +287,6 @@ func detach(f *os.File) (fd int, err error) {
 		return 0, err
 	}
 	var derr error
-	err = c.Control(func(own uintptr) { fd, derr = dupCloexec(int(own)) })
+	err = c.Control(func(own uintptr) { fd, derr = server.Duplicate(int(own)) })
 	return fd, errors.Join(err, derr)
 }

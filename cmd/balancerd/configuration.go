@@ -12,6 +12,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/recovery"
+	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
 
@@ -203,7 +204,7 @@ func (c *configuration) openLog(target string) (*os.File, error) {
 	if e := c.logs[i].errno; e != 0 {
 		return nil, &os.PathError{Op: "open", Path: target, Err: e}
 	}
-	fd, err := dupCloexec(c.logs[i].fd)
+	fd, err := server.Duplicate(c.logs[i].fd)
 	if err != nil {
 		return nil, err
 	}

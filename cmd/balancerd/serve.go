@@ -342,7 +342,7 @@ func (h *handover) openLog(target string) (*os.File, error) {
 	case f.errno != 0:
 		return nil, &os.PathError{Op: "open", Path: target, Err: f.errno}
 	}
-	fd, err := dupCloexec(f.fd)
+	fd, err := server.Duplicate(f.fd)
 	if err != nil {
 		return nil, err
 	}

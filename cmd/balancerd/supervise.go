@@ -272,7 +272,7 @@ func (s *supervisor) keep(m *heard) {
 	if len(m.fds) != 1 {
 		return
 	}
-	fd, err := dupCloexec(m.fds[0])
+	fd, err := server.Duplicate(m.fds[0])
 	if err != nil {
 		s.p.log("core", exchange.Error, "balancerd: the balancers' state can't be kept for another process: "+err.Error())
 		return
