@@ -17,6 +17,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
 	"balancerd/proxy/logfile"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
@@ -46,7 +47,7 @@ func (p *program) serve(l *link) int {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
 	s := &serving{p: p, link: l, in: make(chan *heard), end: func() {}}
-	go s.listen()
+	recovery.Go("listening to the main process", s.listen)
 	for m := range s.in {
 		if over := s.do(m); over {
 			s.stop()
@@ -137,7 +138,9 @@ func (s *serving) take(m *heard) (over bool) {
 	order := m.m.Load
 	h := &handover{s: s}
 	a := &attempt{tree: tree, files: b, from: h, generation: order.Generation, stateDir: order.StateDir, broken: order.Broken}
-	next, err := s.p.load(a)
+	err = errPanic
+	var next *site.Site
+	recovery.Do("loading a configuration", func() { next, err = s.p.load(a) })
 	h.close()
 	if err != nil {
 		b.close()
@@ -173,9 +176,18 @@ func (s *serving) run() {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
-	s.running.Go(func() { s.p.server.Run(ctx) })
-	s.running.Go(func() { s.p.farm.Keep(ctx, keepEvery, s.p.unkept) })
-	s.running.Go(func() { s.note(ctx) })
+	s.keep("serving", func() { s.p.server.Run(ctx) })
+	s.keep("saving balancers", func() { s.p.farm.Keep(ctx, keepEvery, s.p.unkept) })
+	s.keep("writing down counters", func() { s.note(ctx) })
+}
+
+// keep runs f until it returns, which stop waits for.
+func (s *serving) keep(task string, f func()) {
+	s.running.Add(1)
+	recovery.Go(task, func() {
+		defer s.running.Done()
+		recovery.Keep(task, f)
+	})
 }
 
 // note writes the members' counters for the next process, once a second.
@@ -226,7 +238,10 @@ func (s *serving) drain() {
 	}
 	defer cancel()
 	drained := make(chan struct{})
-	go func() { defer close(drained); s.p.server.Drain(ctx) }()
+	recovery.Go("finishing what is under way", func() {
+		defer close(drained)
+		s.p.server.Drain(ctx)
+	})
 	in := s.in
 	for {
 		select {
@@ -279,6 +294,9 @@ type handover struct {
 
 var _ opener = (*handover)(nil)
 
+// errPanic: the log says more.
+var errPanic = errors.New("the configuration was not loaded: a panic, which the error log or stderr tells of")
+
 // errHalted: the main process wants the end instead.
 var errHalted = errors.New("the server ends")
 
@@ -328,7 +346,7 @@ func (h *handover) openLog(target string) (*os.File, error) {
 	case f.errno != 0:
 		return nil, &os.PathError{Op: "open", Path: target, Err: f.errno}
 	}
-	fd, err := dupCloexec(f.fd)
+	fd, err := server.Duplicate(f.fd)
 	if err != nil {
 		return nil, err
 	}
