@@ -76,6 +76,7 @@ func (p *program) prepare(a *attempt) (*site.Site, map[string]*net.TCPListener, 
 func (p *program) sound(a *attempt, next *site.Site) error {
 	a.noticed = append(a.noticed, next.Notices()...)
 	p.doubt(next.Config)
+	forgive(next.Config)
 	a.hints = p.hintsOf(next)
 	if err := refusal(next, p.o.name); err != nil {
 		return err

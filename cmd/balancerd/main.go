@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -248,24 +247,4 @@ func (p *program) noted(s *site.Site, a *attempt, told bool) {
 	for _, line := range a.hints {
 		logTo(s, directive.HintModule, exchange.Warn, line)
 	}
-}
-
-// refusal is the error of a configuration that closes something which would stand open, because a
-// directive has no effect here.
-func refusal(s *site.Site, program string) error {
-	var all, accept []string
-	for _, h := range s.Config.Hints {
-		if !h.Refuse {
-			continue
-		}
-		all = append(all, fmt.Sprintf("%s: %s on line %d of %s: %s", program, h.Name, h.Pos.Line, h.Pos.File, h.Text))
-		if name := "Define " + directive.Without(h.Module); !slices.Contains(accept, name) {
-			accept = append(accept, name)
-		}
-	}
-	if all == nil {
-		return nil
-	}
-	return &apacheconf.Fatal{Message: strings.Join(all, "\n") + "\n" + program + ": not started: this configuration would be less strict here than it says\n" +
-		"hint: to go on without, and have that known, write " + strings.Join(accept, ", ")}
 }

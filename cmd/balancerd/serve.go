@@ -396,6 +396,9 @@ func (p *program) failureOf(a *attempt, err error) *failure {
 		f.Noticed, f.Hints = a.noticed, a.hints
 		return &f
 	}
+	if err == errPanic {
+		return &failure{Noticed: a.noticed, Words: p.words(err)}
+	}
 	checked, noticed, cerr := p.build(a.tree, a.files)
 	if cerr != nil {
 		return &failure{Noticed: noticed, Words: p.words(cerr), After: p.failedCheck(cerr)}
