@@ -397,6 +397,8 @@ func TestLevelOfHints(t *testing.T) {
 	}
 	p.conf(some + "LogLevel hint:info")
 	p.start()
+	p.signal(syscall.SIGTERM)
+	p.exit()
 	for _, where := range []string{p.said.String(), p.read("error.log")} {
 		if !strings.Contains(where, "hint: "+p.root+"/httpd.conf:17: ExpiresDefault has no effect here") {
 			t.Errorf("not told in %s", where)
