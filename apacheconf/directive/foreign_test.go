@@ -2,6 +2,8 @@ package directive
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -99,5 +101,24 @@ func TestPlumbing(t *testing.T) {
 	conf, err := load(t, "")
 	if err != nil || !conf.Loaded("mod_lbmethod_bybusyness.c") || !conf.Loaded("slotmem_shm_module") {
 		t.Error(err, "without them")
+	}
+}
+
+// TestUnknownModules: a module that nobody here has heard of is there under the name that its source most
+// likely has, and its directives are accepted once it is given up.
+func TestUnknownModules(t *testing.T) {
+	so := filepath.Join(t.TempDir(), "mod_odd.so")
+	if err := os.WriteFile(so, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "LoadModule odd_module " + so + "\n<IfModule mod_odd.c>\nOddDoorkeeperSetting On\n</IfModule>\n"
+	_, err := load(t, text)
+	var e *apacheconf.Error
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Msg, "Invalid command 'OddDoorkeeperSetting'") || !strings.Contains(e.Hint, "Define BALANCERD_WITHOUT_odd") {
+		t.Errorf("%v", err)
+	}
+	conf, err := load(t, "Define BALANCERD_WITHOUT_odd\n"+text)
+	if err != nil || !slices.ContainsFunc(conf.Hints, func(h Hint) bool { return h.Name == "OddDoorkeeperSetting" && h.Module == "odd" && !h.Refuse }) {
+		t.Errorf("%v %+v", err, conf)
 	}
 }

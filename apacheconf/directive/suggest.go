@@ -21,6 +21,10 @@ func (c *Config) suggest(name string, k *known) string {
 			best, distance = n, d
 		}
 	}
+	if best == "" && len(c.Tree.Unknown) > 0 {
+		module := strings.TrimSuffix(c.Tree.Unknown[0].Ident, "_module")
+		return "mod_" + module + " is not known here; if " + name + " is its directive, \"Define " + Without(module) + "\" goes on without"
+	}
 	if best == "" {
 		return ""
 	}
