@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
+	"balancerd/testdata/linear"
 )
 
 // long makes inputs of a piece, whose %d is a running number.

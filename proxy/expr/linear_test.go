@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 // TestFunctionsAreLinear, and the tests that look at a field.

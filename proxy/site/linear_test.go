@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 // repeated makes inputs of a piece over and over.

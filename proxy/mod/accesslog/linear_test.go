@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 func TestLinesAreLinear(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/testdata/linear"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 // TestEditsAreLinear in the fields' number and length. Patterns with groups are left out: each of their

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // A question to a responder that panics is answered: by nothing to be shown, for as long as a failure holds.

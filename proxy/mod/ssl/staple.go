@@ -14,8 +14,8 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // stapleSettings are SSLStapling….
