@@ -163,7 +163,7 @@ func listenHint(err error) string {
 		}
 		return line + ": another process, or another Listen line, has it"
 	case errors.Is(e.Err, syscall.EACCES):
-		return line + ": only root may; \"-c 'Listen 8080'\" adds a port that all may use"
+		return line + ": only root may; where no file has a Listen line, -c \"Listen 8080\" takes another port"
 	}
 	return line
 }
