@@ -11,6 +11,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -34,10 +35,12 @@ func (p *program) unresolved(s *site.Site) (lines []string) {
 	var wait sync.WaitGroup
 	few := make(chan struct{}, 16)
 	for i, name := range names {
-		wait.Go(func() {
+		wait.Add(1)
+		recovery.Go("looking up a member's name", func() {
+			defer wait.Done()
 			few <- struct{}{}
+			defer func() { <-few }()
 			_, failed[i] = net.DefaultResolver.LookupHost(ctx, name)
-			<-few
 		})
 	}
 	wait.Wait()
