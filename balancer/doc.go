@@ -12,7 +12,7 @@
 //	                   v
 //	             Method.Best -> Worker -> Claim ... Fail? Claim again ... Done
 //
-//	Spec, WorkerSpec --Plan--> Roster --Commit--> Farm <--Apply-- Change     the manager
+//	Spec, WorkerSpec --Plan--> Plan --Commit--> Farm <--Apply-- Change     the manager
 //	       (a load)              ^                 |  \
 //	                          Record <---Store-----+   +--> Balancer, Worker: live on over reloads
 //
@@ -20,6 +20,6 @@
 //
 // Read status.go and settings.go (the nouns), param.go and its tables param_*.go (their words),
 // worker.go, balancer.go, claim.go, elect.go, session.go, failure.go (one request), then farm.go,
-// roster.go, commit.go (one load), change.go (one edit), record.go, store.go (what is kept);
+// plan.go, commit.go (one load), change.go (one edit), record.go, store.go (what is kept);
 // address.go and match.go are names of workers, method.go is what a policy may do.
 package balancer

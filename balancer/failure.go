@@ -6,7 +6,7 @@ import (
 )
 
 // Fail puts a member into error at now, unless it ignores errors or is no member of a balancer. It
-// tells whether the worker is unusable now, so that another may be tried (httpd: mod_proxy.c
+// reports whether the worker is unusable now, so that another may be tried (httpd: mod_proxy.c
 // proxy_handler).
 func (w *Worker) Fail(now time.Time) (unusable bool) {
 	w.group.mu.Lock()
@@ -15,18 +15,18 @@ func (w *Worker) Fail(now time.Time) (unusable bool) {
 	return !w.Usable()
 }
 
-// failAt is Fail under group.mu; it tells whether the member is in error by it.
+// failAt is Fail under group.mu; it reports whether the member is in error by it.
 func (w *Worker) failAt(now time.Time) bool {
 	if !w.member || w.has(IgnoreErrors) {
 		return false
 	}
 	w.set(InError, true)
 	w.errorTime = now
-	w.note()
+	w.writeRow()
 	return true
 }
 
-// Retry gives a worker in error another chance if its time has come, and tells whether it is usable
+// Retry gives a worker in error another chance if its time has come, and reports whether it is usable
 // now: what is asked before a connection of it is used (httpd: proxy_util.c
 // ap_proxy_acquire_connection; false is AH00940).
 func (w *Worker) Retry(now time.Time) bool {
@@ -45,7 +45,7 @@ func (w *Worker) retryAt(now time.Time) (usable bool) {
 	if w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry) {
 		w.retries++
 		w.set(InError, false)
-		w.note()
+		w.writeRow()
 	}
 	return w.Usable()
 }
@@ -65,7 +65,7 @@ func recoverAll(list []*Worker, allowed bool, now time.Time) (forced bool) {
 	for _, w := range list {
 		w.retries++
 		w.set(InError, false)
-		w.note()
+		w.writeRow()
 	}
 	return true
 }
@@ -76,10 +76,10 @@ func (w *Worker) Connected() {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
 	w.retries, w.errorTime = 0, time.Time{}
-	w.note()
+	w.writeRow()
 }
 
-// FailedStatus puts w into error if failonstatus= has this answer of it, and tells whether it did
+// FailedStatus puts w into error if failonstatus= has this answer of it, and reports whether it did
 // (AH01174; httpd: mod_proxy_balancer.c proxy_balancer_post_request).
 func (b *Balancer) FailedStatus(w *Worker, status int, now time.Time) bool {
 	list := b.Settings().FailOnStatus
@@ -87,7 +87,7 @@ func (b *Balancer) FailedStatus(w *Worker, status int, now time.Time) bool {
 }
 
 // FailedTimeout puts w into error if failontimeout= is On, after it sent no status line in time,
-// and tells whether it did (AH02460).
+// and reports whether it did (AH02460).
 func (b *Balancer) FailedTimeout(w *Worker, now time.Time) bool {
 	return b.Settings().FailOnTimeout.V && w.force(now)
 }
@@ -114,7 +114,7 @@ const (
 func (w *Worker) HealthResult(ok bool, now time.Time) Verdict {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
-	defer w.note()
+	defer w.writeRow()
 	h := &w.settings.Load().Health
 	ill := w.has(CheckFailed | InError)
 	switch {

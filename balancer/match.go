@@ -26,7 +26,7 @@ func Covers(name, url string, match bool) int {
 	return len(name)
 }
 
-// CoveredBy tells whether the worker called name is used for url instead of a new one.
+// CoveredBy reports whether the worker called name is used for url instead of a new one.
 func CoveredBy(name, url string) bool { return Covers(name, url, false) >= 0 }
 
 // Longest finds the worker whose name is the longest that covers url, the first of equal ones; nil

@@ -65,7 +65,7 @@ func (w *Worker) Name() string { return w.addr.Name() }
 // VHost is the virtual host that defined it.
 func (w *Worker) VHost() string { return w.vhost }
 
-// Member tells whether it belongs to a balancer.
+// Member reports whether it belongs to a balancer.
 func (w *Worker) Member() bool { return w.member }
 
 // Settings is its parameters now. Not to be written to.
@@ -74,7 +74,7 @@ func (w *Worker) Settings() *WorkerSettings { return w.settings.Load() }
 // Status is its condition now.
 func (w *Worker) Status() Status { return Status(w.status.Load()) }
 
-// Usable tells whether requests may be sent to it now.
+// Usable reports whether requests may be sent to it now.
 func (w *Worker) Usable() bool { return w.Status().Usable() }
 
 // Busy is the number of requests under way.
@@ -136,7 +136,7 @@ func (w *Worker) configure(s WorkerSettings) {
 }
 
 // restart puts settings in force and forgets all that happened. Under group.mu.
-func (w *Worker) restart(s WorkerSettings) {
+func (w *Worker) reset(s WorkerSettings) {
 	w.configure(s)
 	w.status.Store(uint32(s.Status | Init))
 	w.load, w.elected, w.retries, w.passes, w.fails = 0, 0, 0, 0, 0
@@ -144,7 +144,7 @@ func (w *Worker) restart(s WorkerSettings) {
 	w.busy.reset()
 	w.sent.Store(0)
 	w.read.Store(0)
-	w.note()
+	w.writeRow()
 }
 
 // set changes conditions. Under group.mu.
@@ -152,5 +152,5 @@ func (w *Worker) set(bits Status, on bool) {
 	w.status.Store(uint32(w.Status().with(bits, on)))
 }
 
-// has tells whether one of the conditions holds.
+// has reports whether one of the conditions holds.
 func (w *Worker) has(bits Status) bool { return w.Status()&bits != 0 }

@@ -45,7 +45,7 @@ var inputs = map[string]input{
 func (v *visit) editOf(checks bool) *edit {
 	b := v.selected
 	name := strings.TrimPrefix(b.Name(), balancer.Prefix)
-	e := &edit{Subject: b.Name(), Action: v.facts.Base + linkPath(v.r.URL.Path), Balancer: name, Nonce: b.Settings().Nonce.V, Room: b.HasRoom()}
+	e := &edit{Subject: b.Name(), Action: v.facts.Base + linkPath(v.r.URL.Path), Balancer: name, Nonce: b.Settings().Nonce.V, Room: b.HasFreeSlot()}
 	env := b.Env()
 	if v.worker == nil {
 		e.Fields = inputsOf(balancer.BalancerParams, b.Settings(), env)

@@ -8,10 +8,10 @@ func ByBusyness() balancer.Method {
 	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: forgetBusy}
 }
 
-func leastBusy(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func leastBusy(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var total, least int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		w.AddLoad(w.Factor())
 		total += w.Factor()
 		busy := w.Busy()

@@ -8,10 +8,10 @@ func ByRequests() balancer.Method {
 	return balancer.Method{Name: "byrequests", Best: mostOwed, Reset: forgetLoad}
 }
 
-func mostOwed(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func mostOwed(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var total int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		w.AddLoad(w.Factor())
 		total += w.Factor()
 		if best == nil || w.Load() > best.Load() {

@@ -8,10 +8,10 @@ func ByTraffic() balancer.Method {
 	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: forgetTraffic}
 }
 
-func leastMoved(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func leastMoved(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var least int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		sent, read := w.Traffic()
 		moved := share(sent, w.Factor()) + share(read, w.Factor())
 		if best == nil || moved < least {

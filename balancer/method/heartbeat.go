@@ -28,8 +28,8 @@ func (h *Heartbeat) Method() balancer.Method {
 	return balancer.Method{
 		Name:  "heartbeat",
 		Whole: true,
-		News:  func(time.Time) (any, error) { return h.read() },
-		Best:  func(c []*balancer.Worker, news any) *balancer.Worker { return mostReady(c, news.(beats), rand.IntN) },
+		Data:  func(time.Time) (any, error) { return h.read() },
+		Best:  func(p *balancer.Pick) *balancer.Worker { return mostReady(p.Candidates, p.Data.(beats), rand.IntN) },
 	}
 }
 

@@ -59,10 +59,18 @@ func (s *state) Load(ctx context.Context) ([]balancer.Record, error) {
 	return nil, nil
 }
 
-// Save writes a record, in a folder that belongs to this process's user.
-func (s *state) Save(ctx context.Context, r balancer.Record) error {
+// SaveSettings writes a record, in a folder that belongs to this process's user.
+func (s *state) SaveSettings(ctx context.Context, r balancer.SettingsRecord) error {
 	if f := s.store.Load(); f != nil {
-		return f.Save(ctx, r)
+		return f.SaveSettings(ctx, r)
+	}
+	return nil
+}
+
+// SaveStates writes records, in the same folder.
+func (s *state) SaveStates(ctx context.Context, list []balancer.StateRecord) error {
+	if f := s.store.Load(); f != nil {
+		return f.SaveStates(ctx, list)
 	}
 	return nil
 }

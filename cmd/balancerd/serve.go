@@ -109,7 +109,7 @@ func (s *serving) begin(b *beginning) (over bool) {
 		s.refuse(&failure{Words: err.Error()})
 		return true
 	}
-	s.p.farm.Remember(memory.New(keeper(s.link)), balancer.Before{})
+	s.p.farm.UseMemory(memory.New(keeper(s.link)), balancer.Predecessor{})
 	return false
 }
 
@@ -125,7 +125,7 @@ func (s *serving) remember(m *heard) {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", s.p.o.name, err)
 	}
-	s.p.farm.Remember(memory.New(keeper(s.link)), before)
+	s.p.farm.UseMemory(memory.New(keeper(s.link)), before)
 }
 
 // take loads a configuration and tells how that went.
@@ -197,7 +197,7 @@ func (s *serving) note(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			if err := s.p.farm.KeepFigures(); err != nil {
+			if err := s.p.farm.WriteRows(); err != nil {
 				s.p.log("proxy_balancer", exchange.Error, "balancerd: counters would be lost with this process: "+err.Error())
 			}
 		case <-ctx.Done():
