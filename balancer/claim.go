@@ -85,7 +85,7 @@ func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 			return Claim{}, &RouteLost{s.route}
 		}
 	}
-	w, err := b.elect(c, &s, d, now)
+	w, err := b.elect(c, &s, &d, now)
 	if err != nil {
 		return Claim{}, err
 	}
@@ -137,7 +137,7 @@ func (b *Balancer) claimAgain(c Client, s session, sticky bool, now time.Time) (
 	d := b.loadMethodData(now)
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
-	w, err := b.elect(c, &s, d, now)
+	w, err := b.elect(c, &s, &d, now)
 	if err != nil {
 		return Claim{}, err
 	}

@@ -19,7 +19,7 @@ func (b *Balancer) loadMethodData(now time.Time) (d methodData) {
 }
 
 // elect has the method pick for a request of client c and session s. Under group.mu.
-func (b *Balancer) elect(c Client, s *session, d methodData, now time.Time) (*Worker, error) {
+func (b *Balancer) elect(c Client, s *session, d *methodData, now time.Time) (*Worker, error) {
 	list := b.group.list()
 	if len(list) == 0 {
 		return nil, ErrNoWorkers
@@ -30,7 +30,7 @@ func (b *Balancer) elect(c Client, s *session, d methodData, now time.Time) (*Wo
 	p := &b.group.pick
 	p.Key, p.Client, p.Data = s.route, c, d.data
 	w := b.group.best(b.method.Load(), list, now)
-	p.Key, p.Client, p.Data = "", nil, nil // the request's memory is about to be used again
+	p.Key, p.Client = "", nil // the request's memory is about to be used again
 	if w == nil {
 		return nil, ErrAllInError
 	}
