@@ -91,7 +91,7 @@ func findWorker(list []*worker, url string, kinds workerKind) *worker {
 		if kindOf(w.Match)&kinds == 0 {
 			continue
 		}
-		if n := balancer.Covers(w.URL, url, w.Match); n > most {
+		if n := w.Covers(url); n > most {
 			best, most = w, n
 		}
 	}
