@@ -133,7 +133,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw {
 		return c.io.Read(p, c.timeout)
 	}
-	if !c.readWithin(c.timeout) {
+	switch {
+	case c.tls != nil && c.tls.Renegotiates: // a read may have to write
+		c.net.SetDeadline(time.Now().Add(c.timeout))
+	case !c.readWithin(c.timeout):
 		c.net.SetReadDeadline(time.Now().Add(c.timeout))
 	}
 	return c.net.Read(p)

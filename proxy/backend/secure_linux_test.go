@@ -355,3 +355,31 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 		})
 	}
 }
+
+// Members that may begin another handshake in between are read beside the loops, whoever asks, and their
+// connections are kept all the same.
+func TestRenegotiatingMembersAreNoLoops(t *testing.T) {
+	w, call := secureMember(t, echo)
+	call.TLS.Renegotiates = true
+	var first *Conn
+	onLoop(t, func(task *socket.Task) {
+		first, _ = acquireOn(t, task, w, call)
+		if first.own != nil || first.below != nil {
+			t.Error("a loop has it")
+		}
+		say(t, first, "one")
+		first.Release(true)
+		again, _ := acquireOn(t, task, w, call)
+		if again != first {
+			t.Error("it was not used again")
+		}
+		say(t, again, "two")
+		again.Release(true)
+	})
+	if c := acquire(t, w, call, false); c != first {
+		t.Error("it is not for everybody")
+	} else {
+		say(t, c, "three")
+		c.Release(false)
+	}
+}
