@@ -64,6 +64,9 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	to := targetOf(w, call)
 	set := w.Settings()
 	fresh = fresh || !to.own
+	if set.AddressTTL.V > 0 && !fresh && to.socket == "" {
+		p.refresh(ctx, x, set, call, to)
+	}
 	task := taskOf(x)
 	if call.beside(to.scheme) {
 		x.Apart()
