@@ -158,7 +158,7 @@ func passToBalancer(s *directive.Scope, p *passLine) error {
 	env := envOf(s)
 	for _, kv := range p.params {
 		if err := c.set.Set(kv.key, kv.value, env); err != nil {
-			return err
+			return named(err, kv)
 		}
 	}
 	return nil

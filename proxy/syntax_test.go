@@ -49,7 +49,8 @@ func said(conf string) string {
 	var e *apacheconf.Error
 	switch {
 	case errors.As(err, &e):
-		out = append(out, fmt.Sprintf("=> line %d: %s", e.Pos.Line-linesInFront(), e.Msg))
+		msg, _, _ := strings.Cut(e.Msg, "\nhint: ") // what httpd does not say
+		out = append(out, fmt.Sprintf("=> line %d: %s", e.Pos.Line-linesInFront(), msg))
 	case err != nil:
 		out = append(out, err.Error())
 	default:

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -47,10 +48,18 @@ func (w *worker) setAll(s *directive.Scope, list params) error {
 	env := envOf(s)
 	for _, kv := range list {
 		if err := w.set.Set(kv.key, kv.value, env); err != nil {
-			return err
+			return named(err, kv)
 		}
 	}
 	return nil
+}
+
+// named adds what httpd does not tell: which parameter there is not.
+func named(err error, kv param) error {
+	if balancer.IsUnknown(err) {
+		return fmt.Errorf("%w\nhint: the parameter is %s=%s", err, kv.key, kv.value)
+	}
+	return err
 }
 
 // settle is what httpd decides once all parameters are known: a worker whose address can't be kept
