@@ -30,7 +30,7 @@ func setMember(s *directive.Scope, a directive.Args) error {
 		return errMemberUnix
 	}
 	if err := addMember(s, a, strings.ToLower(name), url, real, list); err != nil {
-		return errors.New("BalancerMember " + err.Error())
+		return inFront("BalancerMember", err)
 	}
 	if list.checks() {
 		s.Config.Hint(a, "hcmethod: the member is not checked")

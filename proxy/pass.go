@@ -93,7 +93,7 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 		err = passToWorker(s, a, p, url)
 	}
 	if err != nil {
-		return errors.New("ProxyPass " + err.Error())
+		return inFront("ProxyPass", err)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -57,9 +57,18 @@ func (w *worker) setAll(s *directive.Scope, list params) error {
 // named adds what httpd does not tell: which parameter there is not.
 func named(err error, kv param) error {
 	if balancer.IsUnknown(err) {
-		return fmt.Errorf("%w\nhint: the parameter is %s=%s", err, kv.key, kv.value)
+		return &directive.Hinted{Msg: err.Error(), Hint: "there is no parameter " + kv.key + "=, as in " + kv.key + "=" + kv.value}
 	}
 	return err
+}
+
+// inFront puts the directive's name in front of an error's text.
+func inFront(name string, err error) error {
+	var h *directive.Hinted
+	if errors.As(err, &h) {
+		return &directive.Hinted{Msg: name + " " + h.Msg, Hint: h.Hint}
+	}
+	return errors.New(name + " " + err.Error())
 }
 
 // settle is what httpd decides once all parameters are known: a worker whose address can't be kept
