@@ -211,11 +211,12 @@ func (w *forwarder) addVia(x *exchange.Exchange) {
 	}
 }
 
-// upgradeFor is the client's Upgrade token if the worker may be asked for it: one that upgrade= lists,
-// or WebSocket for ws and wss. HTTP/1.0 knows no upgrades (RFC 9110 section 7.8; httpd: proxy_util.c
-// ap_proxy_worker_can_upgrade).
+// upgradeFor is the request's Upgrade token if the worker may be asked for it: one that upgrade= lists,
+// or WebSocket for ws and wss. RequestHeader may have set it, and Connection need not name it. HTTP/1.0
+// knows no upgrades, HTTP/2 other ones (RFC 9110 section 7.8; httpd: proxy_util.c
+// ap_proxy_worker_can_upgrade, mod_proxy_http.c proxy_http_handler).
 func upgradeFor(x *exchange.Exchange, scheme, allowed string) string {
-	if !x.Req.Upgrade || !x.Req.AtLeast11() {
+	if x.Req.Major != 1 || x.Req.Minor == 0 {
 		return ""
 	}
 	token := x.Req.Header.GetID(wire.Upgrade)

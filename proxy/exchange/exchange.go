@@ -205,5 +205,10 @@ func (x *Exchange) Apart() {
 	}
 }
 
+// Forwarded tells whether the request is mapped to a member's URL (httpd: r->proxyreq).
+func (x *Exchange) Forwarded() bool {
+	return len(x.Filename) >= 6 && x.Filename[:6] == "proxy:"
+}
+
 // Main tells whether the exchange still serves the client's own path, not an internal redirect.
 func (x *Exchange) Main() bool { return x.Prev == nil }

@@ -321,10 +321,11 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	return p.Handler.Serve(ctx, x)
 }
 
-// reply runs the Reply steps: the answer's head is there, and not yet sent.
+// reply runs the Reply steps: the answer's head is there, and not yet sent. Nothing edits the head of a
+// 101: it is passed on at once (httpd: protocol.c ap_send_interim_response).
 func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 	p := planOf(x)
-	if p == nil {
+	if p == nil || x.Res.Tunnel != nil {
 		return
 	}
 	for _, f := range p.Reply {
@@ -335,7 +336,8 @@ func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 		s.page(x, err)
 		return
 	}
-	if part(x) {
-		s.page(x, exchange.Status(416))
+	if err := cut(x); err != nil {
+		s.fail(ctx, x, err)
+		s.reply(ctx, x)
 	}
 }
