@@ -79,6 +79,14 @@ type Original struct {
 	Query    string
 	Filename string
 	Handler  string
+	Failed   *Attempt // the ErrorDocument that failed in its turn
+}
+
+// Attempt is what an ErrorDocument that failed came to. The log shows it where it asks for the final request.
+type Attempt struct {
+	Status int
+	Env    Table
+	Header Header
 }
 
 // Step is one thing that a phase does to an exchange. nil: go on with the next; Stop: this phase

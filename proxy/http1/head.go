@@ -273,7 +273,7 @@ func (h *headWriter) tail(x *exchange.Exchange) {
 	if h.f.chunked || h.f.code {
 		h.b = append(h.b, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if h.kind != "" {
+	if h.kind != "" && (h.res.Typed || !wire.Bodiless(h.res.Status)) {
 		h.field("Content-Type", h.kind)
 	}
 }

@@ -105,6 +105,7 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 	c.present(time.Now())
 	k.body.begin(c, &wire.Request{})
 	x := &k.x
+	x.Req.Broken = !f.Whole
 	if x.Req.Target == "" && x.Req.Line != "" { // httpd reads no further than a line that is none
 		k.read = min(k.read, int64(len(x.Req.Line)+2))
 	}

@@ -6,13 +6,18 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// own answers OPTIONS * (httpd: http_protocol.c ap_send_http_options).
-func (s *Site) own(x *exchange.Exchange) error {
-	if x.Req.Method != "OPTIONS" {
-		return exchange.Status(400)
+// own answers TRACE and OPTIONS * (httpd: mod_http's map_to_storage hooks, http_protocol.c
+// ap_send_http_options). Nothing but what was set early is in the answer.
+func (s *Site) own(x *exchange.Exchange, h *Host) error {
+	if x.Req.Method == "TRACE" {
+		if err := Trace(x); err != nil {
+			return err
+		}
+	} else {
+		x.Res.Status, x.Res.Local = 200, true
+		x.Res.Bytes(nil)
 	}
-	x.Res.Status, x.Res.Local = 200, true
-	x.Res.Bytes(nil)
+	x.State[exchange.StatePlan] = h.bare
 	return nil
 }
 

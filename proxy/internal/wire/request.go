@@ -42,6 +42,7 @@ type Refusal struct {
 	Level   Level
 	Message string // with its AH number; "" for none
 	Note    string // HTML for the page
+	Whole   bool   // the head was read to its end: only what it says is refused
 }
 
 func (r *Refusal) Error() string { return r.Message }
@@ -122,9 +123,20 @@ func ParseRequest(b []byte, rules *Rules, r *Request, h *Header) (int, error) {
 		return 0, err
 	}
 	if err := r.settleHost(h, rules); err != nil {
-		return 0, err
+		return 0, whole(err)
 	}
-	return at + n, r.settleFields(h)
+	if err := r.settleFields(h); err != nil {
+		return 0, whole(err)
+	}
+	return at + n, nil
+}
+
+// whole marks a refusal of a head that was read to its end.
+func whole(err error) error {
+	if f, ok := err.(*Refusal); ok {
+		f.Whole = true
+	}
+	return err
 }
 
 // skipBlank passes over empty lines in front of a request.

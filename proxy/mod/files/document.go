@@ -44,6 +44,9 @@ func (p *plan) serve(ctx context.Context, x *exchange.Exchange) error {
 	if err := p.index(x, &at); err != nil {
 		return err
 	}
+	if err := discard(x); err != nil {
+		return err
+	}
 	switch {
 	case x.Req.Method == "OPTIONS":
 		return p.options(x, &at)

@@ -74,10 +74,12 @@ func (r *reply) errorPage(x *exchange.Exchange) {
 }
 
 // target begins with the answer's type: a member's is a field as well, ours is not (httpd keeps it in
-// r->content_type alone). An answer without one has what its name says, or what was said early.
+// r->content_type alone). An answer without one has what its name says, or what was said early; one
+// without a body has fields alone.
 func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
-	t := target{x: x, h: h, types: r.types}
-	if !r.types {
+	t := target{x: x, h: h, types: r.types && !wire.Bodiless(x.Res.Status)}
+	x.Res.Typed = r.types
+	if !t.types {
 		return t
 	}
 	t.ct = x.Res.Header.Get("Content-Type")
@@ -93,16 +95,11 @@ func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
 	return t
 }
 
-// settle has the type win over the fields, but for answers without a body, which have none
-// (httpd: http_filters.c ap_http_header_filter).
+// settle has the type win over the fields (httpd: http_filters.c ap_http_header_filter).
 func (t *target) settle() {
-	if !t.types {
-		return
-	}
 	r := &t.x.Res
-	r.Typed = true
 	switch {
-	case t.ct == "" || wire.Bodiless(r.Status):
+	case !t.types, t.ct == "":
 	case r.Always.Has("Content-Type"):
 		r.Always.Set("Content-Type", t.ct)
 		r.Header.Del("Content-Type")
