@@ -159,5 +159,8 @@ func (h *handler) failed(ctx context.Context, f *flight, err error) (again bool,
 		return true, nil
 	}
 	f.judge(int(o.status), e.Timeout || e.Kind == backend.ReadTimeout || e.Kind == backend.NoContinue)
+	if e.Kind > backend.WriteHead {
+		f.x.SpendBody()
+	}
 	return false, err
 }

@@ -218,5 +218,15 @@ func (x *Exchange) Forwarded() bool {
 	return len(x.Filename) >= 6 && x.Filename[:6] == "proxy:"
 }
 
+// Mapped is what the request was mapped to, as logs and variables show it: a file, or "proxy:" and a member's URL.
+func (x *Exchange) Mapped() string {
+	if m, ok := x.State[StateProxy].(interface{ MappedURL() string }); ok && x.Forwarded() {
+		if url := m.MappedURL(); url != "" {
+			return url
+		}
+	}
+	return x.Filename
+}
+
 // Main tells whether the exchange still serves the client's own path, not an internal redirect.
 func (x *Exchange) Main() bool { return x.Prev == nil }

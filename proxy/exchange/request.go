@@ -68,6 +68,21 @@ type Duplex interface {
 	Abort()
 }
 
+// SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
+func (x *Exchange) SpendBody() {
+	if x.Req.Length != 0 {
+		x.Req.Length, x.Req.Body, x.State[StateUpload] = 0, spent{}, nil
+	}
+}
+
+// spent is a body that is over.
+type spent struct{}
+
+func (spent) Read([]byte) (int, error) { return 0, io.EOF }
+func (spent) Buffered() []byte         { return nil }
+func (spent) Discard(int)              {}
+func (spent) Taken() int64             { return 0 }
+
 // BodyError is a request body that could not be read: Status is what the client gets.
 type BodyError struct {
 	Status Status // 400, 408 or 413

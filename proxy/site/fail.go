@@ -72,10 +72,11 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 
 // failure is an error with what held when it came.
 type failure struct {
-	err  error
-	plan any
-	note string
-	env  exchange.Table
+	err   error
+	plan  any
+	note  string
+	allow string
+	env   exchange.Table
 }
 
 // failureOf notes an error that an ErrorDocument is tried for. The document sees how it was asked for.
@@ -84,7 +85,7 @@ func failureOf(x *exchange.Exchange, err error) *failure {
 	if x.RawNote != "" {
 		x.Env.Set("ERROR_NOTES", x.RawNote)
 	}
-	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote}
+	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote, allow: x.Res.Header.Get("Allow")}
 	f.env.CopyFrom(&x.Env)
 	return f
 }
@@ -99,6 +100,9 @@ func (f *failure) restore(x *exchange.Exchange, err error) error {
 	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
 	x.Env.CopyFrom(&f.env)
 	x.Res.Always.Del("Location") // the document's
+	if x.Res.Header.Del("Allow"); f.allow != "" {
+		x.Res.Header.Set("Allow", f.allow)
+	}
 	if p := planOf(x); p != nil {
 		x.Local = p.Local
 	}
@@ -113,7 +117,7 @@ func attempt(x *exchange.Exchange, status int) *exchange.Attempt {
 	if l := x.Res.Always.Get("Location"); l != "" {
 		a.Header.Set("Location", l)
 	}
-	if p := planOf(x); p != nil && p.TypeOf != nil && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
+	if p := planOf(x); p != nil && p.TypeOf != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
 		if t := p.TypeOf(x); t != "" {
 			a.Header.Set("Content-Type", t)
 		}
@@ -190,7 +194,7 @@ func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.R
 func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int) error {
 	if x.Prev == nil {
 		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
-			Filename: strings.Clone(x.Filename), Handler: x.Handler}
+			Filename: strings.Clone(x.Mapped()), Handler: x.Handler}
 	} else if status != 0 {
 		x.Prev.Status = status
 	}

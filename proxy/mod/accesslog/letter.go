@@ -116,7 +116,7 @@ func path(it *item) piece {
 }
 
 func filename(it *item) piece {
-	return textOrDash(it.before(func(x *exchange.Exchange) string { return x.Filename }, func(o *exchange.Original) string { return o.Filename }))
+	return textOrDash(it.before((*exchange.Exchange).Mapped, func(o *exchange.Original) string { return o.Filename }))
 }
 
 func handler(it *item) piece {

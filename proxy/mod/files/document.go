@@ -105,7 +105,7 @@ func (p *plan) options(x *exchange.Exchange, at *place) error {
 }
 
 func (p *plan) otherMethod(x *exchange.Exchange) error {
-	x.Res.Always.Set("Allow", allowed(x))
+	x.Res.Header.Set("Allow", allowed(x))
 	if !knownMethod(x.Req.Method) {
 		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00135: Invalid method in request ", x.Req.Line))
 		return exchange.Status(http.StatusNotImplemented)
