@@ -71,7 +71,7 @@ type Duplex interface {
 // SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
 func (x *Exchange) SpendBody() {
 	if x.Req.Length != 0 {
-		x.Req.Length, x.Req.Body, x.State[StateUpload] = 0, spent{}, nil
+		x.Req.Length, x.Req.Body = 0, spent{}
 	}
 }
 

@@ -39,10 +39,10 @@ func (b *Backend) load(x *exchange.Exchange) (*upload, error) {
 	if !x.Out.HasBody {
 		return &noUpload, nil
 	}
-	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x {
+	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x && (x.Req.Length != 0 || up.length == 0) {
 		return up, nil
 	}
-	if x.State[exchange.StateUpload] != nil { // a member of another scheme was tried first: the beginning of the body is gone
+	if x.State[exchange.StateUpload] != nil && x.Req.Length != 0 { // a member of another scheme was tried first: the beginning of the body is gone
 		return &noUpload, &exchange.BodyError{Status: 502, Err: errShort}
 	}
 	up := b.uploads.Get().(*upload)
