@@ -16,5 +16,5 @@
 // Reading order: module.go (the directives), settings.go, pass.go and members.go (lines to workers and
 // balancers), open.go and fleet.go (these to what serves), route.go and mapping.go (path to URL),
 // handler.go (the try loop), flight.go (what it remembers), target.go, forwarded.go (the request),
-// failover.go and status.go (when it fails), reverse.go and override.go (the answer).
+// outcome.go, failover.go and status.go (when it fails), reverse.go and override.go (the answer).
 package proxy

@@ -23,11 +23,10 @@ func (f *flight) admit() error {
 	return exchange.Status(503)
 }
 
-// blame puts a member into error for a failure that httpd answers with 500 or 503, and tells whether
-// it is unusable now. Workers without a balancer are never blamed (httpd: mod_proxy.c proxy_handler).
+// blame puts a member into error for a failure whose row says so, and tells whether it is unusable now.
+// Workers without a balancer are never blamed (httpd: mod_proxy.c proxy_handler).
 func (f *flight) blame(o *outcome, e *backend.Failure) (unusable bool) {
-	if f.balancer == nil || o.status != 500 && o.status != 503 || e.Kind == backend.BadScheme || e.Kind == backend.ClientBody ||
-		e.Kind == backend.Exhausted { // httpd takes a busy member out: a burst empties the balancer
+	if f.balancer == nil || !o.blame {
 		return false
 	}
 	w := f.worker
@@ -53,15 +52,15 @@ func (f *flight) lostUnderClient(e *backend.Failure) bool {
 	return e.Kind == backend.EarlyClose && !e.Timeout && f.x.Conn != nil && f.x.Conn.Kept > 0
 }
 
-// drop cuts the client off. A member whose connection was new is to blame; one that was kept may just
-// have been closed for its age.
+// drop cuts the client off. A member whose connection was kept may just have been closed for its age; of
+// one whose connection was new httpd says 500, which is what failonstatus= sees. It puts the member into
+// error, too: so a client could, with two requests on a connection of which the second makes the member's
+// program fail.
 func (f *flight) drop(o *outcome, e *backend.Failure) {
 	for i := range o.log {
 		o.log[i].write(f, e)
 	}
-	if !e.Reused {
-		o.status = 500
-		f.blame(o, e)
+	if !e.Reused && o.counts {
 		f.judge(500, false)
 	}
 	f.x.Res.Clear()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,13 +11,22 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
 // failing is a backend where one host fails in one way and the others answer 200 with their name.
+// The Detail of a failed handshake is the name that was asked for, that of NoContinue "Expect" for a
+// client's own.
 func failing(host string, f backend.Failure) answerer {
-	return func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+	return func(w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
 		if w.Address().Host == host {
 			e := f
+			switch {
+			case f.Kind == backend.Handshake:
+				call.Name, e.Detail = f.Detail, ""
+			case f.Kind == backend.NoContinue && f.Detail != "":
+				x.Out.Expect, e.Detail = true, ""
+			}
 			e.Host, e.Port = host, 81
 			return &e
 		}
@@ -33,6 +43,8 @@ const pair = "<Proxy balancer://c>\nBalancerMember http://b1:81 retry=600\nBalan
 func TestOutcomes(t *testing.T) {
 	refused := error(syscall.ECONNREFUSED)
 	aborted := &exchange.BodyError{Status: 408, Err: io.ErrUnexpectedEOF}
+	noHandshake := "[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()\n[proxy:error client] AH00898: Error during SSL Handshake with remote server returned by /x"
+	rows := map[backend.Kind]bool{}
 	for _, c := range []struct {
 		name    string
 		failure backend.Failure
@@ -42,6 +54,20 @@ func TestOutcomes(t *testing.T) {
 		over    bool   // another one answers
 		log     string
 	}{
+		{"no descriptor", backend.Failure{Kind: backend.Starved, Err: syscall.EMFILE}, 503, "", false, false, ""},
+		{"foreign name", backend.Failure{Kind: backend.Handshake, Detail: "foreign.example"}, 500, "Error during SSL Handshake with remote server", false, false, noHandshake},
+		{"the server's own name", backend.Failure{Kind: backend.Handshake, Detail: "localhost"}, 500, "Error during SSL Handshake with remote server", true, false, noHandshake},
+		{"the member's own name", backend.Failure{Kind: backend.Handshake, Detail: "B1"}, 500, "Error during SSL Handshake with remote server", true, false, noHandshake},
+		{"client's own Expect", backend.Failure{Kind: backend.NoContinue, Timeout: true, Detail: "Expect"}, 503, "Timeout on 100-Continue", false, false,
+			"[proxy_http:error client] AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Timeout on 100-Continue returned by /x"},
+		{"member ends under the body", backend.Failure{Kind: backend.WriteBody, Err: syscall.EPIPE, Sent: true, Partial: true}, 502, "", false, false,
+			"[proxy:error client] (32)Broken pipe: AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"write body", backend.Failure{Kind: backend.WriteBody, Err: syscall.EPIPE, Sent: true}, 502, "", false, false,
+			"[proxy:error client] (32)Broken pipe: AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"closed under the body", backend.Failure{Kind: backend.EarlyClose, Err: io.EOF, Sent: true, Partial: true}, 502, "Error reading from remote server", false, false,
+			"[proxy_http:error client] (70014)End of file found: AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Error reading from remote server returned by /x"},
+		{"framing", backend.Failure{Kind: backend.BadFraming, Detail: "two lengths"}, 502, "Malformed response from remote server: two lengths", false, false,
+			"[proxy:error client] AH00898: Malformed response from remote server: two lengths returned by /x"},
 		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", false, false, ""},
 		{"name", backend.Failure{Kind: backend.NoName}, 500, "DNS lookup failure for: b1", true, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
@@ -73,10 +99,13 @@ func TestOutcomes(t *testing.T) {
 			"[proxy:error client] AH00898: Too many (10) interim responses from origin server returned by /x"},
 		{"upgrade", backend.Failure{Kind: backend.WrongUpgrade, Detail: "other (expecting n/a)"}, 502, "Unexpected Upgrade: other (expecting n/a)", false, false,
 			"[proxy:error client] AH00898: Unexpected Upgrade: other (expecting n/a) returned by /x"},
+		{"not taken", backend.Failure{Kind: backend.NotTaken}, 503, "", false, true, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
+		{"not taken, body gone", backend.Failure{Kind: backend.NotTaken, Sent: true}, 503, "", false, false, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, pair, failing("b1", c.failure))
 			x := r.get("GET /x HTTP/1.1")
+			rows[rowOf(c.failure)] = true
 			m := r.farm.Balancer(r.site.Hosts[0].Server.ID, "c").Members()[0]
 			if failed := m.Status()&balancer.InError != 0; failed != c.failed {
 				t.Errorf("member is %s", m.Status())
@@ -96,6 +125,44 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("page %s", page)
 			}
 		})
+	}
+	for k := backend.Kind(1); k < kinds; k++ {
+		if !rows[k] && k != backend.BadScheme { // see TestSchemeWithoutHandler
+			t.Errorf("no test for row %d", k)
+		}
+	}
+}
+
+// rowOf is the row of the table that a failure of failing is meant for.
+func rowOf(e backend.Failure) backend.Kind {
+	f := &flight{x: &exchange.Exchange{}, balancer: new(balancer.Balancer)}
+	f.x.Out.Expect = e.Kind == backend.NoContinue && e.Detail == "Expect"
+	if e.Kind == backend.Handshake {
+		f.call.Name = e.Detail
+	}
+	e.Host = "b1"
+	return (&handler{fleet: &fleet{host: &site.Host{Names: []string{"localhost"}}}}).kindOf(f, &e)
+}
+
+// What a client can bring about is nothing that failonstatus= and failontimeout= see, nor is what we lack
+// ourselves.
+func TestClientsKnockNobodyOut(t *testing.T) {
+	late := &exchange.BodyError{Status: 408, Err: os.ErrDeadlineExceeded}
+	for _, f := range []backend.Failure{
+		{Kind: backend.ClientBody, Err: late, Timeout: true},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 400, Err: io.ErrUnexpectedEOF}},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 413, Err: io.ErrUnexpectedEOF}},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 500, Err: syscall.ENOSPC}},
+		{Kind: backend.Exhausted}, {Kind: backend.Starved, Err: syscall.EMFILE},
+		{Kind: backend.WriteBody, Err: syscall.EPIPE, Partial: true}, {Kind: backend.EarlyClose, Err: io.EOF, Partial: true},
+		{Kind: backend.NoContinue, Timeout: true, Detail: "Expect"},
+		{Kind: backend.Handshake, Detail: "foreign.example"},
+	} {
+		r := newRig(t, pair+"ProxySet balancer://c failonstatus=400,408,413,500,502,503,504 failontimeout=On\n", failing("b1", f))
+		r.get("GET /x HTTP/1.1")
+		if m := r.farm.Balancer(r.site.Hosts[0].Server.ID, "c").Members()[0]; !m.Usable() {
+			t.Errorf("%+v: %s, %s", f, m.Status(), r.log.take())
+		}
 	}
 }
 
@@ -163,7 +230,7 @@ func TestLostUnderKeptConnection(t *testing.T) {
 		r.site.Serve(t.Context(), x)
 		r.finish(x)
 		m := r.farm.Balancer(r.site.Hosts[0].Server.ID, "c").Members()[0]
-		if !x.Res.Drop || x.Res.Status != 502 || m.Usable() != reused {
+		if !x.Res.Drop || x.Res.Status != 502 || !m.Usable() {
 			t.Errorf("reused %v: %v %d %s", reused, x.Res.Drop, x.Res.Status, m.Status())
 		}
 		if log := r.log.take(); strings.Contains(log, "AH00898") || !strings.Contains(log, "AH01102") {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
@@ -198,6 +199,50 @@ func TestFacts(t *testing.T) {
 	for i, want := range []HostFacts{{true, false, true, true}, {true, true, false, true}, {false, false, true, false}} {
 		if got := FactsOf(r.site.Hosts[i].Scope); got != want {
 			t.Errorf("%d: %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+// What a configuration's TLS has opened is not kept when another one is in force; nor is what those open
+// who are still served by it.
+func TestTLSEndsWithItsConfiguration(t *testing.T) {
+	var made []*backend.TLS // one for each chain of scopes
+	r := newRig(t, "", ok)
+	r.tls = func(chain []*directive.Scope) (*backend.TLS, error) {
+		made = append(made, &backend.TLS{})
+		return made[len(made)-1], nil
+	}
+	var used *backend.TLS
+	r.to = func(_ *balancer.Worker, x *exchange.Exchange, c *backend.Call) error {
+		used = c.TLS
+		x.Res.Status = 200
+		return nil
+	}
+	conf := "ProxyPass / https://b1:81/\n<Location /late>\nProxyPreserveHost On\n</Location>\n"
+	r.load(conf)
+	r.get("GET / HTTP/1.1")
+	first := used
+	if first == nil || first.Retired() {
+		t.Fatal("no TLS, or one that is over")
+	}
+	before := r.site
+	r.load(conf)
+	r.get("GET / HTTP/1.1")
+	if second := used; second == first || second.Retired() || !first.Retired() {
+		t.Errorf("another one %v, over %v, the first over %v", second != first, second.Retired(), first.Retired())
+	}
+	x := request("GET /late HTTP/1.1") // its sections are put together only now
+	before.Serve(t.Context(), x)
+	before.Done(t.Context(), x)
+	if used == first || !used.Retired() {
+		t.Error("who is late is given what will be kept")
+	}
+	last := made[len(made)-2]
+	r.load(conf)
+	r.load(conf)
+	for i, m := range made {
+		if m == last && !m.Retired() {
+			t.Errorf("%d of %d is not over", i, len(made))
 		}
 	}
 }

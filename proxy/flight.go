@@ -6,6 +6,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // flight is what this room remembers of one exchange, from its mapping to its end. It is pooled; one
@@ -63,7 +64,7 @@ func (f *flight) Finish(x *exchange.Exchange) {
 	}
 	x.State[exchange.StateProxy] = nil
 	*f = flight{}
-	flights.Put(f)
+	poison.Put(&flights, f)
 }
 
 // StickyURL is where a session id is looked for first: the path as mapped and decoded, and the query.

@@ -96,10 +96,14 @@ func (w *forwarder) copyHeader(f *flight) {
 	x := f.x
 	out := &x.Out.Header
 	named := connectionNames(x.Req.Header.GetID(wire.Connection))
+	var many wire.NameSet
+	if len(named) > longList {
+		addNames(&many, named)
+	}
 	var a added
 	for i := range x.Req.Header.F {
 		field := &x.Req.Header.F[i]
-		if hopByHop[field.ID] || named != "" && namesField(named, field.Name) {
+		if hopByHop[field.ID] || named != "" && (len(named) <= longList && namesField(named, field.Name) || many.Has(field.Name)) {
 			continue
 		}
 		if field.ID == wire.Other {
@@ -240,6 +244,16 @@ func connectionNames(value string) string {
 		}
 	}
 	return value
+}
+
+// longList is from how many bytes on the names of a Connection field are taken apart once for all fields.
+const longList = 512
+
+// addNames adds what namesField finds in a list.
+func addNames(to *wire.NameSet, list string) {
+	for name := range strings.FieldsFuncSeq(list, func(c rune) bool { return c < 0x80 && separates(byte(c)) }) {
+		to.Add(name)
+	}
 }
 
 // namesField tells whether a list of tokens has one, in any case. Tokens stand between commas,

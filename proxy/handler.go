@@ -148,17 +148,19 @@ func (h *handler) failed(ctx context.Context, f *flight, err error) (again bool,
 	if !errors.As(err, &e) {
 		return false, err
 	}
-	o := outcomeOf(f, e)
+	o := h.outcomeOf(f, e)
 	if f.lostUnderClient(e) {
 		f.drop(&o, e)
 		return false, nil
 	}
 	unusable := f.blame(&o, e)
 	err = o.report(f, e)
-	if o.status == 503 && unusable && !e.Sent && f.mayTryAnother() {
+	if o.again && (unusable || o.untouched && f.balancer != nil) && !e.Sent && f.mayTryAnother() {
 		return true, nil
 	}
-	f.judge(int(o.status), e.Timeout || e.Kind == backend.ReadTimeout || e.Kind == backend.NoContinue)
+	if o.counts {
+		f.judge(int(o.status), o.timeout || e.Timeout)
+	}
 	if e.Kind > backend.WriteHead {
 		f.x.SpendBody()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
@@ -32,11 +33,14 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	for _, w := range roster.Warnings() {
 		st.Warn("proxy_balancer", exchange.Warn, w.Error())
 	}
-	b := &builder{backend: o.backend, secure: o.secure, fleets: map[*directive.Scope]*fleet{}}
+	b := &builder{backend: o.backend, secure: o.secure, fleets: map[*directive.Scope]*fleet{}, tls: map[*backend.TLS]bool{}}
 	for _, h := range st.Hosts {
 		b.fleets[h.Scope] = m.fleet(h, roster)
 	}
-	st.OnCommit(func() { retire(o.farm.Commit(roster)) })
+	st.OnCommit(func() {
+		retire(o.farm.Commit(roster))
+		b.succeed(roster)
+	})
 	return b.build, nil
 }
 
@@ -70,11 +74,57 @@ func retire(gone []*balancer.Worker) {
 	}
 }
 
-// builder adds to each plan what its chain says about proxying. Immutable.
+// builder adds to each plan what its chain says about proxying. Immutable but for what is under mu.
 type builder struct {
 	backend backend.Backend
 	secure  Secure // nil: no TLS towards members
 	fleets  map[*directive.Scope]*fleet
+
+	mu   sync.Mutex
+	tls  map[*backend.TLS]bool // under mu: what it gave to plans
+	over bool                  // under mu: another configuration is in force
+}
+
+// inForce is what the builder in force is attached under, to the worker that every configuration has.
+type inForce struct{}
+
+// succeed takes over from the builder of the configuration before: the connections that its TLS made are
+// not kept any longer.
+func (b *builder) succeed(r *balancer.Roster) {
+	w := r.Workers(genericHost)[0]
+	if old, ok := w.Detach(inForce{}).(*builder); ok {
+		old.end()
+	}
+	w.Attach(inForce{}, b)
+}
+
+func (b *builder) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+	for t := range b.tls {
+		t.Retire()
+	}
+	b.tls = nil
+}
+
+// secured is the TLS of a chain. Who is still served by a configuration that is over gets what is not kept.
+func (b *builder) secured(chain []*directive.Scope) (*backend.TLS, error) {
+	if b.secure == nil {
+		return nil, nil
+	}
+	t, err := b.secure(chain)
+	if t == nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		t.Retire()
+	} else {
+		b.tls[t] = true
+	}
+	return t, err
 }
 
 func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
@@ -103,11 +153,9 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 	if h.override.on {
 		h.call.GivesUp = h.override.wants
 	}
-	if b.secure != nil {
-		var err error
-		if h.call.TLS, err = b.secure(chain); err != nil {
-			return err
-		}
+	var err error
+	if h.call.TLS, err = b.secured(chain); err != nil {
+		return err
 	}
 	p.HandlerFor(handlerName, h)
 	return nil

@@ -170,7 +170,10 @@ func (r *reverser) cookie(x *exchange.Exchange, value string) string {
 	}
 	var path, domain span
 	for i := 0; i < len(value); {
-		end := i + strings.IndexByte(value[i:]+";", ';')
+		end := len(value)
+		if n := strings.IndexByte(value[i:], ';'); n >= 0 {
+			end = i + n
+		}
 		for i < end && (value[i] == ' ' || '\t' <= value[i] && value[i] <= '\r') {
 			i++
 		}

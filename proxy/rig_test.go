@@ -30,6 +30,7 @@ type rig struct {
 	conf *directive.Config
 	log  *logBook
 	to   answerer
+	tls  Secure // nil: none
 }
 
 // answerer is a backend made of a function. It stands in for members only where a socket can't do
@@ -102,7 +103,7 @@ func newRig(t testing.TB, conf string, to answerer) *rig {
 // load puts a configuration in force, as a reload does.
 func (r *rig) load(conf string) {
 	r.t.Helper()
-	mods := []site.Module{core.Module(), Module(r.farm, answerer(func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error { return r.to(w, x, c) }))}
+	mods := []site.Module{core.Module(), Module(r.farm, answerer(func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error { return r.to(w, x, c) }), r.tls)}
 	c, err := bind(conf, mods...)
 	if err != nil {
 		r.t.Fatal(err)

@@ -9,15 +9,6 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// outcome is what a failed attempt means: the client's status, the words of the page, and the lines of
-// the error log. 500 and 503 put a member into error, and 503 lets another one be tried
-// (httpd: mod_proxy.c proxy_handler).
-type outcome struct {
-	status exchange.Status
-	words  func(f *flight, e *backend.Failure) string // of a "Proxy Error" page; nil: httpd's plain page
-	log    []logLine
-}
-
 // logLine is one line of the error log.
 type logLine struct {
 	module string
@@ -27,53 +18,11 @@ type logLine struct {
 	text   func(f *flight, e *backend.Failure) string
 }
 
-// outcomes is the table: what each point of failure means.
-var outcomes = [...]outcome{
-	backend.Exhausted:  {status: 503},
-	backend.NoName:     {status: 500, words: noName},
-	backend.Refused:    {status: 503, log: []logLine{{"proxy_http", exchange.Error, false, false, noConnection}}},
-	backend.NoTLS:      {status: 500, log: []logLine{{"proxy", exchange.Error, false, true, noTLS}}},
-	backend.Handshake:  {status: 500, words: fixed("Error during SSL Handshake with remote server"), log: bodyNotPassed},
-	backend.BadScheme:  {status: 500, log: []logLine{{"proxy", exchange.Warn, false, false, noHandler}}},
-	backend.ClientBody: {status: 400, log: []logLine{{"proxy", exchange.Error, true, false, bodyNotRead}}},
-	backend.WriteHead:  {status: 502, log: bodyNotPassed},
-	backend.WriteBody:  {status: 502, log: bodyNotPassed},
-	backend.NoContinue: {status: 503, words: fixed("Timeout on 100-Continue"), log: noStatusLine},
-	backend.EarlyClose: {status: 502, words: fixed("Error reading from remote server"), log: noStatusLine},
-	backend.ReadTimeout: {status: 502, words: fixed("Error reading from remote server"),
-		log: noStatusLine},
-	backend.BadStatusLine:  {status: 502, words: detailed("Corrupt status line returned by remote server: ")},
-	backend.BadHead:        {status: 502, log: badHead},
-	backend.BadFraming:     {status: 502, words: detailed("Malformed response from remote server: ")},
-	backend.TooManyInterim: {status: 502, words: fixed("Too many (10) interim responses from origin server")},
-	backend.WrongUpgrade:   {status: 502, words: detailed("Unexpected Upgrade: ")},
-}
-
 var (
 	noStatusLine  = []logLine{{"proxy_http", exchange.Error, true, false, statusLineText}}
 	bodyNotPassed = []logLine{{"proxy", exchange.Error, true, false, notPassed}, {"proxy_http", exchange.Error, false, false, notPassedFrom}}
 	badHead       = []logLine{{"proxy_http", exchange.Warn, true, false, headEnded}, {"proxy_http", exchange.Warn, false, false, headTooLong}, {"proxy_http", exchange.Warn, false, false, badHeader}}
 )
-
-// outcomeOf finds a failure's line, with what depends on more than its kind.
-func outcomeOf(f *flight, e *backend.Failure) outcome {
-	o := outcomes[backend.EarlyClose]
-	if int(e.Kind) < len(outcomes) && outcomes[e.Kind].status != 0 {
-		o = outcomes[e.Kind]
-	}
-	switch {
-	case e.Kind == backend.ClientBody:
-		var b *exchange.BodyError
-		if errors.As(e.Err, &b) {
-			o.status = b.Status
-		}
-	case e.Timeout && (e.Kind == backend.WriteBody || e.Kind == backend.WriteHead):
-		o.status = 504
-	case e.Kind == backend.BadScheme && f.balancer != nil:
-		o.status, o.log = 503, []logLine{{"proxy", exchange.Error, false, false, allBusy}}
-	}
-	return o
-}
 
 // report writes an outcome's lines and makes the error that becomes the page. The lines of a
 // "Proxy Error" end with AH00898 (httpd: proxy_util.c proxyerror_core).
@@ -128,6 +77,12 @@ func detailed(words string) func(*flight, *backend.Failure) string {
 	return func(_ *flight, e *backend.Failure) string { return words + e.Detail }
 }
 
+var (
+	noHandshake = fixed("Error during SSL Handshake with remote server")
+	noContinue  = fixed("Timeout on 100-Continue")
+	notRead     = fixed("Error reading from remote server")
+)
+
 func noName(_ *flight, e *backend.Failure) string { return "DNS lookup failure for: " + e.Host }
 
 func noConnection(_ *flight, e *backend.Failure) string {
@@ -161,6 +116,10 @@ func notPassedFrom(f *flight, e *backend.Failure) string {
 
 func bodyNotRead(f *flight, e *backend.Failure) string {
 	return "AH01095: prefetch request body failed to " + place(e) + " (" + e.Host + ") from " + f.x.ClientIP + " ()"
+}
+
+func notTaken(_ *flight, e *backend.Failure) string {
+	return "AH03364: the member " + place(e) + " did not take the request"
 }
 
 func headEnded(_ *flight, e *backend.Failure) string {

@@ -30,6 +30,9 @@ func buildServer(t *testing.T) string {
 		if withRace {
 			args = append(args, "-race")
 		}
+		if poisoned {
+			args = append(args, "-tags", "poison")
+		}
 		compiled.said, compiled.err = exec.Command("go", append(args, ".")...).CombinedOutput()
 	})
 	if compiled.err != nil {

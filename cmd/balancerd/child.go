@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"balancerd/balancer/store/memory"
+	"balancerd/proxy/recovery"
+	"balancerd/proxy/server"
 )
 
 // role is what a process of the server does. The environment names it, with the descriptor of its link;
@@ -130,12 +132,12 @@ func (p *program) startProcess(r role, user credentials) (*child, error) {
 	}
 	c := &child{link: l, in: make(chan *heard), over: make(chan struct{}), started: time.Now()}
 	if p.alone {
-		go p.part(r, other, c.over)
+		recovery.Go("being a part of the server", func() { p.part(r, other, c.over) })
 	} else if err := c.exec(p, r, other, user.Lower); err != nil {
 		l.close()
 		return nil, err
 	}
-	go c.listen()
+	recovery.Go("listening to a process", c.listen)
 	return c, nil
 }
 
@@ -176,10 +178,10 @@ func (c *child) exec(p *program, r role, end *os.File, lower bool) error {
 	if err := start(); err != nil {
 		return err
 	}
-	go func() {
+	recovery.Go("waiting for the end of a process", func() {
 		defer close(c.over)
 		c.cmd.Wait()
-	}()
+	})
 	return nil
 }
 
@@ -278,17 +280,6 @@ func keeper(l *link) func(memory.Kind, *os.File) error {
 	}
 }
 
-// dupCloexec is another descriptor of the same file, which no program that is started gets.
-func dupCloexec(fd int) (int, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	n, err := syscall.Dup(fd)
-	if err == nil {
-		syscall.CloseOnExec(n)
-	}
-	return n, err
-}
-
 // detach is a descriptor of f's file that the runtime does not watch. f stays as it is.
 func detach(f *os.File) (fd int, err error) {
 	c, err := f.SyscallConn()
@@ -296,6 +287,6 @@ func detach(f *os.File) (fd int, err error) {
 		return 0, err
 	}
 	var derr error
-	err = c.Control(func(own uintptr) { fd, derr = dupCloexec(int(own)) })
+	err = c.Control(func(own uintptr) { fd, derr = server.Duplicate(int(own)) })
 	return fd, errors.Join(err, derr)
 }

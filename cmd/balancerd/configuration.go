@@ -11,6 +11,8 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/logfile"
+	"balancerd/proxy/recovery"
+	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
 
@@ -202,7 +204,7 @@ func (c *configuration) openLog(target string) (*os.File, error) {
 	if e := c.logs[i].errno; e != 0 {
 		return nil, &os.PathError{Op: "open", Path: target, Err: e}
 	}
-	fd, err := dupCloexec(c.logs[i].fd)
+	fd, err := server.Duplicate(c.logs[i].fd)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +293,7 @@ func (c *configuration) close() {
 	c.f.Close()
 	closeAll(c.logs)
 	for _, p := range c.programs {
-		go p.Close()
+		recovery.Go("ending a log's program", func() { p.Close() })
 	}
 	c.logs, c.programs = nil, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/proxy/recovery"
 	"os"
 	"runtime"
 	"syscall"
@@ -18,13 +19,13 @@ const prSetNoNewPrivs = 38
 // which ends with it: what it was denied can't be given back.
 func gainingNothing(f func() error) error {
 	done := make(chan error, 1)
-	go func() {
+	recovery.Go("starting a process without a way to more rights", func() {
 		runtime.LockOSThread()
 		if _, _, e := syscall.RawSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); e != 0 {
 			done <- os.NewSyscallError("prctl", e)
 			return
 		}
 		done <- f()
-	}()
+	})
 	return <-done
 }

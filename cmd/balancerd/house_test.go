@@ -31,26 +31,28 @@ balancer/store/memory: balancer
 
 manager:              balancer
 
-proxy/internal/wire:
-proxy/internal/socket:
-proxy/logfile:
-proxy/exchange:       proxy/internal/wire proxy/internal/socket
-proxy/expr:           proxy/exchange apacheconf/pattern
-proxy/site:           proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
+proxy/recovery:
+proxy/internal/poison:
+proxy/internal/wire:   proxy/internal/poison
+proxy/internal/socket: proxy/recovery
+proxy/logfile:         proxy/recovery
+proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
+proxy/site:            proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
-proxy/errorlog:       proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive
-proxy/backend:        proxy/exchange balancer proxy/internal/wire proxy/internal/socket
-proxy/tunnel:         proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket
-proxy/http1:          proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket
-proxy/http2:          proxy/exchange proxy/backend balancer proxy/internal/wire
+proxy/errorlog:        proxy/internal/poison proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive proxy/recovery
+proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/http1:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/http2:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire proxy/recovery
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
-proxy/mod/*:          proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern
-proxy/mod/ssl:        proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend
-proxy:                proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
-proxy/server:         proxy/exchange proxy/site proxy/http1 proxy/http2
+proxy/mod/*:           proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
+proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
+proxy:                 proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
+proxy/server:          proxy/exchange proxy/site proxy/http1 proxy/http2 proxy/recovery
 `
 
 // doors are the files that may import a library that is not the standard one.
@@ -60,6 +62,7 @@ var doors = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
+	"golang.org/x/crypto/blowfish":        "proxy/mod/auth/",
 	"golang.org/x/crypto/ocsp":            "proxy/mod/ssl/",
 	"golang.org/x/sys/unix":               "balancer/store/memory/",
 	"golang.org/x/net/http2":              "proxy/http2/",

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // pace lets more garbage gather while many TLS handshakes make it: they leave some 40 KB each, which a
@@ -44,16 +46,19 @@ func (p *pace) full(now time.Time) {
 	}
 	if more := raised(liveHeap()); more > 100 {
 		p.normal = debug.SetGCPercent(more)
-		time.AfterFunc(calm, p.relax)
+		recovery.AfterFunc(calm, relaxing, p.relax)
 	}
 }
+
+// relaxing is what relax does.
+const relaxing = "clearing garbage as often as usual again"
 
 // relax takes the raise back, unless there are still many.
 func (p *pace) relax() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if left := calm - time.Since(p.last); left > 0 {
-		time.AfterFunc(left, p.relax)
+		recovery.AfterFunc(left, relaxing, p.relax)
 		return
 	}
 	debug.SetGCPercent(p.normal)

@@ -18,6 +18,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
 	"balancerd/proxy/logfile"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
@@ -47,7 +48,7 @@ func (p *program) serve(l *link) int {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
 	s := &serving{p: p, link: l, in: make(chan *heard), end: func() {}}
-	go s.listen()
+	recovery.Go("listening to the main process", s.listen)
 	for m := range s.in {
 		if over := s.do(m); over {
 			s.stop()
@@ -136,7 +137,9 @@ func (s *serving) take(m *heard) (over bool) {
 		return false
 	}
 	h := &handover{s: s, tree: tree, files: b, order: m.m.Load}
-	next, err := s.p.load(h)
+	err = errPanic
+	var next *site.Site
+	recovery.Do("loading a configuration", func() { next, err = s.p.load(h) })
 	if err != nil {
 		b.close()
 		if err == errHalted {
@@ -168,9 +171,18 @@ func (s *serving) run() {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
-	s.running.Go(func() { s.p.server.Run(ctx) })
-	s.running.Go(func() { s.p.farm.Keep(ctx, keepEvery, s.p.unkept) })
-	s.running.Go(func() { s.note(ctx) })
+	s.keep("serving", func() { s.p.server.Run(ctx) })
+	s.keep("saving balancers", func() { s.p.farm.Keep(ctx, keepEvery, s.p.unkept) })
+	s.keep("writing down counters", func() { s.note(ctx) })
+}
+
+// keep runs f until it returns, which stop waits for.
+func (s *serving) keep(task string, f func()) {
+	s.running.Add(1)
+	recovery.Go(task, func() {
+		defer s.running.Done()
+		recovery.Keep(task, f)
+	})
 }
 
 // note writes the members' counters for the next process, once a second.
@@ -221,7 +233,10 @@ func (s *serving) drain() {
 	}
 	defer cancel()
 	drained := make(chan struct{})
-	go func() { defer close(drained); s.p.server.Drain(ctx) }()
+	recovery.Go("finishing what is under way", func() {
+		defer close(drained)
+		s.p.server.Drain(ctx)
+	})
 	in := s.in
 	for {
 		select {
@@ -275,6 +290,9 @@ type handover struct {
 	logs  map[string]named // that no log has taken yet
 }
 
+// errPanic: the log says more.
+var errPanic = errors.New("the configuration was not loaded: a panic, which the error log or stderr tells of")
+
 // errHalted: the main process wants the end instead.
 var errHalted = errors.New("the server ends")
 
@@ -324,7 +342,7 @@ func (h *handover) openLog(target string) (*os.File, error) {
 	case f.errno != 0:
 		return nil, &os.PathError{Op: "open", Path: target, Err: f.errno}
 	}
-	fd, err := dupCloexec(f.fd)
+	fd, err := server.Duplicate(f.fd)
 	if err != nil {
 		return nil, err
 	}

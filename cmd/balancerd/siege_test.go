@@ -321,8 +321,9 @@ func TestManyWebSockets(t *testing.T) {
 	p.until("the tunnels are gone", func() bool { return p.descriptors() < descriptors+20 })
 }
 
-// Without descriptors the server waits and does not spin, says it once, blames no member for it, and is
-// back as soon as there are some.
+// When descriptors are short the server lets nobody in any more and does not spin, says it once, goes on
+// serving those who are there, with connections to members of their own, and is back as soon as there are
+// descriptors.
 func TestDescriptorsExhausted(t *testing.T) {
 	p := newProcess(t)
 	p.conf("Timeout 300\nThreadsPerChild 25\nMaxRequestWorkers 50\nProxyPass /lb/ balancer://lb/\n<Proxy balancer://lb>\nBalancerMember http://{back} retry=600\n</Proxy>\n" + passAll)
@@ -363,18 +364,22 @@ func TestDescriptorsExhausted(t *testing.T) {
 		io.WriteString(c, "GET / HTTP/1.1\r\nHo") // the listener defers those that say nothing
 		all = append(all, c)
 	}
-	p.until("no descriptor is left", func() bool { return p.descriptors() >= 99 })
+	p.until("three in four are taken", func() bool { return p.descriptors() >= 75 })
 	p.until("it is said", func() bool { return strings.Contains(p.read("error.log"), "AH00455") })
 	burnt := p.burnt()
 	time.Sleep(2 * time.Second)
 	if d := p.burnt() - burnt; d > 200*time.Millisecond {
-		t.Errorf("two seconds without descriptors cost %v of the processor", d)
+		t.Errorf("two seconds without room cost %v of the processor", d)
 	}
 	if status, err := ask(early[0], "/kept"); status != 200 { // over a connection to the member that is open
 		t.Errorf("a client from before: %d, %v", status, err)
 	}
-	status, err := ask(early[1], "/lb/x")
-	t.Logf("a balancer's request without descriptors: %d, %v", status, err)
+	if status, err := ask(early[1], "/lb/x"); status != 200 { // over a new one
+		t.Errorf("a balancer's request: %d, %v", status, err)
+	}
+	if n := p.descriptors(); n > 90 {
+		t.Errorf("%d descriptors: too little is left to those who are served", n)
+	}
 	for _, c := range all {
 		c.Close()
 	}
@@ -391,7 +396,7 @@ func TestDescriptorsExhausted(t *testing.T) {
 	if n := strings.Count(log, "AH00455"); n != 1 {
 		t.Errorf("it was said %d times", n)
 	}
-	if status == 503 && !strings.Contains(log, "Too many open files") || strings.Contains(log, "AH00959") {
-		t.Error("the member was blamed, or nobody said why")
+	if strings.Contains(log, "AH00959") {
+		t.Error("the member was blamed")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"balancerd/balancer/store/memory"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/server"
 )
 
@@ -60,7 +61,7 @@ func (p *program) supervise(own launcher) int {
 	if exit, up := s.start(own); !up {
 		return exit
 	}
-	s.run()
+	recovery.Keep("watching over the serving process", s.run)
 	return 0
 }
 
@@ -271,7 +272,7 @@ func (s *supervisor) keep(m *heard) {
 	if len(m.fds) != 1 {
 		return
 	}
-	fd, err := dupCloexec(m.fds[0])
+	fd, err := server.Duplicate(m.fds[0])
 	if err != nil {
 		s.p.log("core", exchange.Error, "balancerd: the balancers' state can't be kept for another process: "+err.Error())
 		return

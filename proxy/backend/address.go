@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/recovery"
 )
 
 // addressBook is what a worker's name resolved to. It is kept for ever unless addressttl= says
@@ -68,7 +70,7 @@ func (b *addressBook) ask(ctx context.Context, host string, set *balancer.Worker
 	if q == nil {
 		q = &question{done: make(chan struct{})}
 		b.asking = q
-		go b.answer(ctx, q, host, set)
+		recovery.Go("looking up a member's name", func() { b.answer(ctx, q, host, set) })
 	}
 	b.mu.Unlock()
 	select {
@@ -79,9 +81,19 @@ func (b *addressBook) ask(ctx context.Context, host string, set *balancer.Worker
 	}
 }
 
+// errUnanswered is what those who wait for a lookup get when it panicked.
+var errUnanswered = errors.New("backend: the lookup came to nothing")
+
 // answer looks up and writes the page. Who asked first may give up, others still wait: the deadline is
 // his, his end is not.
 func (b *addressBook) answer(ctx context.Context, q *question, host string, set *balancer.WorkerSettings) {
+	q.err = errUnanswered // unless all goes well
+	defer func() {
+		b.mu.Lock()
+		b.asking = nil
+		b.mu.Unlock()
+		close(q.done)
+	}()
 	by, limited := ctx.Deadline()
 	ctx = context.WithoutCancel(ctx)
 	if limited {
@@ -101,10 +113,6 @@ func (b *addressBook) answer(ctx context.Context, q *question, host string, set 
 		}
 		b.page.Store(p)
 	}
-	b.mu.Lock()
-	b.asking = nil
-	b.mu.Unlock()
-	close(q.done)
 }
 
 func (p *addressPage) fresh() bool {

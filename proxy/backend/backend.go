@@ -15,13 +15,14 @@ type Backend interface {
 	RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) error
 }
 
-// Kind says at which point an attempt failed: the table of proxy/status.go turns it into a status,
-// an AH number and the question whether another member may be tried.
+// Kind says at which point an attempt failed: the table of proxy/outcome.go turns it into a status,
+// lines of the log, and whether the member is to blame and another one may be tried.
 type Kind uint8
 
 // The points of failure, in the order of an exchange.
 const (
 	Exhausted      Kind = iota + 1 // no connection free within acquire= (AH00941 was logged)
+	Starved                        // no descriptor, port or memory of our own to connect with (AH00957 was logged)
 	NoName                         // the host name does not resolve
 	Refused                        // no address accepted the connection (AH00957 was logged for each)
 	NoTLS                          // https member without SSLProxyEngine (AH01961)
@@ -38,6 +39,8 @@ const (
 	BadFraming                     // two lengths, unknown coding … (RFC 9112 section 6.3)
 	TooManyInterim                 // ten 1xx answers
 	WrongUpgrade                   // Detail is "X (expecting Y)"
+	NotTaken                       // the member said that it did not touch the request (RFC 9113 sections 6.8, 8.7): it is not ill
+	Kinds                          // none: their number
 )
 
 // TooLong is the Detail of a BadHead whose line is longer than responsefieldsize= (AH10124).
@@ -53,6 +56,7 @@ type Failure struct {
 	Timeout bool // a write or read ran into the worker's timeout
 	Reused  bool // the connection came from the pool
 	Sent    bool // body bytes were taken from the client and can't be sent again
+	Partial bool // of WriteBody and EarlyClose: not all of the client's body was here when the member ended
 }
 
 func (f *Failure) Error() string {

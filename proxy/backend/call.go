@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,9 +54,21 @@ const (
 )
 
 // TLS makes a connection to a member secure. One value stands for one set of SSLProxy* settings:
-// pooled connections are kept apart by its identity. Immutable.
+// pooled connections are kept apart by its identity. Immutable but for Retire.
 type TLS struct {
 	// Client wraps a fresh TCP connection and shakes hands, with name as the server's, and offers these
 	// protocols (ALPN). It must not read beyond what TLS needs.
 	Client func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error)
+
+	retired atomic.Bool
 }
+
+// Retire tells that the configuration it is of is no longer in force: its connections are not kept any
+// more, and those that idle are closed.
+func (t *TLS) Retire() {
+	t.retired.Store(true)
+	idles.soon()
+}
+
+// Retired tells whether Retire was called; false for none.
+func (t *TLS) Retired() bool { return t != nil && t.retired.Load() }

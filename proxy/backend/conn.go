@@ -18,15 +18,16 @@ import (
 // Release. Reads and writes wait at most the attempt's timeout each.
 type Conn struct {
 	// Immutable.
-	net  net.Conn // with TLS, if there is any
-	pool *pool
-	addr netip.Addr // of the far end; invalid for a unix socket
-	tls  *TLS
-	name string // of the server in TLS
-	raw  bool   // plain, and on Linux: io does the reads and writes
-	own  own    // in place of net: an event loop's socket
+	net   net.Conn // with TLS, if there is any
+	pool  *pool
+	addr  netip.Addr // of the far end; invalid for a unix socket
+	tls   *TLS
+	name  string // of the server in TLS
+	raw   bool   // plain, and on Linux: io does the reads and writes
+	own   own    // in place of net, or below it with TLS: an event loop's socket
+	below below  // of net, with TLS, while an event loop serves it
 
-	since time.Time // under pool.mu: when it was last given back, if ttl= counts
+	since int64 // under pool.mu: when it was last given back, by Clock
 
 	// Owned by who acquired it.
 	io      socket.Stream // of the connection below TLS
@@ -36,6 +37,7 @@ type Conn struct {
 	timeout time.Duration
 	began   time.Time // about when the last attempt's Talk began
 	sent    int64     // what io.Sent said, or what was written without it
+	before  int64     // what below had sent before this attempt
 }
 
 // ErrEarly says that the member answers while the request is still being written.
@@ -109,8 +111,7 @@ func (c *Conn) Release(keep bool) {
 // Abort has the reads and writes under way fail; another goroutine may call it. The connection is of no
 // use afterwards.
 func (c *Conn) Abort() {
-	if c.net == nil {
-		c.cut()
+	if c.cut() {
 		return
 	}
 	c.net.SetDeadline(time.Unix(1, 0))
@@ -132,7 +133,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw {
 		return c.io.Read(p, c.timeout)
 	}
-	c.net.SetReadDeadline(time.Now().Add(c.timeout))
+	if !c.readWithin(c.timeout) {
+		c.net.SetReadDeadline(time.Now().Add(c.timeout))
+	}
 	return c.net.Read(p)
 }
 
@@ -142,7 +145,7 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 	if c.raw {
 		return c.io.Try(p)
 	}
-	return 0, nil
+	return c.tryNet(p)
 }
 
 // Readable tells whether something came in, an end included, as far as that can be told: what is to be
@@ -152,7 +155,12 @@ func (c *Conn) Readable() bool { return c.raw && c.io.Look() != socket.Quiet }
 // Undelivered tells for sure, after an end, that the member's system had closed the connection before
 // any byte of this attempt reached it: the request may be sent again on another one, whatever its
 // method.
-func (c *Conn) Undelivered() bool { return c.raw && c.io.Undelivered(c.io.Sent) }
+func (c *Conn) Undelivered() bool {
+	if c.raw {
+		return c.io.Undelivered(c.io.Sent)
+	}
+	return c.undelivered()
+}
 
 // Write writes all of p.
 func (c *Conn) Write(p []byte) (int, error) {
@@ -180,7 +188,9 @@ func (c *Conn) WriteBody(a, b []byte) error {
 }
 
 func (c *Conn) netWrite(a, b []byte) error {
-	c.net.SetWriteDeadline(time.Now().Add(c.timeout))
+	if !c.writeWithin(c.timeout) {
+		c.net.SetWriteDeadline(time.Now().Add(c.timeout))
+	}
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {
 			continue

@@ -51,13 +51,16 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	set := p.worker.Settings()
 	d := dialer(set, call)
 	fail := func(kind Kind, err error) error {
-		if ours(err) {
+		switch {
+		case ctx.Err() != nil: // who asks went away: the member is not to blame
 			kind = Exhausted
+		case ours(err):
+			kind = Starved
 		}
 		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
 	}
 	if to.socket != "" {
-		nc, err := d.DialContext(ctx, "unix", to.socket)
+		nc, err := reach(ctx, d, "unix", to.socket)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH02454: ", to.scheme, ": attempt to connect to Unix domain socket ", to.socket,
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
@@ -67,7 +70,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	}
 	patient, cancel := context.WithTimeout(ctx, d.Timeout) // a lookup takes no longer than a connect
 	defer cancel()
-	list, err := p.addrs.find(patient, to.host, set, to.own)
+	list, err := p.lookup(patient, set, to)
 	if err != nil {
 		return nil, fail(NoName, err)
 	}
@@ -84,6 +87,30 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		return nil, fail(Refused, err)
 	}
 	return p.connected(ctx, x, nc, addr, call, to)
+}
+
+// lookup finds the addresses. A lookup that fails for want of a descriptor does not say so.
+func (p *pool) lookup(ctx context.Context, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
+	err = makingRoom(func() (err error) {
+		list, err = p.addrs.find(ctx, to.host, set, to.own)
+		if err != nil && starved() {
+			return syscall.EMFILE
+		}
+		return err
+	})
+	return list, err
+}
+
+// reach connects. When there is no descriptor for it, connections that idle make room.
+func reach(ctx context.Context, d *net.Dialer, network, place string) (nc net.Conn, err error) {
+	err = makingRoom(func() (err error) {
+		nc, err = d.DialContext(ctx, network, place)
+		return err
+	})
+	if err == nil {
+		settle(nc)
+	}
+	return nc, err
 }
 
 // ours tells of a want of our own: no descriptor, port or memory was left to connect with. No member is
@@ -122,11 +149,11 @@ func dialer(set *balancer.WorkerSettings, call *Call) *net.Dialer {
 func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target, list []netip.Addr, last bool) (nc net.Conn, at netip.Addr, err error) {
 	for i, a := range list {
 		place := netip.AddrPortFrom(a, to.port).String()
-		if nc, err = d.DialContext(ctx, "tcp", place); err == nil {
+		if nc, err = reach(ctx, d, "tcp", place); err == nil {
 			return nc, a, nil
 		}
 		level := exchange.Debug
-		if last && i == len(list)-1 {
+		if last && i == len(list)-1 && ctx.Err() == nil {
 			level = exchange.Error
 		}
 		x.LogServer("proxy", level, err, "AH00957: "+to.scheme+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
@@ -136,25 +163,27 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target
 
 // connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
 func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
-	plain := nc
+	plain, base := nc, nc
 	if secure(to.scheme) {
+		base = under(x, plain, to.scheme)
 		var err error
-		if nc, err = shakeHands(ctx, plain, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
+		if nc, err = shakeHands(ctx, plain, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
 			return nil, err
 		}
 	}
 	p.worker.Connected()
-	if c := p.adopt(x, nc, plain, addr); c != nil {
-		return c, nil
+	c := p.adopt(x, nc, plain, base, addr, to.scheme)
+	if c == nil {
+		c = newConn(p, nc, plain, addr)
 	}
-	c := newConn(p, nc, plain, addr)
 	if nc != plain {
 		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange
 	}
 	return c, nil
 }
 
-func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
+// shakeHands makes a connection secure, beside the event loops: plain does it, below base.
+func shakeHands(ctx context.Context, plain, base net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
 	if call.TLS == nil {
 		plain.Close()
 		return nil, &Failure{Kind: NoTLS, Host: to.host, Port: to.port}
@@ -164,7 +193,7 @@ func shakeHands(ctx context.Context, plain net.Conn, call *Call, to target, time
 		name = to.host
 	}
 	plain.SetDeadline(time.Now().Add(timeout))
-	nc, err := call.TLS.Client(ctx, plain, name, protocols(to.scheme)...)
+	nc, err := call.TLS.Client(ctx, base, name, protocols(to.scheme)...)
 	if err != nil {
 		plain.Close()
 		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port}

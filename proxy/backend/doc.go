@@ -9,5 +9,9 @@
 //	                         so that it outlives       v
 //	                         reloads)                 Conn ── Release(keep) ──> pool or closed
 //
-// Reading order: backend.go, call.go, scheme.go, pool.go, conn.go, dial.go, address.go.
+// All pools are in one account of the process (idle.go): a descriptor that is needed (room.go) takes the
+// place of the connection that idled longest, anywhere, and a sweep closes what nobody will use again.
+//
+// Reading order: backend.go, call.go, scheme.go, pool.go, shelf.go, idle.go, room.go, conn.go, dial.go,
+// address.go.
 package backend

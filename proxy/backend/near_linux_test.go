@@ -43,7 +43,7 @@ func onLoop(t *testing.T, f func(*socket.Task)) {
 			defer socket.Close(conn)
 			f(task)
 		}), false
-	}, func(e syscall.Errno) { t.Error(e) })
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,29 +72,31 @@ func watched(t *testing.T, task *socket.Task) *Conn {
 
 // TestLoopsKeepTheirConnections: a connection moves to another loop only while none is in use.
 func TestLoopsKeepTheirConnections(t *testing.T) {
+	s := &shelf{}
 	p := &pool{}
 	onLoop(t, func(task *socket.Task) {
 		for range 3 {
 			c := watched(t, task)
-			p.idle = append(p.idle, c)
+			s.list = append(s.list, c)
 			t.Cleanup(func() { c.own.Close(nil) })
 		}
-		p.idle[0].name = "another TLS name"
-		if got := p.find(task, &balancer.WorkerSettings{}, security{}); got != 2 {
+		p.open, p.idle = 3, 3
+		if got := p.best(s, task, &balancer.WorkerSettings{}); got != 2 {
 			t.Errorf("the loop's own: %d, want the one used last, 2", got)
 		}
 	})
 	onLoop(t, func(task *socket.Task) {
 		for _, c := range []struct{ open, max, want int }{{3, 0, 2}, {4, 0, -1}, {8, 0, -1}, {8, 9, -1}, {8, 8, 2}} {
 			p.open = c.open
-			if got := p.find(task, &balancer.WorkerSettings{Max: c.max}, security{}); got != c.want {
+			if got := p.best(s, task, &balancer.WorkerSettings{Max: c.max}); got != c.want {
 				t.Errorf("another loop's, %d open of at most %d: %d, want %d", c.open, c.max, got, c.want)
 			}
 		}
 		own := watched(t, task)
 		t.Cleanup(func() { own.own.Close(nil) })
-		p.idle = append([]*Conn{own}, p.idle...)
-		if got := p.find(task, &balancer.WorkerSettings{}, security{}); got != 0 {
+		s.list = append([]*Conn{own}, s.list...)
+		p.idle++
+		if got := p.best(s, task, &balancer.WorkerSettings{}); got != 0 {
 			t.Errorf("beside another loop's: %d, want its own, 0", got)
 		}
 	})

@@ -1,10 +1,12 @@
 package backend
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"syscall"
+	"time"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
@@ -20,41 +22,150 @@ func taskOf(x *exchange.Exchange) *socket.Task {
 	return x.Conn.Task
 }
 
-// adopt makes a Conn of a fresh plain connection for an exchange that an event loop serves; nil when
-// that can't be.
-func (p *pool) adopt(x *exchange.Exchange, nc, plain net.Conn, addr netip.Addr) *Conn {
-	t := taskOf(x)
-	s, ok := nc.(syscall.Conn)
-	if t == nil || !ok || nc != plain {
+// below is what TLS stands on: an ordinary connection during the handshake, then an event loop's socket.
+type below = *socket.Conn
+
+// looped tells whether an event loop is to serve the connections of an exchange to such a member: those of
+// HTTP/2 have goroutines.
+func looped(x *exchange.Exchange, scheme string) bool {
+	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C
+}
+
+// under is what a handshake is to be done on.
+func under(x *exchange.Exchange, plain net.Conn, scheme string) net.Conn {
+	if !looped(x, scheme) {
+		return plain
+	}
+	return socket.NewConnOver(plain)
+}
+
+// adopt makes a Conn of a fresh connection for an exchange that an event loop serves: plain, or nc that
+// shook hands on base. nil when that is not to be, or can't: then whoever serves the exchange leaves the
+// loop for the rest of it.
+func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.Addr, scheme string) *Conn {
+	if !looped(x, scheme) {
 		return nil
+	}
+	fd, e := dup(plain)
+	if e != nil {
+		x.Apart()
+		return nil
+	}
+	t := taskOf(x)
+	c := &Conn{pool: p, addr: addr, own: t.NewFd(fd)}
+	c.io.OpenFd(c.own)
+	if nc != plain {
+		c.net, c.below = nc, base.(below)
+		c.below.Adopt(c.own, t)
+		return c
+	}
+	plain.Close()
+	c.raw = true
+	return c
+}
+
+// dup is another descriptor of a connection, for a loop: the first is the runtime's poller's.
+func dup(nc net.Conn) (uintptr, error) {
+	s, ok := nc.(syscall.Conn)
+	if !ok {
+		return 0, errors.ErrUnsupported
 	}
 	rc, err := s.SyscallConn()
 	if err != nil {
-		return nil
+		return 0, err
 	}
 	n, e := uintptr(0), syscall.EBADF
-	rc.Control(func(fd uintptr) { n, e = socket.Dup(fd) })
-	if e != 0 {
-		return nil
+	if err := rc.Control(func(fd uintptr) { n, e = socket.Dup(fd) }); err != nil {
+		return 0, err
 	}
-	nc.Close()
-	c := &Conn{pool: p, addr: addr, raw: true, own: t.NewFd(n)}
-	c.io.OpenFd(c.own)
-	return c
+	if e != 0 {
+		return 0, os.NewSyscallError("dup", e)
+	}
+	return n, nil
 }
 
 // serve has a task use the connection.
 func (c *Conn) serve(t *socket.Task) {
-	if c.own != nil {
-		c.io.Use(t)
-		c.own.Use(t)
+	if c.own == nil {
+		return
+	}
+	c.io.Use(t)
+	c.own.Use(t)
+	if c.below != nil {
+		c.below.Serve(t)
+		c.before = c.below.Sent()
 	}
 }
 
-// suits tells whether a task, or nobody's, may use it.
-func (c *Conn) suits(t *socket.Task) bool {
-	return (c.own != nil) == (t != nil) || c.net != nil && c.tls != nil
+// undelivered is Undelivered with TLS.
+func (c *Conn) undelivered() bool { return c.below != nil && c.below.Undelivered(c.before) }
+
+// rest has no task use it: whoever closes it meanwhile waits for nothing.
+func (c *Conn) rest() {
+	if c.below != nil {
+		c.below.Serve(nil)
+	}
 }
+
+// look tells what came in on an idle connection. Of one with TLS what was read with the last answer, or
+// came in since, is looked at inside of it: tickets and the like are nothing.
+func (c *Conn) look(x *exchange.Exchange) socket.Look {
+	if c.below == nil {
+		if c.stirred(x) {
+			return c.io.Look()
+		}
+		return socket.Quiet
+	}
+	if c.own.Stirred() {
+		c.below.Use(taskOf(x))
+	} else {
+		c.below.Serve(taskOf(x))
+	}
+	var one [1]byte
+	switch n, err := c.tryNet(one[:]); {
+	case n > 0:
+		return socket.Bytes
+	case err != nil:
+		return socket.End
+	}
+	return socket.Quiet
+}
+
+// tryNet is TryRead with TLS.
+func (c *Conn) tryNet(p []byte) (int, error) {
+	if c.below == nil {
+		return 0, nil
+	}
+	c.below.Eager(true)
+	n, err := c.net.Read(p)
+	c.below.Eager(false)
+	if n > 0 || IsTimeout(err) {
+		return n, nil
+	}
+	return 0, err
+}
+
+// readWithin bounds the next reads of a loop's connection with TLS; false: it is another kind.
+func (c *Conn) readWithin(d time.Duration) bool {
+	if c.below == nil {
+		return false
+	}
+	c.below.ReadWithin(d)
+	return true
+}
+
+// writeWithin is the same for writes.
+func (c *Conn) writeWithin(d time.Duration) bool {
+	if c.below == nil {
+		return false
+	}
+	c.below.WriteWithin(d)
+	return true
+}
+
+// suits tells whether a task, or nobody's, may use it: a read that waits outside of the event loops would
+// keep a loop from going on, and the other way round nobody would be woken.
+func (c *Conn) suits(t *socket.Task) bool { return (c.own != nil) == (t != nil) }
 
 // near tells whether it is the task's loop that watches it.
 func (c *Conn) near(t *socket.Task) bool { return c.own == nil || c.own.Near(t) }
@@ -67,26 +178,37 @@ func (c *Conn) told() (known, stirred bool) {
 	return true, c.own.Stirred()
 }
 
-// cut ends both directions.
-func (c *Conn) cut() { c.own.Cut() }
+// cut ends both directions of a loop's connection; false: it is not a loop's.
+func (c *Conn) cut() bool {
+	if c.own == nil {
+		return false
+	}
+	c.own.Cut()
+	return true
+}
 
-// shut closes it.
+// shut closes one without TLS.
 func (c *Conn) shut() { c.own.Close(nil) }
 
-// disown makes it a connection of the net package.
+// disown makes it an ordinary connection. That costs no descriptor, so that it can't fail for want of one.
 func (c *Conn) disown() {
 	if c.own == nil {
 		return
 	}
-	f := os.NewFile(c.own.Release(nil), "")
-	defer f.Close()
-	nc, err := net.FileConn(f)
-	if err != nil { // out of descriptors: all that follows fails
-		nc, _ = net.Pipe()
-		nc.Close()
+	fd := c.own.Release(nil)
+	nc := socket.NewFileConn(fd, addrOf(socket.Local(fd)), addrOf(netip.AddrPortFrom(c.addr, c.to.port)))
+	c.own, c.io = nil, socket.Stream{Sent: c.io.Sent}
+	if c.below != nil {
+		c.below.Become(nc)
+		c.below = nil
+		return
 	}
-	c.own, c.net, c.io = nil, nc, socket.Stream{Sent: c.io.Sent}
-	if pl, ok := nc.(poller); ok {
-		c.raw = c.io.Open(pl) == nil
+	c.net, c.raw = nc, c.io.Open(nc.(poller)) == nil
+}
+
+func addrOf(a netip.AddrPort) net.Addr {
+	if !a.IsValid() {
+		return &net.UnixAddr{Net: "unix"}
 	}
+	return net.TCPAddrFromAddrPort(a)
 }

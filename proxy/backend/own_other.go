@@ -5,6 +5,7 @@ package backend
 import (
 	"net"
 	"net/netip"
+	"time"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
@@ -15,7 +16,31 @@ type own = struct{}
 
 func taskOf(*exchange.Exchange) *socket.Task { return nil }
 
-func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, netip.Addr) *Conn { return nil }
+// below is nothing here.
+type below = struct{}
+
+func under(_ *exchange.Exchange, plain net.Conn, _ string) net.Conn { return plain }
+
+func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, string) *Conn {
+	return nil
+}
+
+func (c *Conn) rest() {}
+
+func (c *Conn) undelivered() bool { return false }
+
+func (c *Conn) look(x *exchange.Exchange) socket.Look {
+	if c.stirred(x) {
+		return c.io.Look()
+	}
+	return socket.Quiet
+}
+
+func (c *Conn) tryNet([]byte) (int, error) { return 0, nil }
+
+func (c *Conn) readWithin(time.Duration) bool { return false }
+
+func (c *Conn) writeWithin(time.Duration) bool { return false }
 
 func (c *Conn) serve(*socket.Task) {}
 
@@ -25,7 +50,7 @@ func (c *Conn) near(*socket.Task) bool { return true }
 
 func (c *Conn) told() (known, stirred bool) { return false, false }
 
-func (c *Conn) cut() {}
+func (c *Conn) cut() bool { return false }
 
 func (c *Conn) shut() {}
 

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"balancerd/balancer"
@@ -17,9 +18,11 @@ type poolKey struct{}
 type pool struct {
 	worker *balancer.Worker // immutable
 	addrs  addressBook
+	known  atomic.Bool // see Keep
 
 	mu      sync.Mutex
-	idle    []*Conn         // under mu: longest idle first
+	shelves []*shelf        // under mu: the idle ones, by kind; the kind that was used last first
+	idle    int             // under mu: how many there are
 	open    int             // under mu: in use and idle
 	waiting []chan struct{} // under mu: who wants to open one, first come first served
 	closed  bool            // under mu: the worker is gone
@@ -37,13 +40,10 @@ func poolOf(w *balancer.Worker) *pool {
 func (p *pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
-	idle := p.idle
-	p.idle = nil
-	p.open -= len(idle)
+	gone := p.remove(nil, func(*Conn) bool { return true })
+	p.shelves = nil
 	p.mu.Unlock()
-	for _, c := range idle {
-		c.close()
-	}
+	closeAll(gone)
 	return nil
 }
 
@@ -52,7 +52,7 @@ func Idle(w *balancer.Worker) int {
 	p := poolOf(w)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.idle)
+	return p.idle
 }
 
 // Acquire is a connection to a worker for one attempt: the one that was used last, if it is alive, or
@@ -97,19 +97,6 @@ func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to
 	return p.dial(ctx, x, call, to)
 }
 
-// security is what keeps pooled connections apart.
-type security struct {
-	tls  *TLS
-	name string
-}
-
-func securityOf(to target, call *Call) security {
-	if secure(to.scheme) {
-		return security{call.TLS, call.Name}
-	}
-	return security{}
-}
-
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long
 // as acquire= says when max= are open.
 func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
@@ -117,9 +104,15 @@ func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.Worker
 	for {
 		p.mu.Lock()
 		if !fresh {
-			if c := p.pop(task, set, sec); c != nil {
+			c, gone := p.pop(task, set, sec)
+			if c != nil {
 				p.mu.Unlock()
 				return c, nil
+			}
+			if gone != nil {
+				p.mu.Unlock()
+				closeAll(gone)
+				p.mu.Lock()
 			}
 		}
 		if set.Max == 0 || p.open < set.Max {
@@ -127,9 +120,7 @@ func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.Worker
 			p.mu.Unlock()
 			return nil, nil
 		}
-		if len(p.idle) > 0 { // of another kind than is wanted
-			c := p.idle[0]
-			p.idle = append(p.idle[:0], p.idle[1:]...)
+		if c := p.takeOldest(); c != nil { // of another kind than is wanted
 			p.mu.Unlock()
 			c.close()
 			return nil, nil
@@ -182,66 +173,6 @@ func (p *pool) wake() {
 	}
 }
 
-// pop is the idle connection that was used last, of those for the call's TLS, rather one of the same
-// event loop. Older than ttl= they go (apr: apr_reslist.c apr_reslist_acquire). Under mu.
-func (p *pool) pop(task *socket.Task, set *balancer.WorkerSettings, sec security) *Conn {
-	i := p.find(task, set, sec)
-	if i < 0 {
-		return nil
-	}
-	c := p.idle[i]
-	if set.TTL > 0 && time.Since(c.since) >= set.TTL {
-		p.expire(set.TTL, 0)
-		return nil
-	}
-	if i == len(p.idle)-1 {
-		p.idle[i] = nil
-		p.idle = p.idle[:i]
-	} else {
-		p.idle = append(p.idle[:i], p.idle[i+1:]...)
-	}
-	return c
-}
-
-// find is the place of the connection that pop takes, -1 for none. Under mu.
-func (p *pool) find(task *socket.Task, set *balancer.WorkerSettings, sec security) int {
-	far := -1
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		c := p.idle[i]
-		switch {
-		case c.tls != sec.tls || c.name != sec.name || !c.suits(task):
-		case c.near(task):
-			return i
-		case far < 0:
-			far = i
-		}
-	}
-	if far >= 0 && p.crowded(set) {
-		return -1
-	}
-	return far
-}
-
-// crowded tells whether an event loop opens a connection of its own rather than take another one's:
-// while others are in use that one will want it back at once. Under mu.
-func (p *pool) crowded(set *balancer.WorkerSettings) bool {
-	return p.open > len(p.idle) && (set.Max == 0 || p.open < set.Max)
-}
-
-// expire closes idle connections that are older than ttl, the oldest first, down to keep. Under mu.
-func (p *pool) expire(ttl time.Duration, keep int) {
-	n := 0
-	for n < len(p.idle)-keep && time.Since(p.idle[n].since) >= ttl {
-		go p.idle[n].close()
-		n++
-	}
-	if n > 0 {
-		p.idle = append(p.idle[:0], p.idle[n:]...)
-		p.open -= n
-		p.wake()
-	}
-}
-
 // stirred tells whether a connection has to be looked at before it is used.
 func (c *Conn) stirred(x *exchange.Exchange) bool {
 	if known, stirred := c.told(); known {
@@ -257,10 +188,7 @@ const warm = time.Millisecond
 // usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
-	state := socket.Quiet
-	if c.stirred(x) {
-		state = c.io.Look()
-	}
+	state := c.look(x)
 	switch {
 	case state == socket.Quiet:
 		return !p.addrs.moved(c)
@@ -284,21 +212,23 @@ func (p *pool) forget() {
 // ttl= (apr: apr_reslist.c reslist_maint).
 func (p *pool) put(c *Conn) {
 	set := p.worker.Settings()
-	if set.TTL > 0 {
-		c.since = time.Now()
-	}
+	c.since = Clock()
 	p.mu.Lock()
-	if p.closed {
+	if p.closed || c.tls.Retired() {
 		p.open--
+		p.wake()
 		p.mu.Unlock()
 		c.close()
 		return
 	}
-	p.idle = append(p.idle, c)
+	c.rest()
+	gone := p.shelve(c)
 	if set.TTL > 0 {
-		_, soft, _ := set.Pool(len(p.idle))
-		p.expire(set.TTL, soft)
+		_, soft, _ := set.Pool(p.idle)
+		gone = p.expire(gone, c.since-int64(set.TTL), soft)
 	}
 	p.wake()
 	p.mu.Unlock()
+	closeAll(gone)
+	Keep(p, &p.known)
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/logfile"
 )
 
@@ -33,7 +34,7 @@ func (l *Log) Redirect(fd int) error { return l.to.Redirect(fd) }
 // a request (httpd: log.c log_error_core).
 func (l *Log) Write(e *exchange.LogEntry) {
 	b := lines.Get().(*[]byte)
-	defer lines.Put(b)
+	defer giveBack(b)
 	en := entry{LogEntry: e, log: l}
 	o := en.mark()
 	if f := l.formats; f != nil {
@@ -60,6 +61,11 @@ func (l *Log) info(formats []*format, about *exchange.LogEntry, b *[]byte) {
 }
 
 var lines = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+func giveBack(b *[]byte) {
+	poison.Bytes(*b)
+	poison.Put(&lines, b)
+}
 
 // line ends a line and hands it over; an empty one is no line. keep gets the storage back.
 func (l *Log) line(level exchange.Level, line []byte, keep *[]byte) {

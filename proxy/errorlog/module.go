@@ -97,7 +97,8 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if st.Checking {
 		return nil, nil
 	}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog})
+	g := &dropReporter{st: st, stderr: Console(os.Stderr)}
+	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog, Report: g.report, Resumed: g.resumed})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		s := *main
@@ -109,6 +110,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 			return nil, err
 		}
 		h.Server.ErrorLog = l
+		g.add(l, h.Server)
 	}
 	st.ErrorLog = st.Hosts[0].Server.ErrorLog
 	return nil, nil

@@ -3,6 +3,8 @@ package exchange
 import (
 	"strconv"
 	"unsafe"
+
+	"balancerd/proxy/internal/poison"
 )
 
 // Arena holds texts that are made while an exchange is under way (a joined header value, a mapped
@@ -17,6 +19,7 @@ const (
 
 // Reset forgets every text that was made.
 func (a *Arena) Reset() {
+	poison.Bytes(a.b)
 	if cap(a.b) > arenaKeep {
 		a.b = nil
 	}

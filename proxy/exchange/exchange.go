@@ -110,13 +110,15 @@ type Finisher interface{ Finish(*Exchange) }
 // OnFinish has f told at the end, the last one first.
 func (x *Exchange) OnFinish(f Finisher) { x.finishers = append(x.finishers, f) }
 
-// Finish tells the finishers. The front calls it, once, after the logs are written.
+// Finish tells the finishers. The front calls it, once, after the logs are written; again when one
+// panicked, so that the others are told.
 func (x *Exchange) Finish() {
-	for i := len(x.finishers) - 1; i >= 0; i-- {
-		x.finishers[i].Finish(x)
-		x.finishers[i] = nil
+	for n := len(x.finishers); n > 0; n = len(x.finishers) {
+		f := x.finishers[n-1]
+		x.finishers[n-1] = nil
+		x.finishers = x.finishers[:n-1]
+		f.Finish(x)
 	}
-	x.finishers = x.finishers[:0]
 }
 
 // Front is what a handler may ask of the connection before the answer is ready.

@@ -1,6 +1,10 @@
 package exchange
 
-import "time"
+import (
+	"time"
+
+	"balancerd/proxy/recovery"
+)
 
 // Level is a LogLevel keyword: smaller is graver.
 type Level int8
@@ -101,13 +105,9 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
 
-// PanicText is what a recovered value has to say, for the log.
-func PanicText(p any) string {
-	switch v := p.(type) {
-	case error:
-		return "panic: " + v.Error()
-	case string:
-		return "panic: " + v
-	}
-	return "panic"
-}
+// Panics is how many panics were recovered since the start of the process, each of them a line in the error
+// log and the end of one exchange, connection or task.
+func Panics() int64 { return recovery.Panics() }
+
+// PanicText counts a panic and is what the recovered value has to say, for the log.
+func PanicText(p any) string { return recovery.Text(p) }

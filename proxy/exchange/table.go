@@ -1,6 +1,9 @@
 package exchange
 
-import "balancerd/proxy/internal/wire"
+import (
+	"balancerd/proxy/internal/poison"
+	"balancerd/proxy/internal/wire"
+)
 
 // Header is an ordered list of header fields; see wire.Header.
 type Header = wire.Header
@@ -69,6 +72,7 @@ func (t *Table) At(i int) (name, value string) { return t.e[i].name, t.e[i].valu
 // Reset empties the table and keeps its storage.
 func (t *Table) Reset() {
 	clear(t.e)
+	poison.Texts(&t.e)
 	t.e = t.e[:0]
 }
 

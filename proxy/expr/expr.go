@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // Options says where an expression stands and what it may use there. The zero value is right for most.
@@ -153,7 +154,7 @@ func (p *program) stop(r *run) error {
 		r.x.Log(module, exchange.Error, nil, "Evaluation of expression from "+p.o.File+":"+strconv.Itoa(p.o.Line)+" failed: "+err.Error())
 	}
 	*r = run{groups: Captures{Loc: r.groups.Loc[:0]}}
-	p.runs.Put(r)
+	poison.Put(&p.runs, r)
 	return err
 }
 

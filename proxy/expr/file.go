@@ -10,6 +10,9 @@ import (
 // maxFile bounds what file() reads (httpd: util_expr_eval.c MAX_FILE_SIZE).
 const maxFile = 10 << 20
 
+// largeFile is from how many bytes on other connections do not wait while a file is read.
+const largeFile = 64 << 10
+
 // fileText is a file's text; when it cannot be read the whole expression fails.
 func fileText(r *run, name string) string {
 	info, err := os.Stat(name)
@@ -21,6 +24,9 @@ func fileText(r *run, name string) string {
 		// httpd would wait on a pipe and read nothing from a directory.
 		r.fail(errors.New("Cannot read from file " + name))
 		return ""
+	}
+	if info != nil && info.Size() > largeFile {
+		r.x.Slow()
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {

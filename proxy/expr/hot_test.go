@@ -1,6 +1,10 @@
 package expr
 
-import "testing"
+import (
+	"testing"
+
+	"balancerd/proxy/internal/poison"
+)
 
 // BenchmarkHotExpr is what an <If> or Require expr costs a request.
 func BenchmarkHotExpr(b *testing.B) {
@@ -21,6 +25,9 @@ func BenchmarkHotExpr(b *testing.B) {
 }
 
 func TestNoAllocation(t *testing.T) {
+	if poison.On {
+		t.Skip("pools keep nothing")
+	}
 	x := sample()
 	e, _ := Compile("%{REQUEST_URI} =~ m#^/a/# && req_novary('X-In') in {'no', 'yes'} && -R '127.0.0.0/8'", Options{}) // groups cost one allocation, in Go's regexp
 	if n := testing.AllocsPerRun(100, func() {

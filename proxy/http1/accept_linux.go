@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/socket"
 )
@@ -67,7 +68,7 @@ func (s *Server) Accept(l *Listener) error {
 	if err != nil {
 		return err
 	}
-	stop, err := g.Listen(fds, a.take, a.fault)
+	stop, err := g.Listen(fds, a.take, backend.RoomFor, a.fault)
 	if err != nil {
 		return err
 	}

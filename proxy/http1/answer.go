@@ -10,6 +10,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -34,6 +35,7 @@ type answer struct {
 	in    []byte // buf's storage
 	buf   []byte
 	r, w  int // of buf, what was received and not used yet
+	scan  headScan
 	rules wire.ResponseRules
 	res   wire.Response
 	saved []exchange.Field // cookies that were set before the member was asked
@@ -61,7 +63,7 @@ func newAnswer(b *Backend) *answer {
 // begin makes it fit for an attempt.
 func (a *answer) begin(x *exchange.Exchange, c *backend.Conn, call *backend.Call) {
 	a.x, a.conn, a.call = x, c, call
-	a.buf, a.r, a.w = a.in, 0, 0
+	a.buf, a.r, a.w, a.scan = a.in, 0, 0, headScan{}
 	a.data, a.err, a.left, a.read = nil, nil, 0, 0
 	a.partial, a.closes, a.stale = false, false, false
 	a.rules = wire.ResponseRules{FieldSize: fieldSize(c.Worker().Settings()), OnBad: wire.BadLine(call.BadHeader)}
@@ -88,10 +90,13 @@ func (a *answer) Finish(*exchange.Exchange) {
 
 func (a *answer) retire() {
 	a.x, a.call, a.up, a.data, a.err = nil, nil, nil, nil, nil
+	poison.Bytes(a.buf[:0])
 	a.buf = a.in
 	clear(a.saved)
 	a.saved = a.saved[:0]
-	a.owner.answers.Put(a)
+	poison.Bytes(a.in)
+	poison.Bytes(a.out)
+	poison.Put(&a.owner.answers, a)
 }
 
 // release gives the connection back and counts the bytes.
@@ -261,23 +266,28 @@ func (a *answer) silent(err error) error {
 	if backend.IsTimeout(err) {
 		return a.fail(backend.ReadTimeout, err)
 	}
-	a.stale = err == io.EOF && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
-	return a.fail(backend.EarlyClose, err)
+	ended := err == io.EOF || err == io.ErrUnexpectedEOF // TLS without a goodbye
+	a.stale = ended && a.conn.Reused() && a.w == 0 && !a.up.gone && a.conn.Undelivered()
+	f := a.fail(backend.EarlyClose, err)
+	f.Partial = a.partial && a.up.coming()
+	return f
 }
 
 // head reads the next head.
 func (a *answer) head() error {
 	for {
-		if a.r < a.w {
+		if a.r < a.w && a.due() {
 			n, err := wire.ParseResponse(a.buf[a.r:a.w], &a.rules, &a.res, &a.x.Res.Header)
 			switch {
 			case err == nil:
 				a.base = a.r
 				a.r += n
+				a.scan = headScan{}
 				return nil
 			case err != wire.ErrIncomplete:
 				return a.badHead(err)
 			}
+			a.scan.tried = a.w - a.r
 		}
 		if err := a.fill(); err != nil {
 			if bytes.IndexByte(a.buf[a.r:a.w], '\n') < 0 {
@@ -289,6 +299,15 @@ func (a *answer) head() error {
 			return a.fail(backend.BadHead, err)
 		}
 	}
+}
+
+// due reports whether the head is to be parsed now. A line that is no field's settles it, unless such lines
+// are passed over, and so does one that is too long.
+func (a *answer) due() bool {
+	due := a.scan.due(a.buf[a.r:a.w], func(line []byte) bool {
+		return emptyLine(line) || a.rules.OnBad != wire.BadIsIgnored && line[0] != ' ' && line[0] != '\t' && bytes.IndexByte(line, ':') < 0
+	})
+	return due || a.scan.open() > a.rules.FieldSize
 }
 
 // fill waits for more of the head.

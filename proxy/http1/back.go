@@ -8,6 +8,7 @@ import (
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
+	"balancerd/proxy/recovery"
 )
 
 // Backend speaks HTTP/1.1 to members: for the schemes http, https, ws and wss. Make one with
@@ -46,7 +47,7 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 		a := b.answers.Get().(*answer)
 		a.begin(x, c, call)
 		if ctx.Done() != nil { // the client may go away under it: one of HTTP/2's streams
-			a.unhook = context.AfterFunc(ctx, c.Abort)
+			a.unhook = context.AfterFunc(ctx, func() { recovery.Do("cutting off a member's connection", c.Abort) })
 		}
 		err = a.talk(up)
 		if err == nil {

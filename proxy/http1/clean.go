@@ -32,15 +32,15 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 			closes = lists(named, "close")
 		}
 	}
-	hop := func(name string) bool { return lists(named, name) }
+	var many wire.NameSet
 	if len(named) > longList {
-		hop = listed(named)
+		many = listed(named)
 	}
 	n := 0
 	for i := range h.F {
 		f := &h.F[i]
 		switch {
-		case hopByHop[f.ID], named != "" && hop(f.Name):
+		case hopByHop[f.ID], named != "" && (len(named) <= longList && lists(named, f.Name) || many.Has(f.Name)):
 			continue
 		case f.ID == wire.TransferEncoding && a.framing.Body != wire.NoBody:
 			continue
@@ -90,13 +90,14 @@ func lists(value, name string) bool {
 // may name thousands, and have thousands of fields.
 const longList = 512
 
-// listed is lists, by a table.
-func listed(value string) func(name string) bool {
-	names := map[string]bool{}
+// listed is the set of what lists finds.
+func listed(value string) (set wire.NameSet) {
 	for part := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' }) {
-		names[strings.ToLower(strings.Trim(part, " \t"))] = true
+		if name := strings.Trim(part, " \t"); name != "" {
+			set.Add(name)
+		}
 	}
-	return func(name string) bool { return names[strings.ToLower(name)] }
+	return set
 }
 
 // manyCookies is from how many fields on cookies are moved all at once.

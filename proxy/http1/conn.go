@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -39,14 +40,18 @@ type conn struct {
 
 	pokeMu sync.Mutex
 	poke   poked // under pokeMu: wakes whoever waits for the client; nil when the poller does not know it
+	awaits bool  // under pokeMu: nothing of a request is there, and a read waits for it outside of the loops
 
 	next, prev *conn // under the shard's mu
 }
 
 // poked is what can be woken.
 type poked interface {
-	SetReadDeadline(time.Time) error
-	SetDeadline(time.Time) error
+	// wake ends the wait for a request of which nothing is there, and no other one. awaits tells whether
+	// a read is under way that is such a wait.
+	wake(awaits bool)
+	// cut ends all waits for the client.
+	cut()
 }
 
 func (c *conn) setState(s State) { c.state.Store(uint32(s)) }
@@ -60,20 +65,28 @@ func (c *conn) setPoke(d poked) {
 
 var longAgo = time.Unix(1, 0)
 
-// wake has a wait for the client's bytes end now.
+// wake has the wait for the next request end now, if nothing of it is there.
 func (c *conn) wake() {
 	c.pokeMu.Lock()
+	defer c.pokeMu.Unlock()
 	if c.poke != nil {
-		c.poke.SetReadDeadline(longAgo)
+		c.poke.wake(c.awaits)
 	}
-	c.pokeMu.Unlock()
+}
+
+// await says whether a read is such a wait, and tells whether it may begin.
+func (c *conn) await(on bool) bool {
+	c.pokeMu.Lock()
+	defer c.pokeMu.Unlock()
+	c.awaits = on
+	return !on || !c.s.stopping.Load()
 }
 
 // cut has every wait for the client end now.
 func (c *conn) cut() {
 	c.pokeMu.Lock()
 	if c.poke != nil {
-		c.poke.SetDeadline(longAgo)
+		c.poke.cut()
 	}
 	c.pokeMu.Unlock()
 }
@@ -95,9 +108,12 @@ func (c *conn) idle() {
 	c.unplug()
 	k := c.k
 	c.k = nil
+	if !c.broken {
+		k.overwrite()
+	}
 	k.forget()
 	if !c.broken {
-		c.s.works.Put(k)
+		poison.Put(&c.s.works, k)
 	}
 }
 
@@ -130,10 +146,14 @@ func (c *conn) fill() bool {
 	held := c.partial()
 	if held {
 		p = c.k.room()
-	} else {
-		c.rest()
+	} else if c.rest(); !c.await(true) {
+		c.over = true
+		return false
 	}
 	n, err := c.read(p, c.patience(time.Now()))
+	if !held {
+		c.await(false)
+	}
 	switch {
 	case n > 0 && held:
 		c.k.w += n
@@ -149,7 +169,7 @@ func (c *conn) fill() bool {
 }
 
 // partial tells whether some bytes of a request are there.
-func (c *conn) partial() bool { return c.k != nil && c.k.r < c.k.w }
+func (c *conn) partial() bool { return c.k != nil && (c.k.r < c.k.w || c.begun()) }
 
 // rest is how a connection waits for its next request.
 func (c *conn) rest() {
@@ -159,12 +179,14 @@ func (c *conn) rest() {
 	}
 }
 
-// ended is the end of the client's bytes between requests or within a head.
+// ended is the end of the client's bytes, or of its time, between requests or within a head. A graceful
+// stop ends the time of those that have not begun one.
 func (c *conn) ended(err error) {
 	c.over = true
-	if timedOut(err) && !c.s.stopping.Load() {
+	switch begun := c.partial(); {
+	case timedOut(err) && (begun || !c.s.stopping.Load()):
 		c.late()
-	} else if c.partial() {
+	case begun:
 		c.cutHead()
 	}
 }

@@ -27,11 +27,12 @@ func (c *conn) Run(t *socket.Task) {
 // serveRaw serves a socket of our own. true: it is parked, and another task may be serving it already.
 func (c *conn) serveRaw() (parked bool) {
 	defer c.rescue()
-	if c.own.Late() {
-		c.ended(os.ErrDeadlineExceeded)
-	}
+	late, kept := c.own.Late(), c.info.Kept
 	for !c.over {
-		if c.step() && c.park() {
+		switch nothing := c.step(); {
+		case nothing && late && c.info.Kept == kept: // nor did anything come in at the last moment
+			c.ended(os.ErrDeadlineExceeded)
+		case nothing && c.park():
 			return true
 		}
 	}
@@ -84,6 +85,9 @@ func (c *conn) park() bool {
 	ok, err := c.own.Park(c.task, c, c.patience(now), &c.s.stopping)
 	if err != nil || !ok && c.s.stopping.Load() {
 		c.over = true
+	}
+	if !ok {
+		c.use(c.task) // Park has taken the mark of what came in: the next read has to look
 	}
 	return ok
 }

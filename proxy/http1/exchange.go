@@ -2,10 +2,10 @@ package http1
 
 import (
 	"io"
-	"runtime/debug"
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // exchange serves the request that was read: the App makes the answer, and it is sent.
@@ -63,7 +63,7 @@ func (c *conn) panicked(p any, line string) {
 }
 
 func (s *Server) panicked(p any, where string) {
-	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+where+"\n"+string(debug.Stack()))
+	s.log(exchange.Crit, nil, recovery.Message(p, where))
 }
 
 // rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
@@ -167,7 +167,7 @@ func (c *conn) drain() {
 		return
 	}
 	p := c.s.pieces.Get().(*piece)
-	defer c.s.pieces.Put(p)
+	defer c.s.givePiece(p)
 	end := time.Now().Add(lingerTime)
 	for n := 0; n < lingerMost; {
 		left := time.Until(end)

@@ -1,8 +1,6 @@
 package http1
 
 import (
-	"slices"
-
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 )
@@ -230,40 +228,28 @@ func (h *headWriter) varies(name string) {
 		return
 	}
 	h.vary = true
-	var seen [16]string
-	names := seen[:0]
+	var few [16]string
+	names := wire.NameSetOn(few[:])
 	for _, list := range [...]*exchange.Header{&h.res.Always, &h.res.Header} {
 		for i := range list.F {
 			if list.F[i].ID == wire.Vary {
-				names = appendNames(names, list.F[i].Value)
+				names = names.WithList(list.F[i].Value)
 			}
 		}
 	}
-	if len(names) == 0 {
+	if len(names.Names()) == 0 {
 		h.field(name, "")
 		return
 	}
 	h.b = append(h.b, name...)
 	sep := ": "
-	for _, n := range names {
+	for _, n := range names.Names() {
 		h.bad = h.bad || !wire.IsValue(n)
 		h.b = append(h.b, sep...)
 		h.b = append(h.b, n...)
 		sep = ","
 	}
 	h.b = append(h.b, "\r\n"...)
-}
-
-func appendNames(names []string, value string) []string {
-	for l := wire.ListOf(value); ; {
-		t, ok := l.Next()
-		if !ok {
-			return names
-		}
-		if !slices.ContainsFunc(names, func(n string) bool { return wire.EqualFold(n, t) }) {
-			names = append(names, t)
-		}
-	}
 }
 
 // tail appends what concerns length and connection. Own answers have their type last.

@@ -57,15 +57,24 @@ func (l *link) write(a, b []byte, timeout time.Duration) error {
 
 // netPoked is a connection as others see it.
 type netPoked struct {
-	net.Conn
+	deadlines
 	was *atomic.Bool
 }
 
-// SetReadDeadline ends a wait for the client's bytes.
-func (p netPoked) SetReadDeadline(t time.Time) error {
-	p.was.Store(true)
-	return p.Conn.SetReadDeadline(t)
+// deadlines are those of a connection.
+type deadlines interface {
+	SetReadDeadline(time.Time) error
+	SetDeadline(time.Time) error
 }
+
+func (p netPoked) wake(awaits bool) {
+	if awaits {
+		p.was.Store(true)
+		p.SetReadDeadline(longAgo)
+	}
+}
+
+func (p netPoked) cut() { p.SetDeadline(longAgo) }
 
 // arm sees to it that a deadline is at least timeout away, and not much more: setting one costs more
 // than to look at the clock.

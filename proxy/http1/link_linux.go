@@ -17,6 +17,9 @@ type system struct {
 	file *os.File     // in place of own: once the runtime's poller watches it
 }
 
+// begun tells whether something was received that cannot be read yet.
+func (l *link) begun() bool { return l.sec != nil && l.sec.Midway() }
+
 // fd is the descriptor.
 func (l *link) fd() uintptr { return l.own.N() }
 
@@ -57,20 +60,13 @@ func (l *link) below() error {
 	return nil
 }
 
-// poked is a socket of our own as others see it.
+// ownPoked is a socket of our own as others see it.
 type ownPoked struct{ fd *socket.Fd }
 
-// SetReadDeadline ends a wait for the client's bytes.
-func (p ownPoked) SetReadDeadline(time.Time) error {
-	p.fd.Nudge()
-	return nil
-}
+// A connection of which nothing is there is parked.
+func (p ownPoked) wake(bool) { p.fd.Nudge() }
 
-// SetDeadline ends all waits for the client.
-func (p ownPoked) SetDeadline(time.Time) error {
-	p.fd.Cut()
-	return nil
-}
+func (p ownPoked) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
 func (c *conn) use(t *socket.Task) {
@@ -115,9 +111,23 @@ func (c *conn) leave() {
 	c.need()
 	c.io.Shut()
 	if err := c.io.Open(c.file); err != nil {
-		c.over = true
+		panic(err) // it has just been made
 	}
-	c.setPoke(c.file)
+	c.setPoke(netPoked{c.file, &c.was})
+}
+
+// leaveWhole is leave for who wants an ordinary connection.
+func (c *conn) leaveWhole() {
+	if !c.raw {
+		c.leave()
+		return
+	}
+	c.task.Leave()
+	c.setPoke(nil)
+	c.unplug()
+	remote := net.TCPAddrFromAddrPort(c.info.Remote)
+	c.nc = socket.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
+	c.raw, c.info.Task = false, nil
 }
 
 func (l *link) rawClose() {

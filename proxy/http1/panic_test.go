@@ -3,13 +3,19 @@ package http1
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
+	"net/netip"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/tunnel"
 )
 
@@ -152,4 +158,91 @@ func (a *app) panics(t *testing.T) (lines int) {
 		}
 	}
 	return lines
+}
+
+// Outside of exchanges, too, a panic ends its connection and nothing else.
+func TestPanicsOutsideOfExchanges(t *testing.T) {
+	bad := func() { panic("on purpose") }
+	nth := func(n int) func() { // panics in the n-th call
+		var calls atomic.Int32
+		return func() {
+			if int(calls.Add(1)) == n {
+				bad()
+			}
+		}
+	}
+	h2 := func(f func()) Options { return Options{Other: otherFunc(f)} }
+	direct := usualServer()
+	direct.HTTP2.Loaded, direct.Protocols = true, []string{exchange.HTTP11, exchange.H2C}
+	for _, c := range []struct {
+		name string
+		app  *app
+		o    Options
+		send string
+	}{
+		{"before a connection is served", &app{serve: says, first: nth(1)}, Options{}, get + "\r\n"},
+		{"before a head is read", &app{serve: says, first: nth(2)}, Options{}, get + "\r\n"},
+		{"in a handshake", &app{serve: says}, Options{Shake: shakeOnce(nth(1))}, get + "\r\n"},
+		{"in another protocol", &app{serve: says, srv: direct}, h2(bad), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := recovery.Panics()
+			f := startFront(t, c.app, c.o, nil)
+			conn := f.dial(t)
+			io.WriteString(conn, c.send)
+			conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+			if got, err := io.ReadAll(conn); len(got) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %q, %v", got, err)
+			}
+			for end := time.Now().Add(5 * time.Second); recovery.Panics() == before && time.Now().Before(end); {
+				time.Sleep(time.Millisecond)
+			}
+			if n := recovery.Panics() - before; n != 1 || c.app.panics(t) != 1 {
+				t.Errorf("%d panics, logged %q", n, c.app.logs)
+			}
+			if got := bodies(f.ask(t, get+"\r\n")); got != "[GET / 0 ]" {
+				t.Errorf("the next client got %q", got)
+			}
+		})
+	}
+}
+
+// shakeOnce has a function called in each handshake, which is one without a word.
+func shakeOnce(f func()) func(netip.AddrPort) Shake {
+	return func(netip.AddrPort) Shake {
+		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
+			f()
+			return nc, &exchange.TLS{}, nil
+		}
+	}
+}
+
+// otherFunc is another protocol that calls a function.
+type otherFunc func()
+
+func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *Board) {
+	defer nc.Close()
+	f()
+}
+
+// What cuts a member's connection off when its client is gone runs by itself.
+func TestPanicWhileCuttingOff(t *testing.T) {
+	m := newMember(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	recovery.OnStart(func(task string) {
+		if strings.HasPrefix(task, "cutting off") {
+			panic("on purpose")
+		}
+	})
+	defer recovery.OnStart(nil)
+	recovery.SetLog(func(string) {})
+	defer recovery.SetLog(nil)
+	before := recovery.Panics()
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	x := &exchange.Exchange{Server: usualServer(), Start: time.Now()}
+	x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor = "GET", "/", "h", 1
+	err := NewBackend().RoundTrip(ctx, newWorker(t, "http://"+m.addr, nil), x, &backend.Call{Timeout: 200 * time.Millisecond})
+	if !backend.IsTimeout(err) || recovery.Panics() != before+1 {
+		t.Errorf("%v, %d panics", err, recovery.Panics()-before)
+	}
 }

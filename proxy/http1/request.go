@@ -13,38 +13,27 @@ import (
 // not whole, or it was refused.
 func (c *conn) head() bool {
 	k := c.k
-	if k.tried == 0 {
+	if k.scan.tried == 0 {
 		c.server = c.s.app.Default(c.info.Local)
-	} else if !worthwhile(k.have(), k.tried) {
+	} else if !k.scan.due(k.have(), emptyLine) {
 		return false
 	}
 	n, err := wire.ParseRequest(k.have(), c.ruleSet(), &k.req, &k.x.Req.Header)
 	switch {
 	case err == wire.ErrIncomplete:
-		k.tried = len(k.have())
+		k.scan.tried = len(k.have())
 		return false
 	case err != nil:
 		c.refuse(err)
 		return false
 	}
-	k.tried = 0
+	k.scan = headScan{}
 	k.r += n
 	k.read = int64(n)
 	c.headBy = limit{}
 	c.present(time.Now())
 	k.body.begin(c, &k.req)
 	return true
-}
-
-// worthwhile tells whether more of an incomplete head is there than when tried bytes were: its end, its
-// first line's end, or so much that looking again costs little by the byte.
-func worthwhile(have []byte, tried int) bool {
-	if len(have) >= tried+tried/4+64 {
-		return true
-	}
-	more := have[max(0, tried-3):]
-	return bytes.Contains(more, []byte("\n\r\n")) || bytes.Contains(more, []byte("\n\n")) ||
-		bytes.IndexByte(have[:tried], '\n') < 0 && bytes.IndexByte(have[tried:], '\n') >= 0
 }
 
 // ruleSet is what holds for heads on this connection.

@@ -28,6 +28,7 @@ type app struct {
 	dress   func(*exchange.Exchange)
 	serve   func(context.Context, *exchange.Exchange)
 	after   func(*exchange.Exchange)
+	first   func() // called for each connection and each head
 
 	mu   sync.Mutex
 	errs []error
@@ -35,7 +36,12 @@ type app struct {
 	logs []string
 }
 
-func (a *app) Default(netip.AddrPort) *exchange.Server { return a.srv }
+func (a *app) Default(netip.AddrPort) *exchange.Server {
+	if a.first != nil {
+		a.first()
+	}
+	return a.srv
+}
 
 func (a *app) Serve(ctx context.Context, x *exchange.Exchange) {
 	if a.serve != nil {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 
 	"balancerd/proxy/exchange"
@@ -47,8 +46,7 @@ func (g *greeting) Run(t *socket.Task) {
 
 // ordinary is a socket of our own as one of the runtime's poller.
 func (s *Server) ordinary(fd *socket.Fd, t *socket.Task, as net.Conn) net.Conn {
-	f := os.NewFile(fd.Release(t), "client")
-	return &fileConn{File: f, local: as.LocalAddr(), remote: as.RemoteAddr()}
+	return socket.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
 }
 
 // trySecure is try for a secure connection.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -207,10 +208,11 @@ func (d *delivery) run() error {
 
 func (d *delivery) done() {
 	if d.piece != nil {
-		d.c.s.pieces.Put(d.piece)
+		d.c.s.givePiece(d.piece)
 	}
 	if d.bulk != nil {
-		d.c.s.bulks.Put(d.bulk)
+		poison.Bytes(d.bulk.b[:])
+		poison.Put(&d.c.s.bulks, d.bulk)
 	}
 	*d = delivery{}
 }

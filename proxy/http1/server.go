@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
@@ -144,7 +145,7 @@ func (s *Server) drop(c *conn) {
 		return
 	}
 	*c = conn{}
-	s.conns.Put(c)
+	poison.Put(&s.conns, c)
 	s.settle()
 }
 

@@ -61,18 +61,8 @@ func (c *conn) turns() bool {
 
 // turn has the other protocol serve the connection, with what was read of it.
 func (c *conn) turn() {
-	c.leave()
-	if c.raw {
-		nc, err := net.FileConn(c.file) // a descriptor of its own
-		c.file.Close()
-		c.unplug()
-		c.raw, c.nc = false, nc
-		if err != nil {
-			c.nc = gone{}
-			c.s.log(exchange.Error, err, "AH00455: apr_socket_accept: (client socket)")
-			return
-		}
-	}
+	defer c.rescue()
+	c.leaveWhole()
 	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
 }
 
@@ -90,11 +80,6 @@ func (c *conn) handOver(nc net.Conn) {
 // cutOnly is a connection that can be cut off, but not woken: the other protocol says goodbye by itself.
 type cutOnly struct{ net.Conn }
 
-// SetReadDeadline does nothing.
-func (cutOnly) SetReadDeadline(time.Time) error { return nil }
+func (cutOnly) wake(bool) {}
 
-// gone is the connection of a client that there is no descriptor for.
-type gone struct{ net.Conn }
-
-// Close has nothing to close.
-func (gone) Close() error { return nil }
+func (o cutOnly) cut() { o.SetDeadline(longAgo) }

@@ -7,6 +7,7 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -60,7 +61,8 @@ func (u *upload) Finish(x *exchange.Exchange) {
 	}
 	own := u.own
 	*u = upload{owner: u.owner, own: own}
-	u.owner.uploads.Put(u)
+	poison.Bytes(own)
+	poison.Put(&u.owner.uploads, u)
 }
 
 func (u *upload) load() error {
@@ -229,7 +231,8 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 
 func (u *upload) putBulk(p *bulk) {
 	if p != nil {
-		u.owner.bulks.Put(p)
+		poison.Bytes(p.b[:])
+		poison.Put(&u.owner.bulks, p)
 	}
 }
 
@@ -296,6 +299,15 @@ func (u *upload) fault(c *backend.Conn, err error) error {
 		kind = backend.WriteHead
 	}
 	f := c.Fail(kind, err)
-	f.Sent = u.gone
+	f.Sent, f.Partial = u.gone, u.coming()
 	return f
+}
+
+// coming tells whether the client may still have to send some of it.
+func (u *upload) coming() bool {
+	if u.short() || u.file != nil {
+		return false
+	}
+	b, ok := u.x.Req.Body.(*body)
+	return !ok || !b.received()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -350,5 +351,38 @@ func TestBrokenUploads(t *testing.T) {
 		if b, ok := e.Err.(*exchange.BodyError); !ok || fmt.Sprint(int(b.Status)) != c.want {
 			t.Errorf("%s: %v", c.name, e.Err)
 		}
+	}
+}
+
+// A member that ends while the client still sends its body may have lost patience with the client: the
+// failure says so. When all of the body is here it does not.
+func TestMemberEndsUnderTheBody(t *testing.T) {
+	for name, c := range map[string]struct {
+		body    string // beyond what is read before a connection is taken
+		length  int
+		partial bool
+	}{
+		"half of it": {strings.Repeat("x", 40000), 80000, true},
+		"all of it":  {"x", 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMember(t, func(c net.Conn) { http.ReadRequest(bufio.NewReaderSize(c, 16)) }) // and closes
+			a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+			f := newFront(t, a)
+			conn := f.dial(t)
+			fmt.Fprintf(conn, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", c.length, c.body)
+			for end := time.Now().Add(10 * time.Second); a.failure() == nil; time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("no failure")
+				}
+				if c.partial {
+					io.WriteString(conn, "x")
+				}
+			}
+			if e := a.failure(); e.Partial != c.partial || e.Kind != backend.WriteBody && e.Kind != backend.WriteHead && e.Kind != backend.EarlyClose {
+				t.Errorf("partial %v, kind %d: %v", e.Partial, e.Kind, e)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/socket"
 	"balancerd/proxy/internal/wire"
 )
@@ -20,10 +21,10 @@ const (
 type work struct {
 	x     exchange.Exchange
 	req   wire.Request
-	buf   []byte // received
-	r, w  int    // of it, what is not used yet
-	tried int    // how much of an incomplete head was looked at
-	read  int64  // bytes of the request, head and body
+	buf   []byte   // received
+	r, w  int      // of it, what is not used yet
+	scan  headScan // how much of an incomplete head was looked at
+	read  int64    // bytes of the request, head and body
 	body  body
 	frame frame
 	way   delivery
@@ -47,6 +48,11 @@ func newWork() *work {
 // piece is a buffer for what may have to be waited for: many slow clients can have one each.
 type piece struct{ b [pieceSize]byte }
 
+func (s *Server) givePiece(p *piece) {
+	poison.Bytes(p.b[:])
+	poison.Put(&s.pieces, p)
+}
+
 // bulk is a buffer for long bodies that are known to flow.
 type bulk struct{ b [bulkSize]byte }
 
@@ -61,6 +67,7 @@ func (k *work) room() []byte {
 		} else {
 			grown := make([]byte, 2*len(k.buf))
 			copy(grown, k.buf[:k.w])
+			poison.Bytes(k.buf)
 			k.buf = grown
 		}
 	}
@@ -75,26 +82,41 @@ func (k *work) compact() {
 		k.w = copy(k.buf, k.buf[k.r:k.w])
 		k.r = 0
 	}
+	poison.Bytes(k.buf[k.w:])
 }
 
 // next makes it fit for the next request of the connection.
 func (k *work) next() {
 	k.x.Reset()
-	k.tried, k.read = 0, 0
+	k.scan, k.read = headScan{}, 0
 	k.second, k.coarse, k.long = false, false, false
 	k.out = k.own[:0]
+	poison.Bytes(k.out)
+	poison.Texts(&k.req)
 	k.body.reset()
 	if len(k.buf) > len(k.in) && k.w-k.r <= len(k.in)/2 { // a large head or body is over
 		k.w = copy(k.in, k.have())
+		poison.Bytes(k.buf)
 		k.buf, k.r = k.in, 0
+		poison.Bytes(k.buf[k.w:])
 		return
 	}
 	k.compact()
+	if poison.On && &k.in[0] != &k.buf[0] { // the texts stood in it
+		poison.Bytes(k.in)
+	}
+}
+
+// overwrite is for what k holds when it is given back.
+func (k *work) overwrite() {
+	for _, b := range [...][]byte{k.in, k.buf, k.own, k.spare} {
+		poison.Bytes(b)
+	}
 }
 
 // forget drops what belongs to a connection.
 func (k *work) forget() {
-	k.tried = 0
+	k.scan = headScan{}
 	k.x.Req.Header.Reset()
 	k.x.Conn, k.x.Front = nil, nil
 	k.body.c = nil

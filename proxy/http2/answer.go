@@ -40,9 +40,13 @@ type answer struct {
 	gone    chan struct{} // closed when the exchange is over
 
 	asked  bool                   // owned by the goroutine of RoundTrip: for a connection
+	lonely bool                   // owned by it: the connection must be its own
 	client atomic.Pointer[client] // whose connection it is
 	late   atomic.Bool            // the member's time was over
 	flood  atomic.Bool            // of 1xx
+	fallen atomic.Pointer[fall]   // a panic that x/net must not see
+
+	running bool // the goroutine of RoundTrip has not brought its result
 
 	body io.ReadCloser
 	resp *http.Response
@@ -91,7 +95,8 @@ func (a *answer) request(ctx context.Context) (*http.Request, error) {
 		if hopByHop[f.ID] || f.ID == wire.Host || f.ID == wire.ContentLength {
 			continue
 		}
-		h.Add(f.Name, strings.Clone(f.Value))
+		key := canonical(f)
+		h[key] = append(h[key], strings.Clone(f.Value))
 		a.sent += int64(len(f.Name) + len(f.Value) + 4)
 	}
 	h.Set("Te", "trailers") // as httpd says to every such member
@@ -104,7 +109,12 @@ func (a *answer) request(ctx context.Context) (*http.Request, error) {
 		opaque = target
 	}
 	early := 0
-	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, header textproto.MIMEHeader) error {
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, header textproto.MIMEHeader) (err error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				err = a.panicked(cause)
+			}
+		}()
 		if early++; early > maxInterim {
 			a.flood.Store(true)
 			return errInterim
@@ -132,16 +142,13 @@ func (a *answer) await() error {
 	for {
 		select {
 		case r := <-a.came:
-			if f := (*fall)(nil); errors.As(r.err, &f) {
-				a.giveUp()
-				panic(f)
-			}
+			a.running = false
 			if r.err != nil {
 				return a.failed(r.err)
 			}
 			here = &r
 			sending := a.sending.Load()
-			if sending == nil || a.up.duplex != nil || r.r.StatusCode > 299 {
+			if over, _ := a.up.state(); sending == nil || over || a.up.duplex != nil || r.r.StatusCode > 299 {
 				return a.settle(r.r)
 			}
 			uploaded = sending.closed
@@ -149,6 +156,9 @@ func (a *answer) await() error {
 			return a.settle(here.r)
 		case p := <-a.up.want:
 			a.up.serve(p)
+			if over, _ := a.up.state(); over && here != nil { // x/net may need the answer to be read to send the rest
+				return a.settle(here.r)
+			}
 			t.Reset(a.timeout)
 		case i := <-a.early:
 			if err := a.passOn(i); err != nil {
@@ -164,13 +174,23 @@ func (a *answer) await() error {
 			if here != nil {
 				return a.settle(here.r)
 			}
-			r := <-a.came
-			if r.r != nil {
-				r.r.Body.Close()
-			}
-			return a.failed(r.err)
+			return a.failed(a.stop())
 		}
 	}
+}
+
+// stop ends the goroutine of RoundTrip, which uses the exchange, if it is still at work.
+func (a *answer) stop() error {
+	if !a.running {
+		return nil
+	}
+	a.cancel()
+	r := <-a.came
+	a.running = false
+	if r.r != nil {
+		r.r.Body.Close()
+	}
+	return r.err
 }
 
 // passOn passes a 1xx on, as proxy-interim-response wants it.
@@ -213,13 +233,25 @@ func (a *answer) fail(kind backend.Kind, err error) *backend.Failure {
 	return f
 }
 
-// failed says what it means that there is no answer.
+// newGoAway is what x/net says of the first stream of a connection that ends with an error code and did not
+// get so far; of others it says errAgain.
+const newGoAway = "http2: Transport received GOAWAY from server"
+
+// failed says what it means that there is no answer. A request that the member did not touch, but whose
+// body is on its way and can't be sent again, is NotTaken: the member is well.
 func (a *answer) failed(err error) error {
 	var known *backend.Failure
 	var stream http2.StreamError
 	var conn http2.ConnectionError
+	if f := a.fallen.Load(); f != nil {
+		panic(f)
+	}
 	over, bad := a.up.state()
 	switch {
+	case err == nil: // the time was over just when the answer came
+		f := a.fail(backend.ReadTimeout, nil)
+		f.Timeout = true
+		return f
 	case a.late.Load() && bad == nil:
 		f := a.fail(backend.ReadTimeout, nil)
 		if a.sending.Load() != nil && !over {
@@ -230,8 +262,6 @@ func (a *answer) failed(err error) error {
 	case errors.As(err, &known):
 		known.Sent = known.Sent || !a.up.again()
 		return known
-	case errors.Is(err, errOver):
-		return a.fail(backend.Refused, err)
 	case bad != nil:
 		f := a.fail(backend.ClientBody, bad)
 		f.Sent = true
@@ -242,8 +272,8 @@ func (a *answer) failed(err error) error {
 		f := a.fail(backend.BadHead, err)
 		f.Detail = backend.TooLong
 		return f
-	case errors.As(err, &stream) && stream.Code == http2.ErrCodeRefusedStream:
-		return a.fail(backend.Refused, err)
+	case errors.Is(err, errOver), errors.As(err, &stream) && stream.Code == http2.ErrCodeRefusedStream, strings.HasPrefix(err.Error(), newGoAway):
+		return a.fail(backend.NotTaken, err)
 	case errors.As(err, &stream) && stream.Code == http2.ErrCodeProtocol, errors.As(err, &conn), strings.HasPrefix(err.Error(), "malformed "):
 		return a.fail(backend.BadHead, err)
 	}
@@ -355,8 +385,12 @@ func (a *answer) giveUp() {
 	}
 	a.cancel()
 	close(a.gone)
+	a.stop()
 	a.worker.AddTraffic(a.sent+a.x.Req.Body.Taken(), a.read)
-	if c := a.client.Load(); c != nil && c.lonely {
-		go c.retire()
+	if c := a.client.Load(); c != nil {
+		c.freed.Store(backend.Clock())
+		if c.lonely {
+			go c.retire()
+		}
 	}
 }

@@ -133,7 +133,7 @@ func TestRefusedStream(t *testing.T) {
 		t.Errorf("%s %v", body, a.failures())
 	}
 	var e *backend.Failure
-	if errs := a.failures(); len(errs) != 1 || !errors.As(errs[0], &e) || e.Kind != backend.Refused || e.Sent {
+	if errs := a.failures(); len(errs) != 1 || !errors.As(errs[0], &e) || e.Kind != backend.NotTaken || e.Sent {
 		t.Errorf("%+v", errs)
 	}
 }
@@ -196,7 +196,10 @@ func TestMemberFailures(t *testing.T) {
 		{"reset", func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeInternal) }, backend.EarlyClose},
 		{"silence", func(*http2.Framer, uint32) {}, backend.ReadTimeout},
 		{"goaway", func(fr *http2.Framer, id uint32) { fr.WriteGoAway(id, http2.ErrCodeInternal, nil) }, backend.ReadTimeout},
-		{"goaway before", func(fr *http2.Framer, id uint32) { fr.WriteGoAway(0, http2.ErrCodeNo, nil) }, backend.Refused},
+		{"goaway before", func(fr *http2.Framer, id uint32) { fr.WriteGoAway(0, http2.ErrCodeNo, nil) }, backend.NotTaken},
+		{"an angry goaway before", func(fr *http2.Framer, id uint32) { fr.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil) }, backend.NotTaken},
+		{"refused", func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeRefusedStream) }, backend.NotTaken},
+		{"reset without an error", func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeNo) }, backend.EarlyClose},
 		{"no status", func(fr *http2.Framer, id uint32) { head(fr, id, true, "x", "y") }, backend.BadHead},
 		{"a status that is none", func(fr *http2.Framer, id uint32) { head(fr, id, true, ":status", "099") }, backend.BadStatusLine},
 		{"a line end in a value", func(fr *http2.Framer, id uint32) { head(fr, id, true, ":status", "200", "x", "a\r\nb") }, backend.BadHead},

@@ -58,10 +58,17 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 		return exchange.Status(500)
 	}
 	go func() { a.came <- a.guarded(b.t, req) }()
+	a.running = true
+	answered := false
+	defer func() {
+		if !answered { // a panic among the reasons
+			a.giveUp()
+		}
+	}()
 	if err := a.await(); err != nil {
-		a.giveUp()
 		return err
 	}
+	answered = true
 	x.OnFinish(a)
 	return nil
 }
@@ -80,13 +87,14 @@ func (p pool) GetClientConn(req *http.Request, _ string) (*http2.ClientConn, err
 // next one is looked for.
 func (p pool) MarkDead(*http2.ClientConn) {}
 
-// mostTries is how often a request is sent that the member says it did not touch.
+// mostTries is how often a request is sent that the member says it did not touch; the last time by a
+// connection that nobody else's streams can end.
 const mostTries = 3
 
 // errAgain stops x/net's own retries, which wait for seconds.
 var errAgain = errors.New("http2: the member did not touch the request")
 
-// fall is a panic of an attempt's goroutine. It goes on in the exchange's, which can end it.
+// fall is a panic of one of an attempt's goroutines. It goes on in the exchange's, which can end it.
 type fall struct {
 	cause any
 	stack []byte
@@ -94,11 +102,20 @@ type fall struct {
 
 func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
 
+// panicked keeps the first panic for the exchange's goroutine, and gives its attempt up. Deferred functions
+// call it with what they recovered.
+func (a *answer) panicked(cause any) error {
+	f := &fall{cause, debug.Stack()}
+	a.fallen.CompareAndSwap(nil, f)
+	a.cancel()
+	return f
+}
+
 // guarded is tryOn that brings a panic as its result.
 func (a *answer) guarded(t *http2.Transport, req *http.Request) (r result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r = result{nil, &fall{p, debug.Stack()}}
+			r = result{nil, a.panicked(p)}
 		}
 	}()
 	return a.tryOn(t, req)
@@ -108,18 +125,18 @@ func (a *answer) guarded(t *http2.Transport, req *http.Request) (r result) {
 // sections 6.8, 8.7).
 func (a *answer) tryOn(t *http2.Transport, req *http.Request) result {
 	for try := 1; ; try++ {
-		a.asked = false
+		a.asked, a.lonely = false, try == mostTries
 		r, err := t.RoundTrip(req)
 		if !errors.Is(err, errAgain) {
 			return result{r, err}
 		}
 		if try == mostTries {
-			return result{nil, a.fail(backend.Refused, nil)}
+			return result{nil, a.fail(backend.NotTaken, nil)}
 		}
 		if req.GetBody != nil {
 			again := *req
 			if again.Body, err = req.GetBody(); err != nil {
-				return result{nil, a.fail(backend.Refused, err)}
+				return result{nil, a.fail(backend.NotTaken, err)}
 			}
 			req = &again
 		}

@@ -22,14 +22,14 @@ type body struct {
 var _ exchange.Duplex = (*body)(nil)
 
 // Abort ends its reads.
-func (b *body) Abort() { b.st.ctl.SetReadDeadline(longAgo) }
+func (b *body) Abort() { b.st.ctl.endReads() }
 
 // Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
 func (b *body) Read(p []byte) (n int, err error) {
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
-	err = watched(b.st.timeout(), b.st.ctl.SetReadDeadline, func() error {
+	err = watched(b.st.timeout(), b.st.ctl.endReads, func() error {
 		n, err = b.st.r.Body.Read(p)
 		return err
 	})

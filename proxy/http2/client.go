@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,9 @@ import (
 
 // clients are the connections to one worker. They live as long as the worker, over reloads.
 type clients struct {
+	worker *balancer.Worker // immutable
+	known  atomic.Bool      // see backend.Keep
+
 	mu      sync.Mutex
 	list    []*client         // under mu
 	dialing map[kind]*dialing // under mu
@@ -30,28 +34,38 @@ func clientsOf(w *balancer.Worker) *clients {
 	if c, ok := w.Attached(clientsKey{}).(*clients); ok {
 		return c
 	}
-	return w.Attach(clientsKey{}, &clients{dialing: map[kind]*dialing{}}).(*clients)
+	return w.Attach(clientsKey{}, &clients{worker: w, dialing: map[kind]*dialing{}}).(*clients)
 }
 
-// kind keeps connections apart.
+// kind keeps connections apart: one whose handshake was for a name carries no request for another one.
 type kind struct {
 	tls    *backend.TLS
-	name   string
+	name   string // in memory of its own: it lives as long as the connection, the call's text no longer than its exchange
 	source netip.Addr
+}
+
+func (a *answer) kind() kind {
+	k := kind{source: a.call.Source}
+	if a.secure() {
+		k.tls, k.name = a.call.TLS, strings.Clone(a.call.Name)
+	}
+	return k
 }
 
 // client is a connection to a member.
 type client struct {
 	cc     *http2.ClientConn
 	kind   kind
-	used   atomic.Bool // it has carried a stream
-	lonely bool        // for one stream alone; immutable
+	used   atomic.Bool  // it has carried a stream
+	freed  atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
+	lonely bool         // for one stream alone; immutable
 }
 
 // dialing is a connection being made; whoever else wants one waits for it.
 type dialing struct {
-	done chan struct{}
-	err  error // before done is closed
+	done      chan struct{}
+	err       error // before done is closed
+	abandoned bool  // before done is closed: who was at it gave up, which says nothing about the member
 }
 
 // Close lets the streams end; the worker is gone from the configuration.
@@ -77,12 +91,9 @@ func (c *client) retire() {
 
 // find is a connection with room for a stream: one that is there, else a new one.
 func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*client, error) {
-	k := kind{source: a.call.Source}
-	if a.secure() {
-		k.tls, k.name = a.call.TLS, a.call.Name
-	}
+	k := a.kind()
 	set := a.worker.Settings()
-	if set.DisableReuse.V || a.call.Host != "" || a.call.Socket != "" {
+	if set.DisableReuse.V || a.call.Host != "" || a.call.Socket != "" || a.lonely {
 		return dial(ctx, t, a, k, true)
 	}
 	for {
@@ -90,6 +101,9 @@ func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*cli
 		switch {
 		case c != nil:
 			if set.Ping.Set && !c.answers(ctx, set.Ping.V) {
+				if ctx.Err() != nil {
+					return c, nil // who asks gave up, and others may use it; x/net takes the stream back
+				}
 				s.drop(c)
 				c.cc.Close()
 				continue
@@ -103,7 +117,7 @@ func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*cli
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		if d.err != nil && !errors.Is(d.err, context.Canceled) {
+		if d.err != nil && !d.abandoned {
 			return nil, d.err
 		}
 	}
@@ -115,7 +129,8 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 	defer s.mu.Unlock()
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
 		st := c.cc.State()
-		old := ttl > 0 && st.StreamsActive+st.StreamsReserved+st.StreamsPending == 0 && !st.LastIdle.IsZero() && time.Since(st.LastIdle) >= ttl
+		since, idle := c.idleSince()
+		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl)
 		if old && !st.Closed {
 			go c.retire()
 		}
@@ -143,22 +158,29 @@ var errUnmade = errors.New("http2: no connection was made")
 // connect makes a connection, for all who wait for it.
 func (s *clients) connect(ctx context.Context, t *http2.Transport, a *answer, k kind, d *dialing) (c *client, err error) {
 	err = errUnmade
-	defer func() { s.dialed(k, d, c, err) }()
+	defer func() {
+		d.abandoned = err != nil && ctx.Err() != nil
+		s.dialed(k, d, c, err)
+	}()
 	return dial(ctx, t, a, k, false)
 }
 
 // dialed ends a dialing.
 func (s *clients) dialed(k kind, d *dialing, c *client, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.dialing, k)
 	if err == nil && s.closed {
 		go c.retire()
 	} else if err == nil {
+		s.makeRoom(k)
 		s.list = append(s.list, c)
 	}
 	d.err = err
 	close(d.done)
+	s.mu.Unlock()
+	if err == nil {
+		backend.Keep(s, &s.known)
+	}
 }
 
 func (s *clients) drop(c *client) {
@@ -177,7 +199,8 @@ func (c *client) answers(ctx context.Context, limit time.Duration) bool {
 	return c.cc.Ping(ctx) == nil
 }
 
-// dial makes a connection, with a stream on it reserved.
+// dial makes a connection, with a stream on it reserved. A lonely one carries just that: nobody else finds
+// it, and the attempt ends it (x/net's SetDoNotReuse would refuse that stream, too).
 func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely bool) (*client, error) {
 	conn, err := backend.Acquire(ctx, a.worker, a.x, a.call, true)
 	if err != nil {
@@ -193,11 +216,10 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 		conn.Release(false)
 		return nil, conn.Fail(backend.EarlyClose, err)
 	}
-	if lonely {
-		cc.SetDoNotReuse()
-	}
 	cc.ReserveNewRequest()
-	return &client{cc: cc, kind: k, lonely: lonely}, nil
+	c := &client{cc: cc, kind: k, lonely: lonely}
+	c.freed.Store(backend.Clock())
+	return c, nil
 }
 
 // held gives a connection back to its worker's account when it is closed.

@@ -34,10 +34,11 @@ type conn struct {
 	base   *http.Server     // of this connection alone: its Shutdown says GOAWAY
 	h2     *http2.Server
 
-	opened atomic.Int64 // streams so far
-	broken atomic.Int64 // streams in a row that brought no whole answer
-	errors atomic.Int64 // of the client against the protocol
-	ending atomic.Bool  // it is told to go
+	opened  atomic.Int64               // streams so far
+	broken  atomic.Int64               // streams in a row that brought no whole answer
+	errors  atomic.Int64               // of the client against the protocol
+	ending  atomic.Bool                // it is told to go
+	parting atomic.Pointer[time.Timer] // ends it then; a Close more does a connection no harm
 
 	mu      sync.Mutex
 	under   int           // under mu: exchanges at work
@@ -114,7 +115,7 @@ func (c *conn) calm(why string) {
 	}
 	c.s.log(exchange.Info, nil, "AH03045: HTTP/2: "+why+", closing the connection of "+c.info.RemoteText)
 	c.leave()
-	time.AfterFunc(partingTime, func() { c.nc.Close() })
+	c.parting.Store(time.AfterFunc(partingTime, func() { c.nc.Close() }))
 }
 
 // count counts what a client did against the protocol.

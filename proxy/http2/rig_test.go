@@ -89,6 +89,12 @@ func (a *app) Done(_ context.Context, x *exchange.Exchange) {
 	x.Finish()
 }
 
+func (a *app) finished() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.done)
+}
+
 func (a *app) failures() []error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -101,6 +107,16 @@ type front struct {
 	s    *Server
 	addr string
 	wg   sync.WaitGroup
+
+	mu  sync.Mutex
+	log strings.Builder // under mu
+}
+
+// logged is what the server told the log.
+func (f *front) logged() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.log.String()
 }
 
 func newFront(t *testing.T, a *app) *front {
@@ -120,7 +136,12 @@ func newFront(t *testing.T, a *app) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{app: a, s: New(a, nil), addr: l.Addr().String()}
+	f := &front{app: a, addr: l.Addr().String()}
+	f.s = New(a, func(_ exchange.Level, _ error, message string) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.log.WriteString(message + "\n")
+	})
 	var ids uint64
 	go func() {
 		for {

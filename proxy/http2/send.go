@@ -95,7 +95,7 @@ func (st *stream) fields() (size int) {
 			if hopByHop[f.ID] || f.ID == wire.ContentLength || !res.Proxied && (f.ID == wire.Date || f.ID == wire.Server) {
 				continue
 			}
-			key := http.CanonicalHeaderKey(f.Name)
+			key := canonical(f)
 			if to[key] != nil && (f.ID == wire.Date || f.ID == wire.Server || f.ID == wire.ContentType) {
 				continue
 			}
@@ -119,28 +119,26 @@ func (st *stream) fields() (size int) {
 	return size
 }
 
+// canonical is a field's name as x/net wants it, never a view into an exchange's buffer: x/net keeps it in
+// the connection's HPACK table, and writes an answer without a body after its exchange is over. The
+// standard library gives a name back that is canonical already.
+func canonical(f *exchange.Field) string {
+	if f.ID != wire.Other {
+		return http.CanonicalHeaderKey(f.ID.String())
+	}
+	return http.CanonicalHeaderKey(strings.Clone(f.Name))
+}
+
 // mergeVary makes all Vary fields one, each name once (httpd: http_filters.c fixup_vary).
 func mergeVary(to http.Header) {
 	if len(to["Vary"]) == 0 {
 		return
 	}
-	var names []string
+	var names wire.NameSet
 	for _, v := range to["Vary"] {
-	list:
-		for l := wire.ListOf(v); ; {
-			t, ok := l.Next()
-			if !ok {
-				break
-			}
-			for _, n := range names {
-				if wire.EqualFold(n, t) {
-					continue list
-				}
-			}
-			names = append(names, t)
-		}
+		names.AddList(v)
 	}
-	to["Vary"] = []string{strings.Join(names, ",")}
+	to["Vary"] = []string{strings.Join(names.Names(), ",")}
 }
 
 // said is the Content-Length that the client is told.
@@ -195,7 +193,7 @@ func (st *stream) passOver() {
 	if st.buf == nil {
 		st.buf = make([]byte, bulk)
 	}
-	t := time.AfterFunc(lingerTime, st.body.Abort)
+	t := time.AfterFunc(lingerTime, st.ctl.endReads)
 	defer t.Stop()
 	for {
 		if _, err := st.body.Read(st.buf); err != nil {
@@ -239,12 +237,15 @@ func (st *stream) next() ([]byte, error) {
 		src.Discard(n)
 		return st.buf[:n], nil
 	}
-	if err := watched(st.timeout(), st.ctl.SetWriteDeadline, st.ctl.Flush); err != nil {
+	if err := watched(st.timeout(), st.ctl.endWrites, st.flush); err != nil {
 		return nil, err
 	}
 	n, err := src.Read(st.buf)
 	return st.buf[:n], err
 }
+
+// flush sends what was written.
+func (st *stream) flush() error { return http.NewResponseController(st.w).Flush() }
 
 // pass sends bytes of the body, in frames as long as H2MaxDataFrameLen lets them be. It waits until the
 // client's windows let them through.
@@ -253,10 +254,10 @@ func (st *stream) pass(p []byte) error {
 	most := or(st.c.server.HTTP2.FrameLen, len(p))
 	for len(p) > 0 {
 		part := p[:min(most, len(p))]
-		err := watched(st.timeout(), st.ctl.SetWriteDeadline, func() error {
+		err := watched(st.timeout(), st.ctl.endWrites, func() error {
 			_, err := st.w.Write(part)
 			if err == nil && most < bulk {
-				err = st.ctl.Flush()
+				err = st.flush()
 			}
 			return err
 		})

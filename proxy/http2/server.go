@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -67,12 +68,25 @@ func (s *Server) serve(nc net.Conn, info *exchange.Conn, board Board, first *upg
 	s.mu.Lock()
 	s.conns[c] = true
 	s.mu.Unlock()
+	defer s.drop(c)
 	c.serve(first)
+}
+
+// drop ends a connection's life here, after its exchanges.
+func (s *Server) drop(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	c.wait()
-	nc.Close()
+	if t := c.parting.Load(); t != nil {
+		t.Stop()
+	}
+	c.nc.Close()
+}
+
+// panicked notes a panic that ended something of less than the process, with where it was.
+func (s *Server) panicked(p any, where string) {
+	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+" "+where+"\n"+string(debug.Stack()))
 }
 
 // Renew has the connections that there are end gracefully: GOAWAY, the streams under way, the end

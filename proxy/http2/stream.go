@@ -4,10 +4,11 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"runtime/debug"
+	"strings"
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -17,7 +18,7 @@ type stream struct {
 	x    exchange.Exchange
 	w    http.ResponseWriter
 	r    *http.Request
-	ctl  *http.ResponseController
+	ctl  *control
 	head []byte // the request's head as HTTP/1 has it; x's texts are views into it
 	req  wire.Request
 	body body
@@ -33,8 +34,11 @@ func (c *conn) handle(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer c.exit()
+	defer c.contain()
+	ctl := newControl(w)
+	defer ctl.end()
 	st := c.s.streams.Get().(*stream)
-	st.c, st.w, st.r, st.ctl = c, w, r, http.NewResponseController(w)
+	st.c, st.w, st.r, st.ctl = c, w, r, ctl
 	st.body.st = st
 	st.x.Req.Stream = int(2*c.opened.Add(1) - 1)
 	sound := st.serve(r.Context())
@@ -47,6 +51,19 @@ func (c *conn) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// contain, deferred, makes a panic outside of what is guarded the end of the stream, with a line in the log.
+// Who panics with http.ErrAbortHandler wants just that end: RST_STREAM.
+func (c *conn) contain() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler {
+		c.s.panicked(p, "of "+c.info.RemoteText)
+	}
+	panic(http.ErrAbortHandler)
+}
+
 // rest makes it fit for the next one.
 func (st *stream) rest() {
 	c := st.c
@@ -57,8 +74,13 @@ func (st *stream) rest() {
 	if cap(head) > 64<<10 {
 		head = nil
 	}
+	if st.cut { // x/net may still be writing from it to a client that broke the stream off
+		buf = nil
+	}
+	poison.Bytes(st.head)
+	poison.Bytes(buf)
 	*st = stream{x: x, head: head, buf: buf}
-	c.s.streams.Put(st)
+	poison.Put(&c.s.streams, st)
 }
 
 // serve is an exchange from its request to its log lines. false: it panicked, and nothing of it is to be
@@ -67,19 +89,22 @@ func (st *stream) serve(ctx context.Context) bool {
 	x := &st.x
 	x.Conn, x.Front, x.Server, x.Start = st.c.info, st, st.c.server, time.Now()
 	x.ClientIP = st.c.info.RemoteIP
-	problem := st.read()
+	var problem *exchange.Problem
+	sound := st.guarded(func() { problem = st.read() })
 	st.c.board.Begin(x)
-	sound := st.guarded(func() {
+	sound = sound && st.guarded(func() {
 		if problem != nil {
 			st.c.s.app.Refuse(ctx, x, problem)
 		} else {
 			st.c.s.app.Serve(ctx, x)
 		}
 	})
-	if !sound {
-		st.bare(500)
+	if !sound && !st.guarded(func() { st.bare(500) }) {
+		st.bare(500) // without the body that panics when it is closed
 	}
-	st.send(ctx)
+	if !st.guarded(func() { st.send(ctx) }) {
+		sound, st.cut = false, true
+	}
 	sound = st.finish(ctx) && sound
 	st.c.ended(ctx.Err() == nil)
 	return sound
@@ -89,11 +114,13 @@ func (st *stream) serve(ctx context.Context) bool {
 func (st *stream) finish(ctx context.Context) bool {
 	x := &st.x
 	x.Res.Read = int64(len(st.head)) + st.body.taken.Load()
-	st.body.trailer()
-	sound := st.guarded(func() { st.c.s.app.Done(ctx, x) })
+	sound := st.guarded(func() {
+		st.body.trailer()
+		st.c.s.app.Done(ctx, x)
+	})
 	st.c.board.End(x, time.Since(x.Start), st.c.alone())
-	if !sound {
-		x.Finish()
+	for done := sound; !done; {
+		done = st.guarded(x.Finish)
 	}
 	return sound
 }
@@ -102,7 +129,7 @@ func (st *stream) finish(ctx context.Context) bool {
 func (st *stream) guarded(f func()) (sound bool) {
 	defer func() {
 		if !sound {
-			st.c.s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(recover())+" while serving "+st.x.Req.Line+"\n"+string(debug.Stack()))
+			st.c.s.panicked(recover(), "while serving "+st.x.Req.Line)
 		}
 	}()
 	f()
@@ -129,7 +156,8 @@ func (st *stream) Interim(status int, _ string, h *exchange.Header) error {
 	if h != nil {
 		for i := range h.F {
 			if f := &h.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !hopByHop[f.ID] {
-				to.Add(f.Name, f.Value)
+				key := canonical(f)
+				to[key] = append(to[key], strings.Clone(f.Value))
 			}
 		}
 	}
@@ -150,12 +178,9 @@ func (st *stream) timeout() time.Duration {
 	return timeoutOf(s)
 }
 
-// longAgo as a deadline ends a wait at once.
-var longAgo = time.Unix(1, 0)
-
 // watched runs f, a read or write, and has expire end it when it takes too long.
-func watched(d time.Duration, expire func(time.Time) error, f func() error) error {
-	t := time.AfterFunc(d, func() { expire(longAgo) })
+func watched(d time.Duration, expire func(), f func() error) error {
+	t := time.AfterFunc(d, expire)
 	err := f()
 	if !t.Stop() && err != nil {
 		return os.ErrDeadlineExceeded

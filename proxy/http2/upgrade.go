@@ -33,7 +33,8 @@ func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel {
 		if hopByHop[f.ID] || f.ID == wire.Host || wire.EqualFold(f.Name, "HTTP2-Settings") {
 			continue
 		}
-		r.Header.Add(f.Name, strings.Clone(f.Value))
+		key := canonical(f)
+		r.Header[key] = append(r.Header[key], strings.Clone(f.Value))
 	}
 	info := *x.Conn
 	return &switched{s: s, info: &info, first: &upgraded{r, settings}}

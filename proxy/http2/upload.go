@@ -52,7 +52,7 @@ func uploadOf(x *exchange.Exchange) (*upload, error) {
 		} // else an ErrorDocument's member gets an empty body
 	case nil:
 	default:
-		if x.Out.HasBody { // a member of another scheme was tried first: the beginning of the body is gone
+		if x.Out.HasBody && x.Req.Length != 0 { // a member of another scheme was tried first: the beginning of the body is gone
 			return nil, &exchange.BodyError{Status: 502, Err: errOver}
 		}
 	}
@@ -120,9 +120,11 @@ func (u *upload) took(p []byte, err error) {
 
 // serve reads the client for x/net, in the exchange's goroutine.
 func (u *upload) serve(p []byte) {
+	g := piece{0, errOver} // who asked waits for it, whatever happens here
+	defer func() { u.got <- g }()
 	n, err := u.x.Req.Body.Read(p)
 	u.took(p[:n], err)
-	u.got <- piece{n, err}
+	g = piece{n, err}
 }
 
 // attach makes the upload a request's body.
@@ -157,8 +159,14 @@ type reader struct {
 	closed chan struct{}
 }
 
-// Read gives what is kept first, then what the client sends on.
+// Read gives what is kept first, then what the client sends on. It runs in a goroutine of x/net's: a panic
+// is the attempt's.
 func (r *reader) Read(p []byte) (n int, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			n, err = 0, r.a.panicked(cause)
+		}
+	}()
 	r.u.turn.Lock()
 	defer r.u.turn.Unlock()
 	n, err, more := r.replay(p)
@@ -195,6 +203,7 @@ func (r *reader) replay(p []byte) (n int, err error, more bool) {
 	}
 	if u.duplex != nil {
 		u.reads.Add(1)
+		u.inside.Store(true) // under mu: Finish sees it
 	}
 	return 0, nil, true
 }
@@ -203,10 +212,9 @@ func (r *reader) replay(p []byte) (n int, err error, more bool) {
 func (r *reader) direct(p []byte) (int, error) {
 	u := r.u
 	defer u.reads.Done()
-	u.inside.Store(true)
+	defer u.inside.Store(false)
 	n, err := u.duplex.Read(p)
 	u.took(p[:n], err)
-	u.inside.Store(false)
 	return n, err
 }
 

@@ -2,7 +2,10 @@ package logfile
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 const (
@@ -31,19 +34,24 @@ type prompt interface {
 // Log is one open target. Its methods may be used by many goroutines, after Close too.
 type Log struct {
 	// immutable
-	name   string
-	delay  time.Duration
-	report func(name string, lost int64, err error)
-	to     target
-	now    prompt // to, when lines are to be written at once
-	syslog bool
-	timer  *time.Timer
-	born   time.Time
+	name    string
+	delay   time.Duration
+	report  func(name string, lost int64, err error)
+	resumed func(name string, lost int64)
+	to      target
+	now     prompt // to, when lines are to be written at once
+	syslog  bool
+	timer   *time.Timer
+	alarm   *time.Timer // reports lines that are dropped while the target takes none
+	born    time.Time
+	dropped *atomic.Int64 // of all logs of this name, since the process began
 
 	mu     sync.Mutex    // guards what follows; held for a copy, never for I/O
 	buf    []byte        // lines that wait
 	lost   int64         // lines dropped since the last report
+	gap    int64         // lines dropped since the target took some
 	told   time.Time     // when the last report was
+	alarms bool          // alarm is set, or at work
 	urged  bool          // the flusher was told to come
 	began  time.Duration // when the last moment began, since born
 	lines  int           // in that moment
@@ -54,14 +62,16 @@ type Log struct {
 	held  []byte     // a batch that now did not take
 }
 
-func newLog(name string, to target, delay time.Duration, report func(string, int64, error)) *Log {
-	l := &Log{name: name, to: to, delay: delay, report: report, born: time.Now(), began: -moment}
+func newLog(name string, to target, delay time.Duration, report func(string, int64, error), resumed func(string, int64)) *Log {
+	l := &Log{name: name, to: to, delay: delay, report: report, resumed: resumed, born: time.Now(), began: -moment, dropped: droppedOf(name)}
 	if delay == 0 {
 		l.now, _ = to.(prompt)
 		l.delay = usualDelay
 	}
-	l.timer = time.AfterFunc(time.Hour, l.Flush)
+	l.timer = recovery.AfterFunc(time.Hour, "writing a log", l.Flush)
 	l.timer.Stop()
+	l.alarm = recovery.AfterFunc(time.Hour, "telling of lines that were dropped", l.sayLost)
+	l.alarm.Stop()
 	return l
 }
 
@@ -73,8 +83,8 @@ func (l *Log) Syslog() bool { return l.syslog }
 
 // Append hands a whole line over, its end included. A line without a delay is written before Append
 // returns, or by somebody who is writing just then, or, when there are many, within milliseconds. It
-// never waits for a target that is stuck: when 4 MiB are waiting already the line is dropped, and the
-// loss reported once the target moves again.
+// never waits for a target that is stuck: when 4 MiB are waiting already the line is dropped, which is
+// reported once a second while it happens, and counted.
 func (l *Log) Append(line []byte) { l.append(nil, line) }
 
 func (l *Log) append(head, line []byte) {
@@ -91,7 +101,7 @@ func (l *Log) keep(head, line []byte) (now bool) {
 		return false
 	}
 	if len(l.buf)+len(head)+len(line) > bound {
-		l.lost++
+		l.drop()
 		return false
 	}
 	first := len(l.buf) == 0
@@ -135,9 +145,7 @@ func (l *Log) push() {
 		if !l.out.TryLock() {
 			return
 		}
-		ok := l.held == nil && l.flushNow()
-		l.out.Unlock()
-		if !ok { // the flusher has it
+		if !l.pushed() { // the flusher has it
 			return
 		}
 		if !l.waiting() {
@@ -147,9 +155,15 @@ func (l *Log) push() {
 	l.timer.Reset(0)
 }
 
+// pushed is flushNow, after which somebody else may write. Under l.out.
+func (l *Log) pushed() bool {
+	defer l.out.Unlock()
+	return l.held == nil && l.flushNow()
+}
+
 // flushNow is flush as far as the target takes lines at once. Under l.out.
 func (l *Log) flushNow() bool {
-	lines, lost := l.take()
+	lines, gap := l.take()
 	if len(lines) == 0 {
 		l.reuse(lines)
 		return true
@@ -157,11 +171,12 @@ func (l *Log) flushNow() bool {
 	taken, err := l.now.now(lines)
 	if !taken {
 		l.held = lines
+		l.reopen(gap)
 		l.timer.Reset(0)
 		return false
 	}
 	l.reuse(lines)
-	l.tell(lost, err)
+	l.tell(gap, err)
 	return true
 }
 
@@ -173,12 +188,17 @@ func (l *Log) waiting() bool {
 
 // Flush writes what waits and returns when the target has it.
 func (l *Log) Flush() {
-	l.out.Lock()
-	l.flush()
-	l.out.Unlock()
+	l.flushed()
 	if l.now != nil && l.waiting() { // who brought it found the lock taken
 		l.timer.Reset(0)
 	}
+}
+
+// flushed is flush by itself.
+func (l *Log) flushed() {
+	l.out.Lock()
+	defer l.out.Unlock()
+	l.flush()
 }
 
 // flush waits for the target as long as it takes. Under l.out.
@@ -187,22 +207,34 @@ func (l *Log) flush() {
 		l.held = nil
 		l.tell(0, l.to.write(held))
 	}
-	lines, lost := l.take()
+	lines, gap := l.take()
 	var err error
 	if len(lines) > 0 {
 		err = l.to.write(lines)
 	}
 	l.reuse(lines)
-	l.tell(lost, err)
+	l.tell(gap, err)
 }
 
-// take is what waits, and how many lines were dropped since the last report.
-func (l *Log) take() (lines []byte, lost int64) {
+// take is what waits, and how many lines were dropped before there was room for it.
+func (l *Log) take() (lines []byte, gap int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines = l.buf
 	l.buf, l.spare, l.urged = l.spare, nil, false
-	return lines, l.lost
+	if len(lines) > 0 {
+		gap, l.gap = l.gap, 0
+	}
+	return lines, gap
+}
+
+// reopen puts a gap back that take took: the lines behind it were not written.
+func (l *Log) reopen(gap int64) {
+	if gap > 0 {
+		l.mu.Lock()
+		l.gap += gap
+		l.mu.Unlock()
+	}
 }
 
 // reuse keeps the storage for the next batch. Under l.out.
@@ -212,13 +244,16 @@ func (l *Log) reuse(lines []byte) {
 	}
 }
 
-// tell reports what went wrong: once a second is enough.
-func (l *Log) tell(lost int64, err error) {
-	if err == nil && lost == 0 {
-		return
-	}
-	if n, due := l.due(); due && l.report != nil {
-		l.report(l.name, n, err)
+// tell reports a write that failed, at most once a second, or that lines are taken again behind a gap.
+func (l *Log) tell(gap int64, err error) {
+	switch {
+	case err != nil:
+		l.reopen(gap)
+		if n, due := l.due(); due && l.report != nil {
+			l.report(l.name, n, err)
+		}
+	case gap > 0 && l.resumed != nil:
+		l.resumed(l.name, gap)
 	}
 }
 
@@ -248,5 +283,9 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	l.timer.Stop()
 	l.flush()
+	l.alarm.Stop()
+	if lost := l.unsaid(); lost > 0 && l.report != nil {
+		l.report(l.name, lost, nil)
+	}
 	return l.to.close()
 }

@@ -208,7 +208,7 @@ func (s *stuck) hurry()                   {}
 func TestStuckTargetCostsLinesNotTime(t *testing.T) {
 	to := &stuck{free: make(chan struct{})}
 	var lost atomic.Int64
-	l := newLog("stuck", to, time.Millisecond, func(_ string, n int64, _ error) { lost.Add(n) })
+	l := newLog("stuck", to, time.Millisecond, func(_ string, n int64, _ error) { lost.Add(n) }, nil)
 	line := bytes.Repeat([]byte("x"), 1023)
 	line = append(line, '\n')
 	start := time.Now()
@@ -232,7 +232,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	to := &stuck{free: make(chan struct{}), err: syscall.ENOSPC}
 	close(to.free)
 	told := make(chan error, 9)
-	l := newLog("full", to, time.Millisecond, func(name string, _ int64, err error) { told <- err })
+	l := newLog("full", to, time.Millisecond, func(name string, _ int64, err error) { told <- err }, nil)
 	l.Append([]byte("x\n"))
 	select {
 	case err := <-told:
@@ -358,7 +358,7 @@ func TestSyslogDatagrams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLog("syslog", &syslog{facility: 16, tag: "web", conn: client}, time.Millisecond, nil)
+	l := newLog("syslog", &syslog{facility: 16, tag: "web", conn: client}, time.Millisecond, nil, nil)
 	l.AppendAs(3, []byte("first\n"))
 	l.AppendAs(15, []byte("second\n"))
 	for _, want := range []struct{ pri, text string }{{"<131>", fmt.Sprintf("web[%d]: first", os.Getpid())}, {"<135>", fmt.Sprintf("web[%d]: second", os.Getpid())}} {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 const (
@@ -117,21 +119,23 @@ func (p *Program) start() error {
 	p.mu.Lock()
 	p.cmd = cmd
 	p.mu.Unlock()
-	go p.wait(cmd)
+	recovery.Go("waiting for the end of a log's program", func() { p.wait(cmd) })
 	return nil
 }
 
 func (p *Program) wait(cmd *exec.Cmd) {
 	err := cmd.Wait()
 	for !p.ended() {
-		if p.died != nil {
-			p.died(strings.Join(p.argv, " "), err)
-		}
+		recovery.Do("telling of the end of a log's program", func() {
+			if p.died != nil {
+				p.died(strings.Join(p.argv, " "), err)
+			}
+		})
 		time.Sleep(respawn)
 		if p.ended() {
 			break
 		}
-		if err = p.start(); err == nil {
+		if recovery.Do("starting a log's program again", func() { err = p.start() }) && err == nil {
 			return
 		}
 	}
@@ -157,7 +161,7 @@ func (p *Program) Close() error {
 	select {
 	case <-p.done:
 	case <-time.After(goodbye):
-		go p.kill()
+		recovery.Go("ending a log's program", p.kill)
 	}
 	return err
 }

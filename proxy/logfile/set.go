@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // Options say how the targets of a Set behave.
@@ -15,9 +17,11 @@ type Options struct {
 	Program string        // the server's own name, the default tag in the system's log
 	Delay   time.Duration // how long a line may wait for company; 0: none, see Append; 10 ms for a target that may have to wait
 
-	// Report is told, by the flusher, of lines that were lost and of a write that failed; nil is
-	// fine. It is called at most once a second a log, and must not use the log it is told of.
+	// Report is told of lines that are being dropped, while it happens, and of a write that failed; nil is
+	// fine. It is called at most once a second a log, but for the end, and must not use the log it is told of.
 	Report func(name string, lost int64, err error)
+	// Resumed is told that a log takes lines again after so many were dropped; nil is fine. It may use that log.
+	Resumed func(name string, lost int64)
 	// Died is told that a program that was started here ended by itself and is started again; nil is fine.
 	Died func(program string, err error)
 	// Open opens a file by its absolute path, or gives the end of a pipe to a program by its name as
@@ -64,7 +68,7 @@ func (s *Set) Open(name string) (*Log, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newLog(name, to, s.o.Delay, s.o.Report), nil
+		return newLog(name, to, s.o.Delay, s.o.Report, s.o.Resumed), nil
 	})
 }
 
@@ -104,7 +108,7 @@ func (s *Set) OpenSyslog(name string) (*Log, error) {
 		if !ok {
 			return nil, fmt.Errorf("unknown facility in %s", name)
 		}
-		l := newLog(name, &syslog{facility: facility, tag: tag}, s.o.Delay, nil)
+		l := newLog(name, &syslog{facility: facility, tag: tag}, s.o.Delay, s.o.Report, s.o.Resumed)
 		l.syslog = true
 		return l, nil
 	})
@@ -133,10 +137,10 @@ func (s *Set) each(do func(*Log)) {
 	defer s.mu.Unlock()
 	var all sync.WaitGroup
 	for _, l := range s.logs {
-		all.Go(func() { do(l) })
+		all.Go(func() { recovery.Do("seeing to a log", func() { do(l) }) })
 	}
 	done := make(chan struct{})
-	go func() { all.Wait(); close(done) }()
+	recovery.Go("waiting for logs", func() { defer close(done); all.Wait() })
 	select {
 	case <-done:
 	case <-time.After(3 * goodbye):

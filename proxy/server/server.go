@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -14,6 +12,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
 	"balancerd/proxy/http2"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -44,6 +43,7 @@ type socket struct {
 // plain. Without it all are.
 func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
+	recovery.SetLog(func(message string) { s.log(exchange.Crit, nil, message) })
 	s.h2 = http2.New(s, s.log)
 	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
@@ -102,7 +102,7 @@ func (s *Server) Swap(next *site.Site, opened map[string]*net.TCPListener) error
 	if before != nil {
 		s.h2.Renew()
 		s.old[before] = true
-		go s.retire(before)
+		recovery.Go("waiting for the end of a configuration that was replaced", func() { s.retire(before) })
 	}
 	return nil
 }
@@ -202,28 +202,12 @@ func (s *Server) accept(o *socket) {
 	o.done = make(chan struct{})
 	go func() {
 		defer close(o.done)
-		for !s.survived("accepting connections", func() {
+		recovery.Keep("accepting connections", func() {
 			if err := s.front.Accept(o.l); err != nil {
 				s.log(exchange.Emerg, err, "no more connections are accepted on "+o.l.Addr().String())
 			}
-		}) {
-			time.Sleep(lookAgain)
-		}
+		})
 	}()
-}
-
-// lookAgain is how long a socket rests after a panic.
-const lookAgain = 100 * time.Millisecond
-
-// survived runs f and tells whether it came to its end. A panic is a line in the error log.
-func (s *Server) survived(what string, f func()) (sound bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.log(exchange.Crit, nil, fmt.Sprintf("AH00052: panic: %v while %s\n%s", p, what, debug.Stack()))
-		}
-	}()
-	f()
-	return true
 }
 
 // retire closes a generation that was replaced when its last exchange is over.
@@ -231,7 +215,7 @@ func (s *Server) retire(g *generation) {
 	for g.exchanges() > 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
-	s.survived("closing a configuration that was replaced", g.site.Close)
+	recovery.Do("closing a configuration that was replaced", g.site.Close)
 	s.mu.Lock()
 	delete(s.old, g)
 	over := s.over

@@ -124,7 +124,7 @@ func (r *rig) load(next *site.Site) error {
 func (r *rig) listeners(fds map[string]int) map[string]*net.TCPListener {
 	out := map[string]*net.TCPListener{}
 	for a, fd := range fds {
-		own, err := dupCloexec(fd)
+		own, err := Duplicate(fd)
 		if err != nil {
 			r.t.Fatal(err)
 		}

@@ -119,14 +119,15 @@ func listenFD(at site.Listener, s *site.Settings) (fd int, err error) {
 		return 0, unable(at, err)
 	}
 	var derr error
-	err = c.Control(func(own uintptr) { fd, derr = dupCloexec(int(own)) })
+	err = c.Control(func(own uintptr) { fd, derr = Duplicate(int(own)) })
 	if err = errors.Join(err, derr); err != nil {
 		return 0, unable(at, err)
 	}
 	return fd, nil
 }
 
-func dupCloexec(fd int) (int, error) {
+// Duplicate is another descriptor of the same file, which no program that is started gets.
+func Duplicate(fd int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	n, err := syscall.Dup(fd)

@@ -27,7 +27,7 @@ func (r *relay) someNet() (ended bool, err error) {
 		r.from.SetReadDeadline(longAgo)
 	}
 	b := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(b)
+	defer giveBack(b)
 	n, err := r.from.Read(b[:])
 	if n > 0 {
 		if werr := r.pass(b[:n]); werr != nil {

@@ -60,7 +60,7 @@ func (r *relay) shut() {
 
 func (r *relay) drop() {
 	if r.b != nil {
-		buffers.Put(r.b)
+		giveBack(r.b)
 		r.b = nil
 	}
 }

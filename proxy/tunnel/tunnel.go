@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // Options are what a tunnel may be told.
@@ -34,7 +35,7 @@ func Join(client, member exchange.Stream, o Options) Moved {
 	up.open()
 	down.open()
 	done := make(chan *fall)
-	go func() { done <- down.guarded(o.FromMember) }()
+	go func() { done <- down.guarded(o.FromMember) }() // brings a panic as its result
 	fell := up.guarded(o.FromClient)
 	if other := <-done; fell == nil {
 		fell = other
@@ -142,6 +143,11 @@ func (r *relay) pass(p []byte) error {
 	}
 	r.stir()
 	return err
+}
+
+func giveBack(b *[bufferSize]byte) {
+	poison.Bytes(b[:])
+	poison.Put(&buffers, b)
 }
 
 // buffers hold bytes that are on their way.

@@ -18,6 +18,8 @@ type Conn struct {
 
 	rby, wby     time.Time // no deadline: as long as rwait and wwait say
 	rwait, wwait time.Duration
+	sent         int64 // bytes written
+	came         records
 	now          bool // reads do not wait
 	dry          bool // all that had come in was read
 	closed       bool
@@ -32,6 +34,22 @@ func NewConn(fd *Fd, t *Task, local, remote net.Addr) *Conn {
 
 // Use has a task serve it from now on; what came in is to be looked at.
 func (c *Conn) Use(t *Task) { c.task, c.dry = t, false }
+
+// Serve is Use for a Conn of which nobody has taken Fd.Stirred's mark in between: if all that had come in
+// was read, the next Read waits at once. With nil nobody serves it: what would have to wait fails.
+func (c *Conn) Serve(t *Task) { c.task = t }
+
+// NewConnOver makes a Conn that is another connection's, as after Become, until Adopt.
+func NewConnOver(nc net.Conn) *Conn {
+	return &Conn{next: nc, local: nc.LocalAddr(), remote: nc.RemoteAddr(), rwait: time.Minute, wwait: time.Minute}
+}
+
+// Adopt ends Become: the connection that did everything is closed, and fd, a duplicate of its descriptor,
+// serves instead. Nobody may be reading or writing.
+func (c *Conn) Adopt(fd *Fd, t *Task) {
+	c.next.Close()
+	c.next, c.fd, c.task, c.dry = nil, fd, t, false
+}
 
 // ReadWithin says how long each wait for bytes may last from now on, in place of a deadline.
 func (c *Conn) ReadWithin(d time.Duration) { c.rby, c.rwait = time.Time{}, d }
@@ -49,7 +67,9 @@ func (c *Conn) Become(next net.Conn) { c.next = next }
 // Read waits for bytes.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.next != nil {
-		return c.next.Read(p)
+		n, err := c.next.Read(p)
+		c.came.came(p[:n])
+		return n, err
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -60,6 +80,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
 			switch {
 			case n > 0:
+				c.came.came(p[:n])
 				return n, nil
 			case e == 0:
 				return 0, io.EOF
@@ -80,12 +101,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Write writes all. A wait without a deadline begins anew when some of it is gone.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.next != nil {
-		return c.next.Write(p)
+		n, err := c.next.Write(p)
+		c.sent += int64(n)
+		return n, err
 	}
 	for sent := 0; ; {
 		n, e := Write(c.fd.N(), p[sent:])
 		if n > 0 {
 			sent += n
+			c.sent += int64(n)
 		}
 		switch {
 		case e != 0 && e != syscall.EAGAIN:
@@ -97,6 +121,18 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return sent, err
 		}
 	}
+}
+
+// Sent is how many bytes were written, those of a connection that did everything included.
+func (c *Conn) Sent() int64 { return c.sent }
+
+// Midway reports whether a part of a TLS record was read, of a connection below TLS.
+func (c *Conn) Midway() bool { return c.came.midway() }
+
+// Undelivered is Stream.Undelivered for what was written since Sent said before.
+func (c *Conn) Undelivered(before int64) bool {
+	acked, ok := Acked(c.fd.N())
+	return ok && c.sent > before && acked <= before
 }
 
 // within is how long a wait may last.

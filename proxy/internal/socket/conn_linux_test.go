@@ -34,7 +34,7 @@ func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 			defer c.Close()
 			f(c, task)
 		}), true
-	}, func(e syscall.Errno) { t.Error(e) })
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,18 +162,12 @@ func TestConn(t *testing.T) {
 
 // TestConnBecomes: another one goes on with the same socket.
 func TestConnBecomes(t *testing.T) {
-	ended := make(chan error, 1)
+	ended, begun := make(chan error, 1), make(chan bool)
 	c := serveLong(t, 1, func(c *Conn, task *Task) {
 		p := make([]byte, 10)
 		c.Read(p)
-		f := os.NewFile(c.fd.Release(task), "")
-		defer f.Close()
-		nc, err := net.FileConn(f)
-		if err != nil {
-			ended <- err
-			return
-		}
-		c.Become(nc)
+		close(begun)
+		c.Become(NewFileConn(c.fd.Release(task), c.LocalAddr(), c.RemoteAddr()))
 		c.SetDeadline(time.Now().Add(10 * time.Second))
 		n, err := c.Read(p)
 		if err == nil {
@@ -182,7 +176,7 @@ func TestConnBecomes(t *testing.T) {
 		ended <- err
 	})[0]
 	io.WriteString(c, "one")
-	time.Sleep(10 * time.Millisecond)
+	<-begun
 	io.WriteString(c, "two")
 	b := make([]byte, 7)
 	if _, err := io.ReadFull(c, b); err != nil || string(b) != "and two" {

@@ -1,5 +1,7 @@
 package socket
 
+import "balancerd/proxy/recovery"
+
 // resting is how many goroutines wait for a task at most.
 const resting = 16
 
@@ -11,7 +13,7 @@ func (l *Loop) beside(j Job) {
 	select {
 	case l.group.crew <- t:
 	default:
-		go l.group.work(t)
+		recovery.Go("running tasks beside the event loops", func() { l.group.work(t) })
 	}
 }
 

@@ -15,7 +15,12 @@
 //
 // A Task that keeps its loop for long, or says so before (Leave), loses it to another goroutine and
 // goes on beside it until it waits for a socket again. A job that is known to be long begins beside it.
+// A job that panics is over, and its loop goes on (package recovery).
+//
+// A Conn is a socket of a loop's as crypto/tls wants one: below TLS with clients, and with members once
+// they have shaken hands.
 //
 // Reading order: socket_linux.go, pipe_linux.go, stream_linux.go, stream_out_linux.go; loop_linux.go,
-// task_linux.go, fd_linux.go, door_linux.go, crew_linux.go, guard_linux.go, conn_linux.go; other.go.
+// task_linux.go, fd_linux.go, door_linux.go, crew_linux.go, guard_linux.go, conn_linux.go, file_linux.go;
+// other.go.
 package socket

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // door is a listener that a loop takes connections off.
@@ -12,9 +14,10 @@ type door struct {
 	fd    *Fd
 	loop  *Loop
 	job   func(conn uintptr, remote netip.AddrPort) (j Job, long bool)
+	room  func(conn uintptr) bool
 	fault func(syscall.Errno)
 
-	pause time.Duration // owned by who runs the loop
+	pause time.Duration // owned by who runs the loop, or by again while the door rests
 
 	mu     sync.Mutex
 	closed bool
@@ -31,9 +34,11 @@ const (
 
 // Listen has one loop after the other take connections off listening sockets, of which each gets one
 // of fds, and do the job that is made of each; nil: there is none. A long job computes for long at
-// first: that is done beside the loop. fault is told why nothing could be accepted, once.
-// The result ends that, and closes fds.
-func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPort) (j Job, long bool), fault func(syscall.Errno)) (stop func(), err error) {
+// first: that is done beside the loop. room tells whether there is room for more after a connection with
+// this descriptor; without it, and when the system has none, the listener rests. fault is told why nothing
+// could be accepted, once. The result ends that, and closes fds.
+func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPort) (j Job, long bool), room func(conn uintptr) bool,
+	fault func(syscall.Errno)) (stop func(), err error) {
 	var doors []*door
 	stop = func() {
 		for _, d := range doors {
@@ -44,7 +49,7 @@ func (g *Loops) Listen(fds []uintptr, job func(conn uintptr, remote netip.AddrPo
 		}
 	}
 	for i, n := range fds {
-		d := &door{fd: g.NewFd(n), loop: g.list[i%len(g.list)], job: job, fault: fault}
+		d := &door{fd: g.NewFd(n), loop: g.list[i%len(g.list)], job: job, room: room, fault: fault}
 		d.fd.door = d
 		doors = append(doors, d)
 		if err := d.open(); err != nil {
@@ -75,7 +80,12 @@ func (l *Loop) admit(d *door) bool {
 		conn, remote, e := d.accept()
 		switch e {
 		case 0:
-			d.pause = 0
+			full := !d.room(conn)
+			if full {
+				d.rest(syscall.EMFILE)
+			} else {
+				d.pause = 0
+			}
 			j, long := d.job(conn, remote)
 			switch {
 			case j == nil:
@@ -83,6 +93,9 @@ func (l *Loop) admit(d *door) bool {
 				l.beside(j)
 			case !l.start(j):
 				return false
+			}
+			if full {
+				return true
 			}
 		case syscall.EAGAIN:
 			return true
@@ -117,14 +130,32 @@ func (d *door) rest(e syscall.Errno) {
 	}
 	d.pause = min(max(2*d.pause, firstPause), lastPause)
 	d.loop.forget(d.fd)
-	time.AfterFunc(d.pause, d.again)
+	recovery.AfterFunc(d.pause, reopening, d.again)
 }
+
+// reopening is what again does.
+const reopening = "opening a listener again"
 
 // again opens the door after a rest; what keeps it from that now may not do so later.
 func (d *door) again() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.closed && d.open() != nil {
-		time.AfterFunc(lastPause, d.again)
+	switch {
+	case d.closed:
+	case !d.roomy():
+		d.pause = min(2*d.pause, lastPause)
+		recovery.AfterFunc(d.pause, reopening, d.again)
+	case d.open() != nil:
+		recovery.AfterFunc(lastPause, reopening, d.again)
 	}
+}
+
+// roomy tells whether there is room for a connection: it asks for its descriptor, and gives it back.
+func (d *door) roomy() bool {
+	n, e := Dup(d.fd.N())
+	if e != 0 {
+		return false
+	}
+	defer Close(n)
+	return d.room(n)
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -75,6 +76,9 @@ func (f *Fd) know(l *Loop) error {
 
 // wait waits for what a slot stands for.
 func (f *Fd) wait(t *Task, s *slot, timeout time.Duration) error {
+	if t == nil { // who closes an idle connection does not wait for it
+		return os.ErrDeadlineExceeded
+	}
 	if f.loop.Load() == nil {
 		if err := f.know(t.loop); err != nil {
 			return err
@@ -122,8 +126,8 @@ func (f *Fd) parkAway(l *Loop, timeout time.Duration, over *atomic.Bool) bool {
 // Late tells whether the job is run because nothing came in.
 func (f *Fd) Late() bool { return f.late }
 
-// Nudge ends a wait for something to come in as if its time were over. Anybody may call it who keeps
-// Close away.
+// Nudge has a parked job run as if its time were over; a task that waits goes on waiting. Anybody may call
+// it who keeps Close away.
 func (f *Fd) Nudge() {
 	if l := f.loop.Load(); l != nil {
 		l.post(mail{fd: f, gen: f.gen.Load(), kind: mailNudge})

@@ -14,7 +14,7 @@ func (g *Loops) watch() {
 		for i, l := range g.list {
 			s := l.state.Load()
 			if s&1 == 1 && s == seen[i] && l.state.CompareAndSwap(s, s&^1) {
-				go l.run()
+				l.handOver()
 			}
 			seen[i] = s
 			asleep = asleep && l.sleeping.Load()

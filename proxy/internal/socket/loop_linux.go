@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"balancerd/proxy/recovery"
 )
 
 // Loops is a group of event loops. Make one with NewLoops.
@@ -76,9 +78,9 @@ func NewLoops(n int) (*Loops, error) {
 		g.list = append(g.list, l)
 	}
 	for _, l := range g.list {
-		go l.run()
+		l.handOver()
 	}
-	go g.watch()
+	go recovery.Keep("watching the event loops", g.watch)
 	return g, nil
 }
 
@@ -193,8 +195,25 @@ func (l *Loop) lighter() *Loop {
 	return best
 }
 
-// run is the loop. It ends when another goroutine runs it, or with the group.
+// run is the loop. It ends when another goroutine runs it, or with the group. A panic of its own, which no
+// task's is, costs what it was about: the loop goes on with what comes next.
 func (l *Loop) run() {
+	for !l.rounds() {
+		time.Sleep(afterPanic)
+	}
+}
+
+// afterPanic is how long a loop rests after a panic: one that comes again and again must not fill the log.
+const afterPanic = 10 * time.Millisecond
+
+// rounds is the loop until a panic: then it is false.
+func (l *Loop) rounds() (over bool) {
+	defer recovery.Catch("running an event loop")
+	l.round()
+	return true
+}
+
+func (l *Loop) round() {
 	for {
 		for l.i < l.n {
 			ev := &l.events[l.i]

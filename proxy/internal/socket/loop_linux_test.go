@@ -3,7 +3,6 @@ package socket
 import (
 	"errors"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -144,26 +143,45 @@ func TestParked(t *testing.T) {
 	}
 }
 
+// A nudge ends what is parked, and no wait of a task: that is in the middle of something.
 func TestNudge(t *testing.T) {
 	g := newLoops(t, 1)
-	fd, _ := watched(t, g)
-	ended := make(chan error, 1)
+	fd, peer := watched(t, g)
+	ended := make(chan error, 2)
+	late := make(chan bool, 1)
+	var over atomic.Bool
 	do(g, 0, func(task *Task) {
 		var s Stream
 		s.OpenFd(fd)
 		s.Use(task)
+		ended <- nil
 		_, err := s.Read(make([]byte, 1), time.Hour)
 		ended <- err
+		s.Shut()
+		fd.Park(task, job(func(task *Task) {
+			late <- fd.Late()
+			fd.Close(task)
+		}), time.Hour, &over)
 	})
-	time.Sleep(20 * time.Millisecond)
-	fd.Nudge()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error(err)
+	<-ended
+	for range 5 {
+		time.Sleep(5 * time.Millisecond)
+		fd.Nudge()
+	}
+	syscall.Write(peer, []byte("x"))
+	if err := <-ended; err != nil {
+		t.Error("a task's wait: ", err)
+	}
+	for {
+		select {
+		case l := <-late:
+			if !l {
+				t.Error("it is told that something came in")
+			}
+			return
+		case <-time.After(5 * time.Millisecond):
+			fd.Nudge()
 		}
-	case <-time.After(5 * time.Second):
-		t.Error("nothing happened")
 	}
 }
 
@@ -182,7 +200,7 @@ func TestDoor(t *testing.T) {
 			Close(conn)
 			came <- remote
 		}), false
-	}, func(e syscall.Errno) { t.Error(e) })
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +220,55 @@ func TestDoor(t *testing.T) {
 	defer syscall.Close(c)
 	if syscall.Connect(c, to) == nil {
 		t.Error("a closed door opens")
+	}
+}
+
+// TestDoorRests: without room the connection that is there is served, and no other one until there is
+// room again. That is told once.
+func TestDoorRests(t *testing.T) {
+	g := newLoops(t, 1)
+	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	syscall.Listen(s, 10)
+	var full atomic.Bool
+	var asked, told atomic.Int32
+	full.Store(true)
+	came := make(chan bool, 10)
+	stop, err := g.Listen([]uintptr{uintptr(s)}, func(conn uintptr, _ netip.AddrPort) (Job, bool) {
+		return job(func(*Task) { Close(conn); came <- true }), false
+	}, func(uintptr) bool { asked.Add(1); return !full.Load() }, func(e syscall.Errno) {
+		if e != syscall.EMFILE {
+			t.Error(e)
+		}
+		told.Add(1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	to, _ := syscall.Getsockname(s)
+	for range 3 {
+		c, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+		defer syscall.Close(c)
+		if err := syscall.Connect(c, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-came
+	for asked.Load() < 4 { // it asked again, and found no room
+		time.Sleep(time.Millisecond)
+	}
+	if len(came) > 0 {
+		t.Error("a full house let somebody in")
+	}
+	full.Store(false)
+	<-came
+	<-came
+	if n := told.Load(); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }
 

@@ -19,7 +19,7 @@ type mailKind uint8
 
 const (
 	mailPark  mailKind = iota // a task that is away has parked fd
-	mailNudge                 // end the wait for fd to be readable
+	mailNudge                 // have the job of fd, if it is parked, run as if its time were over
 	mailUnset                 // fd is closed
 	mailWake                  // task's wait is over
 	mailWait                  // task, which was away, waits
@@ -102,16 +102,7 @@ func (l *Loop) nudge(m mail) bool {
 	if m.fd.gen.Load() != m.gen {
 		return true
 	}
-	switch t := m.fd.r.p.Load(); t {
-	case nil, &edge:
-	case &parked:
-		return l.lateJob(m.fd)
-	default:
-		if m.fd.r.drop(t) {
-			return l.wake(t, true)
-		}
-	}
-	return true
+	return l.lateJob(m.fd)
 }
 
 // takeBack has a task that was away wait as the loop's.

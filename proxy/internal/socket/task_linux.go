@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // Job is what a Task does. Run returns when it is done, or when what it serves is parked.
@@ -43,7 +45,7 @@ func newTask(l *Loop) *Task {
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
 		for {
-			t.job.Run(t)
+			t.do()
 			t.job = nil
 			if !t.here() || !yield(struct{}{}) {
 				return
@@ -51,6 +53,12 @@ func newTask(l *Loop) *Task {
 		}
 	})
 	return t
+}
+
+// do does the job. One that panics is over; what it held is its own to let go.
+func (t *Task) do() {
+	defer recovery.Catch("running a task of an event loop")
+	t.job.Run(t)
 }
 
 // here tells whether the loop is still the task's; if so it is left alone by others until the task

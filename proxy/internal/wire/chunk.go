@@ -15,6 +15,7 @@ type Chunks struct {
 	extra   int   // bytes of extensions so far, of all chunks
 	left    int64 // of the chunk
 	trailer []byte
+	open    int // bytes of the trailer's last line so far
 	rules   *Rules
 }
 
@@ -203,9 +204,11 @@ func (c *Chunks) collect(b []byte) (int, error) {
 		c.state = chunkDone
 		return 2, nil
 	}
-	start := len(c.trailer)
 	for i := range b {
 		c.trailer = append(c.trailer, b[i])
+		if c.open++; b[i] == '\n' {
+			c.open = 0
+		}
 		if b[i] == '\n' && emptyLine(c.trailer) {
 			c.state = chunkDone
 			return i + 1, c.checkTrailer()
@@ -214,7 +217,7 @@ func (c *Chunks) collect(b []byte) (int, error) {
 			return i + 1, ErrTrailer
 		}
 	}
-	if bytes.IndexByte(c.trailer[start:], '\n') < 0 && len(c.trailer)-1-bytes.LastIndexByte(c.trailer, '\n') > c.rules.FieldSize+2 {
+	if c.open > c.rules.FieldSize+2 {
 		return len(b), ErrTrailer
 	}
 	return len(b), nil

@@ -6,7 +6,8 @@
 //	bytes ──> Chunks.Decode ──> body bytes, trailer
 //
 // Texts are views into the bytes that were given: they hold as long as those are left alone.
+// Package proxy/internal/poison lists who owns such bytes, until when, and finds who keeps a text for longer.
 //
 // Reading order: header.go, id.go, class.go, request.go, line.go, target.go, host.go, fields.go,
-// response.go, framing.go, chunk.go, list.go, encode.go.
+// response.go, framing.go, chunk.go, list.go, nameset.go, encode.go.
 package wire

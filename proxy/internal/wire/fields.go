@@ -9,7 +9,8 @@ type fieldReader struct {
 	lines int    // fields begun, repeated ones included
 	seen  uint64 // a bit for each name, by hash: two fields of one name have the same
 	names Set
-	dup   bool // two fields may have the same name
+	dup   bool   // two fields may have the same name
+	join  joiner // of folded lines, then of fields of one name
 }
 
 // read reads up to the empty line and returns the length with it (RFC 9112 section 5; httpd:
@@ -118,7 +119,8 @@ func (f *fieldReader) fold(line []byte) error {
 	if !clean(more) {
 		return refuse(400, Debug, "AH02427: Request header value is malformed: ", clip(view(more)))
 	}
-	last := &f.h.F[len(f.h.F)-1]
+	at := len(f.h.F) - 1
+	last := &f.h.F[at]
 	if len(last.Name)+len(last.Value)+len(more)+4 >= f.rules.FieldSize {
 		e := refuse(400, Info, "AH00562: Request header exceeds LimitRequestFieldSize after folding: ", clip(last.Name))
 		e.Note = sizeNote
@@ -128,7 +130,7 @@ func (f *fieldReader) fold(line []byte) error {
 		last.Value = view(more)
 		return nil
 	}
-	last.Value += " " + view(more)
+	f.join.extend(f.h, at, " ", view(more))
 	return nil
 }
 
@@ -141,9 +143,10 @@ func (f *fieldReader) finish() error {
 	if len(f.h.F) > crowd {
 		first = f.known(make(map[string]int, len(f.h.F)))
 	}
+	f.join = joiner{} // fields are about to move
 	n := 0
 	for i := range f.h.F {
-		if into := first(n, &f.h.F[i]); into != nil {
+		if into := first(n, &f.h.F[i]); into >= 0 {
 			if err := f.merge(into, f.h.F[i].Value); err != nil {
 				return err
 			}
@@ -152,20 +155,20 @@ func (f *fieldReader) finish() error {
 		f.h.F[n] = f.h.F[i]
 		n++
 	}
-	clear(f.h.F[n:])
+	wipe(f.h.F[n:])
 	f.h.F = f.h.F[:n]
 	return nil
 }
 
-// first is the field of the same name among the first n, nil for none.
-func (f *fieldReader) first(n int, field *Field) *Field {
+// first is the place of the field of the same name among the first n, -1 for none.
+func (f *fieldReader) first(n int, field *Field) int {
 	for i := range f.h.F[:n] {
 		g := &f.h.F[i]
 		if g.ID == field.ID && (g.ID != Other || lastOf(g.Name) == lastOf(field.Name) && g.Is(field.Name)) {
-			return g
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // lastOf tells names with numbers apart sooner than their beginnings do.
@@ -176,29 +179,50 @@ func lastOf(name string) byte { return lower(name[len(name)-1]) }
 const crowd = 128
 
 // known is first by a table of the names so far.
-func (f *fieldReader) known(names map[string]int) func(n int, field *Field) *Field {
-	return func(n int, field *Field) *Field {
+func (f *fieldReader) known(names map[string]int) func(n int, field *Field) int {
+	return func(n int, field *Field) int {
 		name := lowered(field.Name)
 		if i, there := names[name]; there {
-			return &f.h.F[i]
+			return i
 		}
 		names[name] = n
-		return nil
+		return -1
 	}
 }
 
-func (f *fieldReader) merge(into *Field, more string) error {
+// merge appends a value to the field at a place.
+func (f *fieldReader) merge(at int, more string) error {
+	into := &f.h.F[at]
 	if len(into.Value)+2+len(more) > f.rules.FieldSize {
 		e := refuse(400, Info, "AH00560: Request header exceeds LimitRequestFieldSize after merging: ", clip(into.Name))
 		e.Note = sizeNote
 		return e
 	}
+	sep := ", "
 	if into.ID == Cookie {
-		into.Value += "; " + more // RFC 6265 section 5.4; a comma would join two cookies into one
-	} else {
-		into.Value += ", " + more
+		sep = "; " // RFC 6265 section 5.4; a comma would join two cookies into one
 	}
+	f.join.extend(f.h, at, sep, more)
 	return nil
+}
+
+// joiner makes values of many pieces, each copied a bounded number of times however many there are. The
+// zero value is ready. What it made holds on its own, whatever becomes of the read buffer.
+type joiner struct {
+	made [][]byte // by the field's place; nil: its value is none of the joiner's
+}
+
+// extend appends a separator and a piece to the value of the field at a place.
+func (j *joiner) extend(h *Header, at int, sep, more string) {
+	if at >= len(j.made) {
+		j.made = append(j.made, make([][]byte, at+1-len(j.made))...)
+	}
+	f, b := &h.F[at], j.made[at]
+	if b == nil {
+		b = append(make([]byte, 0, 2*(len(f.Value)+len(sep)+len(more))), f.Value...)
+	}
+	b = append(append(b, sep...), more...)
+	j.made[at], f.Value = b, view(b)
 }
 
 const (

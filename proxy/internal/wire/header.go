@@ -1,5 +1,7 @@
 package wire
 
+import "balancerd/proxy/internal/poison"
+
 // Field is one header field. Its texts may be views into a read buffer: they hold until the
 // exchange that owns the buffer ends; strings.Clone what must outlive it.
 type Field struct {
@@ -19,8 +21,18 @@ func (h *Header) Len() int { return len(h.F) }
 
 // Reset empties the list and keeps its storage.
 func (h *Header) Reset() {
-	clear(h.F)
+	wipe(h.F)
 	h.F = h.F[:0]
+}
+
+// wipe forgets fields that are no longer part of a Header.
+func wipe(f []Field) {
+	clear(f)
+	if poison.On {
+		for i := range f {
+			f[i] = Field{Name: poison.Text, Value: poison.Text, ID: Warning}
+		}
+	}
 }
 
 // CopyFrom makes h a copy of src, reusing h's storage. The texts are shared.
@@ -95,13 +107,14 @@ func (h *Header) Joined(name string) string {
 	if i < 0 {
 		return ""
 	}
-	out := h.F[i].Value
+	var all joiner
+	first := Header{F: []Field{h.F[i]}}
 	for j := i + 1; j < len(h.F); j++ {
 		if h.F[j].Is(name) {
-			out += ", " + h.F[j].Value
+			all.extend(&first, 0, ", ", h.F[j].Value)
 		}
 	}
-	return out
+	return first.F[0].Value
 }
 
 // Add appends a field, whatever is there already (httpd: apr_table_add).
@@ -148,7 +161,7 @@ func (h *Header) delFrom(start int, name string) bool {
 		n++
 	}
 	found := n < len(h.F)
-	clear(h.F[n:])
+	wipe(h.F[n:])
 	h.F = h.F[:n]
 	return found
 }
@@ -165,7 +178,7 @@ func (h *Header) Filter(keep func(*Field) bool) {
 		}
 		n++
 	}
-	clear(h.F[n:])
+	wipe(h.F[n:])
 	h.F = h.F[:n]
 }
 

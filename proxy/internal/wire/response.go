@@ -65,6 +65,7 @@ func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int,
 		return 0, err
 	}
 	at += n
+	var folds joiner
 	for at <= maxAnswerHead+rules.FieldSize {
 		line, n, err := answerLine(b[at:], rules)
 		if err != nil {
@@ -74,7 +75,7 @@ func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int,
 		if len(line) == 0 {
 			return at, nil
 		}
-		if err := r.field(line, rules, h); err != nil {
+		if err := r.field(line, rules, h, &folds); err != nil {
 			return 0, err
 		}
 		if r.InBody {
@@ -144,11 +145,9 @@ func digit(c byte) bool { return '0' <= c && c <= '9' }
 
 // field adds a field. What stands in front of the colon is its name, good or bad: who passes it on
 // must look at it.
-func (r *Response) field(line []byte, rules *ResponseRules, h *Header) error {
-	if line[0] == ' ' || line[0] == '\t' {
-		if n := len(h.F); n > 0 {
-			return h.F[n-1].fold(line, rules)
-		}
+func (r *Response) field(line []byte, rules *ResponseRules, h *Header, folds *joiner) error {
+	if n := len(h.F); n > 0 && (line[0] == ' ' || line[0] == '\t') {
+		return fold(h, n-1, line, rules, folds)
 	}
 	i := bytes.IndexByte(line, ':')
 	if i < 0 {
@@ -162,7 +161,8 @@ func (r *Response) field(line []byte, rules *ResponseRules, h *Header) error {
 }
 
 // fold joins a continuation line to a member's field. Its blanks stay, as httpd leaves them.
-func (f *Field) fold(line []byte, rules *ResponseRules) error {
+func fold(h *Header, at int, line []byte, rules *ResponseRules, folds *joiner) error {
+	f := &h.F[at]
 	if len(f.Name)+len(f.Value)+len(line)+2 >= rules.FieldSize {
 		return ErrTooLong
 	}
@@ -170,7 +170,7 @@ func (f *Field) fold(line []byte, rules *ResponseRules) error {
 		f.Value = view(trimSpace(line))
 		return nil
 	}
-	f.Value += view(trimSpaceRight(line))
+	folds.extend(h, at, "", view(trimSpaceRight(line)))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/site"
 )
@@ -145,7 +146,8 @@ func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
 			}
 		}
 		v.x = nil
-		views.Put(v)
+		poison.Bytes(v.line)
+		poison.Put(&views, v)
 	}
 }
 

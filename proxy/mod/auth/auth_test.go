@@ -290,8 +290,8 @@ func TestRememberedPasswords(t *testing.T) {
 	for i := range 3 * maxRemembered {
 		m.keep(m.digest("hash", strconv.Itoa(i)))
 	}
-	if len(m.until) > maxRemembered {
-		t.Error(len(m.until))
+	if m.used.Len() > maxRemembered || len(m.known) != m.used.Len() {
+		t.Error(m.used.Len(), len(m.known))
 	}
 	if d := m.digest("hash", "a"); m.knows(d) {
 		t.Error("never kept")

@@ -168,13 +168,23 @@ func (l *login) check(ctx context.Context, x *exchange.Exchange, user, password 
 		if l.digest {
 			r = l.checkDigest(x, &l.sources[i], user, password)
 		} else if r, err = l.checkPassword(ctx, x, &l.sources[i], user, password); err != nil {
-			return failed, exchange.Status(500)
+			return failed, unchecked(x, err)
 		}
 		if r != notFound {
 			break
 		}
 	}
 	return r, nil
+}
+
+// unchecked is the answer to a password that was not checked.
+func unchecked(x *exchange.Exchange, err error) error {
+	if err != errBusy {
+		return exchange.Status(500)
+	}
+	x.Log("auth_basic", exchange.Error, nil, x.Arena.Join("user ", x.User, " has to come again: ", err.Error()))
+	x.Res.Always.Set("Retry-After", "1")
+	return exchange.Status(503)
 }
 
 func (l *login) checkPassword(ctx context.Context, x *exchange.Exchange, s *userSource, user, password string) (result, error) {
@@ -185,7 +195,7 @@ func (l *login) checkPassword(ctx context.Context, x *exchange.Exchange, s *user
 	if !supported(hash) {
 		x.Log("authn_file", exchange.Error, nil, x.Arena.Join("the password of user ", user, " is hashed in a way that this server does not know"))
 	}
-	ok, err := l.passwords.fits(ctx, x, password, hash)
+	ok, err := l.passwords.fits(ctx, x, user, password, hash)
 	if err != nil || !ok {
 		return mismatch, err
 	}

@@ -9,12 +9,12 @@
 //	  |- Require tree, no user yet    granted: done                 rule.go, provider.go
 //	  |                               denied: 403
 //	  |                               needs a user:
-//	  |- AuthType Basic               name and password             basic.go, users.go, password.go
+//	  |- AuthType Basic               name and password             basic.go, users.go, password.go, queue.go
 //	  '- Require tree, with the user  granted, or 401               groups.go
 //
 // Satisfy Any lets either of the first two be enough.
 //
 // Reading order: modules.go, settings.go, require.go, rule.go, provider.go, requirehost.go, gate.go,
-// access.go, network.go, hostname.go, methods.go, basic.go, users.go, password.go, memory.go, groups.go,
-// named.go, descrypt.go.
+// access.go, network.go, hostname.go, methods.go, basic.go, files.go, users.go, password.go, queue.go,
+// memory.go, bcrypt.go, groups.go, named.go, descrypt.go.
 package auth

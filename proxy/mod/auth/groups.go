@@ -20,8 +20,8 @@ func parseGroups(list []string) groupTable {
 		group, users := field(line)
 		group = strings.TrimRight(group, " \t\v\f\r")
 		for _, u := range apacheconf.Words(users) {
-			if !slices.Contains(t[u], group) {
-				t[u] = append(t[u], group)
+			if own := t[u]; len(own) == 0 || own[len(own)-1] != group { // a user may stand twice in a line
+				t[u] = append(own, group)
 			}
 		}
 	}
@@ -63,8 +63,9 @@ func (g *gate) groupsOf(x *exchange.Exchange) (list []string, ok bool) {
 		x.Log("authz_groupfile", exchange.Error, nil, "AH01664: No group file was specified in the configuration")
 		return nil, false
 	}
-	t, err := load(g.files, g.files.groups, g.groups, parseGroups)
+	t, err := g.files.groups.get(x, g.groups)
 	if err != nil {
+		notRegular(x, g.groups, err)
 		x.Log("authz_groupfile", exchange.Error, err, "AH01665: Could not open group file: "+g.groups)
 		return nil, false
 	}

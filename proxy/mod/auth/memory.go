@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"container/list"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,21 +11,28 @@ import (
 
 // memory remembers for a while that a password fitted a hash, because a good hash takes milliseconds.
 // It holds keyed digests, never a password, and nothing of passwords that did not fit. When the
-// hash in the file changes, what was remembered for the old one no longer counts. Safe for use by many.
+// hash in the file changes, what was remembered for the old one no longer counts. Of too many, the one that
+// was not asked for longest is forgotten. Safe for use by many.
 type memory struct {
 	key [32]byte
 
-	mu    sync.Mutex
-	until map[[sha256.Size]byte]time.Time // bounded by maxRemembered
+	mu    sync.Mutex // guards what follows
+	known map[[sha256.Size]byte]*list.Element
+	used  list.List // of remembered, the last one used in front
+}
+
+type remembered struct {
+	digest [sha256.Size]byte
+	until  time.Time
 }
 
 const (
-	maxRemembered = 4096
+	maxRemembered = 16384
 	rememberFor   = 5 * time.Minute
 )
 
 func newMemory() *memory {
-	m := &memory{until: map[[sha256.Size]byte]time.Time{}}
+	m := &memory{known: map[[sha256.Size]byte]*list.Element{}}
 	rand.Read(m.key[:])
 	return m
 }
@@ -41,28 +49,31 @@ func (m *memory) digest(hash, password string) (out [sha256.Size]byte) {
 func (m *memory) knows(d [sha256.Size]byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t, ok := m.until[d]
-	return ok && time.Now().Before(t)
+	e := m.known[d]
+	if e == nil {
+		return false
+	}
+	if time.Now().After(e.Value.(*remembered).until) {
+		m.drop(e)
+		return false
+	}
+	m.used.MoveToFront(e)
+	return true
 }
 
 func (m *memory) keep(d [sha256.Size]byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.until) >= maxRemembered {
-		m.forget()
+	if e := m.known[d]; e != nil {
+		m.drop(e)
 	}
-	m.until[d] = time.Now().Add(rememberFor)
+	if m.used.Len() >= maxRemembered {
+		m.drop(m.used.Back())
+	}
+	m.known[d] = m.used.PushFront(&remembered{d, time.Now().Add(rememberFor)})
 }
 
-// forget drops what is old, or everything when nothing is.
-func (m *memory) forget() {
-	now := time.Now()
-	for d, t := range m.until {
-		if now.After(t) {
-			delete(m.until, d)
-		}
-	}
-	if len(m.until) >= maxRemembered {
-		clear(m.until)
-	}
+func (m *memory) drop(e *list.Element) {
+	m.used.Remove(e)
+	delete(m.known, e.Value.(*remembered).digest)
 }

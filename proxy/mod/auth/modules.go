@@ -65,7 +65,7 @@ func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	if err := checkRules(c); err != nil {
 		return nil, err
 	}
-	names, passwords, files := newNames(), newPasswords(), newFiles()
+	names, passwords, files := newNames(), sharedPasswords(), newFiles()
 	return func(chain []*directive.Scope, p *site.Plan) error {
 		debug := p.Local != nil && p.Local.Levels.Of("authz_core") >= exchange.Debug
 		if g := newGate(chain, names, passwords, files, debug); g != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/exchange"
 )
 
@@ -123,13 +123,15 @@ func (s *staple) refresh() <-chan struct{} {
 	}
 	done := make(chan struct{})
 	s.busy = done
-	go func() {
+	recovery.Go("refreshing a stapled OCSP answer", func() {
+		defer func() {
+			s.mu.Lock()
+			s.busy = nil
+			s.mu.Unlock()
+			close(done)
+		}()
 		s.now.Store(s.guarded())
-		s.mu.Lock()
-		s.busy = nil
-		s.mu.Unlock()
-		close(done)
-	}()
+	})
 	return done
 }
 
@@ -137,7 +139,7 @@ func (s *staple) refresh() <-chan struct{} {
 func (s *staple) guarded() (n *stapled) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log(exchange.Crit, fmt.Sprintf("AH00052: panic: %v while asking an OCSP responder\n%s", p, debug.Stack()))
+			s.log(exchange.Crit, recovery.Message(p, " while asking an OCSP responder"))
 			now := time.Now()
 			n = &stapled{cert: &s.cert, renew: now.Add(s.badLife), until: now.Add(s.badLife)}
 		}

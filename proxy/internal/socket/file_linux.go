@@ -1,4 +1,4 @@
-package http1
+package socket
 
 import (
 	"errors"
@@ -8,19 +8,28 @@ import (
 	"syscall"
 )
 
-// fileConn is a connected socket as crypto/tls wants it. net.FileConn would do, at the price of a dozen
-// system calls. Deadlines are the file's.
+// fileConn is a connected socket that the runtime's poller watches. net.FileConn would do, at the price of
+// a dozen system calls and of another descriptor, of which there may be none. Deadlines are the file's.
 type fileConn struct {
 	*os.File
 	local, remote net.Addr
 }
 
-var _ net.Conn = (*fileConn)(nil)
+var (
+	_ net.Conn = (*fileConn)(nil)
+	_ Poller   = (*fileConn)(nil)
+)
+
+// NewFileConn makes an ordinary connection of a connected, non-blocking socket, which is the connection's
+// from then on. It costs no descriptor and does not fail.
+func NewFileConn(fd uintptr, local, remote net.Addr) net.Conn {
+	return &fileConn{File: os.NewFile(fd, "connection"), local: local, remote: remote}
+}
 
 // LocalAddr is our end.
 func (c *fileConn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr is the client's.
+// RemoteAddr is the other one.
 func (c *fileConn) RemoteAddr() net.Addr { return c.remote }
 
 // Read reads what is there. A deadline's end is a net.Error, after which crypto/tls may be asked again.
@@ -39,13 +48,18 @@ func (c *fileConn) Write(p []byte) (int, error) {
 func (c *fileConn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{c}, r) }
 
 // CloseWrite ends our direction.
-func (c *fileConn) CloseWrite() error {
+func (c *fileConn) CloseWrite() error { return c.shutdown(syscall.SHUT_WR) }
+
+// CloseRead ends the other one.
+func (c *fileConn) CloseRead() error { return c.shutdown(syscall.SHUT_RD) }
+
+func (c *fileConn) shutdown(how int) error {
 	rc, err := c.File.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var fault error
-	if err := rc.Control(func(fd uintptr) { fault = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); err != nil {
+	if err := rc.Control(func(fd uintptr) { fault = syscall.Shutdown(int(fd), how) }); err != nil {
 		return err
 	}
 	return os.NewSyscallError("shutdown", fault)

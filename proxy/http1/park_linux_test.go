@@ -1,0 +1,90 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"balancerd/proxy/internal/socket"
+)
+
+// jobFunc is a function as a socket.Job.
+type jobFunc func(*socket.Task)
+
+func (f jobFunc) Run(t *socket.Task) { f(t) }
+
+// once has a loop do a job with the next connection to the result's address.
+func once(t *testing.T, loops *socket.Loops, job func(*socket.Task, *socket.Fd)) (addr string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // the descriptor is a duplicate
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	fd, err := syscall.Dup(int(file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.SetNonblock(fd, true)
+	stop, err := loops.Listen([]uintptr{uintptr(fd)}, func(conn uintptr, _ netip.AddrPort) (socket.Job, bool) {
+		return jobFunc(func(task *socket.Task) { job(task, loops.NewFd(conn)) }), false
+	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return l.Addr().String()
+}
+
+// Bytes of a secure connection that come in after the last read, and before the connection is left to its
+// loop, are read: nobody would tell of them again.
+func TestBytesBeforeParking(t *testing.T) {
+	loops, err := socket.NewLoops(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(loops.Close)
+	s := New(&app{srv: usualServer()}, Options{})
+	waits, left, read := make(chan bool), make(chan bool), make(chan string, 1)
+	client, err := net.Dial("tcp", once(t, loops, func(task *socket.Task, fd *socket.Fd) {
+		base := socket.NewConn(fd, task, &net.TCPAddr{}, &net.TCPAddr{})
+		c := &conn{s: s, server: usualServer()}
+		c.nc, c.sec, c.own, c.task = base, base, fd, task
+		b := make([]byte, 10)
+		go func() { waits <- true }()
+		if n, err := base.Read(b); n != 1 || err != nil { // it waits: from now on the loop watches
+			t.Error(n, err)
+		}
+		task.Leave()
+		if _, e := c.try(b); e != syscall.EAGAIN {
+			t.Error(e)
+		}
+		left <- true
+		time.Sleep(100 * time.Millisecond) // the loop is told
+		if c.park() {
+			t.Error("it is parked over bytes")
+		}
+		n, _ := c.try(b)
+		read <- string(b[:max(n, 0)])
+		base.Close()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	<-waits
+	time.Sleep(50 * time.Millisecond)
+	io.WriteString(client, "a")
+	<-left
+	io.WriteString(client, "b")
+	if got := <-read; got != "b" {
+		t.Errorf("%q was read, want what came in", got)
+	}
+}
