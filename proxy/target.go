@@ -55,6 +55,9 @@ func (h *handler) parse(f *flight, url string) error {
 		return badURL(x, url, "Invalid host/port")
 	}
 	f.host = lowerText(f.host)
+	if strings.ContainsAny(f.host, "?#") { // a nocanon URL without a slash behind the host (httpd: proxy_util.c ap_proxy_determine_connection)
+		return proxyError(x, 400, nil, "URI cannot be parsed: "+f.scheme+"://["+f.host+"]/")
+	}
 	if f.port == 0 {
 		f.port = balancer.PortOf(f.scheme)
 	}

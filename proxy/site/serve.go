@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
 )
 
 // Serve answers one exchange: x.Res is ready to be sent afterwards. It never fails; what goes wrong
@@ -102,7 +103,16 @@ func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 	if err := steps(ctx, x, h.early.Early); err != nil {
 		return err
 	}
+	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
+		return exchange.Status(400)
+	}
 	return s.again(ctx, x, h)
+}
+
+// foreign tells of a target with a scheme of which this is no server (httpd: protocol.c ap_post_read_request).
+func foreign(target string) bool {
+	scheme, _ := wire.CutScheme(target)
+	return scheme != "" && !exchange.EqualFold(scheme, "http") && !exchange.EqualFold(scheme, "https")
 }
 
 // again is the part that an internal redirect repeats.

@@ -67,12 +67,13 @@ type Request struct {
 	Major  int
 	Minor  int // 9 with Major 0 is HTTP/0.9: the line is the whole head
 
-	RawPath   string // of the target; "*" for the asterisk form
-	Query     string
-	HasQuery  bool
-	Authority string // of an absolute or authority-form target, else the Host field's value
-	Host      string // Authority's name in lower case, without a final dot; "" for none
-	Port      int    // 0: none was named
+	RawPath    string // of the target; "*" for the asterisk form
+	Query      string
+	HasQuery   bool
+	Authority  string // of an absolute or authority-form target, else the Host field's value
+	fromTarget bool   // Authority is the target's, and goes before the Host field
+	Host       string // Authority's name in lower case, without a final dot; "" for none
+	Port       int    // 0: none was named
 
 	Length    int64 // of the body; -1 chunked
 	HasLength bool  // a Content-Length was there and counts
