@@ -125,8 +125,8 @@ func (x *Exchange) Finish() {
 type Front interface {
 	// Interim sends a 1xx answer. HTTP/1.0 clients get none (RFC 9110 section 15.2).
 	Interim(status int, reason string, h *Header) error
-	// Continue sends 100 Continue when the client waits for it and has not had it.
-	Continue() error
+	// Continue sends 100 Continue when the client waits for it and has not had it. reason and h are a member's; "" and nil for none.
+	Continue(reason string, h *Header) error
 }
 
 // Reset makes x fit for the next request of a connection, keeping its storage.

@@ -46,6 +46,7 @@ type Request struct {
 	Length    int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
 	Body      Body  // never nil once the front made the request; empty when there is no body
 	Expect100 bool  // the client waits for 100 Continue
+	Rejoined  bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
 	Broken    bool  // the head was not read to its end, nor what follows: no member is asked, not even for an ErrorDocument
 	Upgrade   bool  // Connection names Upgrade and the field is there
 }

@@ -361,10 +361,13 @@ func (a *answer) interim() error {
 	}
 	a.framing = wire.Framing{Body: wire.UntilClose, Length: -1} // nothing that an interim answer says of lengths counts
 	a.clean(h)
+	if a.call.Via != nil {
+		h.F = append(h.F, exchange.Field{Name: "Via", Value: a.call.Via(a.x), ID: wire.Via})
+	}
 	switch {
 	case a.call.Interim == backend.InterimSuppress || a.x.Front == nil:
 	case a.res.Status == 100 && a.call.Interim == backend.InterimRelay:
-		return a.passOn(a.x.Front.Continue())
+		return a.passOn(a.x.Front.Continue(a.res.Reason, h))
 	default:
 		return a.passOn(a.x.Front.Interim(a.res.Status, a.res.Reason, h))
 	}

@@ -235,7 +235,7 @@ func TestInterim(t *testing.T) {
 			h.Add("Link", "</a>")
 			h.Add("Evil", "a\r\nB: c")
 			x.Front.Interim(103, "", &h)
-			x.Front.Continue()
+			x.Front.Continue("", nil)
 			local(x, 200, "ok")
 		}})
 		got := plain(f.ask(t, get+"\r\n"))

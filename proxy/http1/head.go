@@ -59,6 +59,9 @@ func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 // mayKeep tells whether another request may follow (httpd: http_protocol.c ap_set_keepalive).
 func (c *conn) mayKeep(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 	res, r, srv := &x.Res, &c.k.req, x.Server
+	if x.Req.Rejoined {
+		r.Rejoin(&x.Req.Header)
+	}
 	f.left = srv.MaxKeepAlive - c.info.Kept
 	f.echo = r.Keep
 	switch {

@@ -69,7 +69,7 @@ func (u *upload) load() error {
 	x := u.x
 	waits := x.Out.Expect || x.Out.Ping
 	if x.Req.Expect100 && !x.Out.Expect {
-		if err := x.Front.Continue(); err != nil {
+		if err := x.Front.Continue("", nil); err != nil {
 			return &exchange.BodyError{Status: 400, Err: err}
 		}
 	}

@@ -230,6 +230,17 @@ func (r *Request) expect(value string) error {
 	return nil
 }
 
+// Rejoin reads anew what Connection says of keeping the connection: somebody edited it
+// (httpd: http_protocol.c ap_set_keepalive looks at the fields as they are then).
+func (r *Request) Rejoin(h *Header) {
+	r.Keep, r.Close = false, false
+	for i := range h.F {
+		if h.F[i].ID == Connection {
+			r.connection(h.F[i].Value)
+		}
+	}
+}
+
 // connection reads the options of a Connection field that mean something to us.
 func (r *Request) connection(value string) {
 	switch { // what nearly everybody says

@@ -99,8 +99,10 @@ func only(list []edit, early bool) []edit {
 }
 
 func requestStep(list []edit) exchange.Step {
+	connection := slices.ContainsFunc(list, func(e edit) bool { return exchange.EqualFold(e.name, "Connection") })
 	return func(_ context.Context, x *exchange.Exchange) error {
 		apply(list, &target{x: x, h: &x.Req.Header})
+		x.Req.Rejoined = x.Req.Rejoined || connection
 		return nil
 	}
 }
