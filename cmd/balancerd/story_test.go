@@ -256,6 +256,8 @@ func (s *story) play(script string) {
 			s.two(head, rest)
 		case "alpn":
 			s.alpn(words[1], pairsOf(words[2:]))
+		case "wire":
+			s.wire(rest)
 		case "upgrade":
 			s.upgrade(words[1], rest)
 		case "plain":
