@@ -318,7 +318,7 @@ func (s *story) request(head, rest string) {
 		switch k {
 		case "Date", "Server", "Etag", "Last-Modified", "Connection", "Keep-Alive", "Content-Length", "Accept-Ranges":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", k, strings.Join(v, " & ")))
+			lines = append(lines, "< "+plainField(k+": "+strings.Join(v, " & "))+"\n")
 		}
 	}
 	sort.Strings(lines)

@@ -104,6 +104,7 @@ func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 		return err
 	}
 	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
+		x.Req.Path = x.Req.RawPath
 		return exchange.Status(400)
 	}
 	return s.again(ctx, x, h)
