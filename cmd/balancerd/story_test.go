@@ -256,6 +256,8 @@ func (s *story) play(script string) {
 			s.two(head, rest)
 		case "alpn":
 			s.alpn(words[1], pairsOf(words[2:]))
+		case "wire":
+			s.wire(rest)
 		case "upgrade":
 			s.upgrade(words[1], rest)
 		case "plain":
@@ -316,7 +318,7 @@ func (s *story) request(head, rest string) {
 		switch k {
 		case "Date", "Server", "Etag", "Last-Modified", "Connection", "Keep-Alive", "Content-Length", "Accept-Ranges":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", k, strings.Join(v, " & ")))
+			lines = append(lines, "< "+plainField(k+": "+strings.Join(v, " & "))+"\n")
 		}
 	}
 	sort.Strings(lines)

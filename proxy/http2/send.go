@@ -187,7 +187,7 @@ const lingerTime = 2 * time.Second
 // body that another goroutine reads is none of our business.
 func (st *stream) passOver() {
 	_, shared := st.x.State[exchange.StateUpload].(*upload)
-	if shared || st.x.Req.Length == 0 || st.body.whole.Load() || st.body.err != nil {
+	if shared || st.r.ContentLength == 0 || st.body.whole.Load() || st.body.err != nil {
 		return
 	}
 	if st.buf == nil {
