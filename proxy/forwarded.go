@@ -23,7 +23,7 @@ func (w *forwarder) dress(f *flight, worker *balancer.Worker, generic bool) {
 	out := &x.Out
 	header := out.Header
 	header.Reset()
-	body := x.Req.Length != 0 || x.Req.Header.IndexID(wire.ContentLength) >= 0
+	body := x.Req.Length != 0 || x.Req.Spent || x.Req.Header.IndexID(wire.ContentLength) >= 0
 	*out = exchange.Outgoing{
 		Method:  x.Req.Method,
 		Target:  f.target,

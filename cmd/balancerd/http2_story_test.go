@@ -116,7 +116,7 @@ func (s *story) fields(f *http2.MetaHeadersFrame) {
 		switch h.Name {
 		case "date", "server", "etag", "last-modified", "accept-ranges", ":status", "content-length":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", h.Name, h.Value))
+			lines = append(lines, "< "+plainField(h.Name+": "+h.Value)+"\n")
 		}
 	}
 	sort.Strings(lines)

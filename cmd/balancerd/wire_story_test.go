@@ -95,7 +95,7 @@ func plainField(l string) string {
 		return name + ": (now)"
 	case name == "ETag":
 		return ownTag.ReplaceAllString(l, "(tag)")
-	case name == "Allow": // httpd's order is that of a hash
+	case strings.EqualFold(name, "Allow"): // httpd's order is that of a hash
 		list := strings.Split(value, ",")
 		sort.Strings(list)
 		return name + ": " + strings.Join(list, ",")

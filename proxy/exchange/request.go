@@ -47,6 +47,7 @@ type Request struct {
 	Body      Body  // never nil once the front made the request; empty when there is no body
 	Expect100 bool  // the client waits for 100 Continue
 	Rejoined  bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
+	Spent     bool  // there was a body, and it is over: see SpendBody
 	Broken    bool  // the head was not read to its end, nor what follows: no member is asked, not even for an ErrorDocument
 	Upgrade   bool  // Connection names Upgrade and the field is there
 }
@@ -72,7 +73,7 @@ type Duplex interface {
 // SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
 func (x *Exchange) SpendBody() {
 	if x.Req.Length != 0 {
-		x.Req.Length, x.Req.Body = 0, spent{}
+		x.Req.Length, x.Req.Body, x.Req.Spent = 0, spent{}, true
 	}
 }
 

@@ -29,6 +29,9 @@ func (st *stream) read() *exchange.Problem {
 		x.Req.RawPath, x.Req.Path = path, path
 		x.Req.Line = x.Arena.Join(printable(st.r.Method), " ", printable(st.r.RequestURI), " HTTP/2.0")
 		x.Req.Method = printable(st.r.Method)
+		if h := st.r.Host; h != "" && wire.IsWord(h) && len(h) <= st.c.server.LimitLine {
+			x.Req.Header.Add("Host", h) // for the member of an ErrorDocument
+		}
 	}
 	if problem != nil && x.Req.Path == "" {
 		x.Req.Path = x.Req.RawPath
