@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/wire"
 )
 
 // cut gives a client that asked for a range that range, once everything has edited the head of the whole
 // answer (httpd: byterange_filter.c ap_byterange_filter, behind mod_headers). The error is 416.
 func cut(x *exchange.Exchange) error {
 	r := &x.Res
-	if r.Status != 200 || r.Length <= 0 || r.ErrorPage || x.Req.Header.IndexID(wire.Range) < 0 || r.Header.Has("Content-Range") {
+	if r.Status != 200 || r.Length <= 0 || r.ErrorPage || !x.Req.Header.Has("Range") || r.Header.Has("Content-Range") {
 		return nil
 	}
 	if b, ok := r.Body.(exchange.Ranger); ok {

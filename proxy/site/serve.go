@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/wire"
 )
 
 // Serve answers one exchange: x.Res is ready to be sent afterwards. It never fails; what goes wrong
@@ -112,7 +111,7 @@ func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 
 // foreign tells of a target with a scheme of which this is no server (httpd: protocol.c ap_post_read_request).
 func foreign(target string) bool {
-	scheme, _ := wire.CutScheme(target)
+	scheme, _ := exchange.CutScheme(target)
 	return scheme != "" && !exchange.EqualFold(scheme, "http") && !exchange.EqualFold(scheme, "https")
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/wire"
 	"balancerd/proxy/site"
 )
 
@@ -77,7 +76,7 @@ func (r *reply) errorPage(x *exchange.Exchange) {
 // r->content_type alone). An answer without one has what its name says, or what was said early; one
 // without a body has fields alone.
 func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
-	t := target{x: x, h: h, types: r.types && !wire.Bodiless(x.Res.Status)}
+	t := target{x: x, h: h, types: r.types && !exchange.Bodiless(x.Res.Status)}
 	x.Res.Typed = r.types
 	if !t.types {
 		return t
