@@ -121,6 +121,7 @@ type story struct {
 	sessions map[string]tls.ClientSessionCache // of TLS stories, by their labels
 	asked    *os.Process                       // the OCSP server
 	read     int                               // how much of the access log was looked at
+	all      bool                              // every field of HTTP/2 is noted
 }
 
 func newStory(t *testing.T, server string) *story {
@@ -252,7 +253,8 @@ func (s *story) play(script string) {
 			s.edit(words[1], words[2:])
 		case "get":
 			s.get(head, rest)
-		case "h2":
+		case "h2", "h2all":
+			s.all = words[0] == "h2all"
 			s.two(head, rest)
 		case "alpn":
 			s.alpn(words[1], pairsOf(words[2:]))

@@ -81,8 +81,8 @@ func heads(text string) string {
 }
 
 var (
-	ownDate = regexp.MustCompile(`^Date: .* 20(2[2-9]|[3-9]\d) .*`)
-	ownTime = regexp.MustCompile(`^Last-Modified: .* 20(2[2-9]|[3-9]\d) .*$`)
+	ownDate = regexp.MustCompile(`(?i)^Date: .* 20(2[2-9]|[3-9]\d) .*`)
+	ownTime = regexp.MustCompile(`(?i)^Last-Modified: .* 20(2[2-9]|[3-9]\d) .*$`)
 	ownTag  = regexp.MustCompile(`(W/)?"[0-9a-f]+-[0-9a-f]+"`)
 	ownName = regexp.MustCompile(`OpenSSL/\S+`)
 )
@@ -93,13 +93,13 @@ func plainField(l string) string {
 	switch {
 	case ownDate.MatchString(l), ownTime.MatchString(l):
 		return name + ": (now)"
-	case name == "ETag":
+	case strings.EqualFold(name, "ETag"):
 		return ownTag.ReplaceAllString(l, "(tag)")
 	case strings.EqualFold(name, "Allow"): // httpd's order is that of a hash
 		list := strings.Split(value, ",")
 		sort.Strings(list)
 		return name + ": " + strings.Join(list, ",")
-	case name == "Server":
+	case strings.EqualFold(name, "Server"):
 		return strings.TrimSpace(ownName.ReplaceAllString(l, ""))
 	}
 	return l
