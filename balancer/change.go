@@ -201,7 +201,7 @@ func (b *Balancer) add(url string) (*Worker, error) {
 		return nil, ErrDuplicate
 	}
 	if !b.HasFreeSlot() {
-		return nil, ErrNoFreeSlot
+		return nil, fmt.Errorf("%w: the balancer may have %d, growth= allows more", ErrNoFreeSlot, b.slots.Load().max)
 	}
 	spec := b.spec.Load()
 	a, err := ParseAddress(url, spec.Runtime, false)

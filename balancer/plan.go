@@ -1,5 +1,10 @@
 package balancer
 
+import (
+	"maps"
+	"slices"
+)
+
 // Spec is a balancer as the configuration has it.
 type Spec struct {
 	VHost    string           // HostID of the virtual host that has it
@@ -140,6 +145,9 @@ func (p *Plan) Balancer(vhost, name string) *Balancer {
 	}
 	return nil
 }
+
+// All is every worker of the plan, members that the manager added included, in no order.
+func (p *Plan) All() []*Worker { return slices.Collect(maps.Keys(p.all())) }
 
 // all is every worker of the plan, members that the manager added included.
 func (p *Plan) all() map[*Worker]bool {

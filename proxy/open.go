@@ -39,6 +39,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	}
 	st.OnCommit(func() {
 		retire(o.farm.Commit(roster))
+		backend.Renew(roster.All())
 		b.succeed(roster)
 	})
 	return b.build, nil
@@ -149,6 +150,9 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 		reverser: newReverser(&d, f),
 		override: override{on: d.override.Or(false), codes: d.overrideCodes},
 		call:     b.call(f),
+	}
+	if v := h.forwarder.via; v == viaOn || v == viaFull {
+		h.call.Via = h.forwarder.viaText
 	}
 	if h.override.on {
 		h.call.GivesUp = h.override.wants

@@ -2,7 +2,7 @@
 // nowhere on a disk: whoever holds a descriptor of one can read it when the process that wrote it is dead.
 //
 //	Farm --Rows--> table: magic, number, keys, rows     mapped; counters are written in place
-//	     --Edits-> records (gob)                        a file an edit
+//	     --Edits-> settings records (gob)               a file an edit
 //	                  |
 //	                  keep(kind, file) ---> main process holds it ---> Load in the next serving process
 //
