@@ -27,7 +27,7 @@ type Change struct {
 // Value is one value of a Change. Of several of one name the last counts.
 type Value struct{ Name, Text string }
 
-// The reasons why a Change is refused. The first two mean that it concerns nobody; for the others
+// The reasons why a Change is refused. For the first two nothing is found to be changed; for the others
 // httpd answers 400.
 var (
 	ErrUnknownBalancer = errors.New("no such balancer")

@@ -21,7 +21,7 @@ type Claim struct {
 	Worker       *Worker
 	StickyName   string // cookie or URL parameter that held the session id, BALANCER_SESSION_STICKY
 	SessionRoute string // the route in it, BALANCER_SESSION_ROUTE; may be empty
-	HasSession   bool   // a route was there: the two above are to be told
+	HasSession   bool   // the request named a route: the two above are valid
 	RouteChanged bool   // sessions stick, but the member is not the one the client named
 	Sticky       bool   // picked by its route, not by the method
 	Forced       bool   // all members were in error and were given another chance (AH01165)
@@ -47,8 +47,7 @@ func (e *RouteLost) Error() string {
 // Is makes it an ErrRouteLost.
 func (e *RouteLost) Is(target error) bool { return target == ErrRouteLost }
 
-// MethodDataError says that the method could not learn what it must know (AH01213); besides, it is an
-// ErrAllInError.
+// MethodDataError says that Method.Data failed (AH01213). It is an ErrAllInError, too.
 type MethodDataError struct {
 	Method string
 	Err    error
@@ -107,7 +106,7 @@ func (c Claim) Done() {
 }
 
 // Wait is Claim, and when no member is usable waits for one as long as the balancer's timeout says,
-// looking 100 times; the session no longer matters then. It ends early with ctx. Each request waits
+// trying 100 times; the session's route is not looked for again then. It ends early with ctx. Each request waits
 // its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker). now is the
 // time, or not long ago.
 func (b *Balancer) Wait(ctx context.Context, c Client, now time.Time) (Claim, error) {

@@ -50,7 +50,7 @@ func (p *plannedGroup) stillAdded(old []*Worker) (list []*Worker) {
 	return list
 }
 
-// commit begins w anew, or as it was kept. Under group.mu.
+// commit puts the settings in force, with the state that was kept or none. Under group.mu.
 func (p plannedWorker) commit() {
 	p.worker.reset(p.settings)
 	if p.kept != nil {

@@ -10,8 +10,8 @@ import (
 // shared memory (httpd: mod_slotmem_shm.c): conditions and edits as they change, counters once a second.
 // It is for the process that takes over when this one dies; BalancerPersist is about a new start.
 type Memory interface {
-	// Rows makes a row for each key, has fill write them, and from then on keeps them in place of those
-	// that an earlier call made: nobody writes those any more when fill returns. They may be read by another
+	// Rows makes a row for each key and has fill write them. They take the place of those of an earlier
+	// call, which are no longer written to when fill returns. They may be read by another
 	// process at any moment.
 	Rows(keys []RowKey, fill func([]Row)) error
 	// Edits keeps these records in place of those of an earlier call.
@@ -51,7 +51,7 @@ type Row struct {
 	_         [32]byte
 }
 
-// Figures is what a row said.
+// Figures is what a row holds.
 type Figures struct {
 	State
 	Conditions Status
@@ -72,7 +72,7 @@ func (r *Row) Figures() (f Figures, known bool) {
 	return f, r.known.Load() == 1
 }
 
-// note writes w into its row, if it has one. Under group.mu.
+// writeRow writes w into its row, if it has one. Under group.mu.
 func (w *Worker) writeRow() {
 	r := w.row
 	if r == nil {
@@ -94,7 +94,7 @@ func (w *Worker) writeRow() {
 	r.known.Store(1)
 }
 
-// forget takes w's row away: it is about to go.
+// dropRow takes w's row away: the worker is no longer in the configuration.
 func (w *Worker) dropRow() {
 	w.group.mu.Lock()
 	w.row = nil
@@ -106,15 +106,15 @@ func (b *Balancer) writeRow(r *Row) {
 	r.known.Store(1)
 }
 
-// UseMemory has the farm keep its members in m, beginning with the next Commit, whose balancers and
-// members go on where before left them. To be called once, before the first Plan.
+// UseMemory has the farm write what its members are and count to m, beginning with the next Commit, whose balancers and
+// members start with the state that p has. To be called once, before the first Plan.
 func (f *Farm) UseMemory(m Memory, p Predecessor) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.memory, f.predecessor = m, p
 }
 
-// remember gives all workers and balancers rows of their own. Under mu.
+// allocateRows gives all workers and balancers rows of their own. Under mu.
 func (f *Farm) allocateRows() {
 	if f.memory == nil {
 		return
@@ -152,7 +152,7 @@ func (r *Plan) rows() (keys []RowKey, workers []*Worker) {
 	return keys, workers
 }
 
-// resume takes up what the process before has left. Under mu.
+// takeOver gives workers and balancers the state that the process before has left. Under mu.
 func (f *Farm) takeOver() {
 	before := f.predecessor
 	f.predecessor = Predecessor{}
@@ -173,7 +173,7 @@ func (f *Farm) takeOver() {
 	}
 }
 
-// takeOverNonce keeps open pages valid.
+// takeOverNonce gives b the nonce that it had in the process before, so that open pages can still edit.
 func (b *Balancer) takeOverNonce(nonce string) {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
@@ -193,7 +193,7 @@ func (p Predecessor) edits() map[balancerKey]*Record {
 }
 
 // WriteRows writes all counters where they outlive the process. Without UseMemory it does nothing. The
-// error is why members have no place to be written to; it is told once.
+// error is why they could not be; it is returned once.
 func (f *Farm) WriteRows() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -212,7 +212,7 @@ func (f *Farm) WriteRows() error {
 	return err
 }
 
-// rowsPerLock is how many members are written down under one lock: picks wait no longer than for these.
+// rowsPerLock is how many members are written under one lock: a pick waits for no more.
 const rowsPerLock = 64
 
 func writeRowsOf(g *group) {
@@ -227,7 +227,7 @@ func writeRowsOf(g *group) {
 	}
 }
 
-// writeEdits writes down all balancers that were edited since they were configured. Under mu.
+// writeEdits writes all balancers that were edited since they were configured. Under mu.
 func (f *Farm) writeEdits() {
 	if f.memory == nil {
 		return

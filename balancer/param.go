@@ -13,7 +13,7 @@ type Param[S any] struct {
 	Form    string                                // the manager's field, any case
 	Label   string                                // of that field
 	Set     func(s *S, value string, e Env) error // as the configuration does; the error is httpd's text
-	FormSet func(s *S, value string, e Env) bool  // as the manager does: what is bad is ignored, which false tells
+	FormSet func(s *S, value string, e Env) bool  // as the manager does: false says that a bad value was ignored
 	Get     func(s *S) (value string, set bool)   // what Set would take to make it so
 	Show    func(s *S) string                     // what the form's field shows; nil: as Get
 	Help    string

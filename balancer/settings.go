@@ -144,7 +144,7 @@ type BalancerSettings struct {
 	FailOnStatus  []int         // answers that put a member into error
 	FailOnTimeout Opt[bool]     // so does the wait for one
 	Nonce         Opt[string]   // of the manager's forms; set and empty: no edit is accepted
-	Growth        Opt[int]      // room for members added by the manager
+	Growth        Opt[int]      // how many members the manager may add
 }
 
 // Sticky names where a session id is: in the cookie Cookie or, first, in the URL as Path. The zero

@@ -18,7 +18,7 @@ type Worker struct {
 	settings atomic.Pointer[WorkerSettings] // written under group.mu
 	attached atomic.Pointer[[]attachment]
 
-	_ [64]byte // elections write below; readers of the above shall not feel it
+	_ [64]byte // elections write below; that must not slow down readers of the above
 
 	// Under group.mu; status may be read without.
 	status    atomic.Uint32
@@ -30,11 +30,11 @@ type Worker struct {
 	route     string
 	errorTime time.Time // zero: none
 	retries   int
-	passes    int    // health checks passed while ill; httpd: pcount
-	fails     int    // health checks failed while well; httpd: fcount
+	passes    int    // health checks passed since it failed; httpd: pcount
+	fails     int    // health checks failed while it was usable; httpd: fcount
 	asked     uint64 // the search for a route that last followed its redirect
 	added     bool   // by the manager, not by the configuration
-	row       *Row   // where its figures outlive the process; nil: nowhere
+	row       *Row   // in Memory; nil without one
 
 	_ [64]byte // requests write below, without the lock
 
@@ -138,7 +138,7 @@ func (w *Worker) configure(s WorkerSettings) {
 	w.lbset, w.factor, w.retry, w.route = int32(s.LBSet), int64(s.LoadFactor), s.Retry.V, s.Route
 }
 
-// restart puts settings in force and forgets all that happened. Under group.mu.
+// reset puts settings in force and clears state and figures. Under group.mu.
 func (w *Worker) reset(s WorkerSettings) {
 	w.configure(s)
 	w.status.Store(uint32(s.Status | Init))

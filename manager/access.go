@@ -9,8 +9,8 @@ import (
 	"balancerd/balancer"
 )
 
-// nonceHeader is the way of programs to prove that they are no foreign page: its value is the
-// balancer's nonce.
+// nonceHeader lets a program edit without a Referer: its value is the balancer's nonce, which a page of
+// another site can neither know nor send.
 const nonceHeader = "X-Balancer-Nonce"
 
 // trusted reports whether the request's parameters may count at all: it has none, or it comes from a
@@ -69,7 +69,7 @@ type refusal struct {
 
 func refused(status int, reason string) *refusal { return &refusal{status, reason} }
 
-// json tells a program.
+// json writes the refusal for a program.
 func (f *refusal) json(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)

@@ -21,7 +21,7 @@ func (v *visit) apply() *refusal {
 		return refused(http.StatusNotFound, "no such member")
 	}
 	c := v.form.change(v.facts.VHost, v.selected, v.worker)
-	url, add := v.form.newcomer()
+	url, add := v.form.newMember()
 	if len(c.Form) == 0 && !add {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (v *visit) apply() *refusal {
 	if !bad {
 		c.Add = url
 	}
-	before := remember(v.selected, v.worker)
+	before := fieldsOf(v.selected, v.worker)
 	err := v.farm.Apply(v.r.Context(), c)
 	if err == nil && bad {
 		err = balancer.ErrBadAddress

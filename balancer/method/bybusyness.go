@@ -5,7 +5,7 @@ import "balancerd/balancer"
 // ByBusyness picks the member with the fewest requests under way; among equals the one that is owed
 // most, as ByRequests counts it (httpd: mod_lbmethod_bybusyness.c).
 func ByBusyness() balancer.Method {
-	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: forgetBusy}
+	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: resetBusy}
 }
 
 func leastBusy(p *balancer.Pick) *balancer.Worker {
@@ -23,7 +23,7 @@ func leastBusy(p *balancer.Pick) *balancer.Worker {
 	return best
 }
 
-func forgetBusy(members []*balancer.Worker) {
+func resetBusy(members []*balancer.Worker) {
 	for _, w := range members {
 		w.ResetLoad()
 		w.ResetBusy()

@@ -5,7 +5,7 @@ import "balancerd/balancer"
 // ByTraffic picks the member that moved fewest bytes for its factor; sent and read are divided
 // apart, as httpd rounds them (httpd: mod_lbmethod_bytraffic.c).
 func ByTraffic() balancer.Method {
-	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: forgetTraffic}
+	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: resetTraffic}
 }
 
 func leastMoved(p *balancer.Pick) *balancer.Worker {
@@ -23,15 +23,15 @@ func leastMoved(p *balancer.Pick) *balancer.Worker {
 
 // share is bytes by factor. Division by what most members have is a multiplication for the compiler.
 func share(bytes, factor int64) int64 {
-	if factor == usual {
-		return bytes / usual
+	if factor == usualFactor {
+		return bytes / usualFactor
 	}
 	return bytes / factor
 }
 
-const usual = 100 // loadfactor=1
+const usualFactor = 100 // loadfactor=1
 
-func forgetTraffic(members []*balancer.Worker) {
+func resetTraffic(members []*balancer.Worker) {
 	for _, w := range members {
 		w.ResetTraffic()
 	}

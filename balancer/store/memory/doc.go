@@ -8,4 +8,6 @@
 //
 // A file is whole before it is handed over, and takes the place of the one before: a process that dies
 // in between leaves that one.
+//
+// Read memory.go; unnamed_linux.go and unnamed_other.go make the files.
 package memory
