@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/site"
 )
 
@@ -54,11 +55,11 @@ func buildAs(t *testing.T, name string) string {
 // testModules is the list that the program runs with.
 func testModules(t *testing.T) []site.Module {
 	t.Helper()
-	o, err := parseOptions([]string{"balancerd", "-d", t.TempDir()})
+	o, err := cli.Parse([]string{"balancerd", "-d", t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newProgram(o, io.Discard, io.Discard).modules
+	return newLoader(cli.NewCommand(o, io.Discard, io.Discard)).modules
 }
 
 func TestMain(m *testing.M) {

@@ -207,7 +207,7 @@ func (s *story) upgrade(path, rest string) {
 // A reload and a stop let HTTP/2's streams end, and say GOAWAY.
 func TestHTTP2EndsGracefully(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGWINCH} {
-		p := newProcess(t)
+		p := newInstance(t)
 		p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
 		p.start()
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
@@ -252,7 +252,7 @@ func TestHTTP2ByCurl(t *testing.T) {
 	if err != nil || !bytes.Contains(v, []byte("HTTP2")) {
 		t.Skip("no curl with HTTP/2")
 	}
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
 	p.start()
 	big := filepath.Join(p.root, "big")
@@ -290,7 +290,7 @@ func TestHTTP2ResetReachesTheMember(t *testing.T) {
 		_, err = in.ReadByte()
 		over <- err
 	}()
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" +
 		"<Proxy balancer://b>\nBalancerMember http://" + l.Addr().String() + "\nProxySet failonstatus=502\n</Proxy>\nProxyPass / balancer://b/\n")
 	p.start()

@@ -16,7 +16,7 @@ import (
 )
 
 func TestReloadTakesTheNewFileOrKeepsTheOld(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\n")
 	p.start()
 	before := p.openLogs()
@@ -55,7 +55,7 @@ func TestReloadTakesTheNewFileOrKeepsTheOld(t *testing.T) {
 }
 
 func TestReloadUnderLoadLosesNothing(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log %U\n")
 	p.start()
 	before := p.openLogs()
@@ -101,7 +101,7 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 }
 
 func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log \"old %U\"\n")
 	p.start()
 	answers := make(chan string, 2)
@@ -137,12 +137,12 @@ func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
 }
 
 func TestGracefulStopHasAnEnd(t *testing.T) {
-	for name, end := range map[string]func(p *process){
-		"timeout": func(*process) {},
-		"TERM":    func(p *process) { time.Sleep(100 * time.Millisecond); p.signal(syscall.SIGTERM) },
+	for name, end := range map[string]func(p *instance){
+		"timeout": func(*instance) {},
+		"TERM":    func(p *instance) { time.Sleep(100 * time.Millisecond); p.signal(syscall.SIGTERM) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProcess(t)
+			p := newInstance(t)
 			limit := map[string]string{"timeout": "GracefulShutdownTimeout 1\n"}[name]
 			p.conf(limit + passAll)
 			p.start()
@@ -159,7 +159,7 @@ func TestGracefulStopHasAnEnd(t *testing.T) {
 }
 
 func TestPortsComeAndGo(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	second := freePort(t)
 	p.conf(passAll)
 	p.start()
@@ -191,7 +191,7 @@ func TestPortsComeAndGo(t *testing.T) {
 }
 
 func TestLogPrograms(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog \"|/bin/sh -c 'cat >>piped'\" \"%U\"\nCustomLog \"|$cat >>shell\" \"%U\"\nErrorLog \"||/usr/bin/tee -a error.log\"\n")
 	p.start()
 	p.get("/one")
@@ -206,7 +206,7 @@ func TestLogPrograms(t *testing.T) {
 }
 
 func TestRotation(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log %U\n")
 	p.start()
 	p.get("/one")

@@ -51,7 +51,7 @@ func from(i int) *net.Dialer {
 }
 
 // crowd opens n connections and has do begin on each.
-func (p *process) crowd(n int, do func(i int, c *net.TCPConn) error) []*net.TCPConn {
+func (p *instance) crowd(n int, do func(i int, c *net.TCPConn) error) []*net.TCPConn {
 	p.t.Helper()
 	all := make([]*net.TCPConn, n)
 	var next atomic.Int64
@@ -93,14 +93,14 @@ func leave(all []*net.TCPConn) {
 }
 
 // resident is the server's memory in bytes.
-func (p *process) resident() int {
+func (p *instance) resident() int {
 	f := strings.Fields(p.proc("statm"))
 	pages, _ := strconv.Atoi(f[1])
 	return pages * os.Getpagesize()
 }
 
 // burnt is the processor's time that the server has used.
-func (p *process) burnt() time.Duration {
+func (p *instance) burnt() time.Duration {
 	_, after, _ := strings.Cut(p.proc("stat"), ") ")
 	f := strings.Fields(after)
 	user, _ := strconv.Atoi(f[11])
@@ -109,7 +109,7 @@ func (p *process) burnt() time.Duration {
 }
 
 // descriptors is how many the server has open.
-func (p *process) descriptors() int {
+func (p *instance) descriptors() int {
 	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.serving()))
 	if err != nil {
 		p.t.Fatal(err)
@@ -117,7 +117,7 @@ func (p *process) descriptors() int {
 	return len(list)
 }
 
-func (p *process) proc(name string) string {
+func (p *instance) proc(name string) string {
 	p.t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.serving(), name))
 	if err != nil {
@@ -128,7 +128,7 @@ func (p *process) proc(name string) string {
 
 // others are the clients that must see no difference: how long their requests take, the median and the
 // slowest of a hundred.
-func (p *process) others() (median, slowest time.Duration) {
+func (p *instance) others() (median, slowest time.Duration) {
 	p.t.Helper()
 	const each, clients = 100, 4
 	took := make([]time.Duration, each*clients)
@@ -163,13 +163,13 @@ func (p *process) others() (median, slowest time.Duration) {
 }
 
 // behind replaces the member.
-func (p *process) behind(h http.Handler) { p.member.Handler = h }
+func (p *instance) behind(h http.Handler) { p.member.Handler = h }
 
 // Slow senders, in heads and in bodies, and slow readers keep no other client waiting and cost little.
 func TestSlowCrowds(t *testing.T) {
 	sending := siege(t, 10_000, 0, 1)
 	reading := siege(t, 10_000, sending+sending/20, 4) // the client, the member, and a pipe
-	p := newProcess(t)
+	p := newInstance(t)
 	plain := p.member.Handler
 	long := strings.Repeat("0123456789abcdef", 128<<10) // 2 MiB: more than all buffers on the way hold
 	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -258,7 +258,7 @@ func TestSlowCrowds(t *testing.T) {
 // Open WebSockets cost little, all work, and nothing of them is left.
 func TestManyWebSockets(t *testing.T) {
 	n := siege(t, 5_000, 0, 2)
-	p := newProcess(t)
+	p := newInstance(t)
 	plain := p.member.Handler
 	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "websocket" {
@@ -325,7 +325,7 @@ func TestManyWebSockets(t *testing.T) {
 // serving those who are there, with connections to members of their own, and is back as soon as there are
 // descriptors.
 func TestDescriptorsExhausted(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("Timeout 300\nThreadsPerChild 25\nMaxRequestWorkers 50\nProxyPass /lb/ balancer://lb/\n<Proxy balancer://lb>\nBalancerMember http://{back} retry=600\n</Proxy>\n" + passAll)
 	shell := p.write("few", "#!/bin/sh\nulimit -n 100\nexec "+p.binary+" \"$@\"\n")
 	os.Chmod(shell, 0o755)

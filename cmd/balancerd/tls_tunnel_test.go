@@ -35,7 +35,7 @@ func TestTunnelInTLS(t *testing.T) {
 			io.WriteString(c, r.URL.Path+" "+line)
 		}
 	}))
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(fmt.Sprintf("LoadModule ssl_module modules/mod_ssl.so\nLoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so\nSSLEngine On\nSSLCertificateFile %s\nSSLCertificateKeyFile %s\n"+
 		"SSLProxyEngine On\nSSLProxyVerify require\nSSLProxyCACertificateFile %s\nProxyPass /chat wss://localhost:%d/ws\n",
 		pki("site.pem"), pki("site.key"), pki("ca.pem"), l.Addr().(*net.TCPAddr).Port))
