@@ -40,7 +40,7 @@ import (
 func modules(l *loader, beat *method.Heartbeat) []site.Module {
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                               // who serves, and with what limits
+			core.Module(l.Layout.Pid),                   // who serves, and with what limits
 			errorlog.Module(l.Layout.Errors, l.Name),    // from here on there is a log
 			h2.Module(),                                 // before TLS, which asks what is spoken
 			slotmem.Module(l.store),                     // where the balancers' state is kept

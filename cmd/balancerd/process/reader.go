@@ -227,7 +227,7 @@ func ownTree(t *apacheconf.Tree, tables []directive.Module) *apacheconf.Tree {
 // ownSite is what the main process obeys: addresses, the pid file, the user, its log. Without openLog no
 // log is opened.
 func ownSite(c *cli.Command, own *apacheconf.Tree, openLog func(string) (*os.File, error)) (*site.Site, error) {
-	mods := []site.Module{core.Module(), errorlog.Module(c.Layout.Errors, c.Name)}
+	mods := []site.Module{core.Module(c.Layout.Pid), errorlog.Module(c.Layout.Errors, c.Name)}
 	conf, err := directive.Bind(own, directive.Options{OpenLog: openLog}, site.Tables(mods)...)
 	if err != nil {
 		return nil, err
