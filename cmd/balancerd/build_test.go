@@ -1,10 +1,12 @@
 package main
 
 import (
+	"flag"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -62,7 +64,16 @@ func testModules(t *testing.T) []site.Module {
 	return newLoader(cli.NewCommand(o, io.Discard, io.Discard)).modules
 }
 
+// parallel is how many tests run at a time: most of their time they wait for other processes.
+const parallel = 6
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
+	if !set {
+		flag.Set("test.parallel", strconv.Itoa(parallel))
+	}
 	exit := m.Run()
 	if compiled.dir != "" {
 		os.RemoveAll(compiled.dir)

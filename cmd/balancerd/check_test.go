@@ -25,6 +25,7 @@ func (p *instance) certificate(name string, more ...string) {
 // TestCheckFindsWhatAStartWould: whatever a start refuses, -t refuses in the same words, but for "no listening
 // sockets", where none was to be opened.
 func TestCheckFindsWhatAStartWould(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.certificate("a.example")
 	p.certificate("b.example")
@@ -95,6 +96,7 @@ func TestCheckLeavesNoTrace(t *testing.T) {
 // TestCheckBesideTheServer: what the server of the pid file holds is no hindrance, whoever else holds
 // something is.
 func TestCheckBesideTheServer(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
@@ -118,6 +120,7 @@ func TestCheckBesideTheServer(t *testing.T) {
 // TestReloadsAskFirst: -k graceful and restart of what a start would refuse leave the server alone, and say
 // why.
 func TestReloadsAskFirst(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
@@ -163,6 +166,7 @@ func TestLossesThatAreAccepted(t *testing.T) {
 
 // TestWarningsAreToldBeforeErrors: what the reading noticed is told whatever goes wrong later.
 func TestWarningsAreToldBeforeErrors(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	for _, wrong := range []string{"NoSuch", "CustomLog none/a.log x", "LoadModule rewrite_module x\nRewriteRule a - [F]", "Listen 192.0.2.1:1"} {
 		p.conf("Define X ${UNHEARDOF}\n" + wrong)
@@ -229,6 +233,7 @@ SSLCertificateKeyFile a.example.key
 
 // TestPartsOfConfigurations run as they are, but for httpd's own name.
 func TestPartsOfConfigurations(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.write("httpd.conf", `LoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so
 <VirtualHost *:{port}>
@@ -362,6 +367,7 @@ func TestCheckAsHttpds(t *testing.T) {
 
 // TestLevelOfHints: LogLevel hint:… says how much is told, on stderr and in the log.
 func TestLevelOfHints(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	const some = "LoadModule expires_module x\nExpiresActive On\nExpiresDefault \"access plus 1 day\"\n" + passAll
 	for level, want := range map[string]string{
@@ -403,6 +409,7 @@ func TestLoginsOfForeignModules(t *testing.T) {
 
 // TestClientAddresses: RemoteIPHeader refuses the start only where something goes by a client's address.
 func TestClientAddresses(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	for rule, want := range map[string]int{
 		"": 0, "CustomLog a.log \"%a\"": 0, "<Location />\nRequire all granted\n</Location>": 0,

@@ -202,7 +202,7 @@ var featureFields = [][2]string{{"Host", "localhost"}, {"User-Agent", "Mozilla/5
 // overLoopback is one request by a real connection through the whole server to a real member.
 func overLoopback(t testing.TB, f feature) func() {
 	member := loopbackMember(t)
-	port := freePort(t)
+	port := reservePort(t)
 	p := featured(t, f, port, [2]int{member, member})
 	if err := p.loadHere(); err != nil {
 		t.Fatal(err)

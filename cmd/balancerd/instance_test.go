@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,12 +30,14 @@ type instance struct {
 	cmd    *exec.Cmd
 	said   bytes.Buffer
 	ended  chan struct{}
+
+	waiting atomic.Int64 // requests for /wait/… that the member has and has not answered
 }
 
 const processModules = "mpm_event authz_core status slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests"
 
 func newInstance(t *testing.T) *instance {
-	p := &instance{t: t, binary: buildServer(t), root: t.TempDir(), port: freePort(t)}
+	p := &instance{t: t, binary: buildServer(t), root: t.TempDir(), port: reservePort(t)}
 	os.Chmod(p.root, 0o755)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -43,7 +46,9 @@ func newInstance(t *testing.T) *instance {
 	p.back = l.Addr().String()
 	p.member = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d, err := time.ParseDuration(strings.TrimPrefix(r.URL.Path, "/wait/")); err == nil {
+			p.waiting.Add(1)
 			time.Sleep(d)
+			p.waiting.Add(-1)
 		}
 		fmt.Fprint(w, "member ", r.URL.Path)
 	})}
@@ -152,6 +157,12 @@ func (p *instance) get(path string) (int, string) {
 		return 0, err.Error()
 	}
 	return r.StatusCode, string(b)
+}
+
+// underWay waits until the member has a request for /wait/….
+func (p *instance) underWay() {
+	p.t.Helper()
+	p.until("the member has the request", func() bool { return p.waiting.Load() > 0 })
 }
 
 // reloads counts the configurations put in force since the start.

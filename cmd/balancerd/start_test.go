@@ -50,6 +50,7 @@ func TestStartAndStop(t *testing.T) {
 }
 
 func TestDaemon(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\n")
 	t.Cleanup(func() {
@@ -109,6 +110,7 @@ func TestDaemon(t *testing.T) {
 }
 
 func TestDaemonWithRelativeNames(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf(passAll)
 	cmd := exec.Command(p.binary, "-d", ".", "-f", "httpd.conf")
@@ -150,6 +152,7 @@ func (p *instance) reloadDaemon(pid int) {
 }
 
 func TestStartThatFails(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -200,6 +203,7 @@ func TestRefusesToBeLessStrict(t *testing.T) {
 }
 
 func TestUserAndGroup(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be somebody else")
 	}
@@ -271,6 +275,7 @@ func TestTellsTheServiceManager(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf(passAll)
 	for _, name := range []string{"httpd", "apache2"} {

@@ -11,6 +11,7 @@ import (
 
 // Certificates are read again at each reload; when one is no good the old ones go on serving.
 func TestReloadReadsCertificatesAgain(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	put := func(name string) {
 		for _, kind := range []string{".pem", ".key"} {

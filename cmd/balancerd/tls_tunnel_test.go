@@ -14,6 +14,7 @@ import (
 
 // A websocket in TLS on both sides: wss:// members.
 func TestTunnelInTLS(t *testing.T) {
+	t.Parallel()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pkiPair(t, "member")}})
 	if err != nil {
 		t.Fatal(err)

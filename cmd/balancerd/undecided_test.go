@@ -18,6 +18,7 @@ const (
 // A pattern that gives up ends the request with 500 and a line in the log, wherever it stands and whatever
 // it was to decide: what it guards stays closed.
 func TestPatternsThatGiveUp(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	for _, d := range []string{"docs", "docs/folder", "docs/index"} {
 		if err := os.Mkdir(p.root+"/"+d, 0o755); err != nil {

@@ -20,15 +20,14 @@ import (
 	"time"
 )
 
-// siege tells how many clients of a kind come: a few hundred, with BALANCERD_SIEGE=1 the whole crowd, as
-// far as the descriptors allow that a process may have. Others have some already; each client costs
-// some.
-func siege(t *testing.T, whole, others, each int) int {
+// crowdSize is how many clients of a kind come: a few hundred, with BALANCERD_CROWDS=1 whole, as far as the
+// descriptors allow that a process may have. others have some already; each client costs some.
+func crowdSize(t *testing.T, whole, others, each int) int {
 	t.Helper()
 	if testing.Short() || withRace {
 		t.Skip("slow")
 	}
-	if os.Getenv("BALANCERD_SIEGE") == "" {
+	if os.Getenv("BALANCERD_CROWDS") == "" {
 		return 300
 	}
 	var l syscall.Rlimit
@@ -42,8 +41,8 @@ func siege(t *testing.T, whole, others, each int) int {
 	return whole
 }
 
-// slack is by how many KiB the server's memory differs from one moment to the next, crowd or none.
-const slack = 6 << 10
+// memoryNoise is by how many KiB the server's memory differs from one moment to the next, crowd or none.
+const memoryNoise = 6 << 10
 
 // from is a dialer with an address of its own for each few thousand connections: ports are 16 bits.
 func from(i int) *net.Dialer {
@@ -76,14 +75,15 @@ func (p *instance) crowd(n int, do func(i int, c *net.TCPConn) error) []*net.TCP
 		})
 	}
 	over.Wait()
-	p.t.Cleanup(func() { leave(all) })
+	p.t.Cleanup(func() { resetAll(all) })
 	if err := failed.Load(); err != nil {
 		p.t.Fatal(*err)
 	}
 	return all
 }
 
-func leave(all []*net.TCPConn) {
+// resetAll ends connections without TIME_WAIT.
+func resetAll(all []*net.TCPConn) {
 	for _, c := range all {
 		if c != nil {
 			c.SetLinger(0)
@@ -99,8 +99,8 @@ func (p *instance) resident() int {
 	return pages * os.Getpagesize()
 }
 
-// burnt is the processor's time that the server has used.
-func (p *instance) burnt() time.Duration {
+// cpuTime is the processor's time that the server has used.
+func (p *instance) cpuTime() time.Duration {
 	_, after, _ := strings.Cut(p.proc("stat"), ") ")
 	f := strings.Fields(after)
 	user, _ := strconv.Atoi(f[11])
@@ -126,9 +126,8 @@ func (p *instance) proc(name string) string {
 	return string(b)
 }
 
-// others are the clients that must see no difference: how long their requests take, the median and the
-// slowest of a hundred.
-func (p *instance) others() (median, slowest time.Duration) {
+// otherClients measures how long requests of four more clients take, the median and the slowest of four hundred.
+func (p *instance) otherClients() (median, slowest time.Duration) {
 	p.t.Helper()
 	const each, clients = 100, 4
 	took := make([]time.Duration, each*clients)
@@ -162,13 +161,13 @@ func (p *instance) others() (median, slowest time.Duration) {
 	return took[len(took)/2], took[len(took)-1]
 }
 
-// behind replaces the member.
+// behind replaces the member's handler.
 func (p *instance) behind(h http.Handler) { p.member.Handler = h }
 
 // Slow senders, in heads and in bodies, and slow readers keep no other client waiting and cost little.
 func TestSlowCrowds(t *testing.T) {
-	sending := siege(t, 10_000, 0, 1)
-	reading := siege(t, 10_000, sending+sending/20, 4) // the client, the member, and a pipe
+	sending := crowdSize(t, 10_000, 0, 1)
+	reading := crowdSize(t, 10_000, sending+sending/20, 4) // the client, the member, and a pipe
 	p := newInstance(t)
 	plain := p.member.Handler
 	long := strings.Repeat("0123456789abcdef", 128<<10) // 2 MiB: more than all buffers on the way hold
@@ -191,17 +190,17 @@ func TestSlowCrowds(t *testing.T) {
 	}
 	p.conf("Timeout 300\nThreadsPerChild 25\nMaxRequestWorkers 50\nSendBufferSize 65536\nProxyReceiveBufferSize 65536\n" + passAll)
 	p.start()
-	p.others()
-	median, slowest := p.others()
+	p.otherClients()
+	median, slowest := p.otherClients()
 	before := p.resident()
 	report := func(what string, n int) {
 		t.Helper()
-		m, s := p.others()
+		m, s := p.otherClients()
 		now := p.resident()
 		cost := float64(now-before) / float64(n) / 1024
 		before = now
 		t.Logf("%d %s: %.1f KiB each; others %v, slowest %v (alone %v, %v)", n, what, cost, m, s, median, slowest)
-		if cost > 64+slack/float64(n) {
+		if cost > 64+memoryNoise/float64(n) {
 			t.Errorf("%.1f KiB for each of %d %s", cost, n, what)
 		}
 		if m > 5*median+20*time.Millisecond || s > time.Second {
@@ -219,14 +218,14 @@ func TestSlowCrowds(t *testing.T) {
 		_, err := io.WriteString(c, begin)
 		return err
 	})
-	drip := func(all []*net.TCPConn) {
+	sendByte := func(all []*net.TCPConn) {
 		for _, c := range all {
 			if _, err := io.WriteString(c, "y"); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	drip(senders)
+	sendByte(senders)
 	report("slow senders", sending)
 	readers := p.crowd(reading, func(i int, c *net.TCPConn) error {
 		path := "/long"
@@ -237,7 +236,7 @@ func TestSlowCrowds(t *testing.T) {
 		return err
 	})
 	time.Sleep(time.Second)
-	drip(senders)
+	sendByte(senders)
 	report("slow readers beside them", reading)
 	t.Logf("%d descriptors", p.descriptors())
 	for i, c := range readers[:20] { // and they get what they asked for
@@ -250,14 +249,15 @@ func TestSlowCrowds(t *testing.T) {
 			t.Errorf("reader %d got %d bytes, %v", i, len(b), err)
 		}
 	}
-	leave(senders)
-	leave(readers)
+	resetAll(senders)
+	resetAll(readers)
 	p.until("the crowd is gone", func() bool { return p.descriptors() < 100+50 })
 }
 
 // Open WebSockets cost little, all work, and nothing of them is left.
 func TestManyWebSockets(t *testing.T) {
-	n := siege(t, 5_000, 0, 2)
+	t.Parallel()
+	n := crowdSize(t, 5_000, 0, 2)
 	p := newInstance(t)
 	plain := p.member.Handler
 	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -275,8 +275,8 @@ func TestManyWebSockets(t *testing.T) {
 	}))
 	p.conf("Timeout 300\nThreadsPerChild 25\nMaxRequestWorkers 50\nProxyPass / http://{back}/ upgrade=websocket\n")
 	p.start()
-	p.others()
-	p.others()
+	p.otherClients()
+	p.otherClients()
 	before, descriptors := p.resident(), p.descriptors()
 	echo := func(i int, c *net.TCPConn) error {
 		text := fmt.Sprintf("%08d", i)
@@ -306,10 +306,10 @@ func TestManyWebSockets(t *testing.T) {
 		}
 		return echo(i, c)
 	})
-	median, slowest := p.others()
+	median, slowest := p.otherClients()
 	cost := float64(p.resident()-before) / float64(n) / 1024
 	t.Logf("%d WebSockets: %.1f KiB each, %d descriptors; others %v, slowest %v", n, cost, p.descriptors(), median, slowest)
-	if cost > 64+slack/float64(n) {
+	if cost > 64+memoryNoise/float64(n) {
 		t.Errorf("%.1f KiB for each", cost)
 	}
 	for i, c := range all {
@@ -317,7 +317,7 @@ func TestManyWebSockets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	leave(all)
+	resetAll(all)
 	p.until("the tunnels are gone", func() bool { return p.descriptors() < descriptors+20 })
 }
 
@@ -325,6 +325,7 @@ func TestManyWebSockets(t *testing.T) {
 // serving those who are there, with connections to members of their own, and is back as soon as there are
 // descriptors.
 func TestDescriptorsExhausted(t *testing.T) {
+	t.Parallel()
 	p := newInstance(t)
 	p.conf("Timeout 300\nThreadsPerChild 25\nMaxRequestWorkers 50\nProxyPass /lb/ balancer://lb/\n<Proxy balancer://lb>\nBalancerMember http://{back} retry=600\n</Proxy>\n" + passAll)
 	shell := p.write("few", "#!/bin/sh\nulimit -n 100\nexec "+p.binary+" \"$@\"\n")
@@ -366,9 +367,9 @@ func TestDescriptorsExhausted(t *testing.T) {
 	}
 	p.until("three in four are taken", func() bool { return p.descriptors() >= 75 })
 	p.until("it is said", func() bool { return strings.Contains(p.read("error.log"), "AH00455") })
-	burnt := p.burnt()
+	used := p.cpuTime()
 	time.Sleep(2 * time.Second)
-	if d := p.burnt() - burnt; d > 200*time.Millisecond {
+	if d := p.cpuTime() - used; d > 200*time.Millisecond {
 		t.Errorf("two seconds without room cost %v of the processor", d)
 	}
 	if status, err := ask(early[0], "/kept"); status != 200 { // over a connection to the member that is open
