@@ -87,9 +87,9 @@ func (l *loader) try(a *process.Attempt) error {
 }
 
 // lateNotices are those of a start that httpd's -t does not have, as hints: what it prints stays alike.
-func lateNotices(all, told []site.Notice) (lines []string) {
+func lateNotices(all, printed []site.Notice) (lines []string) {
 	for _, n := range all {
-		if line := "hint: " + n.Message; !slices.Contains(told, n) && !slices.Contains(lines, line) {
+		if line := "hint: " + n.Message; !slices.Contains(printed, n) && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}

@@ -56,7 +56,7 @@ func (l *loader) prepare(a *process.Attempt) (*site.Site, map[string]*net.TCPLis
 		return nil, nil, err
 	}
 	var opened map[string]*net.TCPListener
-	if err = l.sound(a, next); err == nil {
+	if err = l.unsound(a, next); err == nil {
 		opened, err = a.From.OpenSockets(next)
 	}
 	if err != nil {
@@ -66,8 +66,8 @@ func (l *loader) prepare(a *process.Attempt) (*site.Site, map[string]*net.TCPLis
 	return next, opened, nil
 }
 
-// sound returns what is wrong with a site that was built and must not be served; nil for nothing.
-func (l *loader) sound(a *process.Attempt, next *site.Site) error {
+// unsound returns what is wrong with a site that was built and must not be served; nil for nothing.
+func (l *loader) unsound(a *process.Attempt, next *site.Site) error {
 	a.Noticed = append(a.Noticed, next.Notices()...)
 	hints.Doubt(next.Config, schemes(), l.Layout.Files)
 	hints.Forgive(next.Config)

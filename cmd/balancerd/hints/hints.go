@@ -11,7 +11,7 @@ import (
 	"balancerd/proxy/site"
 )
 
-// Lines are the hints of a site: what has no effect here, or will fail. Those that refuse a start are told with
+// Lines are the hints of a site: what has no effect here, or will fail. Those that refuse a start are part of
 // its Refusal. detail: each directive gets a line (-t -v); LogLevel hint:info asks for that, too.
 func Lines(s *site.Site, detail bool) []string {
 	if l := s.Hosts[0].Server.Levels; l != nil {
@@ -27,7 +27,7 @@ func Lines(s *site.Site, detail bool) []string {
 	return hintLines(s.Config.Hints)
 }
 
-// hintGroup are hints that are told in one line.
+// hintGroup are hints that share one line.
 type hintGroup struct {
 	list   []directive.Hint
 	names  []string
@@ -72,8 +72,8 @@ func hintDetails(list []directive.Hint) (lines []string) {
 	return lines
 }
 
-// hintLines is a line for each module and effect. What will fail later, and what is said of modules, is told one
-// by one: each is another thing to mend.
+// hintLines is a line for each module and effect. What will fail later, and what is said of modules, has a line
+// each: each is another thing to mend.
 func hintLines(list []directive.Hint) (lines []string) {
 	short := false
 	for _, g := range group(list, func(h *directive.Hint) string {
@@ -155,7 +155,7 @@ func (p *places) String() string {
 	return strings.Join(out, "; ") + ": "
 }
 
-// shown is how many line numbers are told of one file.
+// shown is how many line numbers of one file a hint names.
 const shown = 5
 
 func lineList(lines []int) string {

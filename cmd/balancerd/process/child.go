@@ -74,38 +74,38 @@ func play(r role, c *cli.Command, assemble Assemble, l *link) int {
 // child is a process that this one has started, or its part of this one with -X.
 type child struct {
 	link    *link
-	in      chan *heard
+	in      chan *received
 	cmd     *exec.Cmd     // nil: it is a part of this process
 	over    chan struct{} // closed when it has ended
 	started time.Time
 	sockets bool // it has listening sockets
 }
 
-// heard is a message with its files.
-type heard struct {
+// received is a message with its files.
+type received struct {
 	m   *message
 	fds []int
 }
 
 // take makes a file the caller's.
-func (h *heard) take(i int) int {
-	fd := h.fds[i]
-	h.fds = append(h.fds[:i:i], h.fds[i+1:]...)
+func (r *received) take(i int) int {
+	fd := r.fds[i]
+	r.fds = append(r.fds[:i:i], r.fds[i+1:]...)
 	return fd
 }
 
-func (h *heard) takeAll() []int {
-	fds := h.fds
-	h.fds = nil
+func (r *received) takeAll() []int {
+	fds := r.fds
+	r.fds = nil
 	return fds
 }
 
 // close closes the files that nobody has taken.
-func (h *heard) close() {
-	for _, fd := range h.fds {
+func (r *received) close() {
+	for _, fd := range r.fds {
 		syscall.Close(fd)
 	}
-	h.fds = nil
+	r.fds = nil
 }
 
 // beginning is what a serving process begins with.
@@ -142,7 +142,7 @@ func (s *supervisor) startProcess(r role, user credentials) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{link: l, in: make(chan *heard), over: make(chan struct{}), started: time.Now()}
+	c := &child{link: l, in: make(chan *received), over: make(chan struct{}), started: time.Now()}
 	if s.Alone {
 		own := *s.Command
 		recovery.Go("being a part of the server", func() { part(r, &own, s.assemble, other, c.over) })
@@ -182,7 +182,7 @@ func (c *child) exec(p *cli.Command, r role, end *os.File, lower bool) error {
 	c.cmd.Env = append(c.cmd.Env, roleVar+"="+string(r), rootVar+"="+p.ServerRoot, fileVar+"="+p.File)
 	start := c.cmd.Start
 	if lower {
-		start = func() error { return gainingNothing(c.cmd.Start) }
+		start = func() error { return withoutNewPrivileges(c.cmd.Start) }
 	}
 	if err := start(); err != nil {
 		return err
@@ -207,12 +207,12 @@ func (c *child) listen() {
 		if err != nil {
 			return
 		}
-		c.in <- &heard{m, fds}
+		c.in <- &received{m, fds}
 	}
 }
 
 // messages are what the process says; closed when it is gone. Nobody says anything of a nil child.
-func (c *child) messages() <-chan *heard {
+func (c *child) messages() <-chan *received {
 	if c == nil {
 		return nil
 	}
@@ -243,7 +243,7 @@ func (c *child) end() {
 	}
 	select {
 	case <-c.over:
-	case <-time.After(lastWords):
+	case <-time.After(endTimeout):
 		if c.cmd != nil {
 			c.cmd.Process.Kill()
 			<-c.over
@@ -260,8 +260,8 @@ func (c *child) pid() int {
 	return c.cmd.Process.Pid
 }
 
-// obituary is how a process that is over has ended (httpd: mpm_common.c ap_process_child_status).
-func (c *child) obituary() string {
+// exitMessage is how a process that is over has ended (httpd: mpm_common.c ap_process_child_status).
+func (c *child) exitMessage() string {
 	if c.cmd == nil || c.cmd.ProcessState == nil {
 		return "balancerd: the serving part ended"
 	}

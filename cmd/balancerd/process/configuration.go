@@ -44,7 +44,7 @@ func (s *supervisor) read() (*configuration, error) {
 	if err != nil {
 		r.end()
 		if err == errDied {
-			err = fmt.Errorf("the configuration was not read: its reader ended: %s", r.obituary())
+			err = fmt.Errorf("the configuration was not read: its reader ended: %s", r.exitMessage())
 		}
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *supervisor) load(c *configuration) error {
 			s.inForce(c)
 			return nil
 		default:
-			s.heard(m)
+			s.handle(m)
 		}
 		m.close()
 		if err != nil {
@@ -110,7 +110,7 @@ func (s *supervisor) load(c *configuration) error {
 }
 
 // await waits for a process's next message. Signals wait meanwhile, but for those that end the server.
-func (s *supervisor) await(c *child) (*heard, error) {
+func (s *supervisor) await(c *child) (*received, error) {
 	for {
 		select {
 		case m, ok := <-c.messages():
@@ -216,7 +216,7 @@ func (c *configuration) openLog(target string) (*os.File, error) {
 // all of them. One that can't be opened is the serving process's to tell.
 func (s *supervisor) giveSockets(c *configuration) error {
 	opened, again, err := s.sockets.Open(c.site, s.releaseSockets)
-	for end := time.Now().Add(orphansPort); s.unclean && errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(freePortTimeout); s.unclean && errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		opened, again, err = s.sockets.Open(c.site, s.releaseSockets)
 	}
 	s.unclean = false
@@ -236,9 +236,9 @@ func (s *supervisor) giveSockets(c *configuration) error {
 	return s.child.link.sendNamed(msgSockets, socketList(s.sockets.Descriptors()))
 }
 
-// orphansPort is how long a start waits for the serving process of a server whose main process was killed:
+// freePortTimeout is how long a start waits for the serving process of a server whose main process was killed:
 // it closes its sockets when it notices.
-const orphansPort = 3 * time.Second
+const freePortTimeout = 3 * time.Second
 
 // releaseSockets has the serving process close sockets, since another one needs their port.
 func (s *supervisor) releaseSockets(addresses []string) error {
@@ -257,7 +257,7 @@ func (s *supervisor) releaseSockets(addresses []string) error {
 			m.close()
 			return nil
 		}
-		s.heard(m)
+		s.handle(m)
 	}
 }
 
@@ -269,7 +269,7 @@ func socketList(fds map[string]int) (list []named) {
 }
 
 // stateFolder is where the serving process keeps balancers' state, as its user's own; "" when it can't be
-// had, which is told.
+// had; then a note for the log says why.
 func (s *supervisor) stateFolder(c *configuration) string {
 	dir := c.site.Settings.RuntimeDir
 	d, err := logfile.OpenFolder(dir)

@@ -15,10 +15,10 @@ func setAllGIDs(id int) error { return syscall.Setresgid(id, id, id) }
 // prSetNoNewPrivs is PR_SET_NO_NEW_PRIVS of prctl(2).
 const prSetNoNewPrivs = 38
 
-// gainingNothing runs f, which starts a process, so that neither that process nor any program that it may
+// withoutNewPrivileges runs f, which starts a process, so that neither that process nor any program that it may
 // ever start gains rights by set-user-ID bits or capabilities of files. It does so on a thread of its own,
 // which ends with it: what it was denied can't be given back.
-func gainingNothing(f func() error) error {
+func withoutNewPrivileges(f func() error) error {
 	done := make(chan error, 1)
 	recovery.Go("starting a process without a way to more rights", func() {
 		runtime.LockOSThread()

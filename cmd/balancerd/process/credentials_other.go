@@ -8,4 +8,4 @@ func setAllUIDs(id int) error { return syscall.Setuid(id) }
 
 func setAllGIDs(id int) error { return syscall.Setgid(id) }
 
-func gainingNothing(f func() error) error { return f() }
+func withoutNewPrivileges(f func() error) error { return f() }

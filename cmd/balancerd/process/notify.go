@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// notify tells the service manager how the server is, where it asks to be told (sd_notify(3)): a
+// notify reports the state of the server to the service manager, where it asks for that (sd_notify(3)): a
 // unit of Type=notify, as httpd's own with mod_systemd, waits for READY=1.
 func notify(state string) {
 	name := os.Getenv("NOTIFY_SOCKET")

@@ -17,7 +17,7 @@ import (
 )
 
 // read is the reader: it reads the configuration, and what it names, with all rights that the server was
-// started with, hands both over and opens the logs once it is told that the rest is sound. It knows
+// started with, hands both over and opens the logs once the main process says that the rest is sound. It knows
 // nothing of the network, and ends with its work.
 func read(c *cli.Command, p *Program, l *link) int {
 	defer l.close()

@@ -2,9 +2,7 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -19,7 +17,6 @@ import (
 	"balancerd/proxy/http1"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/recovery"
-	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
 
@@ -33,7 +30,7 @@ type serving struct {
 	*cli.Command
 	*Program
 	link *link
-	in   chan *heard // closed when the main process is gone
+	in   chan *received // closed when the main process is gone
 
 	background bool           // the server is in the background
 	detached   bool           // this process has left the terminal: its stderr is the error log
@@ -50,7 +47,7 @@ func serve(c *cli.Command, p *Program, l *link) int {
 		signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGWINCH)
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
-	s := &serving{Command: c, Program: p, link: l, in: make(chan *heard), end: func() {}}
+	s := &serving{Command: c, Program: p, link: l, in: make(chan *received), end: func() {}}
 	recovery.Go("listening to the main process", s.listen)
 	for m := range s.in {
 		if over := s.handle(m); over {
@@ -60,7 +57,7 @@ func serve(c *cli.Command, p *Program, l *link) int {
 		}
 	}
 	if s.end != nil {
-		s.orphaned()
+		s.finishAlone()
 	}
 	l.close()
 	return 0
@@ -73,12 +70,12 @@ func (s *serving) listen() {
 		if err != nil {
 			return
 		}
-		s.in <- &heard{m, fds}
+		s.in <- &received{m, fds}
 	}
 }
 
 // handle does what a message of the main process says. over: nothing is to be served any more.
-func (s *serving) handle(m *heard) (over bool) {
+func (s *serving) handle(m *received) (over bool) {
 	defer m.close()
 	switch m.m.Kind {
 	case msgBegin:
@@ -118,7 +115,7 @@ func (s *serving) begin(b *beginning) (over bool) {
 }
 
 // remember takes up what the process before has left.
-func (s *serving) remember(m *heard) {
+func (s *serving) remember(m *received) {
 	files := map[memory.Kind]*os.File{}
 	for i, fd := range m.takeAll() {
 		f := os.NewFile(uintptr(fd), m.m.Names[i])
@@ -133,7 +130,7 @@ func (s *serving) remember(m *heard) {
 }
 
 // take loads a configuration and tells how that went.
-func (s *serving) take(m *heard) (over bool) {
+func (s *serving) take(m *received) (over bool) {
 	b, tree, err := openBundle(os.NewFile(uintptr(m.take(0)), "configuration"))
 	if err != nil {
 		s.refuse(&cli.Failure{Words: s.Name + ": " + err.Error()})
@@ -268,17 +265,17 @@ func (s *serving) drain() {
 	}
 }
 
-// orphanTime is how long requests under way may take when the main process is gone.
-const orphanTime = 30 * time.Second
+// aloneTimeout is how long requests under way may take when the main process is gone.
+const aloneTimeout = 30 * time.Second
 
-// orphaned ends a process whose main process is gone: nobody would replace it, and its sockets would keep
+// finishAlone ends a process whose main process is gone: nobody would replace it, and its sockets would keep
 // the next server from starting.
-func (s *serving) orphaned() {
+func (s *serving) finishAlone() {
 	if s.Server.Site() == nil {
 		return
 	}
 	s.log("core", exchange.Crit, "balancerd: the main process is gone; requests under way are finished")
-	ctx, cancel := context.WithTimeout(context.Background(), orphanTime)
+	ctx, cancel := context.WithTimeout(context.Background(), aloneTimeout)
 	defer cancel()
 	s.Server.Drain(ctx)
 	s.stop()
@@ -293,123 +290,3 @@ func spareProcessors() {
 }
 
 func (s *serving) unkept(err error) { s.log("proxy_balancer", exchange.Error, err.Error()) }
-
-// handover is what a load needs of the main process, which gives it step by step.
-type handover struct {
-	s    *serving
-	logs map[string]named // that no log has taken yet
-}
-
-var _ Opener = (*handover)(nil)
-
-// errPanic: the log says more.
-var errPanic = errors.New("the configuration was not loaded: a panic, which the error log or stderr tells of")
-
-// errHalted: the main process wants the end instead.
-var errHalted = errors.New("the server ends")
-
-// ask tells the main process how far the load is and waits for what it has asked for: all messages of a
-// kind.
-func (h *handover) ask(step, answer kind, take func(*heard) error) error {
-	if err := h.s.link.send(&message{Kind: step}); err != nil {
-		return errHalted
-	}
-	for more := 1; more > 0; {
-		m, ok := <-h.s.in
-		if !ok || m.m.Kind == msgHalt {
-			return errHalted
-		}
-		if m.m.Kind != answer {
-			h.s.handle(m)
-			continue
-		}
-		err := take(m)
-		more = m.m.More
-		m.close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// OpenLogs gets the logs.
-func (h *handover) OpenLogs() error {
-	h.logs = map[string]named{}
-	return h.ask(msgBound, msgLogs, func(m *heard) error {
-		list, err := m.m.files(m.takeAll())
-		for _, f := range list {
-			h.logs[f.name] = f
-		}
-		return err
-	})
-}
-
-// OpenLog is one of them, as directive.Options wants it. Two Sets may ask for the same.
-func (h *handover) OpenLog(target string) (*os.File, error) {
-	f, has := h.logs[target]
-	switch {
-	case !has:
-		return nil, &os.PathError{Op: "open", Path: target, Err: syscall.ENOENT}
-	case f.errno != 0:
-		return nil, &os.PathError{Op: "open", Path: target, Err: f.errno}
-	}
-	fd, err := server.Duplicate(f.fd)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), target), nil
-}
-
-// close lets go of what the load got.
-func (h *handover) close() {
-	for _, f := range h.logs {
-		closeAll([]named{f})
-	}
-}
-
-// OpenSockets gets the sockets that are not open here yet.
-func (h *handover) OpenSockets(*site.Site) (opened map[string]*net.TCPListener, err error) {
-	opened = map[string]*net.TCPListener{}
-	err = h.ask(msgBuilt, msgSockets, func(m *heard) error {
-		if f := m.m.Failure; f != nil {
-			return f
-		}
-		for a, l := range listeners(m) {
-			opened[a] = l
-		}
-		return nil
-	})
-	return opened, err
-}
-
-// listeners are the sockets of a message.
-func listeners(m *heard) map[string]*net.TCPListener {
-	out := map[string]*net.TCPListener{}
-	list, _ := m.m.files(m.takeAll())
-	for _, f := range list {
-		if l, err := server.Listener(f.fd); err == nil {
-			out[f.name] = l
-		}
-	}
-	return out
-}
-
-// failureOf is why a load failed. What a check would find comes first, as httpd checks before it opens
-// anything.
-func (s *serving) failureOf(a *Attempt, err error) *cli.Failure {
-	var f *cli.Failure
-	if errors.As(err, &f) {
-		f.Noticed, f.Hints = a.Noticed, a.Hints
-		return f
-	}
-	if err == errPanic {
-		return &cli.Failure{Noticed: a.Noticed, Words: s.Words(err)}
-	}
-	checked, noticed, cerr := s.Build(a.Tree, a.Files)
-	if cerr != nil {
-		return &cli.Failure{Noticed: noticed, Words: s.Words(cerr), After: cli.AfterCheck(cerr)}
-	}
-	checked.Close()
-	return &cli.Failure{Noticed: a.Noticed, Hints: a.Hints, Words: s.Words(err), After: cli.AfterStart(err)}
-}

@@ -3,7 +3,6 @@ package process
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -164,7 +163,7 @@ func (s *supervisor) run() {
 			s.waiting = append(s.waiting, sig)
 		case m, ok := <-s.child.messages():
 			if ok {
-				s.heard(m)
+				s.handle(m)
 			} else {
 				s.died()
 			}
@@ -219,7 +218,7 @@ func (s *supervisor) drain() {
 			if !ok {
 				return
 			}
-			s.heard(m)
+			s.handle(m)
 			if m.m.Kind == msgHalted {
 				return
 			}
@@ -227,22 +226,22 @@ func (s *supervisor) drain() {
 	}
 }
 
-// lastWords is how long the serving process may take to end.
-const lastWords = 10 * time.Second
+// endTimeout is how long the serving process may take to end.
+const endTimeout = 10 * time.Second
 
 // halt has the serving process cut everything off, and waits until it has.
 func (s *supervisor) halt() {
 	if s.child.send(&message{Kind: msgHalt}) != nil {
 		return
 	}
-	limit := time.After(lastWords)
+	limit := time.After(endTimeout)
 	for {
 		select {
 		case m, ok := <-s.child.messages():
 			if !ok {
 				return
 			}
-			s.heard(m)
+			s.handle(m)
 			if m.m.Kind == msgHalted {
 				return
 			}
@@ -252,8 +251,8 @@ func (s *supervisor) halt() {
 	}
 }
 
-// heard takes a message that nobody waits for.
-func (s *supervisor) heard(m *heard) {
+// handle takes a message of the serving process that nobody waits for.
+func (s *supervisor) handle(m *received) {
 	defer m.close()
 	switch m.m.Kind {
 	case msgKeep:
@@ -267,7 +266,7 @@ func (s *supervisor) heard(m *heard) {
 }
 
 // keep holds what the serving process leaves for the next.
-func (s *supervisor) keep(m *heard) {
+func (s *supervisor) keep(m *received) {
 	if len(m.fds) != 1 {
 		return
 	}
@@ -337,76 +336,4 @@ func (s *supervisor) notLoaded(err error) {
 	}
 	s.tellManager(words)
 	s.log("core", exchange.Error, "balancerd: the configuration was not loaded; the old one goes on serving")
-}
-
-// died is the serving process's end that nobody asked for. Connections wait in the sockets until the next
-// one serves; one that dies soon after its start is replaced more slowly each time.
-func (s *supervisor) died() {
-	s.child.end()
-	s.forget()
-	s.log("core", exchange.Notice, s.child.obituary())
-	wait := s.deaths.next(s.child.lived())
-	s.child = nil
-	if wait > 0 {
-		s.log("core", exchange.Error, fmt.Sprintf("balancerd: the serving process ended %d times soon after its start; the next is started in %v", s.deaths.fast, wait))
-	}
-	s.again = time.After(wait)
-}
-
-// replace starts the next serving process, with what the one before has left.
-func (s *supervisor) replace() {
-	s.again = nil
-	err := s.spawn()
-	if err == nil {
-		err = s.child.send(s.remembered())
-	}
-	if err == nil {
-		err = s.load(s.conf)
-	}
-	if err == nil {
-		err = s.child.send(&message{Kind: msgServe})
-	}
-	switch {
-	case err == nil:
-		s.log("core", exchange.Notice, fmt.Sprintf("balancerd: process %d serves now", s.child.pid()))
-	case errors.Is(err, errInterrupted):
-	default:
-		s.log("core", exchange.Crit, "balancerd: no process serves: "+s.Words(err))
-		if s.child != nil {
-			s.died()
-			return
-		}
-		s.again = time.After(s.deaths.next(0))
-	}
-}
-
-// remembered is what the serving process before has left, with its files.
-func (s *supervisor) remembered() (*message, []int) {
-	m := &message{Kind: msgBefore}
-	var fds []int
-	for k, fd := range s.state {
-		m.Names, fds = append(m.Names, string(k)), append(fds, fd)
-	}
-	return m, fds
-}
-
-// deaths slows the replacement of processes that do not live.
-type deaths struct{ fast int } // deaths in a row, each soon after its start
-
-const (
-	soonDead  = 10 * time.Second // so long a process lives at least when all is well
-	firstWait = 100 * time.Millisecond
-	mostWait  = 10 * time.Second
-)
-
-// next is how long to wait after the death of a process that lived for a time.
-func (d *deaths) next(lived time.Duration) time.Duration {
-	if lived >= soonDead {
-		d.fast = 0
-	}
-	d.fast++
-	if d.fast == 1 {
-		return 0
-	}
-	return min(firstWait<<min(d.fast-2, 10), mostWait)
 }
