@@ -34,7 +34,7 @@ func crowdSize(t *testing.T, whole, others, each int) int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		t.Fatal(err)
 	}
-	if most := (int(min(l.Max, 1<<20)) - 400 - others) / each; whole > most {
+	if most := (int(min(l.Max, 1<<20))/4*3 - 400 - others) / each; whole > most { // beyond three in four nobody is let in
 		t.Logf("%d of %d clients: %d descriptors are all that there are", most, whole, l.Max)
 		return most
 	}

@@ -24,6 +24,7 @@ import (
 // The stories of testdata/http2 add to TestTraffic's verbs:
 //
 //	h2 METHOD /path   with header lines and |body: in clear text, by the preface alone
+//	h2all METHOD /path  the same with every field that comes back
 //	alpn NAME [offer=h2,http/1.1] [tls=1.2] [suite=NAME]   what is chosen, and the status of / in that protocol
 //	upgrade /path     with header lines: by Upgrade: h2c
 func TestHTTP2Traffic(t *testing.T) {
@@ -116,10 +117,14 @@ func (s *story) stream(c net.Conn, fr *http2.Framer) {
 func (s *story) fields(f *http2.MetaHeadersFrame) {
 	var lines []string
 	for _, h := range f.Fields {
+		if s.all && h.Name != ":status" {
+			lines = append(lines, "< "+plainField(h.Name+": "+h.Value)+"\n")
+			continue
+		}
 		switch h.Name {
 		case "date", "server", "etag", "last-modified", "accept-ranges", ":status", "content-length":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", h.Name, h.Value))
+			lines = append(lines, "< "+plainField(h.Name+": "+h.Value)+"\n")
 		}
 	}
 	sort.Strings(lines)

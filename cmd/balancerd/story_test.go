@@ -124,6 +124,7 @@ type story struct {
 	sessions map[string]tls.ClientSessionCache // of TLS stories, by their labels
 	asked    *os.Process                       // the OCSP server
 	read     int                               // how much of the access log was looked at
+	all      bool                              // every field of HTTP/2 is noted
 }
 
 func newStory(t *testing.T, server string) *story {
@@ -246,10 +247,13 @@ func (s *story) play(script string) {
 			s.edit(words[1], words[2:])
 		case "get":
 			s.get(head, rest)
-		case "h2":
+		case "h2", "h2all":
+			s.all = words[0] == "h2all"
 			s.two(head, rest)
 		case "alpn":
 			s.alpn(words[1], pairsOf(words[2:]))
+		case "wire":
+			s.wire(rest)
 		case "upgrade":
 			s.upgrade(words[1], rest)
 		case "plain":
@@ -310,7 +314,7 @@ func (s *story) request(head, rest string) {
 		switch k {
 		case "Date", "Server", "Etag", "Last-Modified", "Connection", "Keep-Alive", "Content-Length", "Accept-Ranges":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", k, strings.Join(v, " & ")))
+			lines = append(lines, "< "+plainField(k+": "+strings.Join(v, " & "))+"\n")
 		}
 	}
 	sort.Strings(lines)
