@@ -28,7 +28,10 @@ import (
 //	BALANCERD_RECORD=write go test ./cmd/balancerd -run TestTraffic   record them anew
 //
 // BALANCERD_OURS names a file that ours are left in.
-func TestTraffic(t *testing.T) { tellStories(t, "traffic") }
+func TestTraffic(t *testing.T) {
+	t.Parallel()
+	tellStories(t, "traffic")
+}
 
 // tellStories tells all of a folder's.
 func tellStories(t *testing.T, folder string) {
@@ -129,20 +132,11 @@ func newStory(t *testing.T, server string) *story {
 	os.Chmod(s.root, 0o755)
 	os.MkdirAll(s.root+"/docs", 0o755)
 	os.WriteFile(s.root+"/mime.types", []byte("text/html html\ntext/plain txt\n"), 0o644)
-	s.port = freePort(t)
+	s.port = reservePort(t)
 	for _, n := range []string{"b1", "b2", "b3"} {
 		s.member(n)
 	}
 	return s
-}
-
-func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 const storyModules = `mpm_event authn_core authn_file authz_core authz_host authz_user auth_basic access_compat alias headers setenvif env mime dir
@@ -165,7 +159,7 @@ var memberName = regexp.MustCompile(`{(\w+):port}`)
 // member is that of a name; it is started when nobody has named it before.
 func (s *story) member(name string) *member {
 	if s.members[name] == nil {
-		m := &member{t: s.t, name: name, port: freePort(s.t)}
+		m := &member{t: s.t, name: name, port: reservePort(s.t)}
 		s.members[name] = m
 		m.start()
 		s.t.Cleanup(m.stop)
