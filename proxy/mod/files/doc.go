@@ -19,7 +19,7 @@
 // Proxied answers pass here too: mod_mime gives a member's answer the type that it lacks, and
 // AddDefaultCharset its charset (reply.go).
 //
-// Reading order: module.go, settings.go, options.go, override.go, place.go, document.go, directory.go,
+// Reading order: module.go, settings.go, options.go, override.go, place.go, document.go, discard.go, directory.go,
 // mime.go, types.go, contenttype.go, etag.go, condition.go, byterange.go, multipart.go, source.go,
 // reply.go, escape.go.
 package files
