@@ -26,7 +26,7 @@ func fileText(r *run, name string) string {
 		return ""
 	}
 	if info != nil && info.Size() > largeFile {
-		r.x.Slow()
+		r.x.Block()
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -23,4 +23,4 @@
 // Reading order: socket_linux.go, pipe_linux.go, stream_linux.go, stream_out_linux.go; loop_linux.go,
 // task_linux.go, fd_linux.go, door_linux.go, crew_linux.go, guard_linux.go, conn_linux.go, file_linux.go;
 // other.go.
-package socket
+package loop

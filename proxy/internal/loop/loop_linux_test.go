@@ -1,4 +1,4 @@
-package socket
+package loop
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/proxy/internal/sys"
 )
 
 // job is a function as a Job.
@@ -14,9 +16,9 @@ type job func(t *Task)
 
 func (f job) Run(t *Task) { f(t) }
 
-func newLoops(t *testing.T, n int) *Loops {
+func newGroup(t *testing.T, n int) *Group {
 	t.Helper()
-	g, err := NewLoops(n)
+	g, err := NewGroup(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func newLoops(t *testing.T, n int) *Loops {
 }
 
 // watched is two connected sockets; the first is a loop's.
-func watched(t *testing.T, g *Loops) (*Fd, int) {
+func watched(t *testing.T, g *Group) (*Fd, int) {
 	t.Helper()
 	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -36,7 +38,7 @@ func watched(t *testing.T, g *Loops) (*Fd, int) {
 }
 
 // do has a loop's task do something.
-func do(g *Loops, i int, f func(t *Task)) {
+func do(g *Group, i int, f func(t *Task)) {
 	l := g.list[i%len(g.list)]
 	fds := [2]int{}
 	syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC)
@@ -47,21 +49,21 @@ func do(g *Loops, i int, f func(t *Task)) {
 		f(t)
 	})
 	fd.r.p.Store(&parked)
-	fd.know(l)
+	fd.watchBy(l)
 	syscall.Write(fds[1], []byte{1})
 }
 
 func TestTasksWait(t *testing.T) {
-	for _, away := range []bool{false, true} {
-		g := newLoops(t, 2)
+	for _, blocks := range []bool{false, true} {
+		g := newGroup(t, 2)
 		fd, peer := watched(t, g)
 		ended := make(chan error, 3)
 		do(g, 0, func(task *Task) {
-			if away {
-				task.Leave()
+			if blocks {
+				task.Block()
 			}
-			var s Stream
-			s.OpenFd(fd)
+			var s FdStream
+			s.Open(fd)
 			s.Use(task)
 			p := make([]byte, 10)
 			_, err := s.Read(p, 50*time.Millisecond)
@@ -75,21 +77,21 @@ func TestTasksWait(t *testing.T) {
 			fd.Close(task)
 		})
 		if err := <-ended; !timedOut(err) {
-			t.Errorf("away %v: a read without bytes ended with %v", away, err)
+			t.Errorf("blocks %v: a read without bytes ended with %v", blocks, err)
 		}
 		syscall.Write(peer, []byte("hello"))
 		if err := <-ended; err != nil {
-			t.Errorf("away %v: %v", away, err)
+			t.Errorf("blocks %v: %v", blocks, err)
 		}
 		if err := <-ended; !timedOut(err) {
-			t.Errorf("away %v: a write that nobody reads ended with %v", away, err)
+			t.Errorf("blocks %v: a write that nobody reads ended with %v", blocks, err)
 		}
 	}
 }
 
-// A task that neither waits nor leaves does not keep others from being served.
-func TestGuard(t *testing.T) {
-	g := newLoops(t, 1)
+// A task that neither waits nor says that it blocks does not keep others from being served.
+func TestWatchdog(t *testing.T) {
+	g := newGroup(t, 1)
 	stuck, other := make(chan struct{}), make(chan struct{})
 	do(g, 0, func(*Task) { <-stuck })
 	time.Sleep(20 * time.Millisecond)
@@ -103,63 +105,63 @@ func TestGuard(t *testing.T) {
 }
 
 func TestParked(t *testing.T) {
-	g := newLoops(t, 2)
-	for i, away := range []bool{false, true, false, true} {
+	g := newGroup(t, 2)
+	for i, blocks := range []bool{false, true, false, true} {
 		fd, peer := watched(t, g)
 		var over atomic.Bool
 		ran := make(chan bool, 3)
 		var again job
 		again = func(task *Task) {
-			late := fd.Late()
+			late := fd.TimedOut()
 			if late {
 				fd.Close(task)
 				ran <- late
 				return
 			}
-			Read(fd.N(), make([]byte, 10))
+			sys.Read(fd.N(), make([]byte, 10))
 			ran <- late
 			if ok, err := fd.Park(task, again, 40*time.Millisecond, &over); !ok {
 				t.Errorf("not parked: %v", err)
 			}
 		}
 		do(g, i, func(task *Task) {
-			if away {
-				task.Leave()
+			if blocks {
+				task.Block()
 			}
 			fd.Park(task, again, time.Hour, &over)
 		})
 		time.Sleep(10 * time.Millisecond)
 		syscall.Write(peer, []byte("x"))
 		if late := <-ran; late {
-			t.Errorf("away %v: bytes came, and it is told that none did", away)
+			t.Errorf("blocks %v: bytes came, and it is said to be overdue", blocks)
 		}
 		began := time.Now()
 		if late := <-ran; !late {
-			t.Errorf("away %v: no bytes came, and it is told that some did", away)
+			t.Errorf("blocks %v: no bytes came, and it is not said to be overdue", blocks)
 		}
 		if d := time.Since(began); d < 30*time.Millisecond || d > time.Second {
-			t.Errorf("away %v: a park of 40 ms took %v", away, d)
+			t.Errorf("blocks %v: a park of 40 ms took %v", blocks, d)
 		}
 	}
 }
 
 // A nudge ends what is parked, and no wait of a task: that is in the middle of something.
 func TestNudge(t *testing.T) {
-	g := newLoops(t, 1)
+	g := newGroup(t, 1)
 	fd, peer := watched(t, g)
 	ended := make(chan error, 2)
 	late := make(chan bool, 1)
 	var over atomic.Bool
 	do(g, 0, func(task *Task) {
-		var s Stream
-		s.OpenFd(fd)
+		var s FdStream
+		s.Open(fd)
 		s.Use(task)
 		ended <- nil
 		_, err := s.Read(make([]byte, 1), time.Hour)
 		ended <- err
-		s.Shut()
+		s.Reset()
 		fd.Park(task, job(func(task *Task) {
-			late <- fd.Late()
+			late <- fd.TimedOut()
 			fd.Close(task)
 		}), time.Hour, &over)
 	})
@@ -185,22 +187,26 @@ func TestNudge(t *testing.T) {
 	}
 }
 
-func TestDoor(t *testing.T) {
-	g := newLoops(t, 2)
+func TestListener(t *testing.T) {
+	g := newGroup(t, 2)
 	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
 	syscall.Listen(s, 10)
-	other, _ := Dup(uintptr(s))
+	other, _ := sys.Dup(uintptr(s))
 	came := make(chan netip.AddrPort, 10)
-	stop, err := g.Listen([]uintptr{uintptr(s), other}, func(conn uintptr, remote netip.AddrPort) (Job, bool) {
-		return job(func(*Task) {
-			Close(conn)
-			came <- remote
-		}), false
-	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
+	stop, err := g.Listen([]uintptr{uintptr(s), other}, Accept{
+		Job: func(conn uintptr, remote netip.AddrPort) (Job, bool) {
+			return job(func(*Task) {
+				sys.Close(conn)
+				came <- remote
+			}), false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,14 +225,14 @@ func TestDoor(t *testing.T) {
 	c, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	defer syscall.Close(c)
 	if syscall.Connect(c, to) == nil {
-		t.Error("a closed door opens")
+		t.Error("a closed listener accepts")
 	}
 }
 
-// TestDoorRests: without room the connection that is there is served, and no other one until there is
+// TestListenerIsSuspended: without room the connection that is there is served, and no other one until there is
 // room again. That is told once.
-func TestDoorRests(t *testing.T) {
-	g := newLoops(t, 1)
+func TestListenerIsSuspended(t *testing.T) {
+	g := newGroup(t, 1)
 	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -237,13 +243,17 @@ func TestDoorRests(t *testing.T) {
 	var asked, told atomic.Int32
 	full.Store(true)
 	came := make(chan bool, 10)
-	stop, err := g.Listen([]uintptr{uintptr(s)}, func(conn uintptr, _ netip.AddrPort) (Job, bool) {
-		return job(func(*Task) { Close(conn); came <- true }), false
-	}, func(uintptr) bool { asked.Add(1); return !full.Load() }, func(e syscall.Errno) {
-		if e != syscall.EMFILE {
-			t.Error(e)
-		}
-		told.Add(1)
+	stop, err := g.Listen([]uintptr{uintptr(s)}, Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (Job, bool) {
+			return job(func(*Task) { sys.Close(conn); came <- true }), false
+		},
+		HasRoom: func(uintptr) bool { asked.Add(1); return !full.Load() },
+		Failed: func(e syscall.Errno) {
+			if e != syscall.EMFILE {
+				t.Error(e)
+			}
+			told.Add(1)
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -262,7 +272,7 @@ func TestDoorRests(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	if len(came) > 0 {
-		t.Error("a full house let somebody in")
+		t.Error("a connection was accepted without room")
 	}
 	full.Store(false)
 	<-came
@@ -306,15 +316,15 @@ func TestWheel(t *testing.T) {
 
 // An event that moved nothing is no reason to give up: the time that is left is still left.
 func TestStaleEvents(t *testing.T) {
-	g := newLoops(t, 1)
+	g := newGroup(t, 1)
 	fd, peer := watched(t, g)
 	ended := make(chan error, 1)
 	do(g, 0, func(task *Task) {
-		var s Stream
-		s.OpenFd(fd)
+		var s FdStream
+		s.Open(fd)
 		s.Use(task)
 		for range 3 { // a mark, and then another one whenever that one is looked at
-			fd.w.happen()
+			fd.w.event()
 			if err := s.Write(make([]byte, 1<<20), nil, 20*time.Millisecond); !timedOut(err) {
 				ended <- err
 				return
@@ -328,7 +338,7 @@ func TestStaleEvents(t *testing.T) {
 				}
 			}
 		})
-		fd.w.happen()
+		fd.w.event()
 		ended <- s.Write(make([]byte, 1<<20), nil, 5*time.Second)
 		fd.Close(task)
 	})

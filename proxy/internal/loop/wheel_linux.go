@@ -1,8 +1,8 @@
-package socket
+package loop
 
-// wheel is the ends of a loop's waits, in slots of one tick each. An entry stays in its slot when its
-// end moves away, and is looked at again when the slot comes round: setting a later end costs nothing.
-// Owned by whoever runs the loop.
+// wheel is a timer wheel of the ends of a loop's waits, in slots of one tick each. A timer stays in its slot
+// when its end is put off, and is looked at again when that slot is due: setting a later end costs nothing.
+// Owned by the loop: see owner_linux.go.
 type wheel struct {
 	slots [wheelSlots]timer // rings
 	least [wheelSlots]int64 // no entry of a slot ends before this; 0: the slot is empty
@@ -32,7 +32,7 @@ func (w *wheel) init(now int64) {
 	w.tick = now >> tickShift
 }
 
-// set has t looked at when by is over.
+// set has due give t once the time is by.
 func (w *wheel) set(t *timer, by int64) {
 	t.by = by
 	if t.next != nil {
@@ -56,13 +56,20 @@ func (w *wheel) insert(t *timer) {
 	w.n++
 }
 
+// unset takes t off the wheel if it is on it.
+func (w *wheel) unset(t *timer) {
+	if t.next != nil {
+		w.remove(t)
+	}
+}
+
 func (w *wheel) remove(t *timer) {
 	t.prev.next, t.next.prev = t.next, t.prev
 	t.next, t.prev = nil, nil
 	w.n--
 }
 
-// next is when something may be over, 0 for never.
+// next is when the next timer may be due, 0: never. It may be too early, never too late.
 func (w *wheel) next() int64 {
 	if w.n == 0 {
 		return 0
@@ -76,7 +83,7 @@ func (w *wheel) next() int64 {
 	return first << tickShift
 }
 
-// due takes one entry whose time is over off the wheel; nil when there is none.
+// due takes a timer whose time is over off the wheel; nil: there is none.
 func (w *wheel) due(now int64) *timer {
 	for to := now >> tickShift; w.tick < to; w.tick++ {
 		i := (w.tick + 1) % wheelSlots
@@ -90,7 +97,7 @@ func (w *wheel) due(now int64) *timer {
 	return nil
 }
 
-// scan is due in one slot. Entries whose end was put off go to where it is now.
+// scan is due of one slot. Timers whose end was put off move to the slot where it is now.
 func (w *wheel) scan(i, now int64) *timer {
 	s := &w.slots[i]
 	w.least[i] = 0
@@ -120,10 +127,10 @@ func (w *wheel) lessen(i, slot int64) {
 	}
 }
 
-// alive tells whether anybody waits.
+// alive reports whether anybody still waits.
 func (t *timer) alive() bool {
 	if t.task != nil {
-		return t.task.at != nil
+		return t.task.waitsFor != nil
 	}
 	return t.fd.r.p.Load() == &parked
 }

@@ -1,19 +1,16 @@
-package socket
+package sys
 
 import (
 	"syscall"
 	"unsafe"
 )
 
-// Supported tells whether the functions of this package work on this system.
-const Supported = true
-
 // RawSyscall keeps the scheduler out of calls that cannot wait: with Syscall the monitor takes the
 // processor away from calls that last longer than 20 µs, and giving it back costs more than the call.
 // It must not be used on a descriptor that blocks.
 
-// Read reads once. 0 and no error is the end; EAGAIN: nothing is there. (recv is the shorter way to a
-// socket than read.)
+// Read reads once. 0 and no error: the other side has ended its direction. EAGAIN: nothing has come in.
+// (The kernel gets from recv to a socket by fewer steps than from read.)
 func Read(fd uintptr, p []byte) (int, syscall.Errno) {
 	for {
 		n, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
@@ -26,7 +23,7 @@ func Read(fd uintptr, p []byte) (int, syscall.Errno) {
 	}
 }
 
-// Write writes once, perhaps less than all; EAGAIN: nothing.
+// Write writes once, perhaps less than all of p; EAGAIN: nothing was written.
 func Write(fd uintptr, p []byte) (int, syscall.Errno) {
 	for {
 		n, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_NOSIGNAL, 0, 0)
@@ -39,27 +36,26 @@ func Write(fd uintptr, p []byte) (int, syscall.Errno) {
 	}
 }
 
-// Vec is the pieces of one write. It belongs to its user, so that nothing is allocated for a call.
-type Vec struct{ v [4]syscall.Iovec }
+// Vec is the two pieces of one write. Its user keeps it, so that a call allocates nothing.
+type Vec struct{ v [2]syscall.Iovec }
 
-// Writev writes the pieces once, as far as they go; EAGAIN: nothing.
-func (v *Vec) Writev(fd uintptr, pieces [][]byte) (int, syscall.Errno) {
-	k := 0
-	for _, p := range pieces {
-		if len(p) > 0 && k < len(v.v) {
-			v.v[k].Base = unsafe.SliceData(p)
-			v.v[k].SetLen(len(p))
-			k++
-		}
+// Writev writes a and then b with one system call, perhaps less than all; EAGAIN: nothing was written.
+func (v *Vec) Writev(fd uintptr, a, b []byte) (int, syscall.Errno) {
+	if len(b) == 0 {
+		return Write(fd, a)
 	}
-	n, e := v.write(fd, k)
-	clear(v.v[:k])
+	for i, p := range [...][]byte{a, b} {
+		v.v[i].Base = unsafe.SliceData(p)
+		v.v[i].SetLen(len(p))
+	}
+	n, e := v.write(fd)
+	clear(v.v[:])
 	return n, e
 }
 
-func (v *Vec) write(fd uintptr, k int) (int, syscall.Errno) {
+func (v *Vec) write(fd uintptr) (int, syscall.Errno) {
 	for {
-		n, _, e := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v.v)), uintptr(k))
+		n, _, e := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v.v)), uintptr(len(v.v)))
 		if e == 0 {
 			return int(n), 0
 		}
@@ -69,7 +65,8 @@ func (v *Vec) write(fd uintptr, k int) (int, syscall.Errno) {
 	}
 }
 
-// Peek tells how many bytes are there, at most 1: 0 and no error is the end, EAGAIN nothing yet.
+// Peek is how many bytes can be read, at most 1, and leaves them there. 0 and no error: the other side
+// has ended its direction. EAGAIN: nothing has come in.
 func Peek(fd uintptr) (int, syscall.Errno) {
 	var b [1]byte
 	for {
@@ -83,8 +80,8 @@ func Peek(fd uintptr) (int, syscall.Errno) {
 	}
 }
 
-// Acked is how many bytes of a TCP connection the other side's system has confirmed since it was
-// opened; false when that can't be told.
+// Acked is how many bytes the other side's TCP has acknowledged since the connection was opened; false
+// when the system does not say (TCP_INFO, tcpi_bytes_acked).
 func Acked(fd uintptr) (int64, bool) {
 	const bytesAcked = 120 // in struct tcp_info
 	var info [bytesAcked + 8]byte
@@ -97,7 +94,7 @@ func Acked(fd uintptr) (int64, bool) {
 	return int64(*(*uint64)(unsafe.Pointer(&info[bytesAcked]))) - 1, true // the SYN counts as one
 }
 
-// CloseWrite ends our direction.
+// CloseWrite ends our direction (shutdown with SHUT_WR).
 func CloseWrite(fd uintptr) error {
 	if _, _, e := syscall.RawSyscall(syscall.SYS_SHUTDOWN, fd, syscall.SHUT_WR, 0); e != 0 {
 		return e
@@ -105,7 +102,7 @@ func CloseWrite(fd uintptr) error {
 	return nil
 }
 
-// Close closes a descriptor that the poller does not know.
+// Close closes a descriptor that the runtime's poller does not watch.
 func Close(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
 
 // Dup is another descriptor of the same socket.

@@ -1,4 +1,4 @@
-package socket
+package sys
 
 import (
 	"net/netip"
@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Accept takes a connection off a listening socket without waiting; it does not block and is closed on
-// exec. EAGAIN: there is none.
+// Accept accepts a connection of a non-blocking listening socket; the connection is non-blocking and
+// closed on exec. EAGAIN: there is none.
 func Accept(fd uintptr) (conn uintptr, remote netip.AddrPort, e syscall.Errno) {
 	var sa syscall.RawSockaddrInet6
 	n := uint32(unsafe.Sizeof(sa))
@@ -31,7 +31,7 @@ func Local(fd uintptr) netip.AddrPort {
 	return address(&sa)
 }
 
-// address is a socket address; one of IPv4 in IPv6 is of IPv4.
+// address converts a socket address; an IPv4-mapped one (RFC 4291 section 2.5.5.2) becomes IPv4.
 func address(sa *syscall.RawSockaddrInet6) netip.AddrPort {
 	port := func(p *uint16) uint16 {
 		b := (*[2]byte)(unsafe.Pointer(p))
@@ -49,8 +49,8 @@ func address(sa *syscall.RawSockaddrInet6) netip.AddrPort {
 
 const tcpDeferAccept = 9 // TCP_DEFER_ACCEPT
 
-// Prepare has connections of a listening socket come without Nagle's algorithm, and, with wait, not
-// before their first bytes.
+// Prepare switches Nagle's algorithm off for the connections of a listening socket. With wait they are
+// accepted only once their first bytes have come in (TCP_DEFER_ACCEPT).
 func Prepare(fd uintptr, wait bool) {
 	syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	if wait {
@@ -58,7 +58,7 @@ func Prepare(fd uintptr, wait bool) {
 	}
 }
 
-// Reset has Close send a reset, so that the other side sees an end that is none.
+// Reset has Close send a TCP reset in place of FIN, so that the other side sees the connection fail.
 func Reset(fd uintptr) {
 	syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
 }

@@ -1,4 +1,4 @@
-package socket
+package loop
 
 import (
 	"bytes"
@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/proxy/internal/sys"
 )
 
-// serveLong has jobs of n connections done as long ones, and gives the clients' ends.
-func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
+// serveOffLoop begins the jobs of n connections beside the loops, and gives the clients' ends.
+func serveOffLoop(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 	t.Helper()
-	g := newLoops(t, 2)
+	g := newGroup(t, 2)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -24,17 +26,21 @@ func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 	defer l.Close()
 	rc, _ := l.(*net.TCPListener).SyscallConn()
 	var fd uintptr
-	rc.Control(func(n uintptr) { fd, _ = Dup(n) })
-	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, remote netip.AddrPort) (Job, bool) {
-		return job(func(task *Task) {
-			if !task.away {
-				t.Error("a long job begins in the loop")
-			}
-			c := NewConn(g.NewFd(conn), task, l.Addr(), net.TCPAddrFromAddrPort(remote))
-			defer c.Close()
-			f(c, task)
-		}), true
-	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
+	rc.Control(func(n uintptr) { fd, _ = sys.Dup(n) })
+	stop, err := g.Listen([]uintptr{fd}, Accept{
+		Job: func(conn uintptr, remote netip.AddrPort) (Job, bool) {
+			return job(func(task *Task) {
+				if !task.offLoop() {
+					t.Error("it begins in the loop")
+				}
+				c := NewConn(g.NewFd(conn), task, l.Addr(), net.TCPAddrFromAddrPort(remote))
+				defer c.Close()
+				f(c, task)
+			}), true
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,29 +58,29 @@ func serveLong(t *testing.T, n int, f func(c *Conn, task *Task)) []net.Conn {
 	return out
 }
 
-// TestLongJobs: they begin beside the loop, and are the loop's after their first wait, unless they say
-// that they are not.
-func TestLongJobs(t *testing.T) {
-	var away atomic.Int32
+// TestOffLoopJobs: they begin beside the loop, and are the loop's after their first wait, unless they are
+// detached for good.
+func TestOffLoopJobs(t *testing.T) {
+	var beside atomic.Int32
 	const n = 100
-	for _, c := range serveLong(t, n, func(c *Conn, task *Task) {
+	for _, c := range serveOffLoop(t, n, func(c *Conn, task *Task) {
 		var b [1]byte
-		for apart := false; ; {
+		for forGood := false; ; {
 			if _, err := c.Read(b[:]); err != nil {
 				return
 			}
 			switch {
-			case apart && !task.away:
-				t.Error("a task that is apart came back")
-			case !apart && task.away:
-				away.Add(1)
+			case forGood && !task.offLoop():
+				t.Error("a task that is detached for good came back")
+			case !forGood && task.offLoop():
+				beside.Add(1)
 			}
 			if b[0] == 'a' {
-				task.Apart()
-				apart = true
+				task.Detach()
+				forGood = true
 			}
 			if b[0] == 'l' {
-				task.Leave()
+				task.Block()
 				time.Sleep(time.Millisecond)
 			}
 			c.Write(b[:])
@@ -90,12 +96,12 @@ func TestLongJobs(t *testing.T) {
 		}
 		c.Close()
 	}
-	if k := away.Load(); k > n/2 { // the first read of a connection may find its byte without a wait
-		t.Errorf("%d reads ended away from the loop", k)
+	if k := beside.Load(); k > n/2 { // the first read of a connection may find its byte without a wait
+		t.Errorf("%d reads ended beside the loop", k)
 	}
 }
 
-// TestConn: waits, deadlines, patience, eagerness, more than the system takes at once, the end.
+// TestConn: waits, deadlines, timeouts, eagerness, more than the system takes at once, the end.
 func TestConn(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789"), 1<<20)
 	result := make(chan string, 20)
@@ -105,7 +111,7 @@ func TestConn(t *testing.T) {
 		}
 		result <- what
 	}
-	c := serveLong(t, 1, func(c *Conn, task *Task) {
+	c := serveOffLoop(t, 1, func(c *Conn, task *Task) {
 		p := make([]byte, 10)
 		c.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
 		_, err := c.Read(p)
@@ -113,9 +119,9 @@ func TestConn(t *testing.T) {
 		c.ReadWithin(30 * time.Millisecond)
 		began := time.Now()
 		_, err = c.Read(p)
-		say("patience", err)
+		say("timeout", err)
 		if took := time.Since(began); took < 25*time.Millisecond {
-			t.Errorf("patience of 30 ms ended after %v", took)
+			t.Errorf("a timeout of 30 ms ended after %v", took)
 		}
 		var timeout net.Error
 		if !errors.As(err, &timeout) || !timeout.Timeout() {
@@ -138,7 +144,7 @@ func TestConn(t *testing.T) {
 		say("end", err)
 	})[0]
 	late := " " + os.ErrDeadlineExceeded.Error()
-	for _, want := range []string{"deadline" + late, "patience" + late, "eager" + late, "read"} {
+	for _, want := range []string{"deadline" + late, "timeout" + late, "eager" + late, "read"} {
 		if got := <-result; got != want {
 			t.Fatalf("got %q, want %q", got, want)
 		}
@@ -160,14 +166,14 @@ func TestConn(t *testing.T) {
 	}
 }
 
-// TestConnBecomes: another one goes on with the same socket.
-func TestConnBecomes(t *testing.T) {
+// TestConnHandsOff: another one goes on with the same socket.
+func TestConnHandsOff(t *testing.T) {
 	ended, begun := make(chan error, 1), make(chan bool)
-	c := serveLong(t, 1, func(c *Conn, task *Task) {
+	c := serveOffLoop(t, 1, func(c *Conn, task *Task) {
 		p := make([]byte, 10)
 		c.Read(p)
 		close(begun)
-		c.Become(NewFileConn(c.fd.Release(task), c.LocalAddr(), c.RemoteAddr()))
+		c.HandOff(sys.NewFileConn(c.fd.Release(task), c.LocalAddr(), c.RemoteAddr()))
 		c.SetDeadline(time.Now().Add(10 * time.Second))
 		n, err := c.Read(p)
 		if err == nil {

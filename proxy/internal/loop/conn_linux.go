@@ -1,4 +1,4 @@
-package socket
+package loop
 
 import (
 	"io"
@@ -6,22 +6,24 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/internal/sys"
 )
 
-// Conn is an Fd as a net.Conn, for a protocol that wants one. Unlike other net.Conns it is its task's
-// alone, deadlines included, until Become makes it an ordinary one.
+// Conn is an Fd as a net.Conn, as crypto/tls wants one. Unlike other net.Conns only its task may use it,
+// deadlines included, until HandOff makes it an ordinary one.
 type Conn struct {
 	fd            *Fd
 	task          *Task
 	local, remote net.Addr
-	next          net.Conn // in its place, after Become
+	next          net.Conn // after HandOff: it does everything
 
-	rby, wby     time.Time // no deadline: as long as rwait and wwait say
+	rby, wby     time.Time // deadlines; zero: a wait lasts as long as rwait and wwait say
 	rwait, wwait time.Duration
 	sent         int64 // bytes written
-	came         records
-	now          bool // reads do not wait
-	dry          bool // all that had come in was read
+	records      tlsRecords
+	eager        bool // reads do not wait
+	drained      bool // all that had come in was read
 	closed       bool
 }
 
@@ -32,55 +34,55 @@ func NewConn(fd *Fd, t *Task, local, remote net.Addr) *Conn {
 	return &Conn{fd: fd, task: t, local: local, remote: remote, rwait: time.Minute, wwait: time.Minute}
 }
 
-// Use has a task serve it from now on; what came in is to be looked at.
-func (c *Conn) Use(t *Task) { c.task, c.dry = t, false }
+// Use has a task serve it from now on; the next Read reads before it waits.
+func (c *Conn) Use(t *Task) { c.task, c.drained = t, false }
 
-// Serve is Use for a Conn of which nobody has taken Fd.Stirred's mark in between: if all that had come in
+// Serve is Use for a Conn whose mark nobody has taken by Fd.PendingEvent in between: if all that had come in
 // was read, the next Read waits at once. With nil nobody serves it: what would have to wait fails.
 func (c *Conn) Serve(t *Task) { c.task = t }
 
-// NewConnOver makes a Conn that is another connection's, as after Become, until Adopt.
+// NewConnOver makes a Conn for which another connection does everything, as after HandOff, until Adopt.
 func NewConnOver(nc net.Conn) *Conn {
 	return &Conn{next: nc, local: nc.LocalAddr(), remote: nc.RemoteAddr(), rwait: time.Minute, wwait: time.Minute}
 }
 
-// Adopt ends Become: the connection that did everything is closed, and fd, a duplicate of its descriptor,
-// serves instead. Nobody may be reading or writing.
+// Adopt ends what HandOff or NewConnOver began: the connection that did everything is closed, and fd, a
+// duplicate of its descriptor, serves instead. Nobody may be reading or writing.
 func (c *Conn) Adopt(fd *Fd, t *Task) {
 	c.next.Close()
-	c.next, c.fd, c.task, c.dry = nil, fd, t, false
+	c.next, c.fd, c.task, c.drained = nil, fd, t, false
 }
 
-// ReadWithin says how long each wait for bytes may last from now on, in place of a deadline.
+// ReadWithin replaces the deadline of reads by a timeout of each wait for bytes.
 func (c *Conn) ReadWithin(d time.Duration) { c.rby, c.rwait = time.Time{}, d }
 
-// WriteWithin says how long each wait for room may last from now on, in place of a deadline.
+// WriteWithin replaces the deadline of writes by a timeout of each wait for the system's buffer.
 func (c *Conn) WriteWithin(d time.Duration) { c.wby, c.wwait = time.Time{}, d }
 
 // Eager says whether reads fail with os.ErrDeadlineExceeded rather than wait.
-func (c *Conn) Eager(now bool) { c.now = now }
+func (c *Conn) Eager(eager bool) { c.eager = eager }
 
-// Become has next do everything from now on, deadlines of others included. The descriptor is next's:
-// see Fd.Release.
-func (c *Conn) Become(next net.Conn) { c.next = next }
+// HandOff has next, an ordinary connection of the descriptor that Fd.Release returned, do everything from now
+// on: any goroutine may use it then.
+func (c *Conn) HandOff(next net.Conn) { c.next = next }
 
 // Read waits for bytes.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.next != nil {
 		n, err := c.next.Read(p)
-		c.came.came(p[:n])
+		c.records.received(p[:n])
 		return n, err
 	}
 	if len(p) == 0 {
 		return 0, nil
 	}
 	for {
-		if !c.dry || c.fd.Stirred() {
-			n, e := Read(c.fd.N(), p)
-			c.dry = n < len(p) && (n > 0 || e == syscall.EAGAIN)
+		if !c.drained || c.fd.PendingEvent() {
+			n, e := sys.Read(c.fd.N(), p)
+			c.drained = n < len(p) && (n > 0 || e == syscall.EAGAIN)
 			switch {
 			case n > 0:
-				c.came.came(p[:n])
+				c.records.received(p[:n])
 				return n, nil
 			case e == 0:
 				return 0, io.EOF
@@ -88,17 +90,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 				return 0, os.NewSyscallError("read", e)
 			}
 		}
-		if c.now {
+		if c.eager {
 			return 0, os.ErrDeadlineExceeded
 		}
 		if err := c.fd.wait(c.task, &c.fd.r, within(c.rby, c.rwait)); err != nil {
 			return 0, err
 		}
-		c.dry = false
+		c.drained = false
 	}
 }
 
-// Write writes all. A wait without a deadline begins anew when some of it is gone.
+// Write writes all of p. A timeout begins anew whenever some of it was written.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.next != nil {
 		n, err := c.next.Write(p)
@@ -106,7 +108,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return n, err
 	}
 	for sent := 0; ; {
-		n, e := Write(c.fd.N(), p[sent:])
+		n, e := sys.Write(c.fd.N(), p[sent:])
 		if n > 0 {
 			sent += n
 			c.sent += int64(n)
@@ -123,15 +125,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 }
 
-// Sent is how many bytes were written, those of a connection that did everything included.
+// Sent is how many bytes were written since it was made.
 func (c *Conn) Sent() int64 { return c.sent }
 
-// Midway reports whether a part of a TLS record was read, of a connection below TLS.
-func (c *Conn) Midway() bool { return c.came.midway() }
+// Midway reports whether a TLS record was read in part, so that TLS can give nothing of it yet.
+func (c *Conn) Midway() bool { return c.records.midway() }
 
 // Undelivered is Stream.Undelivered for what was written since Sent said before.
 func (c *Conn) Undelivered(before int64) bool {
-	acked, ok := Acked(c.fd.N())
+	acked, ok := sys.Acked(c.fd.N())
 	return ok && c.sent > before && acked <= before
 }
 
@@ -146,7 +148,7 @@ func within(by time.Time, wait time.Duration) time.Duration {
 // CloseWrite ends our direction.
 func (c *Conn) CloseWrite() error {
 	if c.next == nil {
-		return CloseWrite(c.fd.N())
+		return sys.CloseWrite(c.fd.N())
 	}
 	if n, ok := c.next.(interface{ CloseWrite() error }); ok {
 		return n.CloseWrite()
@@ -182,7 +184,7 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// SetReadDeadline sets when reads end; zero: they wait as long as ReadWithin says.
+// SetReadDeadline sets when waits of reads end; zero: they last as long as ReadWithin says.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.next != nil {
 		return c.next.SetReadDeadline(t)

@@ -1,4 +1,4 @@
-package socket
+package loop
 
 import (
 	"bytes"
@@ -6,13 +6,14 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/proxy/internal/sys"
 )
 
-// pair is a Stream and the other end of its connection.
-func pair(t *testing.T) (*Stream, *net.TCPConn, *net.TCPConn) {
+// pair is a PollStream and the other end of its connection.
+func pair(t *testing.T) (*PollStream, *net.TCPConn, *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,8 +29,8 @@ func pair(t *testing.T) (*Stream, *net.TCPConn, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
-	s := &Stream{}
-	if err := s.Open(a.(*net.TCPConn)); err != nil {
+	s := &PollStream{}
+	if err := s.Open(a.(*net.TCPConn), 0); err != nil {
 		t.Fatal(err)
 	}
 	return s, a.(*net.TCPConn), b.(*net.TCPConn)
@@ -117,7 +118,7 @@ func TestTalkWritesAllAndWaits(t *testing.T) {
 	}()
 	p := make([]byte, 10)
 	n, wrote, err := s.Talk(time.Now(), a, b, p, 2*time.Second)
-	if string(p[:n]) != "done" || !wrote || err != nil || <-got != len(a)+len(b) || s.Sent != int64(len(a)+len(b)) {
+	if string(p[:n]) != "done" || !wrote || err != nil || <-got != len(a)+len(b) || s.Sent() != int64(len(a)+len(b)) {
 		t.Errorf("%q %v %v", p[:n], wrote, err)
 	}
 }
@@ -136,12 +137,12 @@ func TestWatchSeesAnAnswer(t *testing.T) {
 	s, _, far := pair(t)
 	time.AfterFunc(30*time.Millisecond, func() { io.WriteString(far, "stop") })
 	began := time.Now()
-	if err := s.Watch(make([]byte, 16<<20), nil, 5*time.Second); err != ErrEarly || time.Since(began) > time.Second {
+	if err := s.WriteUnlessAnswered(make([]byte, 16<<20), nil, 5*time.Second); err != ErrEarly || time.Since(began) > time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 	t2, _, _ := pair(t)
 	began = time.Now()
-	err := t2.Watch(make([]byte, 16<<20), nil, 300*time.Millisecond)
+	err := t2.WriteUnlessAnswered(make([]byte, 16<<20), nil, 300*time.Millisecond)
 	if took := time.Since(began); !errors.Is(err, os.ErrDeadlineExceeded) || took > time.Second || took < 250*time.Millisecond {
 		t.Errorf("nobody answers: %v after %v", err, took)
 	}
@@ -156,7 +157,7 @@ func TestUndelivered(t *testing.T) {
 	if _, wrote, err := s.Talk(time.Now(), []byte("ask"), nil, p, time.Second); !wrote || err != io.EOF {
 		t.Fatalf("%v %v", wrote, err)
 	}
-	if !s.Undelivered(s.Sent) {
+	if !s.Undelivered(0) {
 		t.Error("the far end was closed before")
 	}
 	s, _, far = pair(t)
@@ -167,7 +168,7 @@ func TestUndelivered(t *testing.T) {
 	if _, wrote, err := s.Talk(time.Now(), []byte("ask"), nil, p, time.Second); !wrote || err != io.EOF {
 		t.Fatalf("%v %v", wrote, err)
 	}
-	if s.Undelivered(s.Sent) {
+	if s.Undelivered(0) {
 		t.Error("it was read")
 	}
 }
@@ -186,7 +187,7 @@ func TestPipe(t *testing.T) {
 		b, _ := io.ReadAll(sink)
 		got <- b
 	}()
-	var pipes Pipes
+	var pipes sys.Pipes
 	p, err := pipes.Get()
 	if err != nil {
 		t.Fatal(err)
@@ -203,52 +204,11 @@ func TestPipe(t *testing.T) {
 		t.Error(err)
 	}
 	to.CloseWrite()
-	if b := <-got; !bytes.Equal(b, data) || to.Sent != int64(len(data)) {
+	if b := <-got; !bytes.Equal(b, data) || to.Sent() != int64(len(data)) {
 		t.Errorf("%d bytes of %d", len(b), len(data))
 	}
 	pipes.Put(p)
 	if q, _ := pipes.Get(); q != p {
 		t.Error("an empty pipe is not used again")
-	}
-	p.held = 1
-	pipes.Put(p) // not empty: closed
-	if _, e := p.Drain(1); e != syscall.EBADF {
-		t.Errorf("a pipe with something in it was kept: %v", e)
-	}
-}
-
-func TestAccept(t *testing.T) {
-	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", "[::]:0"} {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			t.Skip(err)
-		}
-		f, _ := l.(*net.TCPListener).File()
-		rc, _ := f.SyscallConn()
-		rc.Control(func(fd uintptr) {
-			Prepare(fd, false)
-			if _, _, e := Accept(fd); e != syscall.EAGAIN {
-				t.Errorf("%s: %v", addr, e)
-			}
-			host := "127.0.0.1"
-			if addr == "[::1]:0" {
-				host = "::1"
-			}
-			_, port, _ := net.SplitHostPort(l.Addr().String())
-			c, err := net.Dial("tcp", net.JoinHostPort(host, port))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer c.Close()
-			time.Sleep(10 * time.Millisecond)
-			conn, remote, e := Accept(fd)
-			if e != 0 || remote.String() != c.LocalAddr().String() || Local(conn).String() != c.RemoteAddr().String() {
-				t.Errorf("%s: %v from %v at %v, want %v and %v", addr, e, remote, Local(conn), c.LocalAddr(), c.RemoteAddr())
-			}
-			Close(conn)
-		})
-		f.Close()
-		l.Close()
 	}
 }

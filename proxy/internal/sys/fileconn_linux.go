@@ -1,4 +1,4 @@
-package socket
+package sys
 
 import (
 	"errors"
@@ -15,13 +15,10 @@ type fileConn struct {
 	local, remote net.Addr
 }
 
-var (
-	_ net.Conn = (*fileConn)(nil)
-	_ Poller   = (*fileConn)(nil)
-)
+var _ net.Conn = (*fileConn)(nil)
 
-// NewFileConn makes an ordinary connection of a connected, non-blocking socket, which is the connection's
-// from then on. It costs no descriptor and does not fail.
+// NewFileConn makes a net.Conn of a connected, non-blocking socket, which it owns from then on. It needs no
+// further descriptor and does not fail.
 func NewFileConn(fd uintptr, local, remote net.Addr) net.Conn {
 	return &fileConn{File: os.NewFile(fd, "connection"), local: local, remote: remote}
 }
@@ -32,7 +29,8 @@ func (c *fileConn) LocalAddr() net.Addr { return c.local }
 // RemoteAddr is the other one.
 func (c *fileConn) RemoteAddr() net.Addr { return c.remote }
 
-// Read reads what is there. A deadline's end is a net.Error, after which crypto/tls may be asked again.
+// Read waits for bytes. The error of a deadline is a net.Error that says Timeout, so that crypto/tls can be
+// read again.
 func (c *fileConn) Read(p []byte) (int, error) {
 	n, err := c.File.Read(p)
 	return n, plainError(err)
@@ -44,7 +42,7 @@ func (c *fileConn) Write(p []byte) (int, error) {
 	return n, plainError(err)
 }
 
-// ReadFrom hides the file's, which tries what sockets can't.
+// ReadFrom hides os.File's, which tries copy_file_range and splice from files.
 func (c *fileConn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{c}, r) }
 
 // CloseWrite ends our direction.
@@ -65,7 +63,7 @@ func (c *fileConn) shutdown(how int) error {
 	return os.NewSyscallError("shutdown", fault)
 }
 
-// plainError takes the file's name off.
+// plainError is an error of os.File without the file's name.
 func plainError(err error) error {
 	var named *os.PathError
 	switch {

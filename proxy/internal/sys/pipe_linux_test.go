@@ -1,6 +1,9 @@
-package socket
+package sys
 
-import "testing"
+import (
+	"syscall"
+	"testing"
+)
 
 // Pipes are given out up to their number, and those that come back are given out again, also those that
 // had to be closed.
@@ -39,4 +42,22 @@ func TestPipesHaveABound(t *testing.T) {
 		t.Fatalf("%d pipes the second time", len(all))
 	}
 	s.free = nil
+}
+
+// A pipe that is given back with something in it is closed.
+func TestPipesKeepEmptyOnes(t *testing.T) {
+	var s Pipes
+	p, err := s.Get()
+	if err != nil {
+		t.Skip(err)
+	}
+	s.Put(p)
+	if q, _ := s.Get(); q != p {
+		t.Error("an empty pipe is not used again")
+	}
+	p.held = 1
+	s.Put(p)
+	if _, e := p.Drain(1); e != syscall.EBADF {
+		t.Errorf("a pipe with something in it was kept: %v", e)
+	}
 }

@@ -1,4 +1,4 @@
-package socket
+package loop
 
 import (
 	"net/netip"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/proxy/internal/sys"
 	"balancerd/proxy/recovery"
 )
 
@@ -48,16 +49,16 @@ func (c *caught) one(t *testing.T, name, text string) {
 	}
 }
 
-// serves tells whether both loops of a group do jobs.
-func serves(t *testing.T, name string, g *Loops) {
+// serves checks that both loops of a group still do jobs.
+func serves(t *testing.T, name string, g *Group) {
 	t.Helper()
 	for i := range 4 {
 		done := make(chan bool)
 		do(g, i, func(task *Task) {
 			fd, peer := watched(t, g)
 			defer fd.Close(task)
-			var s Stream
-			s.OpenFd(fd)
+			var s FdStream
+			s.Open(fd)
 			s.Use(task)
 			if _, err := s.Read(make([]byte, 1), time.Millisecond); !timedOut(err) {
 				t.Errorf("%s: afterwards a wait ends with %v", name, err)
@@ -76,10 +77,10 @@ func serves(t *testing.T, name string, g *Loops) {
 
 // Wherever a job panics, that ends the job, and its loop goes on.
 func TestPanicsOfTasks(t *testing.T) {
-	wait := func(g *Loops, task *Task, send bool) {
+	wait := func(g *Group, task *Task, send bool) {
 		fd, peer := watched(t, g)
-		var s Stream
-		s.OpenFd(fd)
+		var s FdStream
+		s.Open(fd)
 		s.Use(task)
 		if send {
 			time.AfterFunc(5*time.Millisecond, func() { syscall.Write(peer, []byte("x")) })
@@ -88,18 +89,18 @@ func TestPanicsOfTasks(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		job  func(g *Loops, task *Task)
+		job  func(g *Group, task *Task)
 	}{
-		{"in the loop", func(*Loops, *Task) {}},
-		{"after a wait", func(g *Loops, task *Task) { wait(g, task, true) }},
-		{"after a wait in vain", func(g *Loops, task *Task) { wait(g, task, false) }},
-		{"away", func(_ *Loops, task *Task) { task.Leave() }},
-		{"away and back", func(g *Loops, task *Task) { task.Leave(); wait(g, task, true) }},
-		{"apart", func(g *Loops, task *Task) { task.Apart(); wait(g, task, true) }},
-		{"having lost its loop", func(*Loops, *Task) { time.Sleep(50 * time.Millisecond) }},
-		{"holding the loop", func(_ *Loops, task *Task) { task.here() }},
+		{"in the loop", func(*Group, *Task) {}},
+		{"after a wait", func(g *Group, task *Task) { wait(g, task, true) }},
+		{"after a wait in vain", func(g *Group, task *Task) { wait(g, task, false) }},
+		{"after Block", func(_ *Group, task *Task) { task.Block() }},
+		{"after Block and a wait", func(g *Group, task *Task) { task.Block(); wait(g, task, true) }},
+		{"detached for good", func(g *Group, task *Task) { task.Detach(); wait(g, task, true) }},
+		{"having lost its loop", func(*Group, *Task) { time.Sleep(50 * time.Millisecond) }},
+		{"holding the loop", func(_ *Group, task *Task) { task.acquireLoop() }},
 	} {
-		g := newLoops(t, 2)
+		g := newGroup(t, 2)
 		l := catching(t)
 		do(g, 0, func(task *Task) {
 			c.job(g, task)
@@ -113,7 +114,7 @@ func TestPanicsOfTasks(t *testing.T) {
 // So does a parked one, in time or late, and one that begins beside the loops.
 func TestPanicsOfParkedAndLongJobs(t *testing.T) {
 	for _, late := range []bool{false, true} {
-		g := newLoops(t, 2)
+		g := newGroup(t, 2)
 		l := catching(t)
 		fd, peer := watched(t, g)
 		var over atomic.Bool
@@ -129,16 +130,16 @@ func TestPanicsOfParkedAndLongJobs(t *testing.T) {
 		l.one(t, "parked", "panic: on purpose while running a task of an event loop")
 		serves(t, "parked", g)
 	}
-	g := newLoops(t, 2)
+	g := newGroup(t, 2)
 	l := catching(t)
-	g.list[0].beside(job(func(*Task) { panic("on purpose") }))
-	l.one(t, "beside", "panic: on purpose while running a task of an event loop")
-	serves(t, "beside", g)
+	g.list[0].runOffLoop(job(func(*Task) { panic("on purpose") }))
+	l.one(t, "off the loop", "panic: on purpose while running a task of an event loop")
+	serves(t, "off the loop", g)
 }
 
 // What a listener calls is the loop's own work: the connection or the fault is lost, and nothing else.
 func TestPanicsOfListeners(t *testing.T) {
-	g := newLoops(t, 2)
+	g := newGroup(t, 2)
 	l := catching(t)
 	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -149,15 +150,19 @@ func TestPanicsOfListeners(t *testing.T) {
 	to, _ := syscall.Getsockname(s)
 	served := make(chan bool, 10)
 	first := true
-	stop, err := g.Listen([]uintptr{uintptr(s)}, func(conn uintptr, _ netip.AddrPort) (Job, bool) {
-		defer Close(conn)
-		if first {
-			first = false
-			panic("on purpose")
-		}
-		served <- true
-		return nil, false
-	}, func(uintptr) bool { return true }, func(syscall.Errno) {})
+	stop, err := g.Listen([]uintptr{uintptr(s)}, Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (Job, bool) {
+			defer sys.Close(conn)
+			if first {
+				first = false
+				panic("on purpose")
+			}
+			served <- true
+			return nil, false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(syscall.Errno) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,16 +186,16 @@ func TestPanicsOfListeners(t *testing.T) {
 // The tasks of a group's own that begin while it runs: the goroutine that begins long jobs, the one that
 // watches the loops, and the timer that opens a listener again.
 func TestPanicsOfTheGroupsOwnTasks(t *testing.T) {
-	for task, begin := range map[string]func(g *Loops){
-		"running tasks beside the event loops": func(g *Loops) { g.list[0].beside(job(func(*Task) {})) },
-		reopening: func(g *Loops) {
-			d := &door{loop: g.list[0], fd: g.NewFd(0), fault: func(syscall.Errno) {}}
+	for task, begin := range map[string]func(g *Group){
+		"running tasks beside the event loops": func(g *Group) { g.list[0].runOffLoop(job(func(*Task) {})) },
+		reopening: func(g *Group) {
+			d := &listener{loop: g.list[0], fd: g.NewFd(0), Accept: Accept{Failed: func(syscall.Errno) {}}}
 			g.list[0].load.Add(1)
-			d.rest(syscall.EMFILE)
+			d.suspend(syscall.EMFILE)
 		},
-		"watching the event loops": func(*Loops) { newLoops(t, 1) },
+		"watching the event loops": func(*Group) { newGroup(t, 1) },
 	} {
-		g := newLoops(t, 2)
+		g := newGroup(t, 2)
 		l := catching(t)
 		var once atomic.Bool
 		recovery.OnStart(func(name string) {

@@ -1,4 +1,4 @@
-package socket
+package sys
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// Pipe is where spliced bytes rest between two sockets. Get one, and Put it back empty.
+// Pipe holds spliced bytes between two sockets. Get one of Pipes, and Put it back empty.
 type Pipe struct {
 	r, w int
 	held int // bytes inside
@@ -15,23 +15,23 @@ type Pipe struct {
 // pipeSize is what fits into a pipe. The system allows an ordinary user 64 MiB of them.
 const pipeSize = 256 << 10
 
-// maxPipes is how many empty pipes are kept, mostPipes how many there are at a time: slow readers hold
-// theirs, with two descriptors and what is inside.
+// maxPipes is how many empty pipes are kept, mostPipes how many are open at a time: a slow reader keeps its
+// pipe, which is two descriptors and up to pipeSize bytes.
 const (
 	maxPipes  = 64
 	mostPipes = 1024
 )
 
-var errPipes = errors.New("socket: enough pipes are in use")
+var errPipes = errors.New("sys: enough pipes are in use")
 
-// Pipes is a store of empty pipes. The zero value is ready.
+// Pipes is a pool of empty pipes. The zero value is ready.
 type Pipes struct {
 	mu   sync.Mutex
 	free []*Pipe // under mu
 	open int     // under mu: in use and free
 }
 
-// Get is an empty pipe. An error means to do without.
+// Get is an empty pipe. With an error the caller copies the bytes itself.
 func (s *Pipes) Get() (*Pipe, error) {
 	s.mu.Lock()
 	if n := len(s.free); n > 0 {
@@ -73,15 +73,15 @@ func (s *Pipes) Put(p *Pipe) {
 
 const spliceFlags = 0x1 | 0x2 // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 
-// Fill moves up to n bytes from a socket into the pipe. 0 and no error is the end of the socket's
-// bytes; EAGAIN: nothing is there, or the pipe is full.
+// Fill moves up to n bytes from a socket into the pipe. 0 and no error: the other side has ended its
+// direction. EAGAIN: nothing has come in, or the pipe is full.
 func (p *Pipe) Fill(fd uintptr, n int) (int, syscall.Errno) {
 	k, e := splice(fd, uintptr(p.w), min(n, pipeSize))
 	p.held += k
 	return k, e
 }
 
-// Drain moves what the pipe holds to a socket, as far as it goes; EAGAIN: not now.
+// Drain moves what the pipe holds to a socket, perhaps less than all; EAGAIN: nothing was moved.
 func (p *Pipe) Drain(fd uintptr) (int, syscall.Errno) {
 	k, e := splice(uintptr(p.r), fd, p.held)
 	p.held -= k
