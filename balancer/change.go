@@ -192,7 +192,7 @@ func (b *Balancer) add(url string) (*Worker, error) {
 		return nil, ErrDuplicate
 	}
 	if !b.HasRoom() {
-		return nil, ErrNoRoom
+		return nil, fmt.Errorf("%w: the balancer may have %d, growth= allows more", ErrNoRoom, b.room.Load().most)
 	}
 	spec := b.plan.Load()
 	a, err := ParseAddress(url, spec.Runtime, false)

@@ -2,17 +2,18 @@ package balancer
 
 import "strings"
 
-// Covers tells how well a worker called name serves url: the length of name when it is a prefix of
-// url that reaches at least to the path, -1 when not. Scheme and host of url may be in any case, its
-// path not; there is no rule of segments: "http://h/foo" covers "http://h/foobar". With match, $0 to
-// $9 in name stand for any text, but url must be at least as long as name. url has no "unix:" part.
-// Costs no allocation (httpd: proxy_util.c ap_proxy_get_worker_ex).
-func Covers(name, url string, match bool) int {
-	site := siteEnd(url)
-	if site < 0 || len(name) > len(url) || len(name) < site {
+// Covers tells how well a worker with this address serves url: the length of its name when that is a
+// prefix of url that reaches at least to the path, -1 when not. Scheme and host of url may be in any
+// case, its path not; there is no rule of segments: "http://h/foo" covers "http://h/foobar". With Match,
+// $0 to $9 in the name stand for any text, in the host too, where the name need not reach to the path
+// then (Varies); but url must be at least as long as the name. url has no "unix:" part. Costs no
+// allocation (httpd: proxy_util.c ap_proxy_get_worker_ex, since 2.4.63 for hosts).
+func (a *Address) Covers(url string) int {
+	site, name := siteEnd(url), a.URL
+	if site < 0 || len(name) > len(url) || len(name) < site && !(a.Match && a.Varies) {
 		return -1
 	}
-	if match {
+	if a.Match {
 		if matchName(url, site, 0, name) == matched {
 			return len(name)
 		}
@@ -26,9 +27,6 @@ func Covers(name, url string, match bool) int {
 	return len(name)
 }
 
-// CoveredBy tells whether the worker called name is used for url instead of a new one.
-func CoveredBy(name, url string) bool { return Covers(name, url, false) >= 0 }
-
 // Longest finds the worker whose name is the longest that covers url, the first of equal ones; nil
 // for none. A "unix:" part of url is passed over.
 func Longest(workers []*Worker, url string) *Worker {
@@ -38,7 +36,7 @@ func Longest(workers []*Worker, url string) *Worker {
 	var best *Worker
 	most := -1
 	for _, w := range workers {
-		if n := Covers(w.addr.URL, url, w.addr.Match); n > most {
+		if n := w.addr.Covers(url); n > most {
 			best, most = w, n
 		}
 	}

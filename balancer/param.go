@@ -89,11 +89,23 @@ func (e Env) hasMethod(name string) bool {
 	return false
 }
 
-var (
-	errWorkerParam   = errors.New("unknown Worker parameter")
-	errHealthParam   = errors.New("unknown Worker hcheck parameter")
-	errBalancerParam = errors.New("unknown Balancer parameter")
+// unknownParam is the error of a parameter that there is not.
+type unknownParam string
+
+func (e unknownParam) Error() string { return string(e) }
+
+const (
+	errWorkerParam   unknownParam = "unknown Worker parameter"
+	errHealthParam   unknownParam = "unknown Worker hcheck parameter"
+	errBalancerParam unknownParam = "unknown Balancer parameter"
 )
+
+// IsUnknown reports whether a Set failed because there is no parameter of that name, which httpd's text
+// does not say.
+func IsUnknown(err error) bool {
+	var u unknownParam
+	return errors.As(err, &u)
+}
 
 // Set gives a worker the parameter key, any case. The error's text is httpd's, without the name of
 // the directive (httpd: mod_proxy.c set_worker_param).

@@ -3,6 +3,7 @@ package balancer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -105,6 +106,9 @@ func (r *Roster) Workers(vhost string) (list []*Worker) {
 	}
 	return list
 }
+
+// All is every worker of the roster, members that the manager added included, in no order.
+func (r *Roster) All() []*Worker { return slices.Collect(maps.Keys(r.all())) }
 
 // all is every worker of the roster, members that the manager added included.
 func (r *Roster) all() map[*Worker]bool {

@@ -37,7 +37,8 @@ func leadingInt(text string) (n int64, rest string, fits bool) {
 	return n, s[end:], err == nil
 }
 
-// atof reads a number as C's atof does, the longest beginning that is one; 0 for none.
+// atof reads a number as C's atof does, the longest beginning that is one, in decimal or hexadecimal
+// digits; 0 for none.
 func atof(text string) float64 {
 	s := strings.TrimLeft(text, blanks)
 	if len(s) > 400 { // no more digits than that tell numbers apart
@@ -47,11 +48,20 @@ func atof(text string) float64 {
 		if strings.ContainsRune(s[:end], '_') { // Go's notation, not C's
 			continue
 		}
-		if v, err := strconv.ParseFloat(s[:end], 64); err == nil || v != 0 {
+		if v, err := strconv.ParseFloat(withExponent(s[:end]), 64); err == nil || v != 0 {
 			return v
 		}
 	}
 	return 0
+}
+
+// withExponent gives a hexadecimal number the exponent that Go demands and C does not.
+func withExponent(s string) string {
+	digits := strings.ToLower(strings.TrimLeft(s, "+-"))
+	if strings.HasPrefix(digits, "0x") && !strings.Contains(digits, "p") {
+		return s + "p0"
+	}
+	return s
 }
 
 // hundredths is v in hundredths, cut off as C's conversion does; false when it is no number from 1

@@ -77,3 +77,15 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+// TestAtof holds what C's atof makes of texts that Go reads otherwise.
+func TestAtof(t *testing.T) {
+	for text, want := range map[string]float64{
+		"0x10": 16, "0X1A": 26, "0x1.8": 1.5, "0x1p3": 8, "-0x2": -2, "0xg": 0, "0x": 0, "0b11": 0, "0o17": 0,
+		"1e": 1, "1e+": 1, "1e1": 10, "1p3": 1, "1_0": 1, "5,5": 5, "\t6": 6, ".5e1": 5, "1.1.1": 1.1,
+	} {
+		if got := atof(text); got != want {
+			t.Errorf("atof(%q) = %v, want %v", text, got, want)
+		}
+	}
+}

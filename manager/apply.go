@@ -46,7 +46,7 @@ func (v *visit) addable(url string) bool {
 	return url != "" && (!socket || slices.ContainsFunc(v.selected.Members(), onSocket))
 }
 
-// outcome logs what became of an edit. httpd tells two ways of not adding a member apart; what else
+// outcome logs what became of an edit, and why: httpd leaves that out. It tells two ways of not adding a member apart; what else
 // was in the form holds in both.
 func (v *visit) outcome(url string, err error) *refusal {
 	var unkept *balancer.SaveError
@@ -66,5 +66,7 @@ func (v *visit) outcome(url string, err error) *refusal {
 	default: // the balancer or member went away in a reload meanwhile
 		return refused(http.StatusNotFound, err.Error())
 	}
+	v.logf(slog.LevelError, v.selected.Name()+": "+url+" was not added: "+err.Error())
+	v.notice = strings.TrimPrefix(v.notice+"; "+url+" was not added: "+err.Error(), "; ")
 	return refused(http.StatusBadRequest, err.Error())
 }

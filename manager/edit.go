@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"fmt"
 	"strings"
 
 	"balancerd/balancer"
@@ -18,6 +19,7 @@ type edit struct {
 	Flags    []input // a member's conditions
 	Health   []input // its checks
 	Room     bool    // another member can be added
+	Full     string  // why not
 }
 
 // input is one field of a form.
@@ -48,6 +50,9 @@ func (v *visit) editOf(checks bool) *edit {
 	e := &edit{Subject: b.Name(), Action: v.facts.Base + linkPath(v.r.URL.Path), Balancer: name, Nonce: b.Settings().Nonce.V, Room: b.HasRoom()}
 	env := b.Env()
 	if v.worker == nil {
+		if most, _ := b.MaxMembers(); !e.Room {
+			e.Full = fmt.Sprintf("No member can be added here: the balancer may have %d. ProxySet growth= allows more.", most)
+		}
 		e.Fields = inputsOf(balancer.BalancerParams, b.Settings(), env)
 		return e
 	}

@@ -98,6 +98,7 @@ func (v *visit) serve(w http.ResponseWriter) {
 		refusal.json(w)
 		return
 	case refusal.status == http.StatusBadRequest:
+		v.remind(w)                   // the next page says why
 		w.WriteHeader(refusal.status) // the server has a page for that
 		return
 	}

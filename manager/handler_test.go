@@ -247,21 +247,21 @@ func TestAddMember(t *testing.T) {
 		log      string
 	}{
 		{"http://h:3", "0", 200, ""}, {"http://h:3", "11", 200, ""},
-		{"http://h:1/x", "1", 400, "AH10164: balancer://c: failed to add worker http://h:1/x"},
-		{"not a url", "1", 400, "AH10163: balancer://c: failed to add worker not a url"},
-		{"", "1", 400, "AH10163: balancer://c: failed to add worker "},
-		{"unix:/run/docker.sock|http://x/", "1", 400, "AH10163: balancer://c: failed to add worker unix:/run/docker.sock|http://x/"},
+		{"http://h:1/x", "1", 400, "AH10164: balancer://c: failed to add worker http://h:1/x|balancer://c: http://h:1/x was not added: another member covers the URL"},
+		{"not a url", "1", 400, "AH10163: balancer://c: failed to add worker not a url|balancer://c: not a url was not added: not the URL of a worker: URL must be absolute!: not a url"},
+		{"", "1", 400, "AH10163: balancer://c: failed to add worker |balancer://c:  was not added: not the URL of a worker"},
+		{"unix:/run/docker.sock|http://x/", "1", 400, "AH10163: balancer://c: failed to add worker unix:/run/docker.sock|http://x/|balancer://c: unix:/run/docker.sock|http://x/ was not added: not the URL of a worker"},
 		{"http://h:3", "1", 200, ""}, {"http://h:4/ctx", "1", 200, ""},
-		{"http://h:5", "1", 400, "AH10164: balancer://c: failed to add worker http://h:5"},
+		{"http://h:5", "1", 400, "AH10164: balancer://c: failed to add worker http://h:5|balancer://c: http://h:5 was not added: no room for another member: the balancer may have 3, growth= allows more"},
 	} {
 		s.logged = nil
 		r := s.ask("POST", base, edit("c", "", "fixed", "b_nwrkr", c.url, "b_wyes", c.yes), referer)
-		if log := strings.Join(s.logged, "|"); r.StatusCode != c.status || log != c.log || c.status == 400 && text(t, r) != "" {
+		if log := strings.Join(s.logged, "|"); r.StatusCode != c.status || log != c.log || c.status == 400 && (text(t, r) != "" || !strings.Contains(r.Header.Get("Set-Cookie"), "balancer-notice")) {
 			t.Errorf("%q %s: %d, logged %q", c.url, c.yes, r.StatusCode, log)
 		}
 	}
 	page := s.get(base+"?b=c", referer)
-	if strings.Contains(page, "Add New Worker") || cells(page, 1)[1][0] != "3 [3 Used]" || cells(page, 2)[2][5] != "Init Dis " {
+	if !strings.Contains(page, "growth=") || strings.Contains(page, "Add New Worker") || cells(page, 1)[1][0] != "3 [3 Used]" || cells(page, 2)[2][5] != "Init Dis " {
 		t.Errorf("afterwards: %v %v", cells(page, 1), cells(page, 2))
 	}
 }

@@ -29,8 +29,8 @@ func setMember(s *directive.Scope, a directive.Args) error {
 	if !ok {
 		return errMemberUnix
 	}
-	if err := addMember(s, a.Pos, strings.ToLower(name), url, real, list); err != nil {
-		return errors.New("BalancerMember " + err.Error())
+	if err := addMember(s, a, strings.ToLower(name), url, real, list); err != nil {
+		return inFront("BalancerMember", err)
 	}
 	if list.checks() {
 		s.Config.Hint(a, "hcmethod: the member is not checked")
@@ -67,13 +67,13 @@ func readMember(s *directive.Scope, a directive.Args) (name, url string, list pa
 	return bare[0], bare[1], list, nil
 }
 
-func addMember(s *directive.Scope, pos apacheconf.Pos, name, url, real string, list params) error {
+func addMember(s *directive.Scope, a directive.Args, name, url, real string, list params) error {
 	c, err := inventoryOf(s).makeCluster(name, "/")
 	if err != nil {
 		return err
 	}
 	if w := findWorker(c.members, real, anyWorker); w != nil {
-		shareWorker(s, pos, "AH01149", "AH01150", w, url, list)
+		shareWorker(s, a, "AH01149", "AH01150", w, url, list)
 		return nil
 	}
 	w, err := newWorker(s, url, false)
@@ -85,16 +85,19 @@ func addMember(s *directive.Scope, pos apacheconf.Pos, name, url, real string, l
 	return w.setAll(s, list)
 }
 
-// shareWorker says that a line uses a worker of an earlier one, whose parameters hold. httpd's
-// warnings about virtual hosts are lost, since their error logs are not open yet.
-func shareWorker(s *directive.Scope, pos apacheconf.Pos, note, warning string, w *worker, url string, list params) {
-	v := inventoryOf(s)
-	v.notes = append(v.notes, note+": Sharing worker '"+w.Name()+"' instead of creating new worker '"+url+"'")
+// shareWorker says that a line uses a worker of an earlier one, whose parameters hold. httpd's lines
+// about virtual hosts are lost, since their error logs are not open yet: what has no effect is a hint.
+func shareWorker(s *directive.Scope, a directive.Args, note, warning string, w *worker, url string, list params) {
 	if s.Server != s.Config.Main {
+		for _, kv := range list {
+			s.Config.Hint(a, kv.key+"="+kv.value+" has no effect: the worker '"+w.Name()+"' serves this URL, with the parameters of its first line")
+		}
 		return
 	}
+	v := inventoryOf(s)
+	v.notes = append(v.notes, note+": Sharing worker '"+w.Name()+"' instead of creating new worker '"+url+"'")
 	for _, kv := range list {
-		s.Config.Warn(pos, "proxy", warning+": Ignoring parameter '"+kv.key+"="+kv.value+"' for worker '"+w.Name()+"' because of worker sharing")
+		s.Config.Warn(a.Pos, "proxy", warning+": Ignoring parameter '"+kv.key+"="+kv.value+"' for worker '"+w.Name()+"' because of worker sharing")
 	}
 }
 

@@ -39,6 +39,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	}
 	st.OnCommit(func() {
 		retire(o.farm.Commit(roster))
+		backend.Renew(roster.All())
 		b.succeed(roster)
 	})
 	return b.build, nil

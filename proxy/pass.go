@@ -90,10 +90,10 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 	case isBalancer(p.target):
 		err = passToBalancer(s, p)
 	default:
-		err = passToWorker(s, a.Pos, p, url)
+		err = passToWorker(s, a, p, url)
 	}
 	if err != nil {
-		return errors.New("ProxyPass " + err.Error())
+		return inFront("ProxyPass", err)
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func passToBalancer(s *directive.Scope, p *passLine) error {
 	env := envOf(s)
 	for _, kv := range p.params {
 		if err := c.set.Set(kv.key, kv.value, env); err != nil {
-			return err
+			return named(err, kv)
 		}
 	}
 	return nil
@@ -166,11 +166,11 @@ func passToBalancer(s *directive.Scope, p *passLine) error {
 
 // passToWorker makes the line's worker, or leaves it to one that covers its URL already and warns of
 // the parameters that are lost by that.
-func passToWorker(s *directive.Scope, pos apacheconf.Pos, p *passLine, url string) error {
+func passToWorker(s *directive.Scope, a directive.Args, p *passLine, url string) error {
 	v := inventoryOf(s)
 	w := findWorker(v.workers, url, kindOf(p.match))
 	if w != nil {
-		shareWorker(s, pos, "AH01145", "AH01146", w, url, p.params)
+		shareWorker(s, a, "AH01145", "AH01146", w, url, p.params)
 		return nil
 	}
 	w, err := newWorker(s, p.target, p.match)

@@ -122,7 +122,7 @@ func (r *route) workerFor(a *exchange.Arena, target string) *balancer.Worker {
 		if url == "" {
 			url = a.Join(r.site, target)
 		}
-		if balancer.Covers(c.worker.URL(), url, true) >= 0 {
+		if c.worker.Covers(url) {
 			return c.worker
 		}
 	}

@@ -60,3 +60,17 @@ func said(conf string) string {
 
 // linesInFront is how many lines bind puts in front of a configuration, and said's comment.
 func linesInFront() int { return len(strings.Fields(preload)) + 3 }
+
+// Which parameter there is not httpd leaves to the reader, but for ProxySet and <Proxy>.
+func TestUnknownParameterIsNamed(t *testing.T) {
+	for _, conf := range []string{
+		"ProxyPass / http://h/ retyr=5", "ProxyPassMatch ^/(.*) http://h/$1 retyr=5", "ProxyPass / balancer://c/ retyr=5",
+		"BalancerMember balancer://c http://h retyr=5", "<Location /x>\nProxyPass http://h/ retyr=5\n</Location>",
+		"<Proxy http://h>\nProxySet retyr=5\n</Proxy>", "<Proxy http://h retyr=5>\n</Proxy>",
+	} {
+		_, err := bind(conf+"\n", core.Module(), Module(balancer.NewFarm(method.Builtin(nil), nil), nil), HealthModule())
+		if err == nil || !strings.Contains(err.Error(), "retyr=5") {
+			t.Errorf("%s: %v", conf, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -47,10 +48,27 @@ func (w *worker) setAll(s *directive.Scope, list params) error {
 	env := envOf(s)
 	for _, kv := range list {
 		if err := w.set.Set(kv.key, kv.value, env); err != nil {
-			return err
+			return named(err, kv)
 		}
 	}
 	return nil
+}
+
+// named adds what httpd does not tell: which parameter there is not.
+func named(err error, kv param) error {
+	if balancer.IsUnknown(err) {
+		return &directive.Hinted{Msg: err.Error(), Hint: "there is no parameter " + kv.key + "=, as in " + kv.key + "=" + kv.value}
+	}
+	return err
+}
+
+// inFront puts the directive's name in front of an error's text.
+func inFront(name string, err error) error {
+	var h *directive.Hinted
+	if errors.As(err, &h) {
+		return &directive.Hinted{Msg: name + " " + h.Msg, Hint: h.Hint}
+	}
+	return errors.New(name + " " + err.Error())
 }
 
 // settle is what httpd decides once all parameters are known: a worker whose address can't be kept
@@ -91,7 +109,7 @@ func findWorker(list []*worker, url string, kinds workerKind) *worker {
 		if kindOf(w.Match)&kinds == 0 {
 			continue
 		}
-		if n := balancer.Covers(w.URL, url, w.Match); n > most {
+		if n := w.Covers(url); n > most {
 			best, most = w, n
 		}
 	}

@@ -125,7 +125,7 @@ func factsOf(st *site.Site, x *exchange.Exchange) manager.Facts {
 	return manager.Facts{
 		VHost: x.Server.ID, ServerName: x.ServerName(), Base: x.ConstructURL(""),
 		Persisted: f.Persist, Inherited: f.Inherit, PassInherited: f.InheritPass,
-		Threads: st.Settings.ThreadsPerChild, TraceOff: x.Server.Trace == exchange.TraceOff,
+		Threads: x.Server.HTTP2.PoolThreads(st.Settings.ThreadsPerChild), TraceOff: x.Server.Trace == exchange.TraceOff,
 		Signature: template.HTML(site.Signature(x, "<hr />\n")),
 		Log: func(level slog.Level, message string) {
 			x.Log("proxy_balancer", levelOf(level), nil, message)

@@ -8,7 +8,7 @@ import (
 // layout is what httpd compiles in and each distribution has its own of.
 type layout struct {
 	Root   string // HTTPD_ROOT: the first ServerRoot
-	Config string // SERVER_CONFIG_FILE, from Root
+	Config string // SERVER_CONFIG_FILE, from Root or absolute
 	Pid    string // DEFAULT_PIDLOG
 	Errors string // DEFAULT_ERRORLOG
 	Score  string // DEFAULT_SCOREBOARD
@@ -18,6 +18,7 @@ type layout struct {
 
 var layouts = []layout{
 	{Root: "/etc/apache2", Config: "apache2.conf", Pid: "/run/apache2.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "mime.types", Files: "/var/www/html"},
+	{Root: "/srv/www", Config: "/etc/apache2/httpd.conf", Pid: "/run/httpd.pid", Errors: "/var/log/apache2/error_log", Score: "/var/log/apache2/apache_runtime_status", Types: "/etc/apache2/mime.types", Files: "/srv/www/htdocs"}, // SUSE
 	{Root: "/etc/httpd", Config: "conf/httpd.conf", Pid: "run/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types", Files: "/etc/httpd/htdocs"},
 	{Root: "/usr/local/apache2", Config: "conf/httpd.conf", Pid: "logs/httpd.pid", Errors: "logs/error_log", Score: "logs/apache_runtime_status", Types: "conf/mime.types", Files: "/usr/local/apache2/htdocs"},
 }
@@ -25,11 +26,19 @@ var layouts = []layout{
 // systemLayout is the first whose configuration is there, else the last: upstream's.
 func systemLayout() layout {
 	for _, l := range layouts {
-		if _, err := os.Stat(filepath.Join(l.Root, l.Config)); err == nil {
+		if _, err := os.Stat(under(l.Root, l.Config)); err == nil {
 			return l
 		}
 	}
 	return layouts[len(layouts)-1]
+}
+
+// under is a path as it stands in a folder, unless it is absolute.
+func under(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(folder, path)
 }
 
 // file is the configuration to read: -f, from -d or the compiled root.

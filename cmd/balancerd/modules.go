@@ -28,18 +28,18 @@ import (
 func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                           // who serves, and with what limits
-			errorlog.Module(p.sys.Errors, p.o.name), // from here on there is a log
-			h2.Module(),                             // before TLS, which asks what is spoken
-			s.module(),                              // where the balancers' state is kept
-			heartbeat(beat),                         // what the lbmethod of that name reads
-			proxy.HealthModule(),                    // what hc* parameters may name
+			core.Module(p.sys.Pid),                      // who serves, and with what limits
+			errorlog.Module(p.sys.Errors, p.o.name),     // from here on there is a log
+			h2.Module(),                                 // before TLS, which asks what is spoken
+			s.module(),                                  // where the balancers' state is kept
+			heartbeat(beat),                             // what the lbmethod of that name reads
+			proxy.HealthModule(),                        // what hc* parameters may name
 			proxy.Module(p.farm, schemes(), ssl.Secure), // translate: ProxyPass
-			managing(p.farm),           // the handler balancer-manager
-			p.watching(),               // the handler server-status
-			alias.Module(),             // translate, fixup: Redirect, Alias
-			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
-			h2.Steps(p.server.Upgrade), // fixup: variables, 103, 101
+			managing(p.farm),                            // the handler balancer-manager
+			p.watching(),                                // the handler server-status
+			alias.Module(),                              // translate, fixup: Redirect, Alias
+			ssl.Module(),                                // early: SNI and Host; access: SSLRequire and the like
+			h2.Steps(p.server.Upgrade),                  // fixup: variables, 103, 101
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication

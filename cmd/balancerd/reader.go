@@ -225,7 +225,7 @@ func ownTree(t *apacheconf.Tree, tables []directive.Module) *apacheconf.Tree {
 // ownSite is what the main process obeys: addresses, the pid file, the user, its log. Without openLog no
 // log is opened.
 func (p *program) ownSite(own *apacheconf.Tree, openLog func(string) (*os.File, error)) (*site.Site, error) {
-	mods := []site.Module{core.Module(), errorlog.Module(p.sys.Errors, p.o.name)}
+	mods := []site.Module{core.Module(p.sys.Pid), errorlog.Module(p.sys.Errors, p.o.name)}
 	c, err := directive.Bind(own, directive.Options{OpenLog: openLog}, site.Tables(mods)...)
 	if err != nil {
 		return nil, err

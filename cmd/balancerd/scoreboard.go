@@ -78,18 +78,15 @@ func (b scoreboard) loads(s *status.Snapshot, now status.Load) {
 func slot(i *http1.Info, generation int) status.Slot {
 	return status.Slot{
 		State: states[i.State], Generation: generation, Kept: i.Requests, Accesses: int64(i.Requests), Since: i.Since, Took: i.Took, Duration: i.Spent,
-		ConnBytes: i.Bytes, Bytes: i.Bytes, Client: i.Client, Protocol: strings.ToLower(i.Protocol), VHost: hostText(i.Server), Request: i.Line,
+		ConnBytes: i.Bytes, Bytes: i.Bytes, Client: i.Client, Protocol: strings.ToLower(i.Protocol), VHost: hostText(i.Server, i.Port), Request: i.Line,
 	}
 }
 
-// hostText is a virtual host as the status page names it.
-func hostText(s *exchange.Server) string {
+// hostText is a virtual host as the status page names it: with the port that the client reached, whatever
+// ServerName says (httpd: scoreboard.c update_child_status_internal).
+func hostText(s *exchange.Server, port int) string {
 	if s == nil {
 		return ""
-	}
-	port := s.Port
-	if port == 0 {
-		port = 80
 	}
 	return s.Name + ":" + strconv.Itoa(port)
 }

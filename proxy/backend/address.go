@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/recovery"
 )
 
-// addressBook is what a worker's name resolved to. It is kept for ever unless addressttl= says
-// otherwise; when a lookup fails the last good answer goes on (httpd: proxy_util.c
-// ap_proxy_determine_address).
+// addressBook is what a worker's name resolved to. It is kept until the next reload unless addressttl= or
+// disablereuse= says otherwise; when a lookup fails the last good answer goes on for a while (httpd:
+// proxy_util.c ap_proxy_determine_address).
 type addressBook struct {
 	page atomic.Pointer[addressPage]
 
@@ -43,13 +44,19 @@ func (b *addressBook) find(ctx context.Context, host string, set *balancer.Worke
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil
 	}
-	if !keep || set.AddressTTL.V == 0 {
+	if !keep || !kept(set) {
 		return lookup(ctx, host)
 	}
 	if p := b.page.Load(); p.fresh() {
 		return p.list, nil
 	}
 	return b.ask(ctx, host, set)
+}
+
+// kept tells whether a worker's address is kept: who keeps no connection keeps no address either, unless
+// addressttl= says for how long (httpd: proxy_util.c ap_proxy_initialize_worker).
+func kept(set *balancer.WorkerSettings) bool {
+	return set.AddressTTL.V != 0 && (set.AddressTTL.Set || !set.DisableReuse.V)
 }
 
 // again looks the host up anew, because none of the addresses that were tried since began answered.
@@ -102,17 +109,34 @@ func (b *addressBook) answer(ctx context.Context, q *question, host string, set 
 		defer cancel()
 	}
 	list, err := lookup(ctx, host)
+	ttl := time.Duration(max(0, set.AddressTTL.V)) * time.Second
 	if old := b.page.Load(); err != nil && old != nil {
-		list, err = old.list, nil
+		list, err, ttl = old.list, nil, unansweredTTL
 	}
 	q.list, q.err = list, err
 	if err == nil {
 		p := &addressPage{list: list, made: time.Now()}
-		if ttl := time.Duration(set.AddressTTL.V) * time.Second; ttl > 0 {
+		if ttl > 0 {
 			p.expires = p.made.Add(ttl)
 		}
 		b.page.Store(p)
 	}
+}
+
+// unansweredTTL is how long the last good answer goes on when a lookup failed, before the next one: a name
+// server that is ill is not waited for by each request.
+const unansweredTTL = 5 * time.Second
+
+// age has the next who opens a connection look the name up anew, and tells whether it was known.
+func (b *addressBook) age() bool {
+	old := b.page.Load()
+	return old != nil && b.page.CompareAndSwap(old, &addressPage{list: old.list, made: old.made, expires: old.made})
+}
+
+// expired tells whether what addressttl= allows has gone by.
+func (b *addressBook) expired() bool {
+	p := b.page.Load()
+	return p != nil && !p.fresh()
 }
 
 func (p *addressPage) fresh() bool {
@@ -125,8 +149,81 @@ func (b *addressBook) moved(c *Conn) bool {
 	return p != nil && c.addr.IsValid() && !slices.Contains(p.list, c.addr)
 }
 
+// Moved tells whether it leads to an address that its worker's name no longer has.
+func (c *Conn) Moved() bool { return c.to.own && c.pool.addrs.moved(c) }
+
+// Renew has the names of workers looked up again, because a configuration comes into force: who opens a
+// connection waits for that, and connections to an address that is gone then end.
+func Renew(list []*balancer.Worker) {
+	var known []*pool
+	for _, w := range list {
+		if p, ok := w.Attached(poolKey{}).(*pool); ok && p.addrs.age() {
+			known = append(known, p)
+		}
+	}
+	if len(known) > 0 {
+		recovery.Go("looking up members' names", func() { renew(known) })
+	}
+}
+
+// How many names are looked up at a time after a reload, and how long one may take.
+const (
+	renewers   = 8
+	renewLimit = 30 * time.Second
+)
+
+func renew(list []*pool) {
+	next := make(chan *pool)
+	var done sync.WaitGroup
+	for range min(renewers, len(list)) {
+		done.Add(1)
+		recovery.Go("looking up members' names", func() {
+			defer done.Done()
+			for p := range next {
+				ctx, cancel := context.WithTimeout(context.Background(), renewLimit)
+				p.addrs.ask(ctx, p.worker.Address().Host, p.worker.Settings())
+				cancel()
+			}
+		})
+	}
+	for _, p := range list {
+		if p.addrs.expired() { // nobody was faster
+			next <- p
+		}
+	}
+	close(next)
+	done.Wait()
+	idles.soon()
+}
+
+// Refresh looks a worker's name up again when addressttl= says that it is time for that. For who has kept
+// connections, which would go on to where the name led when they were made.
+func Refresh(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) {
+	to := targetOf(w, call)
+	if set := w.Settings(); set.AddressTTL.V > 0 && to.own && to.socket == "" {
+		poolOf(w).refresh(ctx, x, set, call, to)
+	}
+}
+
+func (p *pool) refresh(ctx context.Context, x *exchange.Exchange, set *balancer.WorkerSettings, call *Call, to target) {
+	if !p.addrs.expired() {
+		return
+	}
+	x.Slow()
+	ctx, cancel := context.WithTimeout(ctx, connectTimeoutOf(set, call))
+	defer cancel()
+	p.lookup(ctx, set, to) // who opens a connection is told of an error
+}
+
+// resolver is what looks names up, in place of net.DefaultResolver; for tests.
+var resolver atomic.Pointer[net.Resolver]
+
 func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	r := resolver.Load()
+	if r == nil {
+		r = net.DefaultResolver
+	}
+	list, err := r.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,17 @@ type TLS struct {
 	// protocols (ALPN). It must not read beyond what TLS needs.
 	Client func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error)
 
+	// Renegotiates tells that the member may begin another handshake in between (TLS 1.2, to ask for a
+	// certificate): such connections are read and written beside the event loops.
+	Renegotiates bool
+
 	retired atomic.Bool
+}
+
+// beside tells whether the connections of a call to such a member are no event loop's, whoever serves the
+// exchange.
+func (c *Call) beside(scheme string) bool {
+	return c.TLS != nil && c.TLS.Renegotiates && secure(scheme)
 }
 
 // Retire tells that the configuration it is of is no longer in force: its connections are not kept any

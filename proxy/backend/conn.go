@@ -143,10 +143,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw {
 		return c.io.Read(p, c.timeout)
 	}
-	if !c.readWithin(c.timeout) {
+	switch {
+	case c.tls != nil && c.tls.Renegotiates: // a read may have to write
+		c.net.SetDeadline(time.Now().Add(c.timeout))
+	case !c.readWithin(c.timeout):
 		c.net.SetReadDeadline(time.Now().Add(c.timeout))
 	}
-	return c.net.Read(p)
+	n, err := c.net.Read(p)
+	if n > 0 { // crypto/tls tells of an end that came with the last bytes at once, and again
+		err = nil
+	}
+	return n, err
 }
 
 // TryRead is Read that does not wait: 0 and no error when nothing is there, or when that cannot be

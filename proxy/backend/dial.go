@@ -165,14 +165,14 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target
 func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
 	plain, base := nc, nc
 	if secure(to.scheme) {
-		base = under(x, plain, to.scheme)
+		base = under(x, plain, call, to.scheme)
 		var err error
 		if nc, err = shakeHands(ctx, plain, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
 			return nil, err
 		}
 	}
 	p.worker.Connected()
-	c := p.adopt(x, nc, plain, base, addr, to.scheme)
+	c := p.adopt(x, nc, plain, base, addr, call, to.scheme)
 	if c == nil {
 		c = newConn(p, nc, plain, addr)
 	}

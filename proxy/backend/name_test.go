@@ -21,11 +21,10 @@ import (
 type names struct {
 	c net.PacketConn
 
-	mu     sync.Mutex
-	known  map[string]netip.Addr // none: the name does not exist
-	delay  time.Duration         // negative: no answer at all
-	asked  int                   // for addresses of IPv4
-	before *net.Resolver
+	mu    sync.Mutex
+	known map[string][]netip.Addr // none: the name does not exist
+	delay time.Duration           // negative: no answer at all
+	asked int                     // for addresses of IPv4
 }
 
 func newNames(t *testing.T) *names {
@@ -34,21 +33,22 @@ func newNames(t *testing.T) *names {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &names{c: c, known: map[string]netip.Addr{}, before: net.DefaultResolver}
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	n := &names{c: c, known: map[string][]netip.Addr{}}
+	resolver.Store(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", c.LocalAddr().String())
-	}}
+	}})
 	go n.serve()
-	t.Cleanup(func() { net.DefaultResolver = n.before; c.Close() })
+	t.Cleanup(func() { resolver.Store(nil); c.Close() })
 	return n
 }
 
-func (n *names) set(name, addr string, delay time.Duration) {
+// set gives a name its addresses, separated by blanks.
+func (n *names) set(name, addrs string, delay time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.known, name)
-	if addr != "" {
-		n.known[name] = netip.MustParseAddr(addr)
+	for _, a := range strings.Fields(addrs) {
+		n.known[name] = append(n.known[name], netip.MustParseAddr(a))
 	}
 	n.delay = delay
 }
@@ -87,15 +87,17 @@ func (n *names) answer(q []byte) ([]byte, time.Duration) {
 	kind := binary.BigEndian.Uint16(q[i+1:])
 	a := append(append([]byte{}, q[:2]...), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0)
 	a = append(a, q[12:end]...)
-	ip, ok := n.known[strings.Join(labels, ".")]
+	ips, ok := n.known[strings.Join(labels, ".")]
 	switch {
 	case !ok:
 		a[3] |= 3
 	case kind == 1:
 		n.asked++
-		a[7] = 1
-		a = append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)
-		a = append(a, ip.AsSlice()...)
+		a[7] = byte(len(ips))
+		for _, ip := range ips {
+			a = append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)
+			a = append(a, ip.AsSlice()...)
+		}
 	}
 	return a, n.delay
 }
@@ -181,6 +183,75 @@ func TestNamesThatChange(t *testing.T) {
 		n.set(name, "", 0)
 		time.Sleep(1100 * time.Millisecond)
 		same(t, visit(t, w, true, false), "127.0.0.2") // the last good answer goes on
+	})
+	t.Run("disablereuse alone", func(t *testing.T) {
+		n, w, _ := start(t, func(s *balancer.WorkerSettings) { s.DisableReuse = balancer.Some(true) })
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "127.0.0.2", 0)
+		same(t, visit(t, w, false, true), "127.0.0.2")
+	})
+	t.Run("disablereuse with addressttl", func(t *testing.T) {
+		n, w, _ := start(t, func(s *balancer.WorkerSettings) {
+			s.DisableReuse, s.AddressTTL = balancer.Some(true), balancer.Some(3600)
+		})
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "127.0.0.2", 0)
+		same(t, visit(t, w, false, true), "127.0.0.1")
+	})
+	t.Run("addressttl of kept connections", func(t *testing.T) {
+		n, w, _ := start(t, func(s *balancer.WorkerSettings) { s.AddressTTL = balancer.Some(1) })
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "127.0.0.2", 0)
+		time.Sleep(1100 * time.Millisecond)
+		same(t, visit(t, w, false, true), "127.0.0.2")
+		if k := Idle(w); k != 1 {
+			t.Errorf("%d connections are kept", k)
+		}
+	})
+	t.Run("a reload", func(t *testing.T) {
+		n, w, _ := start(t, nil)
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "127.0.0.2", 0)
+		Renew([]*balancer.Worker{w, newWorker(t, "http://other.test", nil)})
+		same(t, visit(t, w, true, false), "127.0.0.2") // who opens a connection waits for the answer
+		for end := time.Now().Add(10 * time.Second); Idle(w) > 0 && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if k := Idle(w); k != 0 {
+			t.Errorf("%d connections to where the name was are kept", k)
+		}
+		if n.count() > 3 { // two, unless both began at the same moment
+			t.Errorf("asked %d times", n.count())
+		}
+	})
+	t.Run("a reload while the name server is ill", func(t *testing.T) {
+		n, w, _ := start(t, nil)
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "", 0)
+		Renew([]*balancer.Worker{w})
+		same(t, visit(t, w, true, false), "127.0.0.1")
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		if k := Idle(w); k != 1 {
+			t.Errorf("%d connections are kept", k)
+		}
+	})
+	t.Run("several addresses", func(t *testing.T) {
+		n, w, a := start(t, nil)
+		n.set(name, "127.0.0.1 127.0.0.2", 0)
+		same(t, visit(t, w, true, false), "127.0.0.1")
+		a.Close()
+		same(t, visit(t, w, true, false), "127.0.0.2")
+	})
+	t.Run("one of several goes", func(t *testing.T) {
+		n, w, _ := start(t, func(s *balancer.WorkerSettings) { s.AddressTTL = balancer.Some(1) })
+		n.set(name, "127.0.0.1 127.0.0.2", 0)
+		same(t, visit(t, w, false, true), "127.0.0.1")
+		n.set(name, "127.0.0.2 127.0.0.1", 0)
+		time.Sleep(1100 * time.Millisecond)
+		same(t, visit(t, w, false, true), "127.0.0.1") // where it leads is the worker's still
+		n.set(name, "127.0.0.2", 0)
+		time.Sleep(1100 * time.Millisecond)
+		same(t, visit(t, w, false, true), "127.0.0.2")
 	})
 	t.Run("moved", func(t *testing.T) {
 		n, w, a := start(t, nil)

@@ -27,14 +27,14 @@ func taskOf(x *exchange.Exchange) *loop.Task {
 type below = *loop.Conn
 
 // looped tells whether an event loop is to serve the connections of an exchange to such a member: those of
-// HTTP/2 have goroutines.
-func looped(x *exchange.Exchange, scheme string) bool {
-	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C
+// HTTP/2 have goroutines, and a handshake in between would hold a loop up.
+func looped(x *exchange.Exchange, call *Call, scheme string) bool {
+	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C && !call.beside(scheme)
 }
 
 // under is what a handshake is to be done on.
-func under(x *exchange.Exchange, plain net.Conn, scheme string) net.Conn {
-	if !looped(x, scheme) {
+func under(x *exchange.Exchange, plain net.Conn, call *Call, scheme string) net.Conn {
+	if !looped(x, call, scheme) {
 		return plain
 	}
 	return loop.NewConnOver(plain)
@@ -43,8 +43,8 @@ func under(x *exchange.Exchange, plain net.Conn, scheme string) net.Conn {
 // adopt makes a Conn of a fresh connection for an exchange that an event loop serves: plain, or nc that
 // shook hands on base. nil when that is not to be, or can't: then whoever serves the exchange leaves the
 // loop for the rest of it.
-func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.Addr, scheme string) *Conn {
-	if !looped(x, scheme) {
+func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.Addr, call *Call, scheme string) *Conn {
+	if !looped(x, call, scheme) {
 		return nil
 	}
 	fd, e := dup(plain)

@@ -19,9 +19,9 @@ func taskOf(*exchange.Exchange) *loop.Task { return nil }
 // below is nothing here.
 type below = struct{}
 
-func under(_ *exchange.Exchange, plain net.Conn, _ string) net.Conn { return plain }
+func under(_ *exchange.Exchange, plain net.Conn, _ *Call, _ string) net.Conn { return plain }
 
-func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, string) *Conn {
+func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, *Call, string) *Conn {
 	return nil
 }
 

@@ -64,8 +64,16 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	to := targetOf(w, call)
 	set := w.Settings()
 	fresh = fresh || !to.own
+	if set.AddressTTL.V > 0 && !fresh && to.socket == "" {
+		p.refresh(ctx, x, set, call, to)
+	}
+	task := taskOf(x)
+	if call.beside(to.scheme) {
+		x.Apart()
+		task = nil
+	}
 	for {
-		c, err := p.take(ctx, taskOf(x), set, securityOf(to, call), fresh)
+		c, err := p.take(ctx, task, set, securityOf(to, call), fresh)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))

@@ -355,3 +355,67 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 		})
 	}
 }
+
+// Members that may begin another handshake in between are read beside the loops, whoever asks, and their
+// connections are kept all the same.
+func TestRenegotiatingMembersAreNoLoops(t *testing.T) {
+	w, call := secureMember(t, echo)
+	call.TLS.Renegotiates = true
+	var first *Conn
+	onLoop(t, func(task *socket.Task) {
+		first, _ = acquireOn(t, task, w, call)
+		if first.own != nil || first.below != nil {
+			t.Error("a loop has it")
+		}
+		say(t, first, "one")
+		first.Release(true)
+		again, _ := acquireOn(t, task, w, call)
+		if again != first {
+			t.Error("it was not used again")
+		}
+		say(t, again, "two")
+		again.Release(true)
+	})
+	if c := acquire(t, w, call, false); c != first {
+		t.Error("it is not for everybody")
+	} else {
+		say(t, c, "three")
+		c.Release(false)
+	}
+}
+
+// An answer that comes in one piece with the member's goodbye is an answer.
+func TestSecureAnswerWithGoodbye(t *testing.T) {
+	w, call := secureMember(t, func(c *tls.Conn) {
+		c.Read(make([]byte, 10))
+		rc, err := c.NetConn().(syscall.Conn).SyscallConn()
+		if err == nil {
+			rc.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1) })
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		io.WriteString(c, "answer")
+		c.Close()
+	})
+	call.TLS.Client = func(ctx context.Context, c net.Conn, _ string, _ ...string) (net.Conn, error) {
+		s := tls.Client(c, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}) // with 1.3 crypto/tls does not look ahead
+		return s, s.HandshakeContext(ctx)
+	}
+	check := func(c *Conn) {
+		p := make([]byte, 100)
+		n, wrote, err := c.Talk(time.Now(), []byte("hello"), nil, p)
+		if !wrote || err != nil || string(p[:n]) != "answer" {
+			t.Errorf("%q %v %v", p[:n], wrote, err)
+		}
+		if n, err := c.Read(p); n != 0 || err != io.EOF {
+			t.Errorf("behind it: %d %v", n, err)
+		}
+		c.Release(false)
+	}
+	check(acquire(t, w, call, true))
+	onLoop(t, func(task *socket.Task) {
+		c, _ := acquireOn(t, task, w, call)
+		check(c)
+	})
+}

@@ -25,6 +25,26 @@ type HTTP2 struct {
 	Direct      Switch        // H2Direct: the preface alone begins HTTP/2; on in clear text, off over TLS
 	OldTLS      bool          // H2ModernTLSOnly Off: TLS 1.1 and forbidden cipher suites are good enough
 	EarlyHints  bool          // H2EarlyHints: a member's 103 is passed on
+	MinWorkers  int           // H2MinWorkers; 0 not set. Shown alone: streams are no threads here
+	MaxWorkers  int           // H2MaxWorkers; 0 not set
+}
+
+// PoolThreads is how many connections to a member httpd could use at a time, with as many threads for
+// HTTP/1: each has one, and with mod_http2 one of them is left to its own workers (httpd: proxy_util.c
+// ap_proxy_initialize_worker, h2_config.c h2_get_workers_config).
+func (h *HTTP2) PoolThreads(threads int) int {
+	if !h.Loaded {
+		return threads
+	}
+	most := h.MaxWorkers
+	if most == 0 {
+		least := h.MinWorkers
+		if least == 0 {
+			least = threads
+		}
+		most = 3 * least / 2
+	}
+	return threads - 1 + most
 }
 
 // Switch is On, Off, or what somebody else decides.

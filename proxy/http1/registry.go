@@ -30,6 +30,7 @@ type Info struct {
 	Bytes    int64         // sent on it
 	Last     int64         // sent for the last exchange that ended
 	Client   string        // its address
+	Port     int           // of ours that it reached
 	Protocol string        // "HTTP/1.1" of the last request, "h2", "h2c"; "" before the first
 	Server   *exchange.Server
 	Line     string // the last request line, at most 64 bytes
@@ -131,6 +132,6 @@ func (b *board) info(c *conn) Info {
 	defer b.mu.Unlock()
 	return Info{
 		State: State(c.state.Load()), Since: b.since, Took: b.took, Spent: b.spent, Requests: b.requests, Bytes: b.bytes, Last: b.last,
-		Client: c.info.RemoteIP, Protocol: b.protocol, Server: b.server, Line: string(b.line[:b.lineLen]), Secure: c.info.Secure,
+		Client: c.info.RemoteIP, Port: int(c.info.Local.Port()), Protocol: b.protocol, Server: b.server, Line: string(b.line[:b.lineLen]), Secure: c.info.Secure,
 	}
 }

@@ -55,6 +55,7 @@ func (a *answer) kind() kind {
 // client is a connection to a member.
 type client struct {
 	cc     *http2.ClientConn
+	conn   *backend.Conn // below it
 	kind   kind
 	used   atomic.Bool  // it has carried a stream
 	freed  atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
@@ -96,6 +97,7 @@ func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*cli
 	if set.DisableReuse.V || a.call.Host != "" || a.call.Socket != "" || a.lonely {
 		return dial(ctx, t, a, k, true)
 	}
+	backend.Refresh(ctx, a.worker, a.x, a.call)
 	for {
 		c, d, mine := s.look(k, set.TTL)
 		switch {
@@ -130,7 +132,7 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
 		st := c.cc.State()
 		since, idle := c.idleSince()
-		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl)
+		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl) || c.conn.Moved()
 		if old && !st.Closed {
 			go c.retire()
 		}
@@ -217,7 +219,7 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 		return nil, conn.Fail(backend.EarlyClose, err)
 	}
 	cc.ReserveNewRequest()
-	c := &client{cc: cc, kind: k, lonely: lonely}
+	c := &client{cc: cc, conn: conn, kind: k, lonely: lonely}
 	c.freed.Store(backend.Clock())
 	return c, nil
 }

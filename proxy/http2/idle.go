@@ -56,7 +56,7 @@ func (s *clients) unlist(c *client) {
 }
 
 // Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or is of a configuration that
-// is over, is closed; what is closed is forgotten.
+// is over, or leads to an address that is gone, is closed; what is closed is forgotten.
 func (s *clients) Sweep(now int64) (left bool) {
 	limit := backend.MaxIdle
 	if ttl := s.worker.Settings().TTL; ttl > 0 {
@@ -66,7 +66,7 @@ func (s *clients) Sweep(now int64) (left bool) {
 	s.mu.Lock()
 	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
 		since, idle := c.idleSince()
-		useless := c.cc.State().Closed || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
+		useless := c.cc.State().Closed || c.conn.Moved() || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
 		if useless {
 			gone = append(gone, c)
 		}

@@ -3,12 +3,19 @@ package core
 import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/site"
+	"strings"
 )
+
+// opener knows what is compiled into httpd.
+type opener struct{ pidFile string }
 
 // Module is httpd's core as the site needs it. It stands first in the modules' list: its builder
 // describes each chain's exchange.Local.
-func Module() site.Module {
-	return site.Module{Name: "core", Open: open, Table: directive.Table{
+//
+// pidFile is DEFAULT_PIDLOG, the PidFile of a configuration that has none; without it, httpd.pid in the runtime
+// directory.
+func Module(pidFile ...string) site.Module {
+	return site.Module{Name: "core", Open: opener{strings.Join(pidFile, "")}.open, Table: directive.Table{
 		{Name: "Listen", Process: true, Set: setListen, Help: "an address and port to serve on"},
 		{Name: "ServerName", Process: true, Set: setServerName, Help: "the name, and port, of this server"},
 		{Name: "ServerAlias", Set: setServerAlias, Help: "other names of a virtual host"},

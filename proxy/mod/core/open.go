@@ -9,8 +9,8 @@ import (
 )
 
 // open fills what the site tells the rest of the house of its servers.
-func open(c *directive.Config, st *site.Site) (site.Builder, error) {
-	processes.In(c.Main).fill(st)
+func (m opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
+	processes.In(c.Main).fill(st, m.pidFile)
 	var main string
 	slow, used := c.Loaded("mod_reqtimeout.c"), map[string]bool{}
 	for i, h := range st.Hosts {

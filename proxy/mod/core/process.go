@@ -187,16 +187,25 @@ func setDefaultType(s *directive.Scope, a directive.Args) error {
 
 func isNone(word string) bool { return strings.EqualFold(word, "none") }
 
+// defaultPidFile is PidFile where none is set: as it is compiled in when that is absolute, else in the runtime
+// directory (httpd: log.c ap_log_pid).
+func defaultPidFile(t *apacheconf.Tree, compiled string) string {
+	switch {
+	case t.Partial:
+		return "" // none
+	case compiled == "" || t.RuntimeDir != "" && !strings.HasPrefix(compiled, "/"):
+		return t.RuntimePath("httpd.pid")
+	}
+	return t.Path(compiled)
+}
+
 // fill copies the process's settings to where the server looks for them.
-func (p *processSettings) fill(st *site.Site) {
+func (p *processSettings) fill(st *site.Site, pidFile string) {
 	t := st.Config.Tree
 	g := &st.Settings
-	g.PidFile = t.Path(or(p.pidFile, "logs/httpd.pid"))
-	if p.pidFile == "" {
-		g.PidFile = t.RuntimePath("httpd.pid")
-		if t.Partial {
-			g.PidFile = "" // none
-		}
+	g.PidFile = defaultPidFile(t, pidFile)
+	if p.pidFile != "" {
+		g.PidFile = t.Path(p.pidFile)
 	}
 	g.User, g.Group = p.user, p.group
 	g.Backlog = p.backlog

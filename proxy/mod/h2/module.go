@@ -27,6 +27,8 @@ func Module() site.Module {
 		{Name: "H2MaxHeaderBlockLen", Set: number(0, "value must be 0 or larger", func(v *settings) *directive.Opt[int] { return &v.block }), Help: "bytes of an answer's header, 0 no bound"},
 		{Name: "H2MaxStreamErrors", Set: number(0, "value must be 0 or larger", func(v *settings) *directive.Opt[int] { return &v.errors }), Help: "streams that may go wrong before the connection ends"},
 		{Name: "H2StreamTimeout", Set: setTimeout, Help: "seconds to wait for the client within a stream"},
+		{Name: "H2MinWorkers", Partial: noThreads, Set: number(1, "value must be > 0", func(v *settings) *directive.Opt[int] { return &v.minWorkers }), Help: "threads for streams; the manager shows what follows for max="},
+		{Name: "H2MaxWorkers", Partial: noThreads, Set: number(1, "value must be > 0", func(v *settings) *directive.Opt[int] { return &v.maxWorkers }), Help: "the same, at most"},
 		{Name: "H2Direct", Set: onOff(func(v *settings) *exchange.Switch { return &v.direct }), Help: "HTTP/2 by its preface alone"},
 		{Name: "H2Upgrade", Set: setUpgrade, Help: "HTTP/2 by Upgrade: h2c"},
 		{Name: "H2ModernTLSOnly", Set: onOff(func(v *settings) *exchange.Switch { return &v.modern }), Help: "HTTP/2 over TLS 1.2 and newer with good cipher suites alone"},
@@ -35,6 +37,8 @@ func Module() site.Module {
 		{Name: "H2PushResource", Set: addResource, Help: "a Link field of a 103 Early Hints of our own; nothing is pushed"},
 	}}
 }
+
+const noThreads = "streams take no threads here: it changes only what the manager shows as max"
 
 // setter is a directive's Set.
 type setter = func(*directive.Scope, directive.Args) error

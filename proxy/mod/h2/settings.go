@@ -11,6 +11,7 @@ import (
 // settings is what the main server or a virtual host says (httpd: h2_config).
 type settings struct {
 	streams, window, frameLen, block, errors directive.Opt[int]
+	minWorkers, maxWorkers                   directive.Opt[int]
 	timeout                                  directive.Opt[time.Duration]
 	direct, modern, hints                    exchange.Switch
 }
@@ -21,6 +22,8 @@ var servers = directive.NewKey("http2", func(outer, inner settings) settings {
 	inner.frameLen = inner.frameLen.Over(outer.frameLen)
 	inner.block = inner.block.Over(outer.block)
 	inner.errors = inner.errors.Over(outer.errors)
+	inner.minWorkers = inner.minWorkers.Over(outer.minWorkers)
+	inner.maxWorkers = inner.maxWorkers.Over(outer.maxWorkers)
 	inner.timeout = inner.timeout.Over(outer.timeout)
 	inner.direct = over(inner.direct, outer.direct)
 	inner.modern = over(inner.modern, outer.modern)
@@ -62,5 +65,6 @@ func fill(c *directive.Config, h *site.Host) {
 	h.Server.HTTP2 = exchange.HTTP2{
 		Loaded: c.Loaded("mod_http2.c"), Streams: v.streams.Or(0), Window: v.window.Or(0), Timeout: v.timeout.Or(0), FrameLen: v.frameLen.Or(0),
 		HeaderBlock: v.block.Or(0), Errors: v.errors.Or(0), Direct: v.direct, OldTLS: !v.modern.Or(true), EarlyHints: v.hints.Or(false),
+		MinWorkers: v.minWorkers.Or(0), MaxWorkers: v.maxWorkers.Or(0),
 	}
 }

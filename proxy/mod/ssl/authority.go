@@ -24,6 +24,8 @@ type verifier struct {
 	crls    *revocations        // nil: no certificate is looked up
 	ocsp    *validator          // nil: nobody is asked
 	signers []*x509.Certificate // roots and inter
+
+	warnings []string // for the start's log
 }
 
 const defaultDepth = 1
@@ -48,6 +50,7 @@ func newVerifier(fsys directive.FileSystem, a *authSettings, usage x509.ExtKeyUs
 	if v.crls, err = newRevocations(fsys, a, prefix, server); err != nil {
 		return nil, err
 	}
+	v.warnings = v.crls.outdated(prefix)
 	return v, nil
 }
 
@@ -100,8 +103,59 @@ func hashedFiles(fsys directive.FileSystem, folder string, names *regexp.Regexp)
 	return out, nil
 }
 
-// errTooLong: nothing but the length is wrong.
-var errTooLong = errors.New("certificate chain too long")
+// verifyError is what is wrong with a certificate, by OpenSSL's number and text (openssl: x509_vfy.h
+// X509_V_ERR_…, x509_txt.c).
+type verifyError struct {
+	number int
+	text   string
+}
+
+func (e *verifyError) Error() string { return e.text }
+
+// What is found wrong here; errTooLong: nothing but the length.
+var (
+	errNoList    = &verifyError{3, "unable to get certificate CRL"}
+	errEarlyList = &verifyError{11, "CRL is not yet valid"}
+	errOldList   = &verifyError{12, "CRL has expired"}
+	errTooLong   = &verifyError{22, "certificate chain too long"}
+	errRevoked   = &verifyError{23, "certificate revoked"}
+)
+
+// unspecified is OpenSSL's number for what has none.
+const unspecified = 1
+
+// refused is the log's line for certificates that were not accepted (httpd: ssl_engine_kernel.c
+// ssl_callback_SSLVerify).
+func refused(err error, certs []*x509.Certificate) error {
+	var known *verifyError
+	if !errors.As(err, &known) {
+		if known = foundByGo(err, certs); known == nil {
+			return fmt.Errorf("AH02039: Certificate Verification: Error (%d): %w", unspecified, err)
+		}
+	}
+	return fmt.Errorf("AH02039: Certificate Verification: Error (%d): %w", known.number, known)
+}
+
+// foundByGo is OpenSSL's name for an error of crypto/x509, nil for none.
+func foundByGo(err error, certs []*x509.Certificate) *verifyError {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		if time.Now().Before(invalid.Cert.NotBefore) {
+			return &verifyError{9, "certificate is not yet valid"}
+		}
+		return &verifyError{10, "certificate has expired"}
+	}
+	if text := tolerable(err, certs); text != "" {
+		return &verifyError{unsignedNumbers[text], text}
+	}
+	return nil
+}
+
+// unsignedNumbers are those of tolerable's texts.
+var unsignedNumbers = map[string]int{
+	"self-signed certificate": 18, "self-signed certificate in certificate chain": 19,
+	"unable to get local issuer certificate": 20, "unable to verify the first certificate": 21,
+}
 
 // chains are the ways from a certificate to a root; an error says why there is none. certs[0] is the
 // certificate, the others may help; depth is how many may stand above it.
@@ -150,7 +204,7 @@ func (v *verifier) judge(certs []*x509.Certificate) (chains [][]*x509.Certificat
 		err = v.ocsp.validate(chains[0])
 	}
 	if err != nil {
-		return nil, fmt.Errorf("AH02039: Certificate Verification: Error: %w", err)
+		return nil, refused(err, certs)
 	}
 	return chains, nil
 }

@@ -4,10 +4,12 @@ import (
 	"balancerd/apacheconf/directive"
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -102,13 +104,61 @@ func (r *revocations) read(fsys directive.FileSystem, path string) error {
 		ders = append(ders, b)
 	}
 	for _, der := range ders {
-		l, err := x509.ParseRevocationList(der)
+		l, err := parseList(der)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		r.by[string(l.RawIssuer)] = append(r.by[string(l.RawIssuer)], l)
 	}
 	return nil
+}
+
+// parseList reads a list of version 2 or 1. Version 1 is what "openssl ca -gencrl" writes without
+// crl_extensions: it has no version field (RFC 5280 section 5.1.2.1), for want of which crypto/x509 refuses
+// it. It is read as one that has the field; its signature is over what was there.
+func parseList(der []byte) (*x509.RevocationList, error) {
+	l, err := x509.ParseRevocationList(der)
+	if err == nil {
+		return l, nil
+	}
+	var outer, signed asn1.RawValue
+	if _, e := asn1.Unmarshal(der, &outer); e != nil {
+		return nil, err
+	}
+	rest, e := asn1.Unmarshal(outer.Bytes, &signed)
+	if e != nil || len(signed.Bytes) == 0 || signed.Bytes[0] == asn1.TagInteger {
+		return nil, err
+	}
+	second := []byte{asn1.TagInteger, 1, 1} // of version 2
+	l, e = x509.ParseRevocationList(sequence(sequence(second, signed.Bytes), rest))
+	if e != nil {
+		return nil, err
+	}
+	l.Raw, l.RawTBSRevocationList = outer.FullBytes, signed.FullBytes
+	return l, nil
+}
+
+// sequence is a SEQUENCE of what was encoded.
+func sequence(parts ...[]byte) []byte {
+	b, _ := asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: slices.Concat(parts...)}) // nothing in it can be wrong
+	return b
+}
+
+// outdated says of each signer whose lists have all expired that nobody gets in whom it is asked about.
+func (r *revocations) outdated(prefix string) (warnings []string) {
+	if r == nil {
+		return nil
+	}
+	now := time.Now()
+	for _, lists := range r.by {
+		newest := slices.MaxFunc(lists, func(a, b *x509.RevocationList) int { return a.ThisUpdate.Compare(b.ThisUpdate) })
+		if !newest.NextUpdate.IsZero() && now.After(newest.NextUpdate) {
+			warnings = append(warnings, fmt.Sprintf("%sCARevocationCheck: the revocation list of %s has expired on %s: certificates that it has signed are refused",
+				prefix, newest.Issuer, newest.NextUpdate.Format(time.RFC3339)))
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
 }
 
 // check says what is wrong with a chain, a root last.
@@ -141,15 +191,15 @@ func (r *revocations) one(c, issuer *x509.Certificate) error {
 	case best == nil && r.checks&crlMissing != 0:
 		return nil
 	case best == nil:
-		return errors.New("unable to get certificate CRL")
+		return errNoList
 	case now.Before(best.ThisUpdate):
-		return errors.New("CRL is not yet valid")
+		return errEarlyList
 	case !best.NextUpdate.IsZero() && now.After(best.NextUpdate):
-		return errors.New("CRL has expired")
+		return errOldList
 	}
 	for i := range best.RevokedCertificateEntries {
 		if best.RevokedCertificateEntries[i].SerialNumber.Cmp(c.SerialNumber) == 0 {
-			return errors.New("certificate revoked")
+			return errRevoked
 		}
 	}
 	return nil

@@ -91,6 +91,7 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.clients, err = newVerifier(fsys, &o.set.auth, x509.ExtKeyUsageClientAuth, "SSL", o.id); err != nil {
 		return err
 	}
+	o.warnings = append(o.warnings, o.clients.warnings...)
 	if o.clients.ocsp, err = newValidator(fsys, &o.set.ocsp); err != nil {
 		return err
 	}

@@ -6,17 +6,20 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
 )
 
 // members are the TLS values of one load, by their settings: sections that say the same share one, and
 // with it their connections.
 type members struct {
 	fsys directive.FileSystem // immutable
+	warn func(string)         // immutable: a line for the start's log
 
 	mu  sync.Mutex
 	tls map[proxySettings]*backend.TLS // under mu
@@ -45,7 +48,10 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	if m.tls == nil {
 		m.tls = map[proxySettings]*backend.TLS{}
 	}
-	t := &backend.TLS{Client: c.shake}
+	for _, text := range c.servers.warnings {
+		m.warn(text)
+	}
+	t := &backend.TLS{Client: c.shake, Renegotiates: c.late}
 	m.tls[set] = t
 	return t, nil
 }
@@ -58,6 +64,7 @@ type client struct {
 	checkName   bool
 	checkCN     bool // only the common name
 	checkExpire bool
+	late        bool // a member may ask for a certificate later
 }
 
 func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
@@ -83,6 +90,7 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	oldest, newest := c.versions.bounds()
 	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true} // verified below, by httpd's rules
 	if len(own) > 0 {
+		c.late = c.versions != tls13
 		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return suited(own, r), nil }
 	}
 	return c, nil
@@ -103,12 +111,24 @@ func (c *client) shake(ctx context.Context, nc net.Conn, name string, protocols 
 	cfg := c.config.Clone()
 	cfg.NextProtos = protocols
 	cfg.ServerName = name // crypto/tls sends no address as a server name
+	if c.late && !slices.Contains(protocols, exchange.H2) {
+		answerLater(cfg)
+	}
 	cfg.VerifyConnection = func(s tls.ConnectionState) error { return c.verify(&s, name) }
 	t := tls.Client(nc, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// answerLater lets a member ask for a certificate once it knows the path, as httpd and IIS do. crypto/tls
+// answers that up to TLS 1.2 alone, by another handshake: it has no post-handshake authentication
+// (RFC 8446 section 4.6.2), and who will ask can't be known beforehand. HTTP/2 allows neither (RFC 9113
+// section 9.2, RFC 8740).
+func answerLater(cfg *tls.Config) {
+	cfg.MaxVersion = min(cfg.MaxVersion, tls.VersionTLS12)
+	cfg.Renegotiation = tls.RenegotiateFreelyAsClient
 }
 
 // verify says what is wrong with a member. The texts are those of httpd's log.

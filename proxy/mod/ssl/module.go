@@ -73,8 +73,8 @@ func Module() site.Module {
 		{Name: "SSLProxyCARevocationFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlFile }), Help: "lists of members' certificates that are no longer good"},
 		{Name: "SSLProxyCARevocationPath", File: directive.ReadsFolder, Set: setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.auth.crlPath }), Help: "the same, a folder of hashed names"},
 		{Name: "SSLProxyCARevocationCheck", Set: setRevocation(proxies, func(p *proxySettings) *directive.Opt[crlCheck] { return &p.auth.crlCheck }), Help: "which certificates are looked up: none, leaf, chain"},
-		{Name: "SSLProxyMachineCertificateFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineFile }), Help: "certificates and keys to show to members that ask"},
-		{Name: "SSLProxyMachineCertificatePath", File: directive.ReadsFolder, Set: setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machinePath }), Help: "the same, a folder"},
+		{Name: "SSLProxyMachineCertificateFile", File: directive.ReadsFile, Set: setMachine(setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineFile })), Help: "certificates and keys to show to members that ask"},
+		{Name: "SSLProxyMachineCertificatePath", File: directive.ReadsFolder, Set: setMachine(setFolder(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machinePath })), Help: "the same, a folder"},
 		{Name: "SSLProxyMachineCertificateChainFile", File: directive.ReadsFile, Set: setFile(proxies, func(p *proxySettings) *directive.Opt[string] { return &p.machineChain }), Help: "the certificates between those and their roots"},
 		{Name: "SSLProxyCheckPeerName", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkName }), Help: "members' certificates must have their names"},
 		{Name: "SSLProxyCheckPeerCN", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkCN }), Help: "the old form of SSLProxyCheckPeerName"},
@@ -104,7 +104,7 @@ const fatal = "\nAH02312: Fatal error initialising mod_ssl, exiting.\nAH00016: C
 
 func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	l := loads.In(c.Main)
-	l.members = &members{fsys: c.Files}
+	l.members = &members{fsys: c.Files, warn: func(text string) { s.Warn("ssl", exchange.Warn, text) }}
 	l.front = &front{site: s, hosts: map[*site.Host]*host{}}
 	if s.Checking { // httpd -t looks into no certificate
 		return nil, nil

@@ -45,6 +45,16 @@ func setFolder[T any](k *directive.Key[T], of func(*T) *directive.Opt[string]) s
 	}
 }
 
+// setMachine is set for certificates that are shown to members, with a hint of what that costs.
+func setMachine(set setter) setter {
+	return func(s *directive.Scope, a directive.Args) error {
+		if v := proxies.Merged(s.Server, s).protocol.Or(allVersions); v != tls13 && v&tls13 != 0 {
+			s.Config.Hint(a, "TLS 1.2 is the newest version that is spoken to members that get a certificate: they may ask for it when they know the path. SSLProxyProtocol TLSv1.3 where they ask at once")
+		}
+		return set(s, a)
+	}
+}
+
 // setAuthority: signers belong to servers, whatever httpd's table of contexts says.
 func setAuthority(set setter) setter {
 	return func(s *directive.Scope, a directive.Args) error {
