@@ -69,7 +69,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	}
 	task := taskOf(x)
 	if call.beside(to.scheme) {
-		x.Apart()
+		x.Detach()
 		task = nil
 	}
 	for {

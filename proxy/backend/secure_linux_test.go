@@ -362,7 +362,7 @@ func TestRenegotiatingMembersAreNoLoops(t *testing.T) {
 	w, call := secureMember(t, echo)
 	call.TLS.Renegotiates = true
 	var first *Conn
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		first, _ = acquireOn(t, task, w, call)
 		if first.own != nil || first.below != nil {
 			t.Error("a loop has it")
@@ -414,7 +414,7 @@ func TestSecureAnswerWithGoodbye(t *testing.T) {
 		c.Release(false)
 	}
 	check(acquire(t, w, call, true))
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		check(c)
 	})

@@ -48,6 +48,8 @@ type pollRead struct {
 
 	// The callbacks, made at their first use: a closure a call would be an allocation.
 	onRead, onTry, onTalk, onFill func(uintptr) bool
+	onLook                        func(uintptr)
+	look                          Look
 }
 
 // pollWrite is the writing side of a PollStream. Owned by who writes.
@@ -170,9 +172,12 @@ func (s *PollStream) Try(p []byte) (int, error) {
 
 // Look implements Stream.
 func (s *PollStream) Look() Look {
-	look := End
-	s.rc.Control(func(fd uintptr) { look = lookAt(fd) })
-	return look
+	if s.in.onLook == nil {
+		s.in.onLook = func(fd uintptr) { s.in.look = lookAt(fd) }
+	}
+	s.in.look = End
+	s.rc.Control(s.in.onLook)
+	return s.in.look
 }
 
 // Fill implements Stream.
