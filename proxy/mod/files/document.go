@@ -61,6 +61,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if !strings.HasPrefix(x.Filename, "/") {
 		return place{name: x.Filename}, nil
 	}
+	x.Block() // from here on the disk is asked, up to the head of the answer; source does the rest
 	at, err := find(x.Filename, x.Req.Path, p.links)
 	if err == nil && at.info == "" && (at.stat == nil || !at.stat.IsDir()) {
 		at.info = x.PathInfo
@@ -224,12 +225,12 @@ func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
 	case how == unsatisfiable:
 		return exchange.Status(http.StatusRequestedRangeNotSatisfiable)
 	case how == whole:
-		x.Res.Body, x.Res.Length = &source{f: f, pieces: []piece{{n: d.size}}}, d.size
+		x.Res.Body, x.Res.Length = &source{x: x, f: f, pieces: []piece{{n: d.size}}}, d.size
 		return nil
 	case len(spans) == 1:
 		s := spans[0]
 		x.Res.Header.Set("Content-Range", "bytes "+s.text(d.size))
-		x.Res.Body = &source{f: f, pieces: []piece{{off: s.first, n: s.last - s.first + 1}}}
+		x.Res.Body = &source{x: x, f: f, pieces: []piece{{off: s.first, n: s.last - s.first + 1}}}
 		x.Res.Length = s.last - s.first + 1
 	default:
 		p.multipart(x, f, d, spans)

@@ -19,7 +19,7 @@ func (p *plan) multipart(x *exchange.Exchange, f *os.File, d *document, spans []
 		head += "Content-type: " + t + "\r\n"
 	}
 	head += "Content-range: bytes "
-	s := &source{f: f}
+	s := &source{x: x, f: f}
 	for _, sp := range spans {
 		s.pieces = append(s.pieces, piece{text: head + sp.text(d.size) + "\r\n\r\n"}, piece{off: sp.first, n: sp.last - sp.first + 1})
 	}
