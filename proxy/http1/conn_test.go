@@ -213,6 +213,7 @@ func TestMaxKeepAlive(t *testing.T) {
 func TestHalfClosedClients(t *testing.T) {
 	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 		f := start(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
+			x.Block()
 			time.Sleep(20 * time.Millisecond)
 			says(ctx, x)
 		}})

@@ -36,6 +36,7 @@ backend.starved: opens /dev/null, which no disk is asked for, to learn whether t
 proxy.addressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
+accesslog.newNames: names.of calls Block before it
 auth.lookup: names.of calls Block before it
 auth.leadsTo: likewise
 core.addresses: while a configuration is loaded
