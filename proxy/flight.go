@@ -27,6 +27,7 @@ type flight struct {
 	socket   string // of SetHandler "proxy:unix:…"
 	path     string // decoded, behind the host's slash; with asCame everything behind it
 	target   string // the request target: encoded, with "/" in front and the query behind
+	aimed    string // the x.Filename that it is made of
 	balancer *balancer.Balancer
 
 	// Of the attempts.
@@ -72,6 +73,22 @@ func (f *flight) StickyURL() (path, query string) {
 		return f.path, ""
 	}
 	return f.path, f.x.Req.Query
+}
+
+// MappedURL is "proxy:" and where the request goes, as log and variables show it; "" before that is known
+// (httpd: mod_proxy_http.c proxy_http_canon, mod_proxy_balancer.c rewrite_url write r->filename).
+func (f *flight) MappedURL() string {
+	x := f.x
+	switch {
+	case f.aimed == "" || f.aimed != x.Filename || f.balancer == nil && balancer.PortOf(f.scheme) == 0:
+		return ""
+	case f.balancer == nil:
+		return x.Arena.Join(proxyPrefix, siteOf(f.scheme, f.host, f.port), f.target)
+	case f.worker == nil:
+		return x.Arena.Join(proxyPrefix, f.balancer.Name(), f.target)
+	}
+	a := f.worker.Address()
+	return x.Arena.Join(proxyPrefix, siteOf(a.Scheme, a.Host, a.Port), f.at(f.worker))
 }
 
 // Cookies is the client's Cookie field.

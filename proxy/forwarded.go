@@ -23,7 +23,7 @@ func (w *forwarder) dress(f *flight, worker *balancer.Worker, generic bool) {
 	out := &x.Out
 	header := out.Header
 	header.Reset()
-	body := x.Req.Length != 0 || x.Req.Header.IndexID(wire.ContentLength) >= 0
+	body := x.Req.Length != 0 || x.Req.Spent || x.Req.Header.IndexID(wire.ContentLength) >= 0
 	*out = exchange.Outgoing{
 		Method:  x.Req.Method,
 		Target:  f.target,
@@ -55,7 +55,7 @@ func (w *forwarder) dress(f *flight, worker *balancer.Worker, generic bool) {
 func (w *forwarder) host(f *flight, worker *balancer.Worker, generic bool) string {
 	x := f.x
 	if w.preserveHost {
-		if h := clientHost(x); h != "" {
+		if h, ok := clientHost(x); ok {
 			return h
 		}
 		x.Log("proxy", exchange.Warn, nil, x.Arena.Join("AH01092: no HTTP 0.9 request (with no host line) on incoming request and preserve host set forcing hostname to be ",
@@ -76,12 +76,13 @@ func (w *forwarder) host(f *flight, worker *balancer.Worker, generic bool) strin
 	return x.Arena.Join(host, ":", x.Arena.Int(int64(port)))
 }
 
-// clientHost is the Host that the client named; "" when it named none.
-func clientHost(x *exchange.Exchange) string {
-	if t := x.Req.Target; t != "" && t[0] != '/' && t != "*" {
-		return x.Req.Authority
+// clientHost is the Host that the client named, or RequestHeader. An absolute target's stands in the field.
+func clientHost(x *exchange.Exchange) (host string, ok bool) {
+	i := x.Req.Header.IndexID(wire.Host)
+	if i < 0 {
+		return "", false
 	}
-	return x.Req.Header.GetID(wire.Host)
+	return x.Req.Header.F[i].Value, true
 }
 
 // hopByHop are the fields that go no further than this server, or that are made anew for the member.
@@ -139,7 +140,11 @@ func (w *forwarder) known(f *flight, field *exchange.Field, a *added) (value str
 	case wire.XForwardedFor:
 		return w.join(x, field.Value, x.ClientIP, &a.client), true
 	case wire.XForwardedHost:
-		return w.join(x, field.Value, clientHost(x), &a.host), true
+		host, ok := clientHost(x)
+		if a.host = true; !ok || !w.addHeaders {
+			return field.Value, true
+		}
+		return x.Arena.Join(field.Value, ", ", host), true
 	case wire.XForwardedServer:
 		return w.join(x, field.Value, x.Server.Name, &a.server), true
 	case wire.ProxyAuthorization:
@@ -173,7 +178,7 @@ func (w *forwarder) append(f *flight, a *added) {
 	if !a.client {
 		out.F = append(out.F, exchange.Field{Name: "X-Forwarded-For", Value: x.ClientIP, ID: wire.XForwardedFor})
 	}
-	if host := clientHost(x); !a.host && host != "" {
+	if host, ok := clientHost(x); !a.host && ok {
 		out.F = append(out.F, exchange.Field{Name: "X-Forwarded-Host", Value: host, ID: wire.XForwardedHost})
 	}
 	if !a.server {
@@ -215,11 +220,12 @@ func (w *forwarder) addVia(x *exchange.Exchange) {
 	}
 }
 
-// upgradeFor is the client's Upgrade token if the worker may be asked for it: one that upgrade= lists,
-// or WebSocket for ws and wss. HTTP/1.0 knows no upgrades (RFC 9110 section 7.8; httpd: proxy_util.c
-// ap_proxy_worker_can_upgrade).
+// upgradeFor is the request's Upgrade token if the worker may be asked for it: one that upgrade= lists,
+// or WebSocket for ws and wss. RequestHeader may have set it, and Connection need not name it. HTTP/1.0
+// knows no upgrades, HTTP/2 other ones (RFC 9110 section 7.8; httpd: proxy_util.c
+// ap_proxy_worker_can_upgrade, mod_proxy_http.c proxy_http_handler).
 func upgradeFor(x *exchange.Exchange, scheme, allowed string) string {
-	if !x.Req.Upgrade || !x.Req.AtLeast11() {
+	if x.Req.Major != 1 || x.Req.Minor == 0 {
 		return ""
 	}
 	token := x.Req.Header.GetID(wire.Upgrade)

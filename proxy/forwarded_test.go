@@ -55,7 +55,7 @@ func TestForwarded(t *testing.T) {
 		{"upgrade", "ProxyAddHeaders Off\nProxyPass / http://m:8080/ upgrade=foo,WebSocket\n", "GET /x HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket", "GET /x\nHost: m:8080\n", "upgrade=websocket"},
 		{"upgrade, any", "ProxyAddHeaders Off\nProxyPass / http://m:8080/ upgrade=ANY\n", "GET /x HTTP/1.1\nConnection: Upgrade, close\nUpgrade: Foo", "GET /x\nHost: m:8080\n", "upgrade=Foo"},
 		{"upgrade, other", "ProxyAddHeaders Off\nProxyPass / http://m:8080/ upgrade=foo\n", "GET /x HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket", "GET /x\nHost: m:8080\n", ""},
-		{"upgrade, not named", "ProxyAddHeaders Off\nProxyPass / http://m:8080/ upgrade=ANY\n", "GET /x HTTP/1.1\nUpgrade: websocket", "GET /x\nHost: m:8080\n", ""},
+		{"upgrade, not named", "ProxyAddHeaders Off\nProxyPass / http://m:8080/ upgrade=ANY\n", "GET /x HTTP/1.1\nUpgrade: websocket", "GET /x\nHost: m:8080\n", "upgrade=websocket"},
 		{"ws", "ProxyAddHeaders Off\nProxyPass / ws://m:8080/\n", "GET /x HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket", "GET /x\nHost: m:8080\n", "upgrade=websocket"},
 		{"ws, 1.0", "ProxyAddHeaders Off\nProxyPass / ws://m:8080/\n", "GET /x HTTP/1.0\nConnection: Upgrade\nUpgrade: websocket", "GET /x\nHost: m:8080\n", ""},
 		{"port 80", "ProxyAddHeaders Off\nProxyPass / http://m:80/\n", "GET /x HTTP/1.1", "GET /x\nHost: m\n", ""},

@@ -53,6 +53,9 @@ func (h *handler) prepare(f *flight) error {
 		}
 		x.Filename = x.Arena.Join(x.Handler, x.Filename) // SetHandler "proxy:URL"
 	}
+	if x.Req.Broken { // nothing more of it can be read (httpd: protocol.c ap_read_request, die_unusable_input)
+		return exchange.Status(400)
+	}
 	if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its answer: a hole
 		return exchange.Status(405)
 	}
@@ -157,6 +160,9 @@ func (h *handler) failed(ctx context.Context, f *flight, err error) (again bool,
 	}
 	if o.counts {
 		f.judge(int(o.status), o.timeout || e.Timeout)
+	}
+	if e.Kind > backend.WriteHead {
+		f.x.SpendBody()
 	}
 	return false, err
 }

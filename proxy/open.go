@@ -151,6 +151,9 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 		override: override{on: d.override.Or(false), codes: d.overrideCodes},
 		call:     b.call(f),
 	}
+	if v := h.forwarder.via; v == viaOn || v == viaFull {
+		h.call.Via = h.forwarder.viaText
+	}
 	if h.override.on {
 		h.call.GivesUp = h.override.wants
 	}

@@ -35,6 +35,7 @@ func (o *override) keep(x *exchange.Exchange) {
 // Its reason stays in the status line, and with a 401 the challenge (httpd: mod_proxy_http.c ap_proxy_http_process_response).
 func (o *override) replace(x *exchange.Exchange) error {
 	status := exchange.Status(x.Res.Status)
+	x.SpendBody()
 	reason := x.Arena.Join(x.Res.Reason)
 	if status == 401 {
 		for i := range x.Res.Header.F {

@@ -11,7 +11,7 @@ import (
 // aim takes the mapped URL apart and writes the request target as members get it: httpd's
 // canonicalisation (proxy_util.c ap_proxy_canon_url, mod_proxy_http.c proxy_http_canon).
 func (h *handler) aim(f *flight) error {
-	f.balancer, f.worker, f.attempts, f.socket, f.site = nil, nil, 0, "", ""
+	f.balancer, f.worker, f.attempts, f.socket, f.site, f.aimed = nil, nil, 0, "", "", ""
 	x := f.x
 	if f.route == nil || x.Filename != f.mapped {
 		f.route, f.asCame = nil, false
@@ -25,6 +25,7 @@ func (h *handler) aim(f *flight) error {
 	} else if err := h.parse(f, x.Filename[len(proxyPrefix):]); err != nil {
 		return err
 	}
+	f.aimed = x.Filename
 	return f.encode()
 }
 
@@ -54,6 +55,9 @@ func (h *handler) parse(f *flight, url string) error {
 		return badURL(x, url, "Invalid host/port")
 	}
 	f.host = lowerText(f.host)
+	if strings.ContainsAny(f.host, "?#") { // a nocanon URL without a slash behind the host (httpd: proxy_util.c ap_proxy_determine_connection)
+		return proxyError(x, 400, nil, "URI cannot be parsed: "+f.scheme+"://["+f.host+"]/")
+	}
 	if f.port == 0 {
 		f.port = balancer.PortOf(f.scheme)
 	}

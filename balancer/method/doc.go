@@ -2,7 +2,7 @@
 //
 //	balancer: members -> candidates          method: candidates -> one
 //	  sets, states, spares, standbys           byrequests  the one that is owed most
-//	  (elect.go)                               bytraffic   the one that moved least
+//	  (balancer/elect.go)                      bytraffic   the one that moved least
 //	                                           bybusyness  the one with least under way
 //	                                           heartbeat   by lot, by idle threads
 //

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"flag"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
+	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/site"
 )
 
@@ -54,14 +57,23 @@ func buildAs(t *testing.T, name string) string {
 // testModules is the list that the program runs with.
 func testModules(t *testing.T) []site.Module {
 	t.Helper()
-	o, err := parseOptions([]string{"balancerd", "-d", t.TempDir()})
+	o, err := cli.Parse([]string{"balancerd", "-d", t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newProgram(o, io.Discard, io.Discard).modules
+	return newLoader(cli.NewCommand(o, io.Discard, io.Discard)).modules
 }
 
+// parallel is how many tests run at a time: most of their time they wait for other processes.
+const parallel = 6
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
+	if !set {
+		flag.Set("test.parallel", strconv.Itoa(parallel))
+	}
 	exit := m.Run()
 	if compiled.dir != "" {
 		os.RemoveAll(compiled.dir)

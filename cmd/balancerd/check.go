@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/cmd/balancerd/cli"
+	"balancerd/cmd/balancerd/hints"
+	"balancerd/cmd/balancerd/process"
 	"balancerd/proxy/logfile"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -20,55 +22,56 @@ import (
 // check reads the configuration and does what needs no server of its own: each verb of -k wants a
 // configuration that can be read (httpd: main.c), -t and a reload one that a start would not refuse, which
 // httpd's do not ask. start: no server runs, and one shall.
-func (p *program) check() (start bool, exit int) {
-	tree, err := p.parse()
+func (l *loader) check() (start bool, exit int) {
+	tree, err := l.parse()
 	if err != nil {
-		return false, p.refuse(&failure{Noticed: noticesOf(tree.Warnings), Words: p.words(err), After: p.failedCheck(err)})
+		return false, l.Refuse(&cli.Failure{Noticed: cli.Notices(tree.Warnings), Words: l.Words(err), After: cli.AfterCheck(err)})
 	}
-	checked, noticed, err := p.build(tree, directive.OSFiles{})
+	checked, noticed, err := l.build(tree, directive.OSFiles{})
 	if err != nil {
-		return false, p.refuse(&failure{Noticed: noticed, Words: p.words(err), After: p.failedCheck(err)})
+		return false, l.Refuse(&cli.Failure{Noticed: noticed, Words: l.Words(err), After: cli.AfterCheck(err)})
 	}
 	defer checked.Close()
-	if p.o.dump {
-		p.tell(noticed, nil)
-		return false, p.dump(checked)
-	}
-	p.pid.path = checked.Settings.PidFile
-	var found []string
-	if p.o.test || p.o.verb == "graceful" || p.o.verb == "restart" {
-		a := &attempt{tree: tree, files: directive.OSFiles{}, from: &trial{p: p}}
-		if err := p.try(a); err != nil {
-			f := &failure{Noticed: noticed, Hints: a.hints, Words: p.words(err), After: failedStart(err), Hint: listenHint(err)}
-			return false, p.refuse(f)
-		}
-		found = append(a.hints, lateNotices(a.noticed, noticed)...)
-	}
-	if p.o.test {
-		p.tell(noticed, append(found, p.unresolved(checked)...))
-		fmt.Fprintln(p.errs, "Syntax OK")
+	if l.Dump {
+		l.Report(noticed, nil)
+		l.PrintDump(checked, l.modules)
 		return false, 0
 	}
-	start, exit = control(p.o.verb, &p.pid, p.out, p.errs)
+	pid := &process.PidFile{Path: checked.Settings.PidFile}
+	var found []string
+	if l.Test || l.Verb == "graceful" || l.Verb == "restart" {
+		a := &process.Attempt{Tree: tree, Files: directive.OSFiles{}, From: &trial{pid}}
+		if err := l.try(a); err != nil {
+			f := &cli.Failure{Noticed: noticed, Hints: a.Hints, Words: l.Words(err), After: cli.AfterStart(err), Hint: process.ListenHint(err)}
+			return false, l.Refuse(f)
+		}
+		found = append(a.Hints, lateNotices(a.Noticed, noticed)...)
+	}
+	if l.Test {
+		l.Report(noticed, append(found, hints.Unresolved(checked)...))
+		fmt.Fprintln(l.Errs, "Syntax OK")
+		return false, 0
+	}
+	start, exit = process.Control(l.Verb, pid, l.Out, l.Errs)
 	if !start {
-		p.tell(noticed, nil)
+		l.Report(noticed, nil)
 	}
 	return start, exit
 }
 
 // try goes the way of a start up to the first request, and leaves no trace.
-func (p *program) try(a *attempt) error {
-	next, opened, err := p.prepare(a)
+func (l *loader) try(a *process.Attempt) error {
+	next, opened, err := l.prepare(a)
 	if err != nil {
 		return err
 	}
 	defer next.Close()
-	for _, l := range opened {
-		l.Close()
+	for _, socket := range opened {
+		socket.Close()
 	}
 	set := &next.Settings
 	if os.Geteuid() == 0 && set.User != "" {
-		if _, _, _, err := identity(set.User, set.Group); err != nil {
+		if _, _, _, err := process.Identity(set.User, set.Group); err != nil {
 			return err
 		}
 	}
@@ -77,16 +80,16 @@ func (p *program) try(a *attempt) error {
 	}
 	d, err := logfile.OpenFolder(filepath.Dir(set.PidFile))
 	if err != nil {
-		return p.noPidFile(set.PidFile, err)
+		return process.NoPidFile(l.Name, set.PidFile, err)
 	}
 	d.Close()
 	return nil
 }
 
 // lateNotices are those of a start that httpd's -t does not have, as hints: what it prints stays alike.
-func lateNotices(all, told []site.Notice) (lines []string) {
+func lateNotices(all, printed []site.Notice) (lines []string) {
 	for _, n := range all {
-		if line := "hint: " + n.Message; !slices.Contains(told, n) && !slices.Contains(lines, line) {
+		if line := "hint: " + n.Message; !slices.Contains(printed, n) && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
@@ -94,14 +97,14 @@ func lateNotices(all, told []site.Notice) (lines []string) {
 }
 
 // trial opens what a start would, as far as it can be done without leaving a trace.
-type trial struct{ p *program }
+type trial struct{ pid *process.PidFile }
 
-var _ opener = (*trial)(nil)
+var _ process.Opener = (*trial)(nil)
 
-func (t *trial) openLogs() error { return nil }
+func (t *trial) OpenLogs() error { return nil }
 
-// openLog looks whether a log could be written; its lines go nowhere.
-func (t *trial) openLog(target string) (*os.File, error) {
+// OpenLog looks whether a log could be written; its lines go nowhere.
+func (t *trial) OpenLog(target string) (*os.File, error) {
 	var err error
 	if logfile.Piped(target) {
 		err = logfile.FindProgram(target)
@@ -114,56 +117,25 @@ func (t *trial) openLog(target string) (*os.File, error) {
 	return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 }
 
-// openSockets listens on each address, for a moment. Those that the running server of the pid file has are
+// OpenSockets listens on each address, for a moment. Those that the running server of the pid file has are
 // its own to keep.
-func (t *trial) openSockets(next *site.Site) (map[string]*net.TCPListener, error) {
+func (t *trial) OpenSockets(next *site.Site) (map[string]*net.TCPListener, error) {
 	if len(next.Listeners) == 0 {
 		return nil, &server.ListenError{Message: server.NoSockets}
 	}
 	opened := map[string]*net.TCPListener{}
 	for _, at := range next.Listeners {
 		l, err := server.Listen(context.Background(), at, &next.Settings)
-		if err != nil && errors.Is(err, syscall.EADDRINUSE) && t.p.holds(at) {
+		if err != nil && errors.Is(err, syscall.EADDRINUSE) && t.pid.Holds(at) {
 			continue
 		}
 		if err != nil {
 			for _, l := range opened {
 				l.Close()
 			}
-			return nil, stillServed(err)
+			return nil, process.StillServed(err)
 		}
 		opened[at.Address] = l
 	}
 	return opened, nil
-}
-
-// stillServed takes the end of a start out of an error of one address: where a server runs, or none is
-// started, nothing shuts down.
-func stillServed(err error) error {
-	var e *server.ListenError
-	if !errors.As(err, &e) || e.Message == server.NoSockets {
-		return err
-	}
-	short := *e
-	short.Message = strings.TrimSuffix(e.Message, "\n"+server.NoSockets)
-	return &short
-}
-
-// listenHint tells where the address stands that can't be listened on, and who has it.
-func listenHint(err error) string {
-	var e *server.ListenError
-	if !errors.As(err, &e) || e.At.Pos == "" {
-		return ""
-	}
-	line := "hint: " + e.At.Pos + ": Listen " + e.At.Text
-	switch {
-	case errors.Is(e.Err, syscall.EADDRINUSE):
-		if names := holderNames(portHolders(e.At.Address)); names != "" {
-			return line + ": " + "taken by " + names
-		}
-		return line + ": another process, or another Listen line, has it"
-	case errors.Is(e.Err, syscall.EACCES):
-		return line + ": only root may; where no file has a Listen line, -c \"Listen 8080\" takes another port"
-	}
-	return line
 }

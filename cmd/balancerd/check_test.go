@@ -13,7 +13,7 @@ import (
 )
 
 // certificate makes a key and a certificate of its own for a name.
-func (p *process) certificate(name string, more ...string) {
+func (p *instance) certificate(name string, more ...string) {
 	p.t.Helper()
 	args := append([]string{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=" + name,
 		"-keyout", filepath.Join(p.root, name+".key"), "-out", filepath.Join(p.root, name+".pem")}, more...)
@@ -25,7 +25,8 @@ func (p *process) certificate(name string, more ...string) {
 // TestCheckFindsWhatAStartWould: whatever a start refuses, -t refuses in the same words, but for "no listening
 // sockets", where none was to be opened.
 func TestCheckFindsWhatAStartWould(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.certificate("a.example")
 	p.certificate("b.example")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -79,7 +80,7 @@ func TestCheckFindsWhatAStartWould(t *testing.T) {
 
 // TestCheckLeavesNoTrace: -t makes no log, no pid file, and starts no program.
 func TestCheckLeavesNoTrace(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.write("program", "#!/bin/sh\ntouch {root}/started\nexec cat\n")
 	os.Chmod(p.root+"/program", 0o755)
 	p.conf(passAll + "CustomLog a.log x\nCustomLog |{root}/program x\nBalancerPersist On\n")
@@ -95,7 +96,8 @@ func TestCheckLeavesNoTrace(t *testing.T) {
 // TestCheckBesideTheServer: what the server of the pid file holds is no hindrance, whoever else holds
 // something is.
 func TestCheckBesideTheServer(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	if exit, _, errs := p.run("-t"); exit != 0 {
@@ -118,7 +120,8 @@ func TestCheckBesideTheServer(t *testing.T) {
 // TestReloadsAskFirst: -k graceful and restart of what a start would refuse leave the server alone, and say
 // why.
 func TestReloadsAskFirst(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	p.conf(passAll + "LoadModule rewrite_module x\nRewriteRule ^/a - [F]")
@@ -140,7 +143,7 @@ func TestReloadsAskFirst(t *testing.T) {
 }
 
 func TestLossesThatAreAccepted(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	const waf = "LoadModule security2_module x\n<IfModule security2_module>\nSecRuleEngine On\nSecRule ARGS x\n</IfModule>\n" + passAll
 	for _, conf := range []string{"Define BALANCERD_WITHOUT_security2\n" + waf, waf + "Define BALANCERD_WITHOUT_security2"} {
 		p.conf(conf)
@@ -163,7 +166,8 @@ func TestLossesThatAreAccepted(t *testing.T) {
 
 // TestWarningsAreToldBeforeErrors: what the reading noticed is told whatever goes wrong later.
 func TestWarningsAreToldBeforeErrors(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	for _, wrong := range []string{"NoSuch", "CustomLog none/a.log x", "LoadModule rewrite_module x\nRewriteRule a - [F]", "Listen 192.0.2.1:1"} {
 		p.conf("Define X ${UNHEARDOF}\n" + wrong)
 		for _, how := range []string{"-t", "-DFOREGROUND"} {
@@ -176,7 +180,7 @@ func TestWarningsAreToldBeforeErrors(t *testing.T) {
 
 // TestWhatFailsLater: status 0, and a line for each.
 func TestWhatFailsLater(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.certificate("a.example", "-addext", "basicConstraints=critical,CA:TRUE")
 	p.write("there.html", "x")
 	p.conf(`LoadModule ssl_module x
@@ -229,7 +233,8 @@ SSLCertificateKeyFile a.example.key
 
 // TestPartsOfConfigurations run as they are, but for httpd's own name.
 func TestPartsOfConfigurations(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.write("httpd.conf", `LoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so
 <VirtualHost *:{port}>
 ServerName x
@@ -282,7 +287,7 @@ CustomLog ${UNSET_LOG_DIR}/access.log combined
 }
 
 func TestRelativeFileThatIsHere(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll)
 	cmd := exec.Command(p.binary, "-t", "-f", "httpd.conf", "-d", t.TempDir())
 	cmd.Dir = p.root
@@ -294,7 +299,7 @@ func TestRelativeFileThatIsHere(t *testing.T) {
 
 // TestManagerHearsOfFailedReloads: by the status line and the journal.
 func TestManagerHearsOfFailedReloads(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	socket := filepath.Join(t.TempDir(), "notify")
 	c, err := net.ListenPacket("unixgram", socket)
 	if err != nil {
@@ -333,29 +338,8 @@ func TestManagerHearsOfFailedReloads(t *testing.T) {
 	}
 }
 
-func TestJournal(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "journal")
-	c, err := net.ListenPacket("unixgram", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	was := journalSocket
-	journalSocket = socket
-	defer func() { journalSocket = was }()
-	journal("one\ntwo\n")
-	b := make([]byte, 4096)
-	for _, want := range []string{"one", "two"} {
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
-		n, _, err := c.ReadFrom(b)
-		if got := string(b[:n]); err != nil || got != "PRIORITY=3\nSYSLOG_IDENTIFIER=balancerd\nMESSAGE="+want+"\n" {
-			t.Errorf("%q %v", got, err)
-		}
-	}
-}
-
 func TestOwnVersion(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	out, err := exec.Command(p.binary, "--version").CombinedOutput()
 	if err != nil || !regexp.MustCompile(`^balancerd \S+\ncommit \S+.*\ngo\S+ \S+/\S+\n$`).Match(out) {
 		t.Errorf("%v %s", err, out)
@@ -364,7 +348,7 @@ func TestOwnVersion(t *testing.T) {
 
 // TestCheckAsHttpds: what httpd's own -t says.
 func TestCheckAsHttpds(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.write("dh.pem", "x")
 	for _, c := range []struct{ conf, want string }{
 		{"NameVirtualHost *:80\nNameVirtualHost *:81", "AH00548: NameVirtualHost has no effect and will be removed in the next release {root}/httpd.conf:15\nSyntax OK\n"},
@@ -383,7 +367,8 @@ func TestCheckAsHttpds(t *testing.T) {
 
 // TestLevelOfHints: LogLevel hint:… says how much is told, on stderr and in the log.
 func TestLevelOfHints(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	const some = "LoadModule expires_module x\nExpiresActive On\nExpiresDefault \"access plus 1 day\"\n" + passAll
 	for level, want := range map[string]string{
 		"": "httpd.conf:16,17: mod_expires: ExpiresActive, ExpiresDefault have no effect here", "LogLevel debug\n": "httpd.conf:16,17: mod_expires: ",
@@ -408,7 +393,7 @@ func TestLevelOfHints(t *testing.T) {
 
 // TestLoginsOfForeignModules: an AuthType of theirs is told as what it is; given up, nobody is let in.
 func TestLoginsOfForeignModules(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LoadModule authn_core_module x\nLoadModule authz_user_module x\nLoadModule auth_openidc_module x\nOIDCProviderMetadataURL https://x/\n<Location /in>\nAuthType openid-connect\nRequire valid-user\n</Location>\n" + passAll)
 	if exit, _, errs := p.run("-t"); exit != 1 || !strings.Contains(errs, "AuthType openid-connect is not supported\nhint: AuthType openid-connect belongs to mod_auth_openidc, ") {
 		t.Error(exit, errs)
@@ -424,7 +409,8 @@ func TestLoginsOfForeignModules(t *testing.T) {
 
 // TestClientAddresses: RemoteIPHeader refuses the start only where something goes by a client's address.
 func TestClientAddresses(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	for rule, want := range map[string]int{
 		"": 0, "CustomLog a.log \"%a\"": 0, "<Location />\nRequire all granted\n</Location>": 0,
 		"<Location />\nRequire ip 10.0.0.0/8\n</Location>": 1, "<Location />\n<RequireAll>\nRequire all granted\nRequire not host x\n</RequireAll>\n</Location>": 1, "<Location />\nRequire expr -R '10.0.0.0/8'\n</Location>": 1,

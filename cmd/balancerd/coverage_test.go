@@ -36,8 +36,8 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// coverage is one line for each of httpd's modules that has directives: what is obeyed, and what is
-// known but has no effect.
+// coverage has, for each of httpd's modules that has directives, how many are obeyed, and the names of the others, in
+// as many short rows as that takes.
 func coverage(t *testing.T) string {
 	obeyed, partly := map[string]bool{}, map[string]bool{}
 	for _, m := range site.Tables(testModules(t)) {
@@ -77,8 +77,8 @@ func coverage(t *testing.T) string {
 		return sources[i] < sources[j]
 	})
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed; the others are known: their place and words are checked, and each use is\nsaid at the start, with what it does not do. Health checks, rewriting and filters come next.\n\n", total, len(directive.Names()))
-	out.WriteString("| module | obeyed | in part, or only checked | known, without effect |\n|---|---|---|---|\n")
+	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed (`balancerd -L` lists them); the others are known: their place and words are\nchecked, and each use is said at the start, with what it does not do. Health checks, rewriting and filters come next.\n\n", total, len(directive.Names()))
+	out.WriteString("| module | obeyed | only in part, or only checked | known, without effect |\n|---|---|---|---|\n")
 	var none []string
 	for _, s := range sources {
 		r := rows[s]
@@ -86,18 +86,56 @@ func coverage(t *testing.T) string {
 			none = append(none, fmt.Sprintf("%s (%d)", s, len(r.no)))
 			continue
 		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", s, list(r.yes), list(r.part), list(r.no))
+		obeyed := fmt.Sprintf("%d of %d", len(r.yes), len(r.yes)+len(r.part)+len(r.no))
+		if len(r.part)+len(r.no) == 0 {
+			obeyed = fmt.Sprintf("all %d", len(r.yes))
+		}
+		part, no := shortLines(r.part, 40), shortLines(r.no, 70)
+		for i := range max(len(part), len(no), 1) {
+			module, count := s, obeyed
+			if i > 0 {
+				module, count = "", ""
+			}
+			fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", module, count, cell(part, i), cell(no, i))
+		}
 	}
-	fmt.Fprintf(&out, "\nKnown, without effect, as a whole: %s.\n", strings.Join(none, ", "))
+	out.WriteString("\nKnown, without effect, as a whole (and how many directives):\n")
+	for _, l := range wrap(none, ", ", 118) {
+		out.WriteString(l + "\n")
+	}
 	return out.String()
 }
 
-func list(names []string) string {
-	var out []string
+// shortLines are names as code, in lines of about so many characters.
+func shortLines(names []string, width int) []string {
+	var code []string
 	for _, n := range names {
-		out = append(out, "`"+strings.ReplaceAll(n, "<", "&lt;")+"`")
+		code = append(code, "`"+n+"`")
 	}
-	return strings.ReplaceAll(strings.Join(out, " "), "`&lt;", "`<")
+	return wrap(code, " ", width)
+}
+
+// cell is the i-th line, if there are so many.
+func cell(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+// wrap joins words to lines of at most width characters, but for a word that is longer.
+func wrap(words []string, between string, width int) (lines []string) {
+	for i, w := range words {
+		if i+1 < len(words) {
+			w += strings.TrimRight(between, " ")
+		}
+		if last := len(lines) - 1; last >= 0 && len(lines[last])+1+len(w) <= width {
+			lines[last] += " " + w
+		} else {
+			lines = append(lines, w)
+		}
+	}
+	return lines
 }
 
 // TestObeyedModules: each module of httpd's whose directives are obeyed in the main counts as obeyed, so that

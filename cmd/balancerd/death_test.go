@@ -34,7 +34,7 @@ LoadModule status_module modules/mod_status.so
 `
 
 // kill ends the serving process as the system's own killer does, and waits for the next one.
-func (p *process) kill(sig syscall.Signal) (before, after int) {
+func (p *instance) kill(sig syscall.Signal) (before, after int) {
 	p.t.Helper()
 	before = p.serving()
 	if before == 0 {
@@ -50,7 +50,7 @@ func (p *process) kill(sig syscall.Signal) (before, after int) {
 
 var pageNonce = regexp.MustCompile(`nonce=([-0-9a-f]+)`)
 
-func (p *process) nonce() string {
+func (p *instance) nonce() string {
 	_, page := p.get("/balancer-manager")
 	if m := pageNonce.FindStringSubmatch(page); m != nil {
 		return m[1]
@@ -58,7 +58,7 @@ func (p *process) nonce() string {
 	return ""
 }
 
-func (p *process) edit(form url.Values) {
+func (p *instance) edit(form url.Values) {
 	p.t.Helper()
 	form.Set("b", "app")
 	form.Set("nonce", p.nonce())
@@ -78,56 +78,61 @@ func (p *process) edit(form url.Values) {
 // A serving process that dies is replaced: the log says what httpd's says, connections that came in between
 // are served, and edits, conditions, counters and open pages are as they were.
 func TestServingProcessIsReplaced(t *testing.T) {
+	t.Parallel()
 	for _, persist := range []string{"", "BalancerPersist On\n"} {
-		p := newProcess(t)
-		p.conf(managed + persist)
-		p.start()
-		p.edit(url.Values{"w": {"http://" + p.back}, "w_lf": {"7"}, "w_lr": {"z"}})
-		p.edit(url.Values{"b_nwrkr": {"http://127.0.0.1:2"}, "b_wyes": {"1"}})
-		for range 20 {
-			p.get("/app/x")
-		}
-		time.Sleep(1100 * time.Millisecond) // counters are written down once a second
-		page := func() string {
-			_, page := p.get("/balancer-manager")
-			return page
-		}
-		before, nonce := page(), p.nonce()
-		if !strings.Contains(before, "127.0.0.1:2") || !strings.Contains(before, "7.00") || !strings.Contains(before, "Init Err") {
-			t.Fatal(before)
-		}
-		pid, _ := p.kill(syscall.SIGKILL)
-		if after := page(); after != before {
-			now := strings.Split(after, "\n")
-			for i, line := range strings.Split(before, "\n") {
-				if i >= len(now) || now[i] != line {
-					t.Errorf("persist %q: %s\nafter: %s", persist, line, now[min(i, len(now)-1)])
+		t.Run("persist "+persist, func(t *testing.T) {
+			t.Parallel()
+			p := newInstance(t)
+			p.conf(managed + persist)
+			p.start()
+			p.edit(url.Values{"w": {"http://" + p.back}, "w_lf": {"7"}, "w_lr": {"z"}})
+			p.edit(url.Values{"b_nwrkr": {"http://127.0.0.1:2"}, "b_wyes": {"1"}})
+			for range 20 {
+				p.get("/app/x")
+			}
+			time.Sleep(1100 * time.Millisecond) // counters are written down once a second
+			page := func() string {
+				_, page := p.get("/balancer-manager")
+				return page
+			}
+			before, nonce := page(), p.nonce()
+			if !strings.Contains(before, "127.0.0.1:2") || !strings.Contains(before, "7.00") || !strings.Contains(before, "Init Err") {
+				t.Fatal(before)
+			}
+			pid, _ := p.kill(syscall.SIGKILL)
+			if after := page(); after != before {
+				now := strings.Split(after, "\n")
+				for i, line := range strings.Split(before, "\n") {
+					if i >= len(now) || now[i] != line {
+						t.Errorf("persist %q: %s\nafter: %s", persist, line, now[min(i, len(now)-1)])
+					}
 				}
 			}
-		}
-		if p.nonce() != nonce {
-			t.Error("pages that are open can't edit any more")
-		}
-		if log := p.read("error.log"); !strings.Contains(log, fmt.Sprintf("[core:notice] [pid %d:", p.cmd.Process.Pid)) || !strings.Contains(log, fmt.Sprintf("AH00052: child pid %d exit signal Killed (9)", pid)) {
-			t.Error(log)
-		}
-		p.reload(syscall.SIGUSR1)
-		if again := page(); persist == "" && strings.Contains(again, "7.00") {
-			t.Error("a reload keeps an edit of before the death:", again)
-		}
-		if status, _ := p.get("/app/x"); status != 200 {
-			t.Error("after the reload:", status)
-		}
-		p.signal(syscall.SIGTERM)
-		if exit := p.exit(); exit != 0 || p.serving() != 0 || p.pidFile() != 0 {
-			t.Error("exit", exit, "pid file", p.pidFile())
-		}
+			if p.nonce() != nonce {
+				t.Error("pages that are open can't edit any more")
+			}
+			if log := p.read("error.log"); !strings.Contains(log, fmt.Sprintf("[core:notice] [pid %d:", p.cmd.Process.Pid)) || !strings.Contains(log, fmt.Sprintf("AH00052: child pid %d exit signal Killed (9)", pid)) {
+				t.Error(log)
+			}
+			p.reload(syscall.SIGUSR1)
+			if again := page(); persist == "" && strings.Contains(again, "7.00") {
+				t.Error("a reload keeps an edit of before the death:", again)
+			}
+			if status, _ := p.get("/app/x"); status != 200 {
+				t.Error("after the reload:", status)
+			}
+			p.signal(syscall.SIGTERM)
+			if exit := p.exit(); exit != 0 || p.serving() != 0 || p.pidFile() != 0 {
+				t.Error("exit", exit, "pid file", p.pidFile())
+			}
+		})
 	}
 }
 
 // Only what is under way when the serving process is killed is lost: who connects meanwhile waits.
 func TestOnlyRequestsUnderWayAreLost(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	stop := make(chan struct{})
@@ -166,7 +171,8 @@ func TestOnlyRequestsUnderWayAreLost(t *testing.T) {
 
 // A process that dies again and again is replaced more slowly, and the server still ends when it is told to.
 func TestFastDeathsAreSlowedDown(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	for range 3 {
@@ -182,28 +188,11 @@ func TestFastDeathsAreSlowedDown(t *testing.T) {
 	}
 }
 
-func TestDeathsAreCounted(t *testing.T) {
-	var d deaths
-	for i, want := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond} {
-		if got := d.next(time.Second); got != want {
-			t.Errorf("death %d: %v", i, got)
-		}
-	}
-	for range 100 {
-		d.next(0)
-	}
-	if got := d.next(0); got != mostWait {
-		t.Error(got)
-	}
-	if got := d.next(time.Minute); got != 0 {
-		t.Error("after a long life:", got)
-	}
-}
-
 // A configuration that was broken on the disk meanwhile does not keep the next process from serving the one
 // that is in force.
 func TestReplacementServesWhatIsInForce(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\nCustomLog access.log %U\n")
 	p.start()
 	p.conf("NoSuch\n")
@@ -217,7 +206,8 @@ func TestReplacementServesWhatIsInForce(t *testing.T) {
 // Without the main process the one that serves finishes its work and ends: its sockets must not keep the
 // next server from starting.
 func TestServingProcessEndsWithTheMainOne(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	pid := p.serving()
@@ -237,10 +227,11 @@ func TestServingProcessEndsWithTheMainOne(t *testing.T) {
 
 // What the serving process may do.
 func TestServingProcessHasNoRights(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be somebody else")
 	}
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "User nobody\n")
 	p.start()
 	for round := range 2 {
@@ -262,7 +253,8 @@ func TestServingProcessHasNoRights(t *testing.T) {
 
 // Signals to the whole group, as a terminal sends them, end the server once and in order.
 func TestSignalsToAllProcesses(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
 	pid := p.serving()
@@ -282,10 +274,11 @@ func TestSignalsToAllProcesses(t *testing.T) {
 
 // The main process does not grow with the configuration.
 func TestMainProcessIsSmall(t *testing.T) {
+	t.Parallel()
 	if withRace {
 		t.Skip("the race detector's memory is not the program's")
 	}
-	p := newProcess(t)
+	p := newInstance(t)
 	var b strings.Builder
 	for i := range 5000 {
 		fmt.Fprintf(&b, "<Location /l%d>\nRequire all granted\n</Location>\n", i)
@@ -311,7 +304,7 @@ func residentKiB(t *testing.T, pid int) (n int) {
 
 // With -X there is one process, which reloads and ends as two do.
 func TestOneProcess(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\n")
 	p.start("-X")
 	if p.serving() != 0 {
@@ -331,7 +324,8 @@ func TestOneProcess(t *testing.T) {
 // A server that is started at once after its main process was killed gets the port: the serving process of
 // before closes it as soon as it notices.
 func TestStartAfterTheMainProcessWasKilled(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	for n := range 4 {
 		p.start()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command(buildServer(t), "demo")
 	dieWithUs(cmd)
 	out, err := cmd.StdoutPipe()

@@ -18,6 +18,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
@@ -103,8 +104,8 @@ var features = []feature{
 const featureModules = "mpm_event authz_core authz_host headers setenvif env log_config slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests"
 
 // siteHere builds a site without another process's help.
-func (p *program) siteHere() (*site.Site, error) {
-	tree, err := apacheconf.ParseFile(p.file, p.reading())
+func (p *loader) siteHere() (*site.Site, error) {
+	tree, err := apacheconf.ParseFile(p.File, p.reading())
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (p *program) siteHere() (*site.Site, error) {
 }
 
 // loadHere puts it in force.
-func (p *program) loadHere() error {
+func (p *loader) loadHere() error {
 	next, err := p.siteHere()
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func (p *program) loadHere() error {
 }
 
 // featured makes the program that serves a feature's configuration; nothing runs yet.
-func featured(t testing.TB, f feature, listen int, members [2]int) *program {
+func featured(t testing.TB, f feature, listen int, members [2]int) *loader {
 	root := t.TempDir()
 	var b strings.Builder
 	fmt.Fprintf(&b, "ServerRoot %s\nDefaultRuntimeDir %[1]s\nErrorLog error_log\nServerName localhost\nListen 127.0.0.1:%d\nKeepAliveTimeout 60\nMaxKeepAliveRequests 0\n", root, listen)
@@ -143,11 +144,11 @@ func featured(t testing.TB, f feature, listen int, members [2]int) *program {
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o, err := parseOptions([]string{"balancerd", "-f", path})
+	o, err := cli.Parse([]string{"balancerd", "-f", path})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newProgram(o, io.Discard, io.Discard)
+	return newLoader(cli.NewCommand(o, io.Discard, io.Discard))
 }
 
 // fakeMember answers from memory.
@@ -201,7 +202,7 @@ var featureFields = [][2]string{{"Host", "localhost"}, {"User-Agent", "Mozilla/5
 // overLoopback is one request by a real connection through the whole server to a real member.
 func overLoopback(t testing.TB, f feature) func() {
 	member := loopbackMember(t)
-	port := freePort(t)
+	port := reservePort(t)
 	p := featured(t, f, port, [2]int{member, member})
 	if err := p.loadHere(); err != nil {
 		t.Fatal(err)

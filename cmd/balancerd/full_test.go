@@ -16,7 +16,7 @@ import (
 )
 
 // limit bounds the size of files that the server may write; 0 lifts that.
-func (p *process) limit(size uint64) {
+func (p *instance) limit(size uint64) {
 	p.t.Helper()
 	l := syscall.Rlimit{Cur: size, Max: 1 << 40}
 	if size == 0 {
@@ -31,7 +31,7 @@ func (p *process) limit(size uint64) {
 // Without room on the disk an edit holds, is said not to be kept, and leaves the file as it was; with
 // room again the next one is kept.
 func TestDiskFull(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(`<Proxy balancer://app>
 BalancerMember http://{back} route=a
 </Proxy>

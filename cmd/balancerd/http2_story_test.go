@@ -24,9 +24,13 @@ import (
 // The stories of testdata/http2 add to TestTraffic's verbs:
 //
 //	h2 METHOD /path   with header lines and |body: in clear text, by the preface alone
+//	h2all METHOD /path  the same with every field that comes back
 //	alpn NAME [offer=h2,http/1.1] [tls=1.2] [suite=NAME]   what is chosen, and the status of / in that protocol
 //	upgrade /path     with header lines: by Upgrade: h2c
-func TestHTTP2Traffic(t *testing.T) { tellStories(t, "http2") }
+func TestHTTP2Traffic(t *testing.T) {
+	t.Parallel()
+	tellStories(t, "http2")
+}
 
 // two is one exchange on a connection of its own.
 func (s *story) two(head, rest string) {
@@ -113,10 +117,14 @@ func (s *story) stream(c net.Conn, fr *http2.Framer) {
 func (s *story) fields(f *http2.MetaHeadersFrame) {
 	var lines []string
 	for _, h := range f.Fields {
+		if s.all && h.Name != ":status" {
+			lines = append(lines, "< "+plainField(h.Name+": "+h.Value)+"\n")
+			continue
+		}
 		switch h.Name {
 		case "date", "server", "etag", "last-modified", "accept-ranges", ":status", "content-length":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", h.Name, h.Value))
+			lines = append(lines, "< "+plainField(h.Name+": "+h.Value)+"\n")
 		}
 	}
 	sort.Strings(lines)
@@ -206,53 +214,58 @@ func (s *story) upgrade(path, rest string) {
 
 // A reload and a stop let HTTP/2's streams end, and say GOAWAY.
 func TestHTTP2EndsGracefully(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGWINCH} {
-		p := newProcess(t)
-		p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
-		p.start()
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		io.WriteString(c, http2.ClientPreface)
-		fr := framer(c)
-		fr.WriteSettings(noPush)
-		fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true,
-			BlockFragment: block([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/wait/700ms"})})
-		time.Sleep(200 * time.Millisecond)
-		p.signal(sig)
-		said, status := false, ""
-		for {
-			f, err := fr.ReadFrame()
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			p := newInstance(t)
+			p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
+			p.start()
+			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
 			if err != nil {
-				break
+				t.Fatal(err)
 			}
-			switch f := f.(type) {
-			case *http2.GoAwayFrame:
-				said = said || f.ErrCode == http2.ErrCodeNo
-			case *http2.MetaHeadersFrame:
-				status = f.PseudoValue("status")
+			defer c.Close()
+			io.WriteString(c, http2.ClientPreface)
+			fr := framer(c)
+			fr.WriteSettings(noPush)
+			fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true,
+				BlockFragment: block([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/wait/700ms"})})
+			p.underWay()
+			p.signal(sig)
+			said, status := false, ""
+			for {
+				f, err := fr.ReadFrame()
+				if err != nil {
+					break
+				}
+				switch f := f.(type) {
+				case *http2.GoAwayFrame:
+					said = said || f.ErrCode == http2.ErrCodeNo
+				case *http2.MetaHeadersFrame:
+					status = f.PseudoValue("status")
+				}
 			}
-		}
-		if !said || status != "200" {
-			t.Error(sig, said, status)
-		}
-		if sig == syscall.SIGWINCH {
-			if exit := p.exit(); exit != 0 {
-				t.Error("exit", exit)
+			if !said || status != "200" {
+				t.Error(sig, said, status)
 			}
-		}
+			if sig == syscall.SIGWINCH {
+				if exit := p.exit(); exit != 0 {
+					t.Error("exit", exit)
+				}
+			}
+		})
 	}
 }
 
 // curl is a stranger's HTTP/2, where it has it.
 func TestHTTP2ByCurl(t *testing.T) {
+	t.Parallel()
 	v, err := exec.Command("curl", "--version").Output()
 	if err != nil || !bytes.Contains(v, []byte("HTTP2")) {
 		t.Skip("no curl with HTTP/2")
 	}
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
 	p.start()
 	big := filepath.Join(p.root, "big")
@@ -290,7 +303,7 @@ func TestHTTP2ResetReachesTheMember(t *testing.T) {
 		_, err = in.ReadByte()
 		over <- err
 	}()
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" +
 		"<Proxy balancer://b>\nBalancerMember http://" + l.Addr().String() + "\nProxySet failonstatus=502\n</Proxy>\nProxyPass / balancer://b/\n")
 	p.start()

@@ -123,8 +123,8 @@ func echoLines(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// loader sends requests and looks at what comes back.
-type loader struct {
+// traffic sends requests and looks at what comes back.
+type traffic struct {
 	t     *testing.T
 	next  atomic.Int64
 	wrong atomic.Int64
@@ -134,20 +134,20 @@ type loader struct {
 	kept map[string]bool // under mu: ids of requests that were answered
 }
 
-func (l *loader) fail(format string, a ...any) {
+func (l *traffic) fail(format string, a ...any) {
 	if l.wrong.Add(1) < 20 {
 		l.t.Errorf(format, a...)
 	}
 }
 
-func (l *loader) id() string {
+func (l *traffic) id() string {
 	return fmt.Sprintf("id-%d-%s", l.next.Add(1), strings.Repeat("x", rand.IntN(30)))
 }
 
 var loadSizes = []int{0, 0, 0, 1, 100, 5000, 16384, 70000, 300000}
 
 // one is a request by a client, to a member of some protocol.
-func (l *loader) one(c *http.Client, base string) {
+func (l *traffic) one(c *http.Client, base string) {
 	id := l.id()
 	sent, back := loadSizes[rand.IntN(len(loadSizes))], loadSizes[rand.IntN(len(loadSizes))]
 	method := []string{"GET", "GET", "HEAD", "POST", "PUT"}[rand.IntN(5)]
@@ -211,7 +211,7 @@ func (l *loader) one(c *http.Client, base string) {
 }
 
 // talk is a websocket.
-func (l *loader) talk(address string) {
+func (l *traffic) talk(address string) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		l.fail("%v", err)
@@ -278,12 +278,12 @@ func (c *loadClient) client(t *testing.T) *http.Client {
 // A load of all protocols, each request with texts of its own: nobody gets another one's, in answers or
 // in logs. In a build with the tag poison what is given back too early is seen at once.
 func TestLoadOfAllProtocols(t *testing.T) {
-	p := newProcess(t)
-	port := freePort(t)
+	p := newInstance(t)
+	port := reservePort(t)
 	plain, secure := loadMembers(t)
 	p.conf(strings.NewReplacer("{secure}", strconv.Itoa(port), "{plain}", plain, "{plainport}", plain[strings.LastIndexByte(plain, ':')+1:], "{tls}", secure, "{pem}", pki("site.pem"), "{key}", pki("site.key")).Replace(allProtocols))
 	p.start()
-	l := &loader{t: t, kept: map[string]bool{}}
+	l := &traffic{t: t, kept: map[string]bool{}}
 	each := 150
 	if testing.Short() {
 		each = 60
@@ -318,7 +318,7 @@ func TestLoadOfAllProtocols(t *testing.T) {
 }
 
 // logs looks at the lines: each answered request has one, with its id at three places.
-func (l *loader) logs(p *process) {
+func (l *traffic) logs(p *instance) {
 	l.t.Helper()
 	p.signal(syscall.SIGTERM)
 	p.exit()

@@ -77,6 +77,10 @@ func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Unlock()
 	for _, rule := range rules {
 		if strings.HasPrefix(r.RequestURI, rule.prefix) {
+			if rule.status == "raw" {
+				rule.wire(w)
+				return
+			}
 			rule.write(w)
 			return
 		}

@@ -1,12 +1,19 @@
 package main
 
 import (
+	"net"
+	"net/netip"
 	"slices"
 
+	"balancerd/balancer"
 	"balancerd/balancer/method"
+	"balancerd/cmd/balancerd/cli"
+	"balancerd/cmd/balancerd/process"
+	pages "balancerd/manager"
 	"balancerd/proxy"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/errorlog"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1"
 	"balancerd/proxy/http2"
 	"balancerd/proxy/mod/accesslog"
@@ -16,8 +23,13 @@ import (
 	"balancerd/proxy/mod/files"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
+	"balancerd/proxy/mod/heartbeat"
+	"balancerd/proxy/mod/manager"
 	"balancerd/proxy/mod/setenvif"
+	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
+	"balancerd/proxy/mod/status"
+	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
 
@@ -25,21 +37,21 @@ import (
 // order of this list. A URL is mapped by whoever claims it first: the proxy, then an alias, then the
 // document root. What changes header fields comes after what sets the variables that they print; its
 // early edits put themselves in front.
-func modules(p *program, s *state, beat *method.Heartbeat) []site.Module {
+func modules(l *loader, beat *method.Heartbeat) []site.Module {
 	return slices.Concat(
 		[]site.Module{
-			core.Module(p.sys.Pid),                      // who serves, and with what limits
-			errorlog.Module(p.sys.Errors, p.o.name),     // from here on there is a log
+			core.Module(l.Layout.Pid),                   // who serves, and with what limits
+			errorlog.Module(l.Layout.Errors, l.Name),    // from here on there is a log
 			h2.Module(),                                 // before TLS, which asks what is spoken
-			s.module(),                                  // where the balancers' state is kept
-			heartbeat(beat),                             // what the lbmethod of that name reads
+			slotmem.Module(l.store),                     // where the balancers' state is kept
+			heartbeat.Module(beat),                      // what the lbmethod of that name reads
 			proxy.HealthModule(),                        // what hc* parameters may name
-			proxy.Module(p.farm, schemes(), ssl.Secure), // translate: ProxyPass
-			managing(p.farm),                            // the handler balancer-manager
-			p.watching(),                                // the handler server-status
-			alias.Module(),                              // translate, fixup: Redirect, Alias
-			ssl.Module(),                                // early: SNI and Host; access: SSLRequire and the like
-			h2.Steps(p.server.Upgrade),                  // fixup: variables, 103, 101
+			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
+			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}), // the handler balancer-manager
+			status.Module(status.For(l.farm, l.server, cli.Product, cli.Built())),           // the handler server-status
+			alias.Module(),             // translate, fixup: Redirect, Alias
+			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
+			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
 		},
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
@@ -62,5 +74,36 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+	}
+}
+
+// newLoader makes what lives as long as a process that loads configurations: the balancers, the server, and the
+// modules over both.
+func newLoader(c *cli.Command) *loader {
+	l := &loader{Command: c, store: &slotmem.Store{}}
+	beat := &method.Heartbeat{}
+	l.farm = balancer.NewFarm(method.Builtin(beat), l.store)
+	l.server = server.New(handshakes())
+	l.modules = modules(l, beat)
+	return l
+}
+
+// assemble is newLoader for a process of the server.
+func assemble(c *cli.Command) *process.Program {
+	l := newLoader(c)
+	return &process.Program{Modules: l.modules, Farm: l.farm, Server: l.server, Parse: l.parse, Build: l.build, Load: l.load}
+}
+
+// handshakes tells the server, for each address, how a site makes TLS of a connection; nil where it is plain.
+func handshakes() func(*site.Site, netip.AddrPort) http1.Shake {
+	var garbage process.GCTuner
+	return func(s *site.Site, local netip.AddrPort) http1.Shake {
+		if !ssl.SecuredAt(s, local) {
+			return nil
+		}
+		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
+			garbage.Handshake()
+			return ssl.Accept(s, nc, s.Default(local).Timeout)
+		}
 	}
 }

@@ -2,5 +2,5 @@
 
 package main
 
-// poisoned tells whether memory that is given back is overwritten (proxy/internal/poison).
+// poisoned reports whether memory that is given back is overwritten (proxy/internal/poison).
 const poisoned = true

@@ -16,7 +16,8 @@ import (
 )
 
 func TestReloadTakesTheNewFileOrKeepsTheOld(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\n")
 	p.start()
 	before := p.openLogs()
@@ -55,7 +56,8 @@ func TestReloadTakesTheNewFileOrKeepsTheOld(t *testing.T) {
 }
 
 func TestReloadUnderLoadLosesNothing(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log %U\n")
 	p.start()
 	before := p.openLogs()
@@ -101,7 +103,8 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 }
 
 func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log \"old %U\"\n")
 	p.start()
 	answers := make(chan string, 2)
@@ -110,7 +113,7 @@ func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
 		answers <- body
 	}
 	go slow()
-	time.Sleep(200 * time.Millisecond)
+	p.underWay()
 	p.conf("CustomLog access.log \"new %U\"\n" + passAll)
 	p.reload(syscall.SIGUSR1)
 	if body := <-answers; body != "member /wait/700ms" {
@@ -118,7 +121,7 @@ func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
 	}
 	p.until("its line in the log of its time", func() bool { return p.read("access.log") == "old /wait/700ms\n" })
 	go slow()
-	time.Sleep(200 * time.Millisecond)
+	p.underWay()
 	p.signal(syscall.SIGWINCH)
 	p.until("the ports are closed", func() bool { status, _ := p.get("/"); return status == 0 })
 	p.until("the pid file is gone", func() bool { _, err := os.Stat(p.root + "/httpd.pid"); return err != nil })
@@ -137,17 +140,22 @@ func TestRequestUnderWayOutlivesReloadAndGracefulStop(t *testing.T) {
 }
 
 func TestGracefulStopHasAnEnd(t *testing.T) {
-	for name, end := range map[string]func(p *process){
-		"timeout": func(*process) {},
-		"TERM":    func(p *process) { time.Sleep(100 * time.Millisecond); p.signal(syscall.SIGTERM) },
+	t.Parallel()
+	for name, end := range map[string]func(p *instance){
+		"timeout": func(*instance) {},
+		"TERM": func(p *instance) {
+			p.until("the ports are closed", func() bool { status, _ := p.get("/"); return status == 0 })
+			p.signal(syscall.SIGTERM)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProcess(t)
+			t.Parallel()
+			p := newInstance(t)
 			limit := map[string]string{"timeout": "GracefulShutdownTimeout 1\n"}[name]
 			p.conf(limit + passAll)
 			p.start()
 			go p.get("/wait/30s")
-			time.Sleep(200 * time.Millisecond)
+			p.underWay()
 			start := time.Now()
 			p.signal(syscall.SIGWINCH)
 			end(p)
@@ -159,8 +167,9 @@ func TestGracefulStopHasAnEnd(t *testing.T) {
 }
 
 func TestPortsComeAndGo(t *testing.T) {
-	p := newProcess(t)
-	second := freePort(t)
+	t.Parallel()
+	p := newInstance(t)
+	second := reservePort(t)
 	p.conf(passAll)
 	p.start()
 	at := func(port int) int {
@@ -191,7 +200,7 @@ func TestPortsComeAndGo(t *testing.T) {
 }
 
 func TestLogPrograms(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog \"|/bin/sh -c 'cat >>piped'\" \"%U\"\nCustomLog \"|$cat >>shell\" \"%U\"\nErrorLog \"||/usr/bin/tee -a error.log\"\n")
 	p.start()
 	p.get("/one")
@@ -206,7 +215,7 @@ func TestLogPrograms(t *testing.T) {
 }
 
 func TestRotation(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log %U\n")
 	p.start()
 	p.get("/one")

@@ -11,10 +11,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/cmd/balancerd/cli"
 )
 
 func TestStartAndStop(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll + "CustomLog access.log \"%m %U %s %b\"\nLogLevel info\n")
 	p.start()
 	if status, body := p.get("/x"); status != 200 || body != "member /x" {
@@ -48,7 +50,8 @@ func TestStartAndStop(t *testing.T) {
 }
 
 func TestDaemon(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf("ProxyPass / http://{back}/one/\n")
 	t.Cleanup(func() {
 		if pid := p.pidFile(); pid > 0 {
@@ -107,7 +110,8 @@ func TestDaemon(t *testing.T) {
 }
 
 func TestDaemonWithRelativeNames(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	cmd := exec.Command(p.binary, "-d", ".", "-f", "httpd.conf")
 	cmd.Dir = p.root
@@ -126,7 +130,7 @@ func TestDaemonWithRelativeNames(t *testing.T) {
 }
 
 func TestPanicsOfADaemonGoToTheErrorLog(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll)
 	if exit, _, errs := p.run("-k", "start"); exit != 0 {
 		t.Fatal(errs)
@@ -139,7 +143,7 @@ func TestPanicsOfADaemonGoToTheErrorLog(t *testing.T) {
 }
 
 // reloadDaemon rotates the error log and reloads: stderr must follow.
-func (p *process) reloadDaemon(pid int) {
+func (p *instance) reloadDaemon(pid int) {
 	if err := os.Rename(p.root+"/error.log", p.root+"/error.log.1"); err != nil {
 		p.t.Fatal(err)
 	}
@@ -148,7 +152,8 @@ func (p *process) reloadDaemon(pid int) {
 }
 
 func TestStartThatFails(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +191,7 @@ func TestStartThatFails(t *testing.T) {
 }
 
 func TestRefusesToBeLessStrict(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	text := p.read(filepath.Base(p.conf("RewriteEngine off\nRewriteRule ^/secret - [F]\n" + passAll)))
 	p.write("httpd.conf", "LoadModule rewrite_module modules/mod_rewrite.so\n"+text)
 	for _, how := range []string{"-t", "-DFOREGROUND"} {
@@ -198,10 +203,11 @@ func TestRefusesToBeLessStrict(t *testing.T) {
 }
 
 func TestUserAndGroup(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be somebody else")
 	}
-	p := newProcess(t)
+	p := newInstance(t)
 	os.Mkdir(p.root+"/logs", 0o700) // as Debian's /var/log/apache2: not the user's
 	p.conf(passAll + "User nobody\nCustomLog logs/a.log %U\n")
 	p.start()
@@ -235,7 +241,7 @@ func TestUserAndGroup(t *testing.T) {
 }
 
 func TestTellsTheServiceManager(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	name := p.root + "/notify"
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
@@ -269,7 +275,8 @@ func TestTellsTheServiceManager(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	p.conf(passAll)
 	for _, name := range []string{"httpd", "apache2"} {
 		p.binary = buildAs(t, name)
@@ -286,7 +293,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	p.binary = buildServer(t)
-	for args, want := range map[string]string{"version": "balancerd " + release, "help": "balancerd -k graceful ", "--help": "balancerd -k graceful "} {
+	for args, want := range map[string]string{"version": "balancerd " + cli.Release, "help": "balancerd -k graceful ", "--help": "balancerd -k graceful "} {
 		out, err := exec.Command(p.binary, args).Output()
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s: %v %s", args, err, out)
@@ -299,7 +306,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestErrorFileOfTheStart(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("NoSuch\n")
 	if exit, out, errs := p.run("-t", "-E", p.root+"/start.log"); exit != 1 || out+errs != "" || !strings.Contains(p.read("start.log"), "Invalid command 'NoSuch'") {
 		t.Errorf("%d %s %s %s", exit, out, errs, p.read("start.log"))
@@ -310,7 +317,7 @@ func TestErrorFileOfTheStart(t *testing.T) {
 }
 
 func TestPidFileOfSomebodyElse(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(passAll)
 	p.write("httpd.pid", "999999\n")
 	p.start()
@@ -325,7 +332,7 @@ func TestPidFileOfSomebodyElse(t *testing.T) {
 // TestKillLosesNoLines: the access log has every answered request, as httpd's has, however the server
 // ends; lines of the last 10 ms may be under way.
 func TestKillLosesNoLines(t *testing.T) {
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf("LogFormat %U path\nCustomLog access.log path\n" + passAll)
 	if exit, _, errs := p.run("-k", "start"); exit != 0 {
 		t.Fatal(errs)

@@ -28,7 +28,10 @@ import (
 //	BALANCERD_RECORD=write go test ./cmd/balancerd -run TestTraffic   record them anew
 //
 // BALANCERD_OURS names a file that ours are left in.
-func TestTraffic(t *testing.T) { tellStories(t, "traffic") }
+func TestTraffic(t *testing.T) {
+	t.Parallel()
+	tellStories(t, "traffic")
+}
 
 // tellStories tells all of a folder's.
 func tellStories(t *testing.T, folder string) {
@@ -121,6 +124,7 @@ type story struct {
 	sessions map[string]tls.ClientSessionCache // of TLS stories, by their labels
 	asked    *os.Process                       // the OCSP server
 	read     int                               // how much of the access log was looked at
+	all      bool                              // every field of HTTP/2 is noted
 }
 
 func newStory(t *testing.T, server string) *story {
@@ -128,20 +132,11 @@ func newStory(t *testing.T, server string) *story {
 	os.Chmod(s.root, 0o755)
 	os.MkdirAll(s.root+"/docs", 0o755)
 	os.WriteFile(s.root+"/mime.types", []byte("text/html html\ntext/plain txt\n"), 0o644)
-	s.port = freePort(t)
+	s.port = reservePort(t)
 	for _, n := range []string{"b1", "b2", "b3"} {
 		s.member(n)
 	}
 	return s
-}
-
-func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 const storyModules = `mpm_event authn_core authn_file authz_core authz_host authz_user auth_basic access_compat alias headers setenvif env mime dir
@@ -164,7 +159,7 @@ var memberName = regexp.MustCompile(`{(\w+):port}`)
 // member is that of a name; it is started when nobody has named it before.
 func (s *story) member(name string) *member {
 	if s.members[name] == nil {
-		m := &member{t: s.t, name: name, port: freePort(s.t)}
+		m := &member{t: s.t, name: name, port: reservePort(s.t)}
 		s.members[name] = m
 		m.start()
 		s.t.Cleanup(m.stop)
@@ -252,10 +247,13 @@ func (s *story) play(script string) {
 			s.edit(words[1], words[2:])
 		case "get":
 			s.get(head, rest)
-		case "h2":
+		case "h2", "h2all":
+			s.all = words[0] == "h2all"
 			s.two(head, rest)
 		case "alpn":
 			s.alpn(words[1], pairsOf(words[2:]))
+		case "wire":
+			s.wire(rest)
 		case "upgrade":
 			s.upgrade(words[1], rest)
 		case "plain":
@@ -316,7 +314,7 @@ func (s *story) request(head, rest string) {
 		switch k {
 		case "Date", "Server", "Etag", "Last-Modified", "Connection", "Keep-Alive", "Content-Length", "Accept-Ranges":
 		default:
-			lines = append(lines, fmt.Sprintf("< %s: %s\n", k, strings.Join(v, " & ")))
+			lines = append(lines, "< "+plainField(k+": "+strings.Join(v, " & "))+"\n")
 		}
 	}
 	sort.Strings(lines)

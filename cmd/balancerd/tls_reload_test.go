@@ -11,7 +11,8 @@ import (
 
 // Certificates are read again at each reload; when one is no good the old ones go on serving.
 func TestReloadReadsCertificatesAgain(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	put := func(name string) {
 		for _, kind := range []string{".pem", ".key"} {
 			b, err := os.ReadFile(pki(name + kind))

@@ -32,7 +32,10 @@ import (
 //	responder cert=FILE[,FILE…] [revoked=FILE,…] [key=FILE]   "openssl ocsp" answers at {ocsp:port} about these certificates
 //	                until "silence"; key= is who signs in place of responder
 //	log [sorted]    the lines of ROOT/access.log since it was last looked at
-func TestSecureTraffic(t *testing.T) { tellStories(t, "tls") }
+func TestSecureTraffic(t *testing.T) {
+	t.Parallel()
+	tellStories(t, "tls")
+}
 
 func pki(name string) string {
 	path, _ := filepath.Abs("../../testdata/tls/pki")
@@ -210,14 +213,26 @@ func (s *story) secure(name string, with map[string]string) {
 	m.start()
 }
 
+// accessLog is the access log once nothing has come for a while: lines are written a moment after the answer.
+func (s *story) accessLog() (b []byte) {
+	const quiet = 15 // looks
+	for same := 0; same < quiet; time.Sleep(10 * time.Millisecond) {
+		now, err := os.ReadFile(s.root + "/access.log")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		same++
+		if len(now) != len(b) {
+			b, same = now, 0
+		}
+	}
+	return b
+}
+
 // lines notes what the access log got, in alphabetical order if need be: exchanges of different connections
 // may be logged in any order.
 func (s *story) lines(sorted bool) {
-	time.Sleep(150 * time.Millisecond) // lines are written a moment after the answer
-	b, err := os.ReadFile(s.root + "/access.log")
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	b := s.accessLog()
 	text := s.plain(string(b[s.read:]))
 	if sorted {
 		list := strings.SplitAfter(text, "\n")

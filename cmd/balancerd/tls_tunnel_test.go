@@ -14,6 +14,7 @@ import (
 
 // A websocket in TLS on both sides: wss:// members.
 func TestTunnelInTLS(t *testing.T) {
+	t.Parallel()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pkiPair(t, "member")}})
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func TestTunnelInTLS(t *testing.T) {
 			io.WriteString(c, r.URL.Path+" "+line)
 		}
 	}))
-	p := newProcess(t)
+	p := newInstance(t)
 	p.conf(fmt.Sprintf("LoadModule ssl_module modules/mod_ssl.so\nLoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so\nSSLEngine On\nSSLCertificateFile %s\nSSLCertificateKeyFile %s\n"+
 		"SSLProxyEngine On\nSSLProxyVerify require\nSSLProxyCACertificateFile %s\nProxyPass /chat wss://localhost:%d/ws\n",
 		pki("site.pem"), pki("site.key"), pki("ca.pem"), l.Addr().(*net.TCPAddr).Port))

@@ -18,7 +18,8 @@ const (
 // A pattern that gives up ends the request with 500 and a line in the log, wherever it stands and whatever
 // it was to decide: what it guards stays closed.
 func TestPatternsThatGiveUp(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newInstance(t)
 	for _, d := range []string{"docs", "docs/folder", "docs/index"} {
 		if err := os.Mkdir(p.root+"/"+d, 0o755); err != nil {
 			t.Fatal(err)
@@ -143,7 +144,7 @@ CustomLog access.log "%U %>s" "expr=%{REQUEST_URI} =~ m#^/logged/SLOW#"
 }
 
 // askHopeless sends text as the end of the path, or of a field: of its name when there is no colon.
-func (p *process) askHopeless(path, field, text string) string {
+func (p *instance) askHopeless(path, field, text string) string {
 	p.t.Helper()
 	if field == "" {
 		path += text

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 // Call is what a Backend must know of an attempt beyond the worker's settings and x.Out. The proxy
@@ -19,17 +21,18 @@ type Call struct {
 	Port   uint16
 	Socket string // path of a unix socket; goes before Host
 
-	Timeout   time.Duration         // of each read and write when the worker has no timeout=: ProxyTimeout, else Timeout; 0: 60 s
-	Connect   time.Duration         // of connecting when the worker has neither connectiontimeout= nor timeout=; 0: Timeout
-	Source    netip.Addr            // ProxySourceAddress; invalid: the system chooses
-	BadHeader BadHeader             // ProxyBadHeader
-	Interim   Interim               // proxy-interim-response
-	HalfClose bool                  // no proxy-nohalfclose: a tunnel's half-close is passed on
-	Idle      time.Duration         // how long a tunnel may be silent: the larger of the client's Timeout and the worker's; 0: none
-	Later     bool                  // time has passed since x.Start: another attempt failed, or a member was waited for
-	GivesUp   func(status int) bool // answers whose body nobody will read: their connection ends (ProxyErrorOverride); nil: none
-	TLS       *TLS                  // of SSLProxyEngine; nil: https members fail with NoTLS
-	Name      string                // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
+	Timeout   time.Duration                   // of each read and write when the worker has no timeout=: ProxyTimeout, else Timeout; 0: 60 s
+	Connect   time.Duration                   // of connecting when the worker has neither connectiontimeout= nor timeout=; 0: Timeout
+	Source    netip.Addr                      // ProxySourceAddress; invalid: the system chooses
+	BadHeader BadHeader                       // ProxyBadHeader
+	Interim   Interim                         // proxy-interim-response
+	HalfClose bool                            // no proxy-nohalfclose: a tunnel's half-close is passed on
+	Idle      time.Duration                   // how long a tunnel may be silent: the larger of the client's Timeout and the worker's; 0: none
+	Later     bool                            // time has passed since x.Start: another attempt failed, or a member was waited for
+	GivesUp   func(status int) bool           // answers whose body nobody will read: their connection ends (ProxyErrorOverride); nil: none
+	TLS       *TLS                            // of SSLProxyEngine; nil: https members fail with NoTLS
+	Via       func(*exchange.Exchange) string // the Via field of an interim answer that is passed on; nil for none
+	Name      string                          // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
 }
 
 // BadHeader is ProxyBadHeader: what to do with a header line of a member that is none.

@@ -1,4 +1,4 @@
-// Package backend reaches the members: it finds a scheme's codec, resolves, connects, keeps
+// Package backend reaches the members: it finds the Backend of a scheme, resolves, connects, keeps
 // connections, and says at which point an attempt failed.
 //
 //	proxy ── RoundTrip ──> Table ── by scheme ──> http1.Backend, ajp, fcgi …

@@ -79,6 +79,14 @@ type Original struct {
 	Query    string
 	Filename string
 	Handler  string
+	Failed   *Attempt // the ErrorDocument that failed in its turn
+}
+
+// Attempt is what an ErrorDocument that failed came to. The log shows it where it asks for the final request.
+type Attempt struct {
+	Status int
+	Env    Table
+	Header Header
 }
 
 // Step is one thing that a phase does to an exchange. nil: go on with the next; Stop: this phase
@@ -117,8 +125,8 @@ func (x *Exchange) Finish() {
 type Front interface {
 	// Interim sends a 1xx answer. HTTP/1.0 clients get none (RFC 9110 section 15.2).
 	Interim(status int, reason string, h *Header) error
-	// Continue sends 100 Continue when the client waits for it and has not had it.
-	Continue() error
+	// Continue sends 100 Continue when the client waits for it and has not had it. reason and h are a member's; "" and nil for none.
+	Continue(reason string, h *Header) error
 }
 
 // Reset makes x fit for the next request of a connection, keeping its storage.
@@ -205,6 +213,21 @@ func (x *Exchange) Detach() {
 	if x.Conn != nil {
 		x.Conn.Task.Detach()
 	}
+}
+
+// Forwarded tells whether the request is mapped to a member's URL (httpd: r->proxyreq).
+func (x *Exchange) Forwarded() bool {
+	return len(x.Filename) >= 6 && x.Filename[:6] == "proxy:"
+}
+
+// Mapped is what the request was mapped to, as logs and variables show it: a file, or "proxy:" and a member's URL.
+func (x *Exchange) Mapped() string {
+	if m, ok := x.State[StateProxy].(interface{ MappedURL() string }); ok && x.Forwarded() {
+		if url := m.MappedURL(); url != "" {
+			return url
+		}
+	}
+	return x.Filename
 }
 
 // Main tells whether the exchange still serves the client's own path, not an internal redirect.

@@ -46,6 +46,9 @@ type Request struct {
 	Length    int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
 	Body      Body  // never nil once the front made the request; empty when there is no body
 	Expect100 bool  // the client waits for 100 Continue
+	Rejoined  bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
+	Spent     bool  // there was a body, and it is over: see SpendBody
+	Broken    bool  // the head was not read to its end, nor what follows: no member is asked, not even for an ErrorDocument
 	Upgrade   bool  // Connection names Upgrade and the field is there
 }
 
@@ -66,6 +69,21 @@ type Duplex interface {
 	Body
 	Abort()
 }
+
+// SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
+func (x *Exchange) SpendBody() {
+	if x.Req.Length != 0 {
+		x.Req.Length, x.Req.Body, x.Req.Spent = 0, spent{}, true
+	}
+}
+
+// spent is a body that is over.
+type spent struct{}
+
+func (spent) Read([]byte) (int, error) { return 0, io.EOF }
+func (spent) Buffered() []byte         { return nil }
+func (spent) Discard(int)              {}
+func (spent) Taken() int64             { return 0 }
 
 // BodyError is a request body that could not be read: Status is what the client gets.
 type BodyError struct {

@@ -20,6 +20,8 @@ type Response struct {
 	Drop      bool   // nothing is sent at all: the front ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
 	Local     bool   // made here (page, file, manager), not by a member
 	Proxied   bool   // came from a member
+	Type      string // media type of an answer that names none (httpd: r->content_type)
+	Typed     bool   // Header edited the media type: none is made of the file's name any more
 	ErrorPage bool   // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
 
 	// What happened on the wire, filled by the front while it sends.
@@ -39,6 +41,14 @@ type Source interface {
 	Discard(n int)
 	// Close ends it, whole (io.EOF was seen) or not; a member's connection goes back to its pool or dies.
 	Close() error
+}
+
+// Ranger is a Source that can be cut to what the request's Range asks for. It is asked once everything
+// has edited the answer's head.
+type Ranger interface {
+	Source
+	// Cut makes x.Res the part; 416 when nothing of it is there.
+	Cut(x *Exchange) error
 }
 
 // Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).

@@ -20,7 +20,7 @@ var Declined = errors.New("declined")
 
 // Redirect has the site serve another local path in place of this one (httpd: ap_internal_redirect).
 type Redirect struct {
-	Path  string    // decoded path, with "?query" when there is one
+	Path  string    // path as a request line has it, with "?query" when there is one
 	Found *Exchange // instead: what a lookup found is to be served in the exchange's place (DirectoryIndex)
 }
 

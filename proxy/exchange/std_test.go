@@ -160,7 +160,7 @@ func (f *front) Interim(status int, reason string, h *exchange.Header) error {
 	f.said = append(f.said, fmt.Sprint(status, " ", reason, " ", fields(h)))
 	return nil
 }
-func (f *front) Continue() error { return nil }
+func (f *front) Continue(string, *exchange.Header) error { return nil }
 
 func TestFromHTTPInterim(t *testing.T) {
 	x, f := request("GET", "/", "", ""), &front{}

@@ -14,6 +14,12 @@ type Field = wire.Field
 // EqualFold compares ASCII texts without regard to case.
 func EqualFold(a, b string) bool { return wire.EqualFold(a, b) }
 
+// Bodiless reports whether answers of a status never have a body.
+func Bodiless(status int) bool { return wire.Bodiless(status) }
+
+// CutScheme takes the scheme off a request's target; see wire.CutScheme.
+func CutScheme(target string) (scheme, rest string) { return wire.CutScheme(target) }
+
 // Table is a small list of named texts: environment variables and notes. Names are unique, and the
 // case of their letters does not matter, as in APR's tables. The zero value is ready.
 type Table struct{ e []entry }

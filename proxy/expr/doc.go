@@ -17,5 +17,5 @@
 // exchange's arena.
 //
 // Reading order: expr.go, parse.go, scan.go, test.go, word.go, the tables, then the matchers they use
-// (subnet.go, fnmatch.go, file.go, certificate.go).
+// (subnet.go, file.go, certificate.go).
 package expr

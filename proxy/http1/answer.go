@@ -207,8 +207,7 @@ func (a *answer) stream(up *upload) error {
 }
 
 // offer sends the head alone and waits until the member wants the body: it says 100, or answers
-// (httpd: mod_proxy_http.c ap_proxy_http_process_response, do_100_continue). After a final answer the
-// body is not sent, and the connection ends.
+// (httpd: mod_proxy_http.c ap_proxy_http_process_response, do_100_continue).
 func (a *answer) offer(up *upload) error {
 	c := a.conn
 	if ping := c.Worker().Settings().Ping; ping.Set {
@@ -230,9 +229,8 @@ func (a *answer) offer(up *upload) error {
 			return a.unwanted(err)
 		}
 		if a.res.Status >= 200 || a.res.Status == 101 {
-			a.partial = !up.none
 			a.r = a.base // the head is read once more, by talk
-			return nil
+			return a.wantedLate(up)
 		}
 		a.read += int64(len(a.res.Line))
 		if err := a.interim(); err != nil {
@@ -249,6 +247,18 @@ func (a *answer) offer(up *upload) error {
 		return nil
 	}
 	early, err := up.send(c, nil)
+	a.partial = early
+	return err
+}
+
+// wantedLate is for a final answer to an offer. The member still waits for the body when it keeps the
+// connection; a short one is sent, and of a long one the connection ends.
+func (a *answer) wantedLate(up *upload) error {
+	h := &a.x.Res.Header
+	if a.partial = !up.none; up.none || a.res.Minor < 1 || a.res.Status == 101 || lists(h.Joined("Connection"), "close") || !up.brief() {
+		return nil
+	}
+	early, err := up.send(a.conn, nil)
 	a.partial = early
 	return err
 }
@@ -361,10 +371,13 @@ func (a *answer) interim() error {
 	}
 	a.framing = wire.Framing{Body: wire.UntilClose, Length: -1} // nothing that an interim answer says of lengths counts
 	a.clean(h)
+	if a.call.Via != nil {
+		h.F = append(h.F, exchange.Field{Name: "Via", Value: a.call.Via(a.x), ID: wire.Via})
+	}
 	switch {
 	case a.call.Interim == backend.InterimSuppress || a.x.Front == nil:
 	case a.res.Status == 100 && a.call.Interim == backend.InterimRelay:
-		return a.passOn(a.x.Front.Continue())
+		return a.passOn(a.x.Front.Continue(a.res.Reason, h))
 	default:
 		return a.passOn(a.x.Front.Interim(a.res.Status, a.res.Reason, h))
 	}

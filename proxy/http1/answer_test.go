@@ -76,8 +76,17 @@ func TestHeads(t *testing.T) {
 		}, top + "X-B: 2\nX-A: 1\nContent-Length: 5\n\nhello"},
 		{"a member's Date, Server, and place of the length stay", get + "\r\n", func(x *exchange.Exchange) {
 			local(x, 200, "hello", "X-A", "1", "Content-Length", "5", "Server", "m/1", "Content-Type", "a/b", "Date", "Tue")
-			x.Res.Local, x.Res.Proxied, x.Res.Reason = false, true, "Fine"
+			x.Res.Local, x.Res.Proxied, x.Res.Reason, x.Filename = false, true, "Fine", "proxy:http://m/"
 		}, "HTTP/1.1 200 Fine\nDate: D\nServer: m/1\nX-A: 1\nContent-Length: 5\nContent-Type: a/b\n\nhello"},
+		{"what holds whatever happens goes before a member's Server", get + "\r\n", func(x *exchange.Exchange) {
+			local(x, 200, "hello", "Server", "m/1", "Keep-Alive", "k")
+			x.Res.Always.Add("Server", "s/1")
+			x.Res.Local, x.Res.Proxied, x.Filename = false, true, "proxy:http://m/"
+		}, "HTTP/1.1 200 \nDate: D\nServer: s/1\nKeep-Alive: k\nContent-Length: 5\n\nhello"},
+		{"HEAD of a member without a length", "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", func(x *exchange.Exchange) {
+			local(x, 200, "hello")
+			x.Res.Local, x.Res.Proxied = false, true
+		}, "HTTP/1.1 200 \nDate: D\nServer: Apache/2.4.71\n\n"},
 		{"a member without a reason", get + "\r\n", func(x *exchange.Exchange) {
 			local(x, 200, "hello")
 			x.Res.Proxied = true
@@ -226,7 +235,7 @@ func TestInterim(t *testing.T) {
 			h.Add("Link", "</a>")
 			h.Add("Evil", "a\r\nB: c")
 			x.Front.Interim(103, "", &h)
-			x.Front.Continue()
+			x.Front.Continue("", nil)
 			local(x, 200, "ok")
 		}})
 		got := plain(f.ask(t, get+"\r\n"))

@@ -93,14 +93,28 @@ func (a *answer) appendRequest(b []byte, up *upload) ([]byte, bool) {
 		good = good && f.Name != "" && wire.IsValue(f.Name) && wire.IsValue(f.Value)
 		b = wire.AppendField(b, f.Name, f.Value)
 	}
-	switch {
-	case o.Expect:
-		b = append(b, "Expect: 100-continue\r\n"...)
-	case o.Ping:
-		b = append(b, "Expect: 100-Continue\r\n"...)
+	if o.Expect || o.Ping {
+		v := a.x.Req.Header.GetID(wire.Expect)
+		good = good && wire.IsValue(v)
+		b = appendExpect(b, v)
 	}
 	b = up.appendLength(b)
 	return append(a.appendConnection(b), "\r\n"...), good
+}
+
+// appendExpect appends the client's Expect, or what RequestHeader made of it, and what is missing there
+// (httpd: proxy_util.c ap_proxy_create_hdrbrgd).
+func appendExpect(b []byte, value string) []byte {
+	b = append(b, "Expect: "...)
+	b = append(b, value...)
+	switch {
+	case wire.Lists(value, "100-continue"):
+	case value != "":
+		b = append(b, ", 100-Continue"...)
+	default:
+		b = append(b, "100-Continue"...)
+	}
+	return append(b, "\r\n"...)
 }
 
 func (a *answer) appendConnection(b []byte) []byte {

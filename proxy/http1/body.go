@@ -121,7 +121,7 @@ func (b *body) Taken() int64 { return b.taken }
 // Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
 func (b *body) Read(p []byte) (int, error) {
 	if b.expects && b.taken == 0 && (len(b.data) > 0 || !b.received()) {
-		if err := b.c.Continue(); err != nil {
+		if err := b.c.Continue("", nil); err != nil {
 			b.fail(400, err)
 		}
 	}

@@ -1,8 +1,8 @@
-// Package http1 is the HTTP/1.1 engine: Server is the front that clients talk to, Codec speaks to
+// Package http1 is the HTTP/1.1 engine: Server is the front that clients talk to, Backend speaks to
 // members.
 //
-//	    accept.go            conn.go                      site                     back.go
-//	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> backend.Pooled(Codec)
+//	    accept_linux.go      conn.go                      site                     back.go
+//	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> Backend.RoundTrip
 //	                 ^              |          |                     |      write, wait, head
 //	                 |              v          v                     v
 //	              parked <──────── send <── x.Res.Body <──────────── answer (a Source)

@@ -44,9 +44,9 @@ func (c *conn) Interim(status int, reason string, h *exchange.Header) error {
 }
 
 // Continue sends 100 Continue to a client that waits for it.
-func (c *conn) Continue() error {
+func (c *conn) Continue(reason string, h *exchange.Header) error {
 	if !c.k.body.expects {
 		return nil
 	}
-	return c.Interim(100, "", nil)
+	return c.Interim(100, reason, h)
 }

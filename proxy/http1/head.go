@@ -43,7 +43,7 @@ func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 	switch {
 	case wire.Bodiless(res.Status):
 	case x.HeadOnly:
-		if res.Length > 0 && !res.ErrorPage {
+		if res.Length > 0 && !res.ErrorPage && (!res.Proxied || res.Header.IndexID(wire.ContentLength) >= 0) {
 			f.say = res.Length
 		}
 		f.code = res.Length < 0 && res.Header.IndexID(wire.TransferEncoding) >= 0
@@ -59,6 +59,9 @@ func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 // mayKeep tells whether another request may follow (httpd: http_protocol.c ap_set_keepalive).
 func (c *conn) mayKeep(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 	res, r, srv := &x.Res, &c.k.req, x.Server
+	if x.Req.Rejoined {
+		r.Rejoin(&x.Req.Header)
+	}
 	f.left = srv.MaxKeepAlive - c.info.Kept
 	f.echo = r.Keep
 	switch {
@@ -144,11 +147,12 @@ type headWriter struct {
 	bad  bool
 }
 
-// own appends Date and Server: a member's, else ours.
+// own appends Date and Server: of a request that is mapped to a member what the fields say, that hold
+// whatever happens first, else ours (httpd: http_filters.c basic_http_header).
 func (h *headWriter) own(c *conn, x *exchange.Exchange) {
 	date, server := "", ""
-	if h.res.Proxied {
-		date, server = h.res.Header.GetID(wire.Date), h.res.Header.GetID(wire.Server)
+	if x.Forwarded() {
+		date, server = h.set(wire.Date), h.set(wire.Server)
 	}
 	if date == "" {
 		date = c.s.clock.date(x.Start)
@@ -160,6 +164,14 @@ func (h *headWriter) own(c *conn, x *exchange.Exchange) {
 	if server != "" {
 		h.field("Server", server)
 	}
+}
+
+// set is the first field of that name.
+func (h *headWriter) set(id wire.ID) string {
+	if v := h.res.Always.GetID(id); v != "" {
+		return v
+	}
+	return h.res.Header.GetID(id)
 }
 
 // field appends a field that may not be one.
@@ -178,7 +190,11 @@ func (h *headWriter) fields(list *exchange.Header) {
 		switch f.ID {
 		case wire.Other, wire.Location, wire.SetCookie:
 			h.field(f.Name, f.Value)
-		case wire.Date, wire.Server, wire.TransferEncoding, wire.KeepAlive:
+		case wire.Date, wire.Server, wire.TransferEncoding:
+		case wire.KeepAlive:
+			if !h.f.keep || !h.f.echo { // else ours takes its place
+				h.field(f.Name, f.Value)
+			}
 		case wire.ContentLength:
 			h.length(f.Name)
 		case wire.Connection:
@@ -246,7 +262,7 @@ func (h *headWriter) tail(x *exchange.Exchange) {
 	if h.f.chunked || h.f.code {
 		h.b = append(h.b, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if h.kind != "" && !wire.Bodiless(h.res.Status) {
+	if h.kind != "" && (h.res.Typed || !wire.Bodiless(h.res.Status)) {
 		h.field("Content-Type", h.kind)
 	}
 }

@@ -69,7 +69,7 @@ func (c *conn) present(now time.Time) {
 	q.Authority, q.Host, q.Port = r.Authority, r.Host, r.Port
 	q.RawPath, q.Query, q.HasQuery = r.RawPath, r.Query, r.HasQuery
 	q.Length, q.Body = r.Length, &c.k.body
-	q.Expect100, q.Upgrade = r.Expect100 && r.AtLeast11(), r.Upgrade
+	q.Expect100, q.Upgrade = r.Expect100, r.Upgrade
 }
 
 // refuse answers a request that cannot be served; nothing after it is read (httpd: protocol.c
@@ -94,6 +94,7 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 	c.present(time.Now())
 	k.body.begin(c, &wire.Request{})
 	x := &k.x
+	x.Req.Broken = !f.Whole
 	if x.Req.Target == "" && x.Req.Line != "" { // httpd reads no further than a line that is none
 		k.read = min(k.read, int64(len(x.Req.Line)+2))
 	}

@@ -27,7 +27,8 @@ type upload struct {
 	whole  bool   // first is all of it
 	length int64  // to be announced; -1 chunked
 	file   *os.File
-	gone   bool // bytes beyond first were taken: no further attempt is possible
+	gone   bool  // bytes beyond first were taken: no further attempt is possible
+	out    int64 // bytes of the body that this attempt has sent
 	own    []byte
 }
 
@@ -40,10 +41,10 @@ func (b *Backend) load(x *exchange.Exchange) (*upload, error) {
 	if !x.Out.HasBody {
 		return &noUpload, nil
 	}
-	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x {
+	if up, ok := x.State[exchange.StateUpload].(*upload); ok && up.x == x && (x.Req.Length != 0 || up.length == 0) {
 		return up, nil
 	}
-	if x.State[exchange.StateUpload] != nil { // a member of another scheme was tried first: the beginning of the body is gone
+	if x.State[exchange.StateUpload] != nil && x.Req.Length != 0 { // a member of another scheme was tried first: the beginning of the body is gone
 		return &noUpload, &exchange.BodyError{Status: 502, Err: errShort}
 	}
 	up := b.uploads.Get().(*upload)
@@ -69,7 +70,7 @@ func (u *upload) load() error {
 	x := u.x
 	waits := x.Out.Expect || x.Out.Ping
 	if x.Req.Expect100 && !x.Out.Expect {
-		if err := x.Front.Continue(); err != nil {
+		if err := x.Front.Continue("", nil); err != nil {
 			return &exchange.BodyError{Status: 400, Err: err}
 		}
 	}
@@ -194,6 +195,7 @@ func (u *upload) taken() {
 // send writes head and then all of the body. early: the member answers before it has all; then nothing
 // more is to be sent.
 func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
+	u.out = 0
 	if err := u.piece(c, head, u.first); err != nil {
 		return errors.Is(err, backend.ErrEarly), u.fault(c, err)
 	}
@@ -204,7 +206,7 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 	var big *bulk // only while the client sends faster than we read: a slow one costs no more than what is its own
 	defer func() { u.putBulk(big) }()
 	for p := u.room(); ; {
-		if c.Readable() {
+		if c.Readable() && !u.soonDone() {
 			return true, nil
 		}
 		n, err := u.next(p)
@@ -229,6 +231,18 @@ func (u *upload) send(c *backend.Conn, head []byte) (early bool, err error) {
 			return false, f
 		}
 	}
+}
+
+// brief tells whether the body is known to be small.
+func (u *upload) brief() bool { return u.length >= 0 && u.length <= drainMost }
+
+// soonDone tells whether the rest of the body is small, or here: then it is sent although the member has
+// answered already, so that the connection can be kept (httpd: mod_proxy_http.c stream_reqbody sends all).
+func (u *upload) soonDone() bool {
+	if u.length >= 0 && u.length-u.out <= drainMost {
+		return true
+	}
+	return u.moreIsHere()
 }
 
 func (u *upload) putBulk(p *bulk) {
@@ -262,6 +276,7 @@ func (u *upload) rewind() {
 
 // piece writes a part of the body, as a chunk if it is chunked.
 func (u *upload) piece(c *backend.Conn, head, p []byte) error {
+	u.out += int64(len(p))
 	if u.length >= 0 {
 		return c.WriteBody(head, p)
 	}

@@ -225,12 +225,11 @@ func TestExpectIsPassedOn(t *testing.T) {
 	}
 }
 
-// A final answer in place of 100: the body stays where it is, and both connections end.
+// A final answer in place of 100 by a member that closes: the body stays where it is, and both connections end.
 func TestExpectRefused(t *testing.T) {
-	m := newMember(t, scripted(map[string]string{}))
 	refuse := newMember(t, func(c net.Conn) {
 		if head, _ := readHead(bufio.NewReader(c)); strings.Contains(head, "Expect") {
-			io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 4\r\n\r\nnope")
+			io.WriteString(c, "HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope")
 		}
 		io.Copy(io.Discard, c)
 	})
@@ -243,7 +242,34 @@ func TestExpectRefused(t *testing.T) {
 	if n := backend.Idle(a.worker); n != 0 {
 		t.Errorf("%d connections were kept", n)
 	}
-	_ = m
+}
+
+// A member that keeps its connection gets a short body behind its final answer, so that it is kept.
+func TestExpectAnswered(t *testing.T) {
+	got := make(chan string, 1)
+	m := newMember(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		if head, _ := readHead(r); strings.Contains(head, "Expect") {
+			io.WriteString(c, "HTTP/1.1 401 No\r\nContent-Length: 4\r\n\r\nnope")
+		}
+		b := make([]byte, 5)
+		io.ReadFull(r, b)
+		got <- string(b)
+		io.Copy(io.Discard, c)
+	})
+	a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+	c := newFront(t, a).dial(t)
+	io.WriteString(c, "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+	if got := readAll(c); got != "HTTP/1.1 100 Continue\r\n\r\n" {
+		t.Fatalf("got %q", got)
+	}
+	io.WriteString(c, "hello")
+	if answer := readAll(c); !strings.HasPrefix(answer, "HTTP/1.1 401 No\r\n") || in(t, got) != "hello" {
+		t.Errorf("got %q", answer)
+	}
+	if n := backend.Idle(a.worker); n != 1 {
+		t.Errorf("%d connections are kept", n)
+	}
 }
 
 // A member that does not say 100 in time is given up; nothing of the body was lost by that.

@@ -200,13 +200,16 @@ func (a *answer) passOn(i interim) error {
 		return nil
 	}
 	if i.status == 100 && a.call.Interim == backend.InterimRelay {
-		return a.lost(x.Front.Continue())
+		return a.lost(x.Front.Continue("", nil))
 	}
 	var h exchange.Header
 	for _, name := range sorted(http.Header(i.header)) {
 		for _, v := range i.header[name] {
 			h.Add(name, v)
 		}
+	}
+	if a.call.Via != nil {
+		h.Add("Via", a.call.Via(x))
 	}
 	return a.lost(x.Front.Interim(i.status, "", &h))
 }

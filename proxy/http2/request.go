@@ -3,6 +3,7 @@ package http2
 import (
 	"errors"
 	"net/http"
+	values "reflect"
 	"slices"
 	"strings"
 
@@ -28,6 +29,9 @@ func (st *stream) read() *exchange.Problem {
 		x.Req.RawPath, x.Req.Path = path, path
 		x.Req.Line = x.Arena.Join(printable(st.r.Method), " ", printable(st.r.RequestURI), " HTTP/2.0")
 		x.Req.Method = printable(st.r.Method)
+		if h := st.r.Host; h != "" && wire.IsWord(h) && len(h) <= st.c.server.LimitLine {
+			x.Req.Header.Add("Host", h) // for the member of an ErrorDocument
+		}
 	}
 	if problem != nil && x.Req.Path == "" {
 		x.Req.Path = x.Req.RawPath
@@ -74,6 +78,9 @@ func (st *stream) write() *exchange.Problem {
 		if len(name)+size > srv.LimitFieldSize {
 			return st.refuse(431, exchange.Info, "AH10180: Request header exceeds LimitRequestFieldSize("+st.x.Arena.Int(int64(srv.LimitFieldSize))+"): "+name[:min(len(name), 80)])
 		}
+	}
+	if expects(r) {
+		b = wire.AppendField(b, "Expect", "100-continue")
 	}
 	st.head = append(b, "\r\n"...)
 	return nil
@@ -125,7 +132,21 @@ func (st *stream) present() {
 	}
 	q.Authority, q.Host, q.Port = r.Authority, r.Host, r.Port
 	q.RawPath, q.Query, q.HasQuery = r.RawPath, r.Query, r.HasQuery
-	q.Length, q.Body = r.Length, &st.body
+	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
+}
+
+// expects tells whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
+// body's first read, which is when it sends 100 (TestExpect holds that against its code).
+func expects(r *http.Request) bool {
+	if r.ContentLength == 0 {
+		return false
+	}
+	v := values.ValueOf(r.Body)
+	if v.Kind() != values.Pointer || v.Elem().Kind() != values.Struct {
+		return false
+	}
+	f := v.Elem().FieldByName("needsContinue")
+	return f.IsValid() && f.Kind() == values.Bool && f.Bool()
 }
 
 // length settles how long the body is. Who announces one and ends the stream with the head has lied; who

@@ -92,7 +92,7 @@ func (st *stream) fields() (size int) {
 	for _, list := range [...]*exchange.Header{&res.Always, &res.Header} {
 		for i := range list.F {
 			f := &list.F[i]
-			if hopByHop[f.ID] || f.ID == wire.ContentLength || !res.Proxied && (f.ID == wire.Date || f.ID == wire.Server) {
+			if hopByHop[f.ID] || f.ID == wire.ContentLength || !x.Forwarded() && (f.ID == wire.Date || f.ID == wire.Server) {
 				continue
 			}
 			key := canonical(f)
@@ -110,7 +110,7 @@ func (st *stream) fields() (size int) {
 	if to["Server"] == nil && x.Server.Token != "" {
 		to.Set("Server", x.Server.Token)
 	}
-	if _, named := to["Content-Type"]; !named || wire.Bodiless(res.Status) && res.Local {
+	if _, named := to["Content-Type"]; !named || wire.Bodiless(res.Status) && !res.Proxied && !res.Typed {
 		to["Content-Type"] = nil // keeps x/net from guessing
 	}
 	if n, ok := said(x); ok {
@@ -187,7 +187,7 @@ const lingerTime = 2 * time.Second
 // body that another goroutine reads is none of our business.
 func (st *stream) passOver() {
 	_, shared := st.x.State[exchange.StateUpload].(*upload)
-	if shared || st.x.Req.Length == 0 || st.body.whole.Load() || st.body.err != nil {
+	if shared || st.r.ContentLength == 0 || st.body.whole.Load() || st.body.err != nil {
 		return
 	}
 	if st.buf == nil {

@@ -167,7 +167,7 @@ func (st *stream) Interim(status int, _ string, h *exchange.Header) error {
 }
 
 // Continue has nothing to do: who waits for 100 Continue gets it when the body is first read.
-func (st *stream) Continue() error { return nil }
+func (st *stream) Continue(string, *exchange.Header) error { return nil }
 
 // timeout is how long one read or write may take (httpd: h2_c2.c c2_post_read_request).
 func (st *stream) timeout() time.Duration {

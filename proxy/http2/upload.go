@@ -47,10 +47,12 @@ type piece struct {
 func uploadOf(x *exchange.Exchange) (*upload, error) {
 	switch u := x.State[exchange.StateUpload].(type) {
 	case *upload:
-		return u, nil
+		if x.Req.Length != 0 || !x.Out.HasBody {
+			return u, nil
+		} // else an ErrorDocument's member gets an empty body
 	case nil:
 	default:
-		if x.Out.HasBody { // a member of another scheme was tried first: the beginning of the body is gone
+		if x.Out.HasBody && x.Req.Length != 0 { // a member of another scheme was tried first: the beginning of the body is gone
 			return nil, &exchange.BodyError{Status: 502, Err: errOver}
 		}
 	}

@@ -8,13 +8,28 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// part gives a client that asked for one range of a proxied answer that range, when the member
-// answered with the whole (RFC 9110 section 14.2; httpd: byterange_filter.c). More than one range is
-// answered with the whole, which the RFC allows. unsatisfiable: the answer is 416.
+// cut gives a client that asked for a range that range, once everything has edited the head of the whole
+// answer (httpd: byterange_filter.c ap_byterange_filter, behind mod_headers). The error is 416.
+func cut(x *exchange.Exchange) error {
+	r := &x.Res
+	if r.Status != 200 || r.Length <= 0 || r.ErrorPage || !x.Req.Header.Has("Range") || r.Header.Has("Content-Range") {
+		return nil
+	}
+	if b, ok := r.Body.(exchange.Ranger); ok {
+		return b.Cut(x)
+	}
+	if r.Proxied && part(x) {
+		return exchange.Status(416)
+	}
+	return nil
+}
+
+// part cuts a member's whole answer to one range of it (RFC 9110 section 14.2). More than one range is
+// answered with the whole, which the RFC allows. unsatisfiable: nothing of the range is there.
 func part(x *exchange.Exchange) (unsatisfiable bool) {
 	r := &x.Res
 	field := x.Req.Header.Get("Range")
-	if field == "" || r.Status != 200 || !r.Proxied || r.Length < 0 || x.Req.Method != "GET" || r.Header.Has("Content-Range") || !ifRange(x) {
+	if x.Req.Method != "GET" || !ifRange(x) {
 		return false
 	}
 	first, last, ok := oneRange(field, r.Length)

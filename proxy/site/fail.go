@@ -23,6 +23,7 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 			err = s.redirectError(ctx, x, err, path)
 		} else if !x.Undecided {
 			s.page(x, origin.restore(x, err))
+			s.overLimit(x)
 			return
 		}
 		if x.Undecided {
@@ -30,11 +31,23 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 			return
 		}
 		if err == nil {
+			origin.hold(x)
 			return
 		}
 	}
 	x.Log("core", exchange.Error, nil, "AH00124: Request exceeded the limit of internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace.")
 	s.page(x, exchange.Status(500))
+}
+
+// overLimit replaces an own page by that of 413 when the request's body, which nobody has looked at, is
+// longer than may be (httpd: protocol.c ap_finalize_request_protocol).
+func (s *Site) overLimit(x *exchange.Exchange) {
+	if x.Local == nil || x.Local.LimitRequestBody == 0 || x.Req.Length <= x.Local.LimitRequestBody || x.Forwarded() || exchange.Closes(x.Res.Status) {
+		return
+	}
+	status := x.Res.Status
+	x.Res.Always.Reset()
+	s.page(x, &unhandled{exchange.Status(413), status})
 }
 
 func (s *Site) recursionLimit() int {
@@ -59,10 +72,11 @@ func (s *Site) document(x *exchange.Exchange, err error) string {
 
 // failure is an error with what held when it came.
 type failure struct {
-	err  error
-	plan any
-	note string
-	env  exchange.Table
+	err   error
+	plan  any
+	note  string
+	allow string
+	env   exchange.Table
 }
 
 // failureOf notes an error that an ErrorDocument is tried for. The document sees how it was asked for.
@@ -71,7 +85,7 @@ func failureOf(x *exchange.Exchange, err error) *failure {
 	if x.RawNote != "" {
 		x.Env.Set("ERROR_NOTES", x.RawNote)
 	}
-	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote}
+	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote, allow: x.Res.Header.Get("Allow")}
 	f.env.CopyFrom(&x.Env)
 	return f
 }
@@ -82,13 +96,47 @@ func (f *failure) restore(x *exchange.Exchange, err error) error {
 	if f == nil {
 		return err
 	}
+	x.Prev.Failed = attempt(x, statusOf(err))
 	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
 	x.Env.CopyFrom(&f.env)
 	x.Res.Always.Del("Location") // the document's
+	if x.Res.Header.Del("Allow"); f.allow != "" {
+		x.Res.Header.Set("Allow", f.allow)
+	}
 	if p := planOf(x); p != nil {
 		x.Local = p.Local
 	}
 	return &unhandled{f.err, statusOf(f.err)}
+}
+
+// attempt notes what an ErrorDocument that failed came to.
+func attempt(x *exchange.Exchange, status int) *exchange.Attempt {
+	a := &exchange.Attempt{Status: status}
+	a.Env.CopyFrom(&x.Env)
+	a.Header.CopyFrom(&x.Res.Header)
+	if l := x.Res.Always.Get("Location"); l != "" {
+		a.Header.Set("Location", l)
+	}
+	if p := planOf(x); p != nil && p.TypeOf != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
+		if t := p.TypeOf(x); t != "" {
+			a.Header.Set("Content-Type", t)
+		}
+	}
+	return a
+}
+
+// hold keeps the error's status in the answer that its ErrorDocument makes, unless a member answers with its own.
+func (f *failure) hold(x *exchange.Exchange) {
+	if f == nil {
+		return
+	}
+	status := statusOf(f.err)
+	if !x.Res.Proxied && x.Res.Status == 200 {
+		x.Res.Status = status
+	}
+	if exchange.Closes(status) {
+		x.Res.Close = true
+	}
 }
 
 // unhandled is an error whose ErrorDocument failed.
@@ -127,18 +175,9 @@ func statusOf(err error) int {
 	return 500
 }
 
-// redirectError fetches an ErrorDocument's local path by GET; the error's status stays the answer's
-// unless a member answers with its own.
+// redirectError fetches an ErrorDocument's local path by GET.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
-	status := statusOf(cause)
-	err := s.start(ctx, x, &exchange.Redirect{Path: path}, status, func() { x.Req.Method = "GET" })
-	if err == nil && !x.Res.Proxied && x.Res.Status == 200 {
-		x.Res.Status = status
-	}
-	if err == nil && exchange.Closes(status) {
-		x.Res.Close = true
-	}
-	return err
+	return s.start(ctx, x, path, statusOf(cause))
 }
 
 // redirect serves another local path in place of this one, or what a lookup found.
@@ -147,24 +186,26 @@ func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.R
 		x.TakeOver(r.Found)
 		return s.handle(ctx, x, planOf(x))
 	}
-	return s.start(ctx, x, r, 0, func() {})
+	return s.start(ctx, x, r.Path, 0)
 }
 
-// start replaces the request's path and walks the phases again
-// (httpd: http_request.c internal_internal_redirect).
-func (s *Site) start(ctx context.Context, x *exchange.Exchange, r *exchange.Redirect, status int, change func()) error {
+// start replaces the request's target and walks the phases again, with status for that of an error
+// (httpd: http_request.c ap_die_r, internal_internal_redirect).
+func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int) error {
 	if x.Prev == nil {
 		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
-			Filename: strings.Clone(x.Filename), Handler: x.Handler}
+			Filename: strings.Clone(x.Mapped()), Handler: x.Handler}
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
 	renameEnv(x, status)
 	x.Res.Clear()
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
-	change()
-	path, query, has := strings.Cut(r.Path, "?")
-	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(escapePath(path)), query, has, ""
+	if status != 0 {
+		x.Req.Method = "GET"
+	}
+	path, query, has := strings.Cut(target, "?")
+	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)
 	if err := steps(ctx, x, h.early.Early); err != nil {
 		return err
@@ -196,12 +237,4 @@ func renameEnv(x *exchange.Exchange, status int) {
 	if status != 0 {
 		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
 	}
-}
-
-// escapePath encodes a decoded path so that decoding it again gives it back.
-func escapePath(path string) string {
-	if strings.IndexByte(path, '%') < 0 {
-		return path
-	}
-	return strings.ReplaceAll(path, "%", "%25")
 }

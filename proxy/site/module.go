@@ -43,12 +43,13 @@ type Plan struct {
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
 
 	// Of the final plan, after mapping:
-	Parse   []exchange.Step  // header_parser: SetEnvIf in sections; not of a lookup for another exchange
-	Access  []exchange.Step  // Require, Order/Allow/Deny, authentication
-	Types   []exchange.Step  // type_checker: AddHandler, SetHandler by an expression
-	Fixup   []exchange.Step  // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
-	Handler exchange.Handler // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
-	Reply   []exchange.Step  // Header: the answer's head is there, not yet sent
+	Parse   []exchange.Step                 // header_parser: SetEnvIf in sections; not of a lookup for another exchange
+	Access  []exchange.Step                 // Require, Order/Allow/Deny, authentication
+	Types   []exchange.Step                 // type_checker: AddHandler, SetHandler by an expression
+	Fixup   []exchange.Step                 // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
+	Handler exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
+	Reply   []exchange.Step                 // Header: the answer's head is there, not yet sent
+	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 	Log     []func(context.Context, *exchange.Exchange)
 
 	Handlers map[string]exchange.Handler // by name: "proxy-server", "server-status", "default-handler"

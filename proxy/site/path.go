@@ -16,8 +16,8 @@ const (
 )
 
 // normalize removes "." and ".." segments and does what the flags say. ok is false when the path does
-// not begin with a slash, climbs above the root, or has a broken %XX. What climbs stays at the root: out
-// never leaves it (RFC 3986 section 5.2.4; httpd: util.c ap_normalize_path).
+// not begin with a slash, climbs above the root, or has a broken %XX, and out is what the log shows then.
+// What climbs stays at the root: out never leaves it (RFC 3986 section 5.2.4; httpd: util.c ap_normalize_path).
 func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool) {
 	if path == "" || path[0] != '/' {
 		return path, false
@@ -30,10 +30,8 @@ func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool
 		c, n := path[i], 1
 		if c == '%' && f&decodeUnreserved != 0 {
 			v, valid := hexPair(path, i)
-			if !valid {
-				return path, false
-			}
-			if unreserved(v) {
+			ok = ok && valid
+			if valid && unreserved(v) {
 				c, n = v, 3
 			}
 		}

@@ -31,6 +31,14 @@ func (h *Host) LookUp(x *exchange.Exchange, target string) (y *exchange.Exchange
 	return y, h.probe(x, y)
 }
 
+// escapePath encodes a decoded path so that decoding it again gives it back.
+func escapePath(path string) string {
+	if strings.IndexByte(path, '%') < 0 {
+		return path
+	}
+	return strings.ReplaceAll(path, "%", "%25")
+}
+
 // ProbeFile is the same for a file, relative to the exchange's own, and the file's full name. What
 // <Location> says does not count (httpd: request.c ap_sub_req_lookup_file).
 func (h *Host) ProbeFile(x *exchange.Exchange, name string) (file string, status int) {

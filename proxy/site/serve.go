@@ -29,7 +29,7 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 	if s.choose(x) != nil || x.Req.Host == "" {
 		s.enter(x, s.names.fallback(x.Conn.Local))
 	}
-	if x.Req.Path == "" {
+	if x.Req.Path = x.Req.RawPath; x.Req.Path == "" {
 		x.Req.Path = "/" // what httpd logs of a request without a usable target
 	}
 	s.fail(ctx, x, p)
@@ -39,11 +39,24 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 // Done writes the logs and releases what the exchange held.
 func (s *Site) Done(ctx context.Context, x *exchange.Exchange) {
 	if p := planOf(x); p != nil {
+		lastFailed(x)
 		for _, l := range p.Log {
 			l(ctx, x)
 		}
 	}
 	x.Finish()
+}
+
+// lastFailed makes the ErrorDocument that failed the final request, as httpd has it: nothing of it was sent.
+func lastFailed(x *exchange.Exchange) {
+	if x.Prev == nil || x.Prev.Failed == nil {
+		return
+	}
+	last := x.Prev.Failed
+	x.Env.CopyFrom(&last.Env)
+	x.Res.Header.CopyFrom(&last.Header)
+	x.Res.Always.Reset()
+	x.Res.Status, x.Res.Sent = last.Status, 0
 }
 
 func planOf(x *exchange.Exchange) *Plan {
@@ -89,7 +102,17 @@ func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 	if err := steps(ctx, x, h.early.Early); err != nil {
 		return err
 	}
+	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
+		x.Req.Path = x.Req.RawPath
+		return exchange.Status(400)
+	}
 	return s.again(ctx, x, h)
+}
+
+// foreign tells of a target with a scheme of which this is no server (httpd: protocol.c ap_post_read_request).
+func foreign(target string) bool {
+	scheme, _ := exchange.CutScheme(target)
+	return scheme != "" && !exchange.EqualFold(scheme, "http") && !exchange.EqualFold(scheme, "https")
 }
 
 // again is the part that an internal redirect repeats.
@@ -100,9 +123,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	}
 	if err := s.translate(ctx, x, h, mapped); err != nil {
 		if err == errOwn {
-			if err = Trace(x); err == nil {
-				x.State[exchange.StatePlan] = h.bare
-			}
+			return s.own(x, h)
 		}
 		return err
 	}
@@ -152,11 +173,11 @@ func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host)
 		flags |= mergeSlashes
 	}
 	path, ok := normalize(&x.Arena, r.RawPath, flags)
+	r.Path = path
 	if !ok {
 		x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", r.Target, ")"))
 		return false, exchange.Status(400)
 	}
-	r.Path = path
 	if mapped, err = s.preTranslate(ctx, x, h); mapped || err != nil {
 		return mapped, err
 	}
@@ -253,19 +274,22 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	return s.store(ctx, x, h)
 }
 
-// errOwn: the server echoes the request (TRACE). No section of a folder is asked, no field is set.
-var errOwn = errors.New("TRACE")
+// errOwn: the server answers for itself (TRACE, OPTIONS *). No rule of access is asked, no field is set.
+var errOwn = errors.New("TRACE or OPTIONS *")
 
 // store finds the file. Until the sections of its folders are known, the server's own settings hold
 // (httpd: request.c ap_run_map_to_storage).
 func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
-	if x.Filename == "" || strings.HasPrefix(x.Filename, "proxy:") {
+	if x.Forwarded() {
 		return nil
 	}
 	x.Local = h.early.Local
 	x.State[exchange.StatePlan] = h.early
-	if x.Req.Method == "TRACE" {
+	switch {
+	case x.Req.Method == "TRACE", x.Req.Method == "OPTIONS" && x.Req.Path == "*":
 		return errOwn
+	case x.Filename == "":
+		return nil
 	}
 	return steps(ctx, x, h.early.Storage)
 }
@@ -303,9 +327,6 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	if x.Handler == "" && p.Named != "" {
 		x.Handler = p.Named
 	}
-	if x.Req.Path == "*" && !strings.HasPrefix(x.Filename, "proxy:") {
-		return s.own(x)
-	}
 	name := x.Handler
 	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"
 		name = "proxy-server"
@@ -321,10 +342,22 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	return p.Handler.Serve(ctx, x)
 }
 
-// reply runs the Reply steps: the answer's head is there, and not yet sent.
+// reply completes the answer, whose head is there and not yet sent: its head is edited, then it is cut to
+// the range that was asked for. What stands in the place of a range that is not there is not cut.
 func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
+	s.edit(ctx, x)
+	if err := cut(x); err != nil {
+		if s.fail(ctx, x, err); !x.Res.ErrorPage { // that has what was edited before
+			s.edit(ctx, x)
+		}
+	}
+}
+
+// edit runs the Reply steps. Nothing edits the head of a 101: it is passed on at once (httpd: protocol.c
+// ap_send_interim_response).
+func (s *Site) edit(ctx context.Context, x *exchange.Exchange) {
 	p := planOf(x)
-	if p == nil {
+	if p == nil || x.Res.Tunnel != nil {
 		return
 	}
 	for _, f := range p.Reply {
@@ -334,8 +367,5 @@ func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
 		}
 		s.page(x, err)
 		return
-	}
-	if part(x) {
-		s.page(x, exchange.Status(416))
 	}
 }

@@ -11,42 +11,36 @@ import (
 // ap_check_request_header).
 func (r *Request) settleHost(h *Header, rules *Rules) error {
 	at := h.IndexID(Host)
-	fromTarget := r.Authority != ""
-	if !fromTarget && at >= 0 {
+	if !r.fromTarget && at >= 0 {
 		r.Authority = h.F[at].Value
 		if err := r.hostField(rules); err != nil {
 			return err
 		}
-	} else if fromTarget {
+	} else if r.fromTarget && r.Host != "" {
 		if err := r.checkHost(rules); err != nil {
 			return err
 		}
 	}
-	if r.Host == "" && r.AtLeast11() || r.Major == 1 && r.Minor == 1 && at < 0 {
+	if r.Host == "" && !r.fromTarget && r.AtLeast11() || r.Major == 1 && r.Minor == 1 && at < 0 {
 		return refuse(400, Debug, "AH00569: client sent HTTP/1.1 request without hostname (see RFC2616 section 14.23): ", r.RawPath)
 	}
-	if fromTarget && at >= 0 && !rules.Unsafe {
+	if r.fromTarget && at >= 0 && !rules.Unsafe {
 		h.F[at].Value = r.canonical()
 	}
 	return nil
 }
 
-// canonical is the authority of the target as a Host field's value.
+// canonical is the authority of the target as a Host field's value: the name in lower case, the port as it
+// was written.
 func (r *Request) canonical() string {
 	host := r.Host
 	if strings.IndexByte(host, ':') >= 0 {
 		host = "[" + host + "]"
 	}
-	if host == r.Authority {
-		return r.Authority
+	if i := strings.LastIndexByte(r.Authority, ':'); i >= 0 && digits(r.Authority[i+1:]) && r.Authority != host {
+		host += r.Authority[i:]
 	}
-	if r.Port == 0 {
-		return host
-	}
-	if n := len(host); len(r.Authority) > n && r.Authority[:n] == host && r.Authority[n] == ':' {
-		return r.Authority
-	}
-	return host + ":" + decimal(int64(r.Port))
+	return host
 }
 
 // hostField splits the Host field's value. Only the digits at the end can be a port

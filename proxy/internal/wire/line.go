@@ -237,7 +237,7 @@ func (r *Request) understand(rules *Rules) error {
 	case rules.Registered && !registered(r.Method):
 		return refuse(501, Debug, "AH02423: HTTP Request Line; Unrecognized HTTP method: '", clip(r.Method), "' (disallowed by RegisteredMethods)")
 	case fault == badURI:
-		return refuse(400, Debug, "AH03450: HTTP Request Line; Unable to parse URI: '", clip(r.Target), "'")
+		return refuse(400, Debug, "AH03450: HTTP Request Line; Unable to parse URI: '", clip(r.RawPath), "'")
 	case fault == hasFragment && !rules.Unsafe:
 		return refuse(400, Debug, "AH02421: HTTP Request Line; URI must not contain a fragment")
 	case fault == hasUser && !rules.Unsafe:

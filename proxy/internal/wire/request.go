@@ -42,6 +42,7 @@ type Refusal struct {
 	Level   Level
 	Message string // with its AH number; "" for none
 	Note    string // HTML for the page
+	Whole   bool   // the head was read to its end: only what it says is refused
 }
 
 func (r *Refusal) Error() string { return r.Message }
@@ -66,12 +67,13 @@ type Request struct {
 	Major  int
 	Minor  int // 9 with Major 0 is HTTP/0.9: the line is the whole head
 
-	RawPath   string // of the target; "*" for the asterisk form
-	Query     string
-	HasQuery  bool
-	Authority string // of an absolute or authority-form target, else the Host field's value
-	Host      string // Authority's name in lower case, without a final dot; "" for none
-	Port      int    // 0: none was named
+	RawPath    string // of the target; "*" for the asterisk form
+	Query      string
+	HasQuery   bool
+	Authority  string // of an absolute or authority-form target, else the Host field's value
+	fromTarget bool   // Authority is the target's, and goes before the Host field
+	Host       string // Authority's name in lower case, without a final dot; "" for none
+	Port       int    // 0: none was named
 
 	Length    int64 // of the body; -1 chunked
 	HasLength bool  // a Content-Length was there and counts
@@ -122,9 +124,20 @@ func ParseRequest(b []byte, rules *Rules, r *Request, h *Header) (int, error) {
 		return 0, err
 	}
 	if err := r.settleHost(h, rules); err != nil {
-		return 0, err
+		return 0, whole(err)
 	}
-	return at + n, r.settleFields(h)
+	if err := r.settleFields(h); err != nil {
+		return 0, whole(err)
+	}
+	return at + n, nil
+}
+
+// whole marks a refusal of a head that was read to its end.
+func whole(err error) error {
+	if f, ok := err.(*Refusal); ok {
+		f.Whole = true
+	}
+	return err
 }
 
 // skipBlank passes over empty lines in front of a request.
@@ -215,6 +228,17 @@ func (r *Request) expect(value string) error {
 		return e
 	}
 	return nil
+}
+
+// Rejoin reads anew what Connection says of keeping the connection: somebody edited it
+// (httpd: http_protocol.c ap_set_keepalive looks at the fields as they are then).
+func (r *Request) Rejoin(h *Header) {
+	r.Keep, r.Close = false, false
+	for i := range h.F {
+		if h.F[i].ID == Connection {
+			r.connection(h.F[i].Value)
+		}
+	}
 }
 
 // connection reads the options of a Connection field that mean something to us.

@@ -42,7 +42,10 @@ func TestRequestLines(t *testing.T) {
 		{"GET x HTTP/1.1", "400 AH03450", "400 AH03450"},
 		{"GET http://h/x HTTP/1.1", "ok", "ok"},
 		{"GET https://h/x HTTP/1.1", "ok", "ok"},
-		{"GET http:///x HTTP/1.1", "400 AH03450", "400 AH03450"},
+		{"GET http:///x HTTP/1.1", "ok", "ok"},
+		{"GET x:y HTTP/1.1", "400 AH03450", "400 AH03450"},
+		{"GET ?a HTTP/1.1", "ok", "ok"},
+		{"OPTIONS x HTTP/1.1", "400 AH03450", "400 AH03450"},
 		{"GET http://h:8x/ HTTP/1.1", "400 AH03450", "400 AH03450"},
 		{"GET http://[::1]x/ HTTP/1.1", "400 AH03450", "400 AH03450"},
 		{"GET http://u:p@h/x HTTP/1.1", "400 AH02422", "ok"},
@@ -100,6 +103,13 @@ func TestRequestTargets(t *testing.T) {
 		{"GET http://target.test: HTTP/1.1", "/", "", "target.test", false, 0},
 		{"GET http://[FE80::1]:82/ HTTP/1.1", "/", "", "fe80::1", false, 82},
 		{"GET https://other.test/a HTTP/1.1", "/a", "", "field.test", false, 81},
+		{"GET ?a=b HTTP/1.1", "/", "a=b", "field.test", true, 81},
+		{"GET http:/x HTTP/1.1", "/x", "", "field.test", false, 81},
+		{"GET http:?a HTTP/1.1", "/", "a", "field.test", true, 81},
+		{"GET http:// HTTP/1.1", "/", "", "", false, 0},
+		{"GET ftp://target.test/x HTTP/1.1", "/x", "", "field.test", false, 81},
+		{"GET http://target.test:99999/ HTTP/1.1", "/", "", "target.test", false, 0},
+		{"OPTIONS ?a HTTP/1.1", "*", "a", "field.test", true, 81},
 		{"OPTIONS http://target.test HTTP/1.1", "*", "", "target.test", false, 0},
 		{"OPTIONS * HTTP/1.1", "*", "", "field.test", false, 81},
 		{"CONNECT target.test:443 HTTP/1.1", "/", "", "target.test", false, 443},
@@ -120,6 +130,7 @@ func TestRequestTargets(t *testing.T) {
 func TestTargetReplacesHostField(t *testing.T) {
 	for target, want := range map[string]string{
 		"http://Good.Test/": "good.test", "http://good.test:80/": "good.test:80", "http://[::1]:8/": "[::1]:8", "/": "evil.test",
+		"http://Good.Test.:081/": "good.test:081", "http://good.test:99999/": "good.test:99999", "http:///": "", "http://good.test:/": "good.test:",
 	} {
 		var r Request
 		var h Header

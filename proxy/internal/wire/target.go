@@ -13,7 +13,8 @@ const (
 )
 
 // parseTarget splits the target: origin-form, absolute-form, authority-form of CONNECT, or the asterisk
-// of OPTIONS (RFC 9112 section 3.2; httpd: protocol.c ap_parse_uri).
+// of OPTIONS (RFC 9112 section 3.2; httpd: protocol.c ap_parse_uri). Of one that is none of these RawPath is
+// what the log shows.
 func (r *Request) parseTarget(rules *Rules) targetFault {
 	t := r.Target
 	switch {
@@ -24,11 +25,12 @@ func (r *Request) parseTarget(rules *Rules) targetFault {
 			t = t[1:]
 		}
 		return r.splitPath(t)
-	case t == "*" && r.Method == "OPTIONS":
-		r.RawPath = t
-		return targetFine
 	}
-	return r.absoluteForm(t, rules)
+	fault := r.absoluteForm(t, rules)
+	if r.RawPath[0] != '/' && (r.RawPath != "*" || r.Method != "OPTIONS") {
+		return badURI
+	}
+	return fault
 }
 
 // splitPath cuts path, query and fragment.
@@ -51,25 +53,24 @@ func (r *Request) splitPath(t string) targetFault {
 	return fault
 }
 
-// absoluteForm reads scheme://authority/path. The authority counts only when the scheme is the
-// connection's own.
+// absoluteForm reads [scheme:][//authority][path][?query]; without a path it is "/", or "*" of OPTIONS. The
+// authority counts, even an empty one, when the scheme is the connection's own (apr: apr_uri.c apr_uri_parse).
 func (r *Request) absoluteForm(t string, rules *Rules) targetFault {
-	scheme, rest, ok := strings.Cut(t, "://")
-	if !ok || !isScheme(scheme) {
-		return badURI
+	scheme, rest := CutScheme(t)
+	if !strings.HasPrefix(rest, "//") {
+		if segment, _, _ := strings.Cut(t, "/"); scheme == "" && strings.IndexByte(segment, ':') >= 0 {
+			r.RawPath = t
+			return badURI
+		}
+		return r.pathForm(rest)
 	}
+	rest = rest[2:]
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
 	}
-	authority, path := rest[:end], rest[end:]
-	fault := r.splitPath(path)
-	if r.RawPath == "" {
-		r.RawPath = "/"
-		if r.Method == "OPTIONS" {
-			r.RawPath = "*"
-		}
-	}
+	authority := rest[:end]
+	fault := r.pathForm(rest[end:])
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
 		authority = authority[i+1:]
 		if fault == targetFine {
@@ -78,6 +79,7 @@ func (r *Request) absoluteForm(t string, rules *Rules) targetFault {
 	}
 	host, port, ok := splitPort(authority)
 	if !ok {
+		r.RawPath, r.Query, r.HasQuery = scheme, "", false
 		return badURI
 	}
 	own := "http"
@@ -85,12 +87,29 @@ func (r *Request) absoluteForm(t string, rules *Rules) targetFault {
 		own = "https"
 	}
 	if EqualFold(scheme, own) {
-		if host == "" {
-			return badURI
-		}
-		r.Authority, r.Host, r.Port = authority, host, port
+		r.fromTarget, r.Authority, r.Host, r.Port = true, authority, host, port
 	}
 	return fault
+}
+
+// pathForm is splitPath for a path that may be empty.
+func (r *Request) pathForm(t string) targetFault {
+	fault := r.splitPath(t)
+	if r.RawPath == "" {
+		r.RawPath = "/"
+		if r.Method == "OPTIONS" {
+			r.RawPath = "*"
+		}
+	}
+	return fault
+}
+
+// CutScheme splits the scheme off a URI reference; "" when it has none (RFC 3986 section 4.1).
+func CutScheme(t string) (scheme, rest string) {
+	if i := strings.IndexByte(t, ':'); i > 0 && isScheme(t[:i]) {
+		return t[:i], t[i+1:]
+	}
+	return "", t
 }
 
 // authorityForm is host:port.
@@ -99,7 +118,7 @@ func (r *Request) authorityForm(t string) targetFault {
 	if !ok || host == "" || port == 0 {
 		return badURI
 	}
-	r.RawPath, r.Authority, r.Host, r.Port = "/", t, host, port
+	r.RawPath, r.fromTarget, r.Authority, r.Host, r.Port = "/", true, t, host, port
 	return targetFine
 }
 
@@ -114,7 +133,7 @@ func isScheme(s string) bool {
 }
 
 // splitPort splits host[:port]; the brackets of an IPv6 address stay on the host. An empty port is
-// none.
+// none, and so is a number that is no port.
 func splitPort(s string) (host string, port int, ok bool) {
 	host = s
 	from := 0
@@ -131,8 +150,8 @@ func splitPort(s string) (host string, port int, ok bool) {
 	if from > 0 && from != len(host)-1 {
 		return s, 0, false
 	}
-	port, ok = parsePort(s[from+i+1:])
-	return host, port, ok
+	port, _ = parsePort(s[from+i+1:])
+	return host, port, digits(s[from+i+1:])
 }
 
 // parsePort reads digits up to 65535; none are 0.
@@ -147,4 +166,14 @@ func parsePort(s string) (int, bool) {
 		}
 	}
 	return n, true
+}
+
+// digits tells whether a text is nothing but digits, or empty.
+func digits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

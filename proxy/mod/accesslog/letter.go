@@ -25,7 +25,7 @@ func of(p piece) letter { return letter{make: func(*item) piece { return p }} }
 var letters = map[string]letter{
 	"a": {make: clientAddress}, "h": {make: clientHost}, "A": of(localAddress), "l": of(dash), "u": of(user),
 	"t": {make: requestTime}, "T": {make: duration}, "D": of(microseconds),
-	"r": of(requestLine), "m": of(method), "H": of(protocol), "k": of(kept), "X": of(connection),
+	"r": of(requestLine), "m": {make: method}, "H": of(protocol), "k": of(kept), "X": of(connection),
 	"U": {make: path, original: true}, "q": {make: query}, "f": {make: filename}, "R": {make: handler, original: true},
 	"s": {make: status, original: true}, "b": of(bytesOrDash), "B": of(bytesSent),
 	"I": {make: bytesIn}, "O": of(bytesOut), "S": {make: bytesBoth}, "^FB": of(firstByte),
@@ -84,7 +84,9 @@ func user(b []byte, v *view) []byte {
 
 func requestLine(b []byte, v *view) []byte { return orDash(b, v.x.Req.Line, v.x.Req.Line != "") }
 
-func method(b []byte, v *view) []byte { return orDash(b, v.x.Req.Method, v.x.Req.Method != "") }
+func method(it *item) piece {
+	return textOrDash(it.before(func(x *exchange.Exchange) string { return x.Req.Method }, func(o *exchange.Original) string { return o.Method }))
+}
 
 func protocol(b []byte, v *view) []byte { return append(b, v.x.Req.ProtoText()...) }
 
@@ -114,7 +116,7 @@ func path(it *item) piece {
 }
 
 func filename(it *item) piece {
-	return textOrDash(it.before(func(x *exchange.Exchange) string { return x.Filename }, func(o *exchange.Original) string { return o.Filename }))
+	return textOrDash(it.before((*exchange.Exchange).Mapped, func(o *exchange.Original) string { return o.Filename }))
 }
 
 func handler(it *item) piece {

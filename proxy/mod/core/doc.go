@@ -3,9 +3,9 @@
 // documents and handlers, the addresses to listen on.
 //
 //	Listen, PidFile, User …      --> site.Settings, site.Listeners   (process.go, listen.go)
-//	ServerName, Timeout, Limit…  --> exchange.Server, one a host     (server.go, names.go, limits.go)
+//	ServerName, Timeout, Limit…  --> exchange.Server, one a host     (server.go, names.go)
 //	LogLevel, ErrorDocument …    --> exchange.Local, one a chain     (dir.go, errordoc.go, loglevel.go)
-//	<If>, SetHandler             --> site's conditions and handlers  (condition.go, dir.go)
+//	<If>, SetHandler             --> site's conditions and handlers  (dir.go)
 //
 // Reading order: module.go, server.go, dir.go, then the others.
 package core

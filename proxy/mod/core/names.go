@@ -95,7 +95,8 @@ func ownName(st *site.Site) string {
 	return guess
 }
 
-// openHost checks the ports of <VirtualHost>; names are looked up when the site is built.
+// openHost checks the ports of <VirtualHost> and gives it the main server's limits; names are looked up when
+// the site is built.
 func openHost(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 	child, err := directive.OpenSection(s, a)
 	if err != nil {
@@ -107,6 +108,7 @@ func openHost(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 			return nil, errors.New("The address or port is invalid")
 		}
 	}
+	servers.In(child).requestLimits = servers.In(s).requestLimits
 	return child, nil
 }
 

@@ -22,9 +22,7 @@ type serverSettings struct {
 	keepAlive        directive.Opt[bool]
 	keepAliveTimeout directive.Opt[time.Duration]
 	maxKeepAlive     directive.Opt[int]
-	limitLine        directive.Opt[int]
-	limitFieldSize   directive.Opt[int]
-	limitFields      directive.Opt[int]
+	requestLimits
 
 	unsafe         directive.Opt[bool]
 	allow09        directive.Opt[bool]
@@ -39,19 +37,24 @@ type serverSettings struct {
 	honorOrder     directive.Opt[bool]
 }
 
+// requestLimits bound the head of a request. A virtual host begins with those of the main server as they stand
+// in front of its section; what comes later in the main server is not its own (httpd: config.c ap_init_virtual_host).
+type requestLimits struct {
+	limitLine      directive.Opt[int]
+	limitFieldSize directive.Opt[int]
+	limitFields    directive.Opt[int]
+}
+
 var servers = directive.NewKey[serverSettings]("core", mergeServers)
 
 func mergeServers(outer, inner serverSettings) serverSettings {
 	m := inner
 	m.admin = or(inner.admin, outer.admin)
 	m.documentRoot = or(inner.documentRoot, outer.documentRoot)
-	m.timeout = inner.timeout.Over(outer.timeout)
+	m.timeout = unlessZero(inner.timeout).Over(outer.timeout)
 	m.keepAlive = inner.keepAlive.Over(outer.keepAlive)
-	m.keepAliveTimeout = inner.keepAliveTimeout.Over(outer.keepAliveTimeout)
+	m.keepAliveTimeout = unlessZero(inner.keepAliveTimeout).Over(outer.keepAliveTimeout)
 	m.maxKeepAlive = inner.maxKeepAlive.Over(outer.maxKeepAlive)
-	m.limitLine = inner.limitLine.Over(outer.limitLine)
-	m.limitFieldSize = inner.limitFieldSize.Over(outer.limitFieldSize)
-	m.limitFields = inner.limitFields.Over(outer.limitFields)
 	m.unsafe = inner.unsafe.Over(outer.unsafe)
 	m.allow09 = inner.allow09.Over(outer.allow09)
 	m.registered = inner.registered.Over(outer.registered)
@@ -66,6 +69,14 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	}
 	m.honorOrder = inner.honorOrder.Over(outer.honorOrder)
 	return m
+}
+
+// unlessZero is a virtual host's time, where 0 says nothing (httpd: config.c ap_fixup_virtual_hosts).
+func unlessZero(d directive.Opt[time.Duration]) directive.Opt[time.Duration] {
+	if d.Or(0) == 0 {
+		return directive.Opt[time.Duration]{}
+	}
+	return d
 }
 
 func or(a, b string) string {

@@ -74,7 +74,7 @@ func build(t *testing.T, text string) *site.Site {
 type nobody struct{}
 
 func (nobody) Interim(int, string, *exchange.Header) error { return nil }
-func (nobody) Continue() error                             { return nil }
+func (nobody) Continue(string, *exchange.Header) error     { return nil }
 
 func ask(s *site.Site, host, target string) *exchange.Exchange {
 	x := &exchange.Exchange{Conn: &exchange.Conn{Local: netip.MustParseAddrPort("127.0.0.1:80"), RemoteIP: "127.0.0.1"}, Front: nobody{}}

@@ -44,6 +44,9 @@ func (p *plan) serve(ctx context.Context, x *exchange.Exchange) error {
 	if err := p.index(x, &at); err != nil {
 		return err
 	}
+	if err := discard(x); err != nil {
+		return err
+	}
 	switch {
 	case x.Req.Method == "OPTIONS":
 		return p.options(x, &at)
@@ -96,14 +99,14 @@ func (p *plan) options(x *exchange.Exchange, at *place) error {
 	x.Res.Status, x.Res.Local = http.StatusOK, true
 	x.Res.Header.Set("Allow", allowed(x))
 	if at.stat != nil && at.stat.Mode().IsRegular() {
-		p.describe(x, at)
+		p.describe(x)
 	}
 	x.Res.Bytes(nil)
 	return nil
 }
 
 func (p *plan) otherMethod(x *exchange.Exchange) error {
-	x.Res.Always.Set("Allow", allowed(x))
+	x.Res.Header.Set("Allow", allowed(x))
 	if !knownMethod(x.Req.Method) {
 		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00135: Invalid method in request ", x.Req.Line))
 		return exchange.Status(http.StatusNotImplemented)
@@ -198,7 +201,7 @@ func (p *plan) answer(x *exchange.Exchange, at *place, f *os.File, fi os.FileInf
 			return p.unmet(x, at, f, status)
 		}
 	}
-	p.describe(x, at)
+	p.describe(x)
 	if p.dir.md5.Or(false) {
 		r.Header.Set("Content-MD5", contentMD5(f, d.size))
 	}
@@ -210,31 +213,36 @@ func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) er
 	f.Close()
 	x.Res.Status = status
 	if status == http.StatusPreconditionFailed {
-		p.describe(x, at)
+		p.describe(x)
 		x.Res.Bytes(nil)
 	}
 	return nil
 }
 
+// body is the whole file, which knows how to be cut.
 func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
-	spans, how := []span(nil), whole
-	if x.Prev == nil || x.Prev.Status == 0 {
-		spans, how = ranges(x, d, p.dir.limits())
-	}
+	x.Res.Body, x.Res.Length = &source{x: x, f: f, pieces: []piece{{n: d.size}}, plan: p, doc: *d}, d.size
+	return nil
+}
+
+// Cut makes the answer the part of the file that the request's Range asks for, or several.
+func (s *source) Cut(x *exchange.Exchange) error {
+	d := &s.doc
+	d.tag = x.Res.Header.Get("ETag")
+	spans, how := ranges(x, d, s.plan.dir.limits())
 	switch {
 	case how == unsatisfiable:
 		return exchange.Status(http.StatusRequestedRangeNotSatisfiable)
 	case how == whole:
-		x.Res.Body, x.Res.Length = &source{x: x, f: f, pieces: []piece{{n: d.size}}}, d.size
 		return nil
 	case len(spans) == 1:
-		s := spans[0]
-		x.Res.Header.Set("Content-Range", "bytes "+s.text(d.size))
-		x.Res.Body = &source{x: x, f: f, pieces: []piece{{off: s.first, n: s.last - s.first + 1}}}
-		x.Res.Length = s.last - s.first + 1
+		only := spans[0]
+		x.Res.Header.Set("Content-Range", "bytes "+only.text(d.size))
+		s.pieces = []piece{{off: only.first, n: only.last - only.first + 1}}
 	default:
-		p.multipart(x, f, d, spans)
+		s.plan.multipart(x, s, spans)
 	}
+	x.Res.Length = s.total()
 	x.Res.Status = http.StatusPartialContent
 	return nil
 }

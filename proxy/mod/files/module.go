@@ -101,6 +101,7 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	sp.Fixup = append(sp.Fixup, p.lookedUp)
 	if r.loaded.mime || d.charset.Or("") != "" || d.forced() != "" {
 		sp.Reply = append(sp.Reply, p.reply)
+		sp.TypeOf = p.typeOf
 	}
 	h := exchange.HandlerFunc(p.serve)
 	sp.HandlerFor("default-handler", h)
@@ -180,13 +181,18 @@ func (p *plan) lookedUp(_ context.Context, x *exchange.Exchange) error {
 	return p.index(x, &at)
 }
 
-// describe sets the type of a file.
-func (p *plan) describe(x *exchange.Exchange, at *place) {
+// typeOf is the media type that ForceType or the name of what was asked for says.
+func (p *plan) typeOf(x *exchange.Exchange) string {
 	t := p.dir.forced()
 	if t == "" && p.loaded.mime {
 		t = p.mime.of(p.named(x)).mediaType
 	}
-	if t != "" {
+	return t
+}
+
+// describe sets the type of a file.
+func (p *plan) describe(x *exchange.Exchange) {
+	if t := p.typeOf(x); t != "" {
 		x.Res.Header.Set("Content-Type", t)
 	}
 }

@@ -11,21 +11,20 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// multipart is several spans in one body, each with its own head
+// multipart makes s several spans in one body, each with its own head
 // (RFC 9110 section 14.6; httpd: byterange_filter.c ap_byterange_filter).
-func (p *plan) multipart(x *exchange.Exchange, f *os.File, d *document, spans []span) {
+func (p *plan) multipart(x *exchange.Exchange, s *source, spans []span) {
 	head := "\r\n--" + p.boundary + "\r\n"
 	if t := p.charset(x.Res.Header.Get("Content-Type")); t != "" {
 		head += "Content-type: " + t + "\r\n"
 	}
 	head += "Content-range: bytes "
-	s := &source{x: x, f: f}
+	s.pieces = s.pieces[:0]
 	for _, sp := range spans {
-		s.pieces = append(s.pieces, piece{text: head + sp.text(d.size) + "\r\n\r\n"}, piece{off: sp.first, n: sp.last - sp.first + 1})
+		s.pieces = append(s.pieces, piece{text: head + sp.text(s.doc.size) + "\r\n\r\n"}, piece{off: sp.first, n: sp.last - sp.first + 1})
 	}
 	s.pieces = append(s.pieces, piece{text: "\r\n--" + p.boundary + "--\r\n"})
 	x.Res.Header.Set("Content-Type", "multipart/byteranges; boundary="+p.boundary)
-	x.Res.Body, x.Res.Length = s, s.total()
 }
 
 // newBoundary is 16 hexadecimal digits that no document is likely to contain.

@@ -29,7 +29,7 @@ func (p *plan) reply(_ context.Context, x *exchange.Exchange) error {
 func (p *plan) mark(x *exchange.Exchange, typed int) {
 	k := p.mime.of(p.named(x))
 	h := &x.Res.Header
-	if t := or(p.dir.forced(), k.mediaType); typed < 0 && t != "" {
+	if t := or(p.dir.forced(), k.mediaType); typed < 0 && t != "" && !x.Res.Typed {
 		h.Add("Content-Type", t)
 	}
 	if k.encoding != "" {
@@ -72,9 +72,12 @@ func hasLanguage(list, tag string) bool {
 }
 
 func (p *plan) addCharset(x *exchange.Exchange) {
-	h := &x.Res.Header
-	i := h.Index("Content-Type")
-	if i >= 0 && wantsCharset(h.F[i].Value) {
-		h.F[i].Value = x.Arena.Join(h.F[i].Value, "; charset=", p.dir.charset.Or(""))
+	for _, h := range [...]*exchange.Header{&x.Res.Always, &x.Res.Header} {
+		if i := h.Index("Content-Type"); i >= 0 {
+			if wantsCharset(h.F[i].Value) {
+				h.F[i].Value = x.Arena.Join(h.F[i].Value, "; charset=", p.dir.charset.Or(""))
+			}
+			return
+		}
 	}
 }

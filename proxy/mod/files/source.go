@@ -14,6 +14,9 @@ type source struct {
 	pieces []piece // what is still to come; the first is under way
 	buf    []byte  // made when somebody asks for Buffered
 	ready  []byte  // read and not yet taken
+
+	plan *plan    // of a whole file: whose limits hold for its ranges
+	doc  document // and what it is
 }
 
 // piece is a text, or n bytes of the file from off.

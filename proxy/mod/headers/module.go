@@ -55,31 +55,37 @@ func build(chain []*directive.Scope, p *site.Plan) {
 	for n < len(chain) && chain[n].Kind&directive.Server != 0 {
 		n++
 	}
-	early(settings.Merged(chain[:n]...), p)
+	typed := early(settings.Merged(chain[:n]...), p)
 	late := settings.Merged(chain...)
 	if list := only(late.request, false); len(list) > 0 {
 		p.Fixup = append(p.Fixup, requestStep(list))
 	}
-	if r := newReply(only(late.always, false), only(late.answer, false)); r != nil {
+	if r := newReply(only(late.always, false), only(late.answer, false), typed, p); r != nil {
 		p.Reply = append(p.Reply, r.step)
 	}
 }
 
 // early are the edits that are made when the request was just read, before any other module looks at
 // it: of the request, then of the answer to come (httpd: mod_headers.c ap_headers_early, hooked first).
-func early(l lists, p *site.Plan) {
+// typed: some of them is of the answer's type.
+func early(l lists, p *site.Plan) (typed bool) {
 	var steps []exchange.Step
 	if list := only(l.request, true); len(list) > 0 {
 		steps = append(steps, requestStep(list))
 	}
 	if always, answer := only(l.always, true), only(l.answer, true); len(always)+len(answer) > 0 {
+		typed = slices.ContainsFunc(slices.Concat(always, answer), func(e edit) bool { return e.isType })
 		steps = append(steps, func(_ context.Context, x *exchange.Exchange) error {
-			apply(always, &target{x: x, h: &x.Res.Always})
-			apply(answer, &target{x: x, h: &x.Res.Header})
+			t := target{x: x, h: &x.Res.Always}
+			apply(always, &t)
+			t.h = &x.Res.Header
+			apply(answer, &t)
+			x.Res.Type = t.ct
 			return nil
 		})
 	}
 	p.Early = slices.Concat(steps, p.Early)
+	return typed
 }
 
 func only(list []edit, early bool) []edit {
@@ -93,8 +99,10 @@ func only(list []edit, early bool) []edit {
 }
 
 func requestStep(list []edit) exchange.Step {
+	connection := slices.ContainsFunc(list, func(e edit) bool { return exchange.EqualFold(e.name, "Connection") })
 	return func(_ context.Context, x *exchange.Exchange) error {
 		apply(list, &target{x: x, h: &x.Req.Header})
+		x.Req.Rejoined = x.Req.Rejoined || connection
 		return nil
 	}
 }

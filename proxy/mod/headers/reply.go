@@ -6,21 +6,24 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
 // reply is what is done to an answer before it is sent. Immutable.
 type reply struct {
 	always, answer []edit
 
-	types bool // some edit is of Content-Type
-	check bool // some edit may make what a field must not be
+	plan  *site.Plan // who knows types by names
+	types bool       // some edit is of Content-Type
+	check bool       // some edit may make what a field must not be
 }
 
-func newReply(always, answer []edit) *reply {
-	if len(always)+len(answer) == 0 {
+// newReply is for the edits that are made late. typed: an early one was of Content-Type. nil: nothing is to be done.
+func newReply(always, answer []edit, typed bool, p *site.Plan) *reply {
+	if len(always)+len(answer) == 0 && !typed {
 		return nil
 	}
-	r := &reply{always: always, answer: answer}
+	r := &reply{always: always, answer: answer, plan: p, types: typed}
 	for _, list := range [...][]edit{always, answer} {
 		for i := range list {
 			r.types = r.types || list[i].isType
@@ -70,29 +73,38 @@ func (r *reply) errorPage(x *exchange.Exchange) {
 }
 
 // target begins with the answer's type: a member's is a field as well, ours is not (httpd keeps it in
-// r->content_type alone).
+// r->content_type alone). An answer without one has what its name says, or what was said early; one
+// without a body has fields alone.
 func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
-	t := target{x: x, h: h, types: r.types}
-	if r.types {
-		t.ct = x.Res.Header.Get("Content-Type")
-		if !x.Res.Proxied {
-			x.Res.Header.Del("Content-Type")
-		}
+	t := target{x: x, h: h, types: r.types && !exchange.Bodiless(x.Res.Status)}
+	x.Res.Typed = r.types
+	if !t.types {
+		return t
+	}
+	t.ct = x.Res.Header.Get("Content-Type")
+	if !x.Res.Proxied {
+		x.Res.Header.Del("Content-Type")
+	}
+	if t.ct == "" && !x.Res.ErrorPage && r.plan.TypeOf != nil {
+		t.ct = r.plan.TypeOf(x)
+	}
+	if t.ct == "" {
+		t.ct = x.Res.Type
 	}
 	return t
 }
 
 // settle has the type win over the fields (httpd: http_filters.c ap_http_header_filter).
 func (t *target) settle() {
-	if !t.types || t.ct == "" {
-		return
+	r := &t.x.Res
+	switch {
+	case !t.types, t.ct == "":
+	case r.Always.Has("Content-Type"):
+		r.Always.Set("Content-Type", t.ct)
+		r.Header.Del("Content-Type")
+	default:
+		r.Header.Set("Content-Type", t.ct)
 	}
-	if t.x.Res.Always.Has("Content-Type") {
-		t.x.Res.Always.Set("Content-Type", t.ct)
-		t.x.Res.Header.Del("Content-Type")
-		return
-	}
-	t.x.Res.Header.Set("Content-Type", t.ct)
 }
 
 // clean takes improper fields out and tells whether there were none (httpd: http_filters.c

@@ -12,7 +12,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// Options is what the page needs of the rest of the house. Every field but Scoreboard may be left out.
+// Options is what the page needs of the rest of the server. Every field but Scoreboard may be left out.
 type Options struct {
 	Scoreboard Scoreboard
 	Version    func(*exchange.Exchange) string        // "Apache/2.4.71 (Debian)", by ServerTokens; nil: the host's Server header

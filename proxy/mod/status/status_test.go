@@ -15,6 +15,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -242,7 +243,21 @@ func TestProxyTables(t *testing.T) {
 func TestModule(t *testing.T) {
 	s := &site.Site{}
 	s.Settings.Token = "Apache/2.4.71 (Debian) balancerd"
-	build, err := Module(options()).Open(nil, s)
+	for preload, there := range map[string]bool{"": false, "status": true} {
+		c, err := sitetest.Bind(preload, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		build, err := Module(options()).Open(c, s)
+		if err != nil || (build != nil) != there {
+			t.Fatalf("LoadModule %q: %v, is there: %v", preload, err, build != nil)
+		}
+	}
+	c, err := sitetest.Bind("status", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	build, err := Module(options()).Open(c, s)
 	if err != nil {
 		t.Fatal(err)
 	}

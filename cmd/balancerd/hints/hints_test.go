@@ -1,0 +1,47 @@
+package hints
+
+import (
+	"strings"
+	"testing"
+
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
+)
+
+func TestHintsAreGathered(t *testing.T) {
+	var list []directive.Hint
+	add := func(effect directive.Effect, file, module, name, text string, lines ...int) {
+		for _, n := range lines {
+			list = append(list, directive.Hint{Pos: apacheconf.Pos{File: file, Line: n}, Name: name, Module: module, Text: text, Effect: effect})
+		}
+	}
+	add(directive.Tuning, "a", "h2", "T1", "T1 tunes", 20)
+	add(directive.Later, "a", "core", "E", "no page /x", 30)
+	add(directive.Later, "a", "core", "E", "no page /y", 31)
+	add(directive.Behaviour, "a", "autoindex", "AddIcon", "AddIcon has no effect here", 1, 2, 3, 4, 5, 9, 10)
+	add(directive.Behaviour, "b", "autoindex", "AddIcon", "AddIcon has no effect here", 7)
+	add(directive.Access, "a", "core", "Open", "Open opens nothing", 40)
+	add(directive.Behaviour, "a", "core", "Other", "Other has no effect here", 8)
+	add(directive.Behaviour, "a", "core", "More", "More has no effect here", 11)
+	list = append(list, directive.Hint{Name: "Shut", Text: "is told with the refusal", Refuse: true})
+	want := []string{
+		"hint: a:1,2,3,4,5 and 2 more; b:7: AddIcon has no effect here",
+		"hint: a:8,11: core: Other, More have no effect here, or less than in httpd",
+		"hint: a:40: Open opens nothing",
+		"hint: a:30: no page /x",
+		"hint: a:31: no page /y",
+		"hint: a:20: T1 tunes",
+		"hint: -t -v, or LogLevel hint:info, tells more of each line",
+	}
+	if got := hintLines(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	want = []string{
+		"hint: a:1,2,3,4,5 and 2 more: AddIcon has no effect here", "hint: b:7: AddIcon has no effect here",
+		"hint: a:8: Other has no effect here", "hint: a:11: More has no effect here", "hint: a:40: Open opens nothing",
+		"hint: a:30: no page /x", "hint: a:31: no page /y", "hint: a:20: T1 tunes",
+	}
+	if got := hintDetails(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package main
+
+import (
+	"net"
+	"testing"
+)
+
+// reservePort is a port of 127.0.0.1 that was free a moment ago: there is no way to keep it for a server that is
+// yet to start.
+func reservePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

@@ -1,0 +1,55 @@
+package process
+
+import (
+	"runtime/metrics"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// gogc is the GOGC in force.
+func gogc() uint64 {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// TestGCTuner: many handshakes raise GOGC, as long as there are many.
+func TestGCTuner(t *testing.T) {
+	t.Setenv("GOGC", "")
+	usual := gogc()
+	synctest.Test(t, func(t *testing.T) {
+		var g GCTuner
+		few := func(n int, pause time.Duration) {
+			for range n {
+				g.Handshake()
+				time.Sleep(pause)
+			}
+		}
+		few(5*burst, time.Second/20)
+		if got := gogc(); got != usual {
+			t.Errorf("twenty handshakes a second: GOGC %d, want %d", got, usual)
+		}
+		few(3*burst, time.Second/200)
+		high := gogc()
+		if high <= usual || high > highest {
+			t.Errorf("two hundred a second: GOGC %d", high)
+		}
+		few(20*burst, time.Second/200)
+		if got := gogc(); got != high {
+			t.Errorf("still two hundred a second: GOGC %d, want %d", got, high)
+		}
+		time.Sleep(cooldown + time.Second)
+		if got := gogc(); got != usual {
+			t.Errorf("none any more: GOGC %d, want %d", got, usual)
+		}
+	})
+}
+
+func TestRaised(t *testing.T) {
+	for live, want := range map[uint64]int{0: highest, 4 << 20: highest, 32 << 20: 200, 1 << 30: 103, 1 << 40: 100} {
+		if got := raised(live); got != want {
+			t.Errorf("%d bytes: %d, want %d", live, got, want)
+		}
+	}
+}

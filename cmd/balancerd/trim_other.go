@@ -1,8 +1,0 @@
-//go:build !linux
-
-package main
-
-import "runtime/debug"
-
-// trim gives memory back that only a start, or the reading of a configuration, needs.
-func trim() { debug.FreeOSMemory() }
