@@ -45,7 +45,8 @@ func (a *audit) passes(l *Loop, word uint64) bool {
 	if a.word != word {
 		*a = audit{word: word}
 	}
-	stack, blocked := stackOf(t.id)
+	id, _ := t.id.Load().(string)
+	stack, blocked := stackOf(id)
 	if !blocked {
 		a.stack = ""
 		return true
@@ -70,7 +71,7 @@ func (t *Task) identify() {
 	}
 	var b [64]byte
 	head, _, _ := bytes.Cut(b[:runtime.Stack(b[:], false)], []byte(" ["))
-	t.id = string(head)
+	t.id.Store(string(head))
 }
 
 // busy are the states of goroutines that do not block, as the runtime names them in its stacks.

@@ -3,6 +3,7 @@ package loop
 import (
 	"iter"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"balancerd/proxy/recovery"
@@ -36,7 +37,7 @@ type Task struct {
 	// done ends a goroutine's wait; only a Task that stands for a goroutine has it (waitAsGoroutine).
 	done chan struct{}
 
-	id string // of its coroutine's goroutine, while blocking calls are reported
+	id atomic.Value // a string: the name of its coroutine's goroutine, while blocking calls are reported
 }
 
 func newTask(l *Loop) *Task {
