@@ -111,7 +111,7 @@ func liftPort(url string) (rest, lifted string, varies bool) {
 	return url[:i] + url[end:], url[i:end], true
 }
 
-// isReference tells whether s begins with $0 to $9.
+// isReference reports whether s begins with $0 to $9.
 func isReference(s string) bool { return len(s) > 1 && s[0] == '$' && '0' <= s[1] && s[1] <= '9' }
 
 // cutSocket splits "unix:socket|url".

@@ -1,28 +1,43 @@
 package balancer
 
-// edited is the conditions that an administrator sets; the others are each node's own.
-const edited = IgnoreErrors | Draining | Disabled | Stopped | Standby | Spare
+// Adopt puts in force what was edited at another node: settings and the conditions that an
+// administrator sets. What this configuration does not know is passed over. The revision is r's, or if
+// that is none that follows, one more than before.
+func (f *Farm) Adopt(r SettingsRecord) {
+	adopted := f.adopt(r)
+	if adopted == nil {
+		return
+	}
+	saved := f.saver.of(adopted.key())
+	saved.mu.Lock()
+	defer saved.mu.Unlock()
+	saved.record = *adopted // it is kept already
+}
 
-// Adopt puts another node's record in force: its settings and edited conditions, not its figures.
-// What this configuration does not know is passed over.
-func (f *Farm) Adopt(r Record) {
+// adopt is Adopt without what may wait for a disk: what is in force then; nil for nothing.
+func (f *Farm) adopt(r SettingsRecord) *SettingsRecord {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := f.roster.Load().planned(balancerKey{r.VHost, CanonicalName(r.Balancer)})
+	p := f.current.Load().balancerOf[r.key()]
 	if p == nil || !p.spec.Persist {
-		return
+		return nil
 	}
 	s, _ := restoreBalancer(r.Settings, p.spec)
 	p.balancer.adopt(s, f.method(s.Method.V, p.spec.Env))
 	for i := range r.Members {
 		f.adoptMember(p, &r.Members[i])
 	}
-	p.balancer.edited = true
-	f.keepEdits()
-	f.saved[p.balancer.key()] = p.balancer.record() // it is kept already
+	b := p.balancer
+	b.group.mu.Lock()
+	b.revise(max(r.Revision, b.lastEdit.revision+1))
+	b.group.mu.Unlock()
+	b.edited = true
+	f.writeEdits()
+	now := b.settingsRecord()
+	return &now
 }
 
-func (f *Farm) adoptMember(p *planned, r *MemberRecord) {
+func (f *Farm) adoptMember(p *plannedBalancer, r *MemberSettings) {
 	b := p.balancer
 	w := b.named(r.Worker)
 	if w == nil && r.Added {
@@ -34,10 +49,10 @@ func (f *Farm) adoptMember(p *planned, r *MemberRecord) {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	s, _ := restoreWorker(r.Settings, *w.Settings(), p.spec.Env)
-	status, _ := ParseStatus(r.State.Status, 0)
+	status, _ := ParseStatus(r.Status, 0)
 	w.configure(s)
-	w.status.Store(uint32(w.Status()&^edited | status&edited))
-	w.note()
+	w.status.Store(uint32(w.Status()&^byAdministrator | status&byAdministrator))
+	w.writeRow()
 }
 
 // adopt puts settings in force; a new method resets the figures as an edit does.

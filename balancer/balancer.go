@@ -25,25 +25,29 @@ type Balancer struct {
 	settings atomic.Pointer[BalancerSettings]
 	method   atomic.Pointer[Method]
 	changed  bool // the next Sync looks at stale
-	edited   bool // since it was configured; under Farm.mu
 	stale    bool // a member was enabled or the method changed: figures must be reset
+	lastEdit lastEdit
+
+	edited bool // since it was configured; under Farm.mu
 
 	// Atomic, replaced by Commit.
-	plan atomic.Pointer[Spec]
-	room atomic.Pointer[room]
+	spec  atomic.Pointer[Spec]
+	slots atomic.Pointer[slots]
 }
 
-// room is how many members a balancer may have, and has. Immutable.
-type room struct{ most, used, restored int }
+// slots is how many members a balancer may have at most, how many of these places the page shows as
+// used, and how many are taken besides by members restored from the store. Immutable.
+type slots struct{ max, used, restored int }
 
 // group is the members that balancers of one name share, with the lock of their elections.
 type group struct {
 	mu      sync.Mutex
 	members atomic.Pointer[[]*Worker] // each list is immutable; replaced under mu
 
-	// Under mu: the candidate scan's paper.
-	candidates, spares, standbys []*Worker
-	round                        uint64 // number of the search for a route
+	// Under mu: the lists that a search for candidates fills, kept so that it allocates nothing.
+	pick             Pick
+	spares, standbys []*Worker
+	round            uint64 // number of the search for a route
 }
 
 func (g *group) list() []*Worker {
@@ -68,14 +72,14 @@ func (b *Balancer) SlotID() string { return b.vhost + "_" + alnum(b.name[len(Pre
 func (b *Balancer) Settings() *BalancerSettings { return b.settings.Load() }
 
 // Env is what its parameters may name.
-func (b *Balancer) Env() Env { return b.plan.Load().Env }
+func (b *Balancer) Env() Env { return b.spec.Load().Env }
 
 // Path is the front end's path, with "host -> " in front if the ProxyPass named one; "/" when only
 // <Proxy> defines the balancer.
-func (b *Balancer) Path() string { return b.plan.Load().Path }
+func (b *Balancer) Path() string { return b.spec.Load().Path }
 
-// Persistent tells whether its state is kept (BalancerPersist).
-func (b *Balancer) Persistent() bool { return b.plan.Load().Persist }
+// Persistent reports whether its state is kept (BalancerPersist).
+func (b *Balancer) Persistent() bool { return b.spec.Load().Persist }
 
 // Members is its members in the order of elections. Not to be written to.
 func (b *Balancer) Members() []*Worker { return b.group.list() }
@@ -88,21 +92,29 @@ func (b *Balancer) Attempts() int {
 	return 0
 }
 
-// MaxMembers is the configured members and the room for more, and how many of these places are
-// used, as the manager shows them: "MaxMembers N [K Used]". Members that were added in an earlier
-// life and restored do not count as used there, as in httpd.
+// MaxMembers is the number of configured members plus growth=, and how many of these places are
+// used, as the manager shows them: "MaxMembers N [K Used]". Members that the manager added before a
+// restart, and that the store brought back, do not count as used there, as in httpd.
 func (b *Balancer) MaxMembers() (most, used int) {
-	r := b.room.Load()
-	return r.most, r.used
+	s := b.slots.Load()
+	return s.max, s.used
 }
 
-// HasRoom tells whether another member can be added.
-func (b *Balancer) HasRoom() bool {
-	r := b.room.Load()
-	return r.used+r.restored < r.most
+// HasFreeSlot reports whether another member can be added.
+func (b *Balancer) HasFreeSlot() bool {
+	s := b.slots.Load()
+	return s.used+s.restored < s.max
 }
 
-// Accepts tells whether nonce authorises an edit. With nonce=None none does.
+// Revision is the number of the balancer's settings: it grows with each edit, whoever made it, also
+// over reloads and, where BalancerPersist is On, over restarts. 0: never edited.
+func (b *Balancer) Revision() uint64 {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	return b.lastEdit.revision
+}
+
+// Accepts reports whether nonce authorises an edit. With nonce=None none does.
 func (b *Balancer) Accepts(nonce string) bool {
 	own := b.Settings().Nonce.V
 	return own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(nonce)) == 1
@@ -173,20 +185,6 @@ func bareName(text string) string {
 	}
 	text, _, _ = strings.Cut(text, "/")
 	return text
-}
-
-// isCalled tells whether text means the balancer of this canonical name.
-func isCalled(name, text string) bool {
-	text = bareName(text)
-	if len(name) != len(Prefix)+len(text) {
-		return false
-	}
-	for i := range len(text) {
-		if folded(text, i, len(text)) != name[len(Prefix)+i] {
-			return false
-		}
-	}
-	return true
 }
 
 // alnum is the letters and digits of s.

@@ -27,13 +27,13 @@ type Change struct {
 // Value is one value of a Change. Of several of one name the last counts.
 type Value struct{ Name, Text string }
 
-// The reasons why a Change is refused. The first two mean that it concerns nobody; for the others
+// The reasons why a Change is refused. For the first two nothing is found to be changed; for the others
 // httpd answers 400.
 var (
 	ErrUnknownBalancer = errors.New("no such balancer")
 	ErrUnknownWorker   = errors.New("no such worker")
 	ErrDuplicate       = errors.New("another member covers the URL") // AH10164
-	ErrNoRoom          = errors.New("no room for another member")    // AH10164
+	ErrNoFreeSlot      = errors.New("no room for another member")    // AH10164
 	ErrBadAddress      = errors.New("not the URL of a worker")       // AH10163
 )
 
@@ -42,42 +42,51 @@ var (
 // says that the edit holds but could not be kept. What was edited before a member was refused stays
 // edited, as in httpd (httpd: mod_proxy_balancer.c balancer_process_balancer_worker).
 func (f *Farm) Apply(ctx context.Context, c Change) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.roster.Load().planned(balancerKey{c.VHost, CanonicalName(c.Balancer)})
-	if p == nil {
-		return ErrUnknownBalancer
+	changed, refused := f.apply(c)
+	if len(changed) == 0 || f.saver.store == nil {
+		return refused
 	}
-	b := p.balancer
-	w := b.Member(c.Worker)
-	if w == nil && c.Worker != "" && len(c.Params) > 0 {
-		return ErrUnknownWorker
+	tried, errs := f.saveSettings(context.WithoutCancel(ctx), changed)
+	if !tried {
+		return refused
 	}
-	if err := b.edit(f, w, c); err != nil {
-		return err
-	}
-	var refused error
-	if c.Add != "" {
-		if _, refused = b.add(c.Add); refused == nil {
-			f.remember()
-		}
-	}
-	b.edited = true
-	f.keepEdits()
-	if err := f.save(context.WithoutCancel(ctx), f.sharing(b)); refused == nil {
+	if err := f.saver.outcome(errs); refused == nil {
 		return err
 	}
 	return refused
 }
 
-// sharing is the balancers that have b's members.
-func (f *Farm) sharing(b *Balancer) (list []*planned) {
-	for _, p := range f.roster.Load().balancers {
-		if p.balancer.group == b.group {
-			list = append(list, p)
+// apply is Apply without what waits for a disk: changed is the balancers whose settings are to be kept
+// now, those that share the members included. It may be some although a member was refused.
+func (f *Farm) apply(c Change) (changed []balancerKey, refused error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.current.Load().balancerOf[balancerKey{c.VHost, CanonicalName(c.Balancer)}]
+	if p == nil {
+		return nil, ErrUnknownBalancer
+	}
+	b := p.balancer
+	w := b.Member(c.Worker)
+	if w == nil && c.Worker != "" && len(c.Params) > 0 {
+		return nil, ErrUnknownWorker
+	}
+	if err := b.edit(f, w, c); err != nil {
+		return nil, err
+	}
+	if c.Add != "" {
+		if _, refused = b.add(c.Add); refused == nil {
+			f.allocateRows()
 		}
 	}
-	return list
+	b.group.mu.Lock()
+	for _, s := range p.group.balancers {
+		s.balancer.revise(s.balancer.lastEdit.revision + 1)
+		changed = append(changed, s.balancer.key())
+	}
+	b.group.mu.Unlock()
+	b.edited = true
+	f.writeEdits()
+	return changed, refused
 }
 
 // edit applies the values of c in one step that no pick sees half of.
@@ -133,7 +142,7 @@ func (b *Balancer) editWorker(w *Worker, params, form []Value, env Env) error {
 	if weighed {
 		b.group.weigh()
 	}
-	w.note()
+	w.writeRow()
 	if !before.Usable() && w.Usable() {
 		b.stale = true
 	}
@@ -168,8 +177,8 @@ func setValues[S any](t Table[S], s *S, values []Value, e Env) error {
 	return nil
 }
 
-// setFields sets the fields of a form in the table's order, and tells by parameter which values
-// were taken.
+// setFields sets the fields of a form in the table's order, and returns the names of the parameters
+// whose values were taken.
 func setFields[S any](t Table[S], s *S, values []Value, e Env) map[string]bool {
 	last := map[*Param[S]]string{}
 	for _, v := range values {
@@ -191,10 +200,10 @@ func (b *Balancer) add(url string) (*Worker, error) {
 	if b.Member(url) != nil {
 		return nil, ErrDuplicate
 	}
-	if !b.HasRoom() {
-		return nil, fmt.Errorf("%w: the balancer may have %d, growth= allows more", ErrNoRoom, b.room.Load().most)
+	if !b.HasFreeSlot() {
+		return nil, fmt.Errorf("%w: the balancer may have %d, growth= allows more", ErrNoFreeSlot, b.slots.Load().max)
 	}
-	spec := b.plan.Load()
+	spec := b.spec.Load()
 	a, err := ParseAddress(url, spec.Runtime, false)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadAddress, err)
@@ -204,11 +213,11 @@ func (b *Balancer) add(url string) (*Worker, error) {
 	w := newWorker(spec.Owner, a, b.group, true)
 	s := spec.Added
 	s.Status |= Disabled
-	w.restart(s)
+	w.reset(s)
 	w.added = true
 	b.group.setList(append(slices.Clip(b.group.list()), w))
-	r := *b.room.Load()
-	r.used++
-	b.room.Store(&r)
+	n := *b.slots.Load()
+	n.used++
+	b.slots.Store(&n)
 	return w, nil
 }

@@ -229,9 +229,9 @@ func TestAdd(t *testing.T) {
 		t.Error(err)
 	}
 	expect(t, "loads stay", r.column(load1), "200,200,-400,0")
-	expect(t, "room", r.b.HasRoom(), false)
+	expect(t, "room", r.b.HasFreeSlot(), false)
 	for _, url := range []string{"http://b5", "not a url"} {
-		if err := add(url); !errors.Is(err, balancer.ErrNoRoom) {
+		if err := add(url); !errors.Is(err, balancer.ErrNoFreeSlot) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

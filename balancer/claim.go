@@ -21,7 +21,7 @@ type Claim struct {
 	Worker       *Worker
 	StickyName   string // cookie or URL parameter that held the session id, BALANCER_SESSION_STICKY
 	SessionRoute string // the route in it, BALANCER_SESSION_ROUTE; may be empty
-	HasSession   bool   // a route was there: the two above are to be told
+	HasSession   bool   // the request named a route: the two above are valid
 	RouteChanged bool   // sessions stick, but the member is not the one the client named
 	Sticky       bool   // picked by its route, not by the method
 	Forced       bool   // all members were in error and were given another chance (AH01165)
@@ -47,21 +47,20 @@ func (e *RouteLost) Error() string {
 // Is makes it an ErrRouteLost.
 func (e *RouteLost) Is(target error) bool { return target == ErrRouteLost }
 
-// NewsError says that the method could not learn what it must know (AH01213); besides, it is an
-// ErrAllInError.
-type NewsError struct {
+// MethodDataError says that Method.Data failed (AH01213). It is an ErrAllInError, too.
+type MethodDataError struct {
 	Method string
 	Err    error
 }
 
 // Error is the cause.
-func (e *NewsError) Error() string { return e.Err.Error() }
+func (e *MethodDataError) Error() string { return e.Err.Error() }
 
 // Unwrap is the cause.
-func (e *NewsError) Unwrap() error { return e.Err }
+func (e *MethodDataError) Unwrap() error { return e.Err }
 
 // Is makes it an ErrAllInError.
-func (e *NewsError) Is(target error) bool { return target == ErrAllInError }
+func (e *MethodDataError) Is(target error) bool { return target == ErrAllInError }
 
 // Claim picks a member: by the session's route if there is one, else by the method. c may be nil
 // when nothing is known of the client. now must not be older than the failures it is compared with:
@@ -70,7 +69,7 @@ func (e *NewsError) Is(target error) bool { return target == ErrAllInError }
 func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 	set := b.settings.Load()
 	s := set.session(c)
-	n := b.news(now)
+	d := b.loadMethodData(now)
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	list := b.group.list()
@@ -78,14 +77,14 @@ func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 	b.sync()
 	if s.route != "" {
 		if w := b.group.routed(s.route, now); w != nil {
-			charge(list, w)
+			accountStickyPick(list, w)
 			return w.hold(Claim{RouteChanged: w.route != s.route, Sticky: true, Forced: forced}, s), nil
 		}
 		if set.NoFailover.V && hasRoute(list, s.route) {
 			return Claim{}, &RouteLost{s.route}
 		}
 	}
-	w, err := b.elect(n, now)
+	w, err := b.elect(c, &s, &d, now)
 	if err != nil {
 		return Claim{}, err
 	}
@@ -107,7 +106,7 @@ func (c Claim) Done() {
 }
 
 // Wait is Claim, and when no member is usable waits for one as long as the balancer's timeout says,
-// looking 100 times; the session no longer matters then. It ends early with ctx. Each request waits
+// trying 100 times; the session's route is not looked for again then. It ends early with ctx. Each request waits
 // its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker). now is the
 // time, or not long ago. blocks, if it is not nil, is called before the wait begins, if there is one.
 func (b *Balancer) Wait(ctx context.Context, c Client, now time.Time, blocks func()) (Claim, error) {
@@ -128,19 +127,19 @@ func (b *Balancer) Wait(ctx context.Context, c Client, now time.Time, blocks fun
 			return Claim{}, ctx.Err()
 		case <-step.C:
 		}
-		if claim, err = b.again(s, set.Sticky.On(), time.Now()); err == nil {
+		if claim, err = b.claimAgain(c, s, set.Sticky.On(), time.Now()); err == nil {
 			return claim, nil
 		}
 	}
 	return Claim{}, err
 }
 
-// again has the method pick once more.
-func (b *Balancer) again(s session, sticky bool, now time.Time) (Claim, error) {
-	n := b.news(now)
+// claimAgain has the method pick once more.
+func (b *Balancer) claimAgain(c Client, s session, sticky bool, now time.Time) (Claim, error) {
+	d := b.loadMethodData(now)
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
-	w, err := b.elect(n, now)
+	w, err := b.elect(c, &s, &d, now)
 	if err != nil {
 		return Claim{}, err
 	}

@@ -3,19 +3,22 @@ package balancer
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"slices"
 )
 
-// commit makes the planned members the group's, and behind them those that the manager added: the
+// commit makes the plannedBalancer members the group's, and behind them those that the manager added: the
 // living, or else the kept.
 func (p *plannedGroup) commit() {
 	g := p.group
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old := g.list()
+	living := make(map[*Worker]bool, len(old))
+	for _, w := range old {
+		living[w] = true
+	}
 	var list []*Worker
 	for _, m := range p.members {
-		if p.live && slices.Contains(old, m.worker) {
+		if p.live && living[m.worker] {
 			m.stay()
 		} else {
 			m.commit()
@@ -24,7 +27,7 @@ func (p *plannedGroup) commit() {
 		list = append(list, m.worker)
 	}
 	if p.live {
-		list = append(list, stillAdded(old, list)...)
+		list = append(list, p.stillAdded(old)...)
 	} else {
 		for _, m := range p.added {
 			m.commit()
@@ -32,26 +35,26 @@ func (p *plannedGroup) commit() {
 			list = append(list, m.worker)
 		}
 	}
-	g.candidates, g.spares, g.standbys = nil, nil, nil // they hold workers that may be gone
+	g.pick.Candidates, g.spares, g.standbys = nil, nil, nil // they hold workers that may be gone
 	g.setList(list)
 }
 
 // stillAdded is the members of old that the manager added and the configuration does not name: it
 // may have come to name one that was added after it was read.
-func stillAdded(old, configured []*Worker) (list []*Worker) {
+func (p *plannedGroup) stillAdded(old []*Worker) (list []*Worker) {
 	for _, w := range old {
-		if w.added && !slices.ContainsFunc(configured, func(c *Worker) bool { return c.Name() == w.Name() }) {
+		if _, configured := p.byName[w.Name()]; w.added && !configured {
 			list = append(list, w)
 		}
 	}
 	return list
 }
 
-// commit begins w anew, or as it was kept. Under group.mu.
+// commit puts the settings in force, with the state that was kept or none. Under group.mu.
 func (p plannedWorker) commit() {
-	p.worker.restart(p.settings)
-	if p.state != nil {
-		p.worker.resume(p.state)
+	p.worker.reset(p.settings)
+	if p.kept != nil {
+		p.worker.restore(p.kept.status, &p.kept.State)
 	}
 }
 
@@ -62,16 +65,17 @@ func (p plannedWorker) stay() {
 	p.worker.configure(s)
 }
 
-// commit puts the planned settings in force.
-func (p *planned) commit(f *Farm) {
+// commit puts the plannedBalancer settings in force.
+func (p *plannedBalancer) commit(f *Farm) {
 	b := p.balancer
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	s := p.settings
 	if p.live {
-		s = s.kept(b.Settings())
+		s = s.withPersistent(b.Settings())
 	} else {
-		b.stale = p.record != nil && p.record.Stale
+		b.stale = p.record != nil && p.record.stale()
+		b.lastEdit = p.lastEdit()
 	}
 	b.edited = p.edited || p.live && b.edited
 	b.changed = p.live || p.record != nil // httpd looks at once at what it read
@@ -87,19 +91,30 @@ func (p *planned) commit(f *Farm) {
 		s.Method = p.spec.Settings.Method
 		method = f.method(s.Method.V, p.spec.Env)
 	}
-	b.plan.Store(&p.spec)
+	b.spec.Store(&p.spec)
 	b.method.Store(method)
 	b.settings.Store(&s)
-	r := room{most: configured + s.Growth.V, used: configured, restored: members - configured}
+	n := slots{max: configured + s.Growth.V, used: configured, restored: members - configured}
 	if p.edited { // nothing was restarted: they were added to this server
-		r.used, r.restored = members, 0
+		n.used, n.restored = members, 0
 	}
-	b.room.Store(&r)
+	b.slots.Store(&n)
 }
 
-// kept is own with all that BalancerPersist does not keep taken from s.
-func (s BalancerSettings) kept(own *BalancerSettings) BalancerSettings {
-	k := *own
+// lastEdit is the edit that p begins after: the one of its record, if it has one. The revision never
+// goes back, also where a reload takes edits back.
+func (p *plannedBalancer) lastEdit() lastEdit {
+	e := lastEdit{}
+	if p.record != nil {
+		e = p.record.lastEdit(p.balancer.group)
+	}
+	e.revision = max(e.revision, p.balancer.lastEdit.revision)
+	return e
+}
+
+// withPersistent is kept, but with all that BalancerPersist does not keep taken from s.
+func (s BalancerSettings) withPersistent(kept *BalancerSettings) BalancerSettings {
+	k := *kept
 	k.FailOnStatus, k.FailOnTimeout, k.Growth = s.FailOnStatus, s.FailOnTimeout, s.Growth
 	return k
 }

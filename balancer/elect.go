@@ -2,32 +2,35 @@ package balancer
 
 import "time"
 
-// news is what a method's News brought.
-type news struct {
-	facts any
-	err   error
+// methodData is what a method's Data brought.
+type methodData struct {
+	data any
+	err  error
 }
 
-// news asks the method for what it must know of the world. Outside the lock: it may read files.
-func (b *Balancer) news(now time.Time) (n news) {
-	if m := b.method.Load(); m.News != nil {
-		if n.facts, n.err = m.News(now); n.err != nil {
-			n.err = &NewsError{m.Name, n.err}
+// loadMethodData asks the method for what it must know of the world. Outside the lock: it may read files.
+func (b *Balancer) loadMethodData(now time.Time) (d methodData) {
+	if m := b.method.Load(); m.Data != nil {
+		if d.data, d.err = m.Data(now); d.err != nil {
+			d.err = &MethodDataError{m.Name, d.err}
 		}
 	}
-	return n
+	return d
 }
 
-// elect has the method pick. Under group.mu.
-func (b *Balancer) elect(n news, now time.Time) (*Worker, error) {
+// elect has the method pick for a request of client c and session s. Under group.mu.
+func (b *Balancer) elect(c Client, s *session, d *methodData, now time.Time) (*Worker, error) {
 	list := b.group.list()
 	if len(list) == 0 {
 		return nil, ErrNoWorkers
 	}
-	if n.err != nil {
-		return nil, n.err
+	if d.err != nil {
+		return nil, d.err
 	}
-	w := b.group.best(b.method.Load(), list, n.facts, now)
+	p := &b.group.pick
+	p.Key, p.Client, p.Data = s.route, c, d.data
+	w := b.group.best(b.method.Load(), list, now)
+	p.Key, p.Client = "", nil // the request's memory is about to be used again
 	if w == nil {
 		return nil, ErrAllInError
 	}
@@ -37,14 +40,14 @@ func (b *Balancer) elect(n news, now time.Time) (*Worker, error) {
 
 // best goes from set to set until one has candidates (httpd: proxy_util.c
 // proxy_balancer_get_best_worker).
-func (g *group) best(m *Method, list []*Worker, facts any, now time.Time) *Worker {
+func (g *group) best(m *Method, list []*Worker, now time.Time) *Worker {
 	if m.Whole {
 		g.gatherWhole(list, now)
-		return g.ask(m, facts)
+		return g.ask(m)
 	}
 	for set := int32(0); set >= 0; {
 		next := g.gather(list, set, now)
-		if w := g.ask(m, facts); w != nil {
+		if w := g.ask(m); w != nil {
 			return w
 		}
 		set = next
@@ -52,18 +55,18 @@ func (g *group) best(m *Method, list []*Worker, facts any, now time.Time) *Worke
 	return nil
 }
 
-func (g *group) ask(m *Method, facts any) *Worker {
-	if len(g.candidates) == 0 {
+func (g *group) ask(m *Method) *Worker {
+	if len(g.pick.Candidates) == 0 {
 		return nil
 	}
-	return m.Best(g.candidates, facts)
+	return m.Best(&g.pick)
 }
 
 // gather makes the usable members of one set the candidates, with one spare for each member that is
-// missing, or, when that is nobody, with the standbys. It returns the next higher set, -1 after the
+// missing, or, when there are none, the standbys. It returns the next higher set, -1 after the
 // last.
 func (g *group) gather(list []*Worker, set int32, now time.Time) (next int32) {
-	g.candidates, g.spares, g.standbys = g.candidates[:0], g.spares[:0], g.standbys[:0]
+	g.pick.Candidates, g.spares, g.standbys = g.pick.Candidates[:0], g.spares[:0], g.standbys[:0]
 	next = -1
 	missing := 0
 	for _, w := range list {
@@ -73,21 +76,21 @@ func (g *group) gather(list []*Worker, set int32, now time.Time) (next int32) {
 				next = w.lbset
 			}
 		case w.Status() == Init:
-			g.candidates = append(g.candidates, w)
+			g.pick.Candidates = append(g.pick.Candidates, w)
 		default:
-			missing += g.sort(w, now)
+			missing += g.classify(w, now)
 		}
 	}
-	g.candidates = append(g.candidates, g.spares[:min(missing, len(g.spares))]...)
-	if len(g.candidates) == 0 {
-		g.candidates = append(g.candidates, g.standbys...)
+	g.pick.Candidates = append(g.pick.Candidates, g.spares[:min(missing, len(g.spares))]...)
+	if len(g.pick.Candidates) == 0 {
+		g.pick.Candidates = append(g.pick.Candidates, g.standbys...)
 	}
 	return next
 }
 
-// sort puts w where its condition says, and returns 1 if a spare may take its place. A member that
+// classify puts w into the list that its condition asks for, and returns 1 if a spare may take its place. A member that
 // drains is missing, but a spare or standby that drains is not.
-func (g *group) sort(w *Worker, now time.Time) (missing int) {
+func (g *group) classify(w *Worker, now time.Time) (missing int) {
 	reserve := w.has(Spare | Standby)
 	if w.has(Draining) {
 		if reserve {
@@ -105,17 +108,17 @@ func (g *group) sort(w *Worker, now time.Time) (missing int) {
 	case w.has(Standby):
 		g.standbys = append(g.standbys, w)
 	default:
-		g.candidates = append(g.candidates, w)
+		g.pick.Candidates = append(g.pick.Candidates, w)
 	}
 	return 0
 }
 
 // gatherWhole makes all usable members candidates.
 func (g *group) gatherWhole(list []*Worker, now time.Time) {
-	g.candidates = g.candidates[:0]
+	g.pick.Candidates = g.pick.Candidates[:0]
 	for _, w := range list {
 		if w.retryAt(now) {
-			g.candidates = append(g.candidates, w)
+			g.pick.Candidates = append(g.pick.Candidates, w)
 		}
 	}
 }
@@ -155,7 +158,7 @@ func (g *group) redirected(list []*Worker, w *Worker, now time.Time) *Worker {
 	return g.route(list, to, now)
 }
 
-// hasRoute tells whether a member has that route, in whatever condition.
+// hasRoute reports whether a member has that route, in whatever condition.
 func hasRoute(list []*Worker, route string) bool {
 	for _, w := range list {
 		if w.route == route {
@@ -165,9 +168,9 @@ func hasRoute(list []*Worker, route string) bool {
 	return false
 }
 
-// charge counts a pick that the method did not make: all usable members earn their factor, w pays
+// accountStickyPick counts a pick that the method did not make: all usable members earn their factor, w pays
 // for all (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
-func charge(list []*Worker, w *Worker) {
+func accountStickyPick(list []*Worker, w *Worker) {
 	var total int64
 	for _, o := range list {
 		if o.Usable() {

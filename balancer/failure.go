@@ -6,7 +6,7 @@ import (
 )
 
 // Fail puts a member into error at now, unless it ignores errors or is no member of a balancer. It
-// tells whether the worker is unusable now, so that another may be tried (httpd: mod_proxy.c
+// reports whether the worker is unusable now, so that another may be tried (httpd: mod_proxy.c
 // proxy_handler).
 func (w *Worker) Fail(now time.Time) (unusable bool) {
 	w.group.mu.Lock()
@@ -15,19 +15,19 @@ func (w *Worker) Fail(now time.Time) (unusable bool) {
 	return !w.Usable()
 }
 
-// failAt is Fail under group.mu; it tells whether the member is in error by it.
+// failAt is Fail under group.mu; it reports whether it put the member into error.
 func (w *Worker) failAt(now time.Time) bool {
 	if !w.member || w.has(IgnoreErrors) {
 		return false
 	}
 	w.set(InError, true)
 	w.errorTime = now
-	w.note()
+	w.writeRow()
 	return true
 }
 
-// Retry gives a worker in error another chance if its time has come, and tells whether it is usable
-// now: what is asked before a connection of it is used (httpd: proxy_util.c
+// Retry ends the error of a worker whose retry= has passed, and reports whether it is usable now. To be
+// called before a connection of it is used (httpd: proxy_util.c
 // ap_proxy_acquire_connection; false is AH00940).
 func (w *Worker) Retry(now time.Time) bool {
 	if w.Usable() {
@@ -45,7 +45,7 @@ func (w *Worker) retryAt(now time.Time) (usable bool) {
 	if w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry) {
 		w.retries++
 		w.set(InError, false)
-		w.note()
+		w.writeRow()
 	}
 	return w.Usable()
 }
@@ -65,34 +65,34 @@ func recoverAll(list []*Worker, allowed bool, now time.Time) (forced bool) {
 	for _, w := range list {
 		w.retries++
 		w.set(InError, false)
-		w.note()
+		w.writeRow()
 	}
 	return true
 }
 
-// Connected tells of a new connection to the worker: retries and error time begin anew. Taking one
-// from the pool does not count (httpd: proxy_util.c ap_proxy_connect_backend).
+// Connected says that a new connection to the worker was made: retries and error time are reset. Taking
+// one from the pool does not count (httpd: proxy_util.c ap_proxy_connect_backend).
 func (w *Worker) Connected() {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
 	w.retries, w.errorTime = 0, time.Time{}
-	w.note()
+	w.writeRow()
 }
 
-// FailedStatus puts w into error if failonstatus= has this answer of it, and tells whether it did
+// FailedStatus puts w into error if failonstatus= has the status of its response, and reports whether it did
 // (AH01174; httpd: mod_proxy_balancer.c proxy_balancer_post_request).
 func (b *Balancer) FailedStatus(w *Worker, status int, now time.Time) bool {
 	list := b.Settings().FailOnStatus
-	return len(list) > 0 && slices.Contains(list, status) && w.force(now)
+	return len(list) > 0 && slices.Contains(list, status) && w.forceIntoError(now)
 }
 
 // FailedTimeout puts w into error if failontimeout= is On, after it sent no status line in time,
-// and tells whether it did (AH02460).
+// and reports whether it did (AH02460).
 func (b *Balancer) FailedTimeout(w *Worker, now time.Time) bool {
-	return b.Settings().FailOnTimeout.V && w.force(now)
+	return b.Settings().FailOnTimeout.V && w.forceIntoError(now)
 }
 
-func (w *Worker) force(now time.Time) bool {
+func (w *Worker) forceIntoError(now time.Time) bool {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
 	return w.failAt(now)
@@ -108,23 +108,23 @@ const (
 	CheckDisabled         // AH03303 "Health check DISABLING"
 )
 
-// HealthResult tells of a health check that ended at now. As many passes as hcpasses= says end a
+// HealthResult counts a health check that ended at now. As many passes as hcpasses= says end a
 // failed check and an error alike, as many fails as hcfails= says are a failed check. A result of
-// the other kind does not begin the count anew (httpd: mod_proxy_hcheck.c hc_check).
+// the other kind does not reset the count (httpd: mod_proxy_hcheck.c hc_check).
 func (w *Worker) HealthResult(ok bool, now time.Time) Verdict {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
-	defer w.note()
+	defer w.writeRow()
 	h := &w.settings.Load().Health
-	ill := w.has(CheckFailed | InError)
+	failed := w.has(CheckFailed | InError)
 	switch {
-	case ill && ok:
+	case failed && ok:
 		if w.passes++; w.passes >= h.Passes {
 			w.passes = 0
 			w.set(CheckFailed|InError, false)
 			return CheckEnabled
 		}
-	case !ill && !ok:
+	case !failed && !ok:
 		w.errorTime = now
 		if w.fails++; w.fails >= h.Fails {
 			w.fails = 0

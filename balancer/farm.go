@@ -10,19 +10,17 @@ import (
 type Farm struct {
 	// Immutable.
 	methods []Method
-	store   Store
+	saver   *saver
 
-	mu      sync.Mutex             // one Commit, edit or save at a time
-	saved   map[balancerKey]Record // under mu: what the store has
-	failing bool                   // under mu: the last save failed
+	mu sync.Mutex // one Commit or edit at a time; never held over what waits for a disk
 
-	// Under mu; see Remember.
-	memory    Memory
-	before    Before
-	edits     bool  // memory has edits
-	forgotten error // why memory has not all; not told yet
+	// Under mu; see UseMemory.
+	memory      Memory
+	predecessor Predecessor
+	edits       bool  // memory has edits
+	memoryErr   error // why memory has not all; not told yet
 
-	roster atomic.Pointer[Roster] // replaced under mu
+	current atomic.Pointer[Plan] // replaced under mu
 }
 
 // balancerKey is a balancer's identity.
@@ -37,8 +35,8 @@ type workerKey struct {
 // NewFarm is a farm without balancers, with all lbmethods that there are. store may be nil: then
 // what BalancerPersist keeps outlives a reload, but not the process.
 func NewFarm(methods []Method, store Store) *Farm {
-	f := &Farm{methods: methods, store: store, saved: map[balancerKey]Record{}}
-	f.roster.Store(&Roster{})
+	f := &Farm{methods: methods, saver: newSaver(store)}
+	f.current.Store(newPlan())
 	return f
 }
 
@@ -52,47 +50,47 @@ func (f *Farm) method(name string, env Env) *Method {
 	return nil
 }
 
-// Roster is what is in force; empty before the first Commit.
-func (f *Farm) Roster() *Roster { return f.roster.Load() }
+// Current is the plan in force; empty before the first Commit.
+func (f *Farm) Current() *Plan { return f.current.Load() }
 
 // Balancers is the balancers of a virtual host, in order of definition.
-func (f *Farm) Balancers(vhost string) []*Balancer { return f.Roster().Balancers(vhost) }
+func (f *Farm) Balancers(vhost string) []*Balancer { return f.Current().Balancers(vhost) }
 
 // Balancer finds a balancer by its name or URL, nil for none.
-func (f *Farm) Balancer(vhost, name string) *Balancer { return f.Roster().Balancer(vhost, name) }
+func (f *Farm) Balancer(vhost, name string) *Balancer { return f.Current().Balancer(vhost, name) }
 
 // Workers is the workers of a virtual host that belong to no balancer, in order of definition.
-func (f *Farm) Workers(vhost string) []*Worker { return f.Roster().Workers(vhost) }
+func (f *Farm) Workers(vhost string) []*Worker { return f.Current().Workers(vhost) }
 
-// Commit makes r the farm's roster: from now on its settings hold. It cannot fail. It returns the
+// Commit puts p in force: from now on its settings hold. It cannot fail. It returns the
 // workers that are no longer in it, so that what is attached to them can be closed; requests under
 // way may still use them.
-func (f *Farm) Commit(r *Roster) (gone []*Worker) {
+func (f *Farm) Commit(p *Plan) (gone []*Worker) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	old := f.roster.Load().all()
-	for _, g := range r.groups {
+	old := f.current.Load().all()
+	for _, g := range p.groups {
 		g.commit()
 	}
-	for _, p := range r.balancers {
-		p.commit(f)
+	for _, b := range p.balancers {
+		b.commit(f)
 	}
-	for _, p := range r.workers {
-		p.worker.group.mu.Lock()
-		p.worker.restart(p.settings)
-		p.worker.group.mu.Unlock()
+	for _, w := range p.workers {
+		w.worker.group.mu.Lock()
+		w.worker.reset(w.settings)
+		w.worker.group.mu.Unlock()
 	}
-	f.roster.Store(r)
-	kept := r.all()
+	f.current.Store(p)
+	now := p.all()
 	for w := range old {
-		if !kept[w] {
+		if !now[w] {
 			gone = append(gone, w)
-			w.forget()
+			w.dropRow()
 		}
 	}
-	f.resume()
-	f.remember()
-	f.keepEdits()
+	f.takeOver()
+	f.allocateRows()
+	f.writeEdits()
 	return gone
 }
 

@@ -18,11 +18,11 @@ func TestPlanIsPure(t *testing.T) {
 	r.b.Sync()
 	before, saves := r.page(), store.saves
 	s := specOf(t, "lbmethod=bybusyness timeout=3", "", "loadfactor=7", "")
-	roster, err := r.farm.Plan(context.Background(), []balancer.Spec{s}, nil)
+	plan, err := r.farm.Plan(context.Background(), []balancer.Spec{s}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if roster.Balancer("pmain", "c") != r.b {
+	if plan.Balancer("pmain", "c") != r.b {
 		t.Error("another balancer")
 	}
 	expect(t, "page", r.page(), before)

@@ -10,18 +10,18 @@ import (
 // shared memory (httpd: mod_slotmem_shm.c): conditions and edits as they change, counters once a second.
 // It is for the process that takes over when this one dies; BalancerPersist is about a new start.
 type Memory interface {
-	// Rows makes a row for each key, has fill write them, and from then on keeps them in place of those
-	// that an earlier call made: nobody writes those any more when fill returns. They may be read by another
+	// Rows makes a row for each key and has fill write them. They take the place of those of an earlier
+	// call, which are no longer written to when fill returns. They may be read by another
 	// process at any moment.
 	Rows(keys []RowKey, fill func([]Row)) error
 	// Edits keeps these records in place of those of an earlier call.
-	Edits([]Record) error
+	Edits([]SettingsRecord) error
 }
 
-// Before is what a process that served before has left in its Memory. The zero value is nothing.
-type Before struct {
+// Predecessor is what a process that served before has left in its Memory. The zero value is nothing.
+type Predecessor struct {
 	Rows  map[RowKey]Figures
-	Edits []Record
+	Edits []SettingsRecord
 }
 
 // RowKey names a row: a member, a plain worker, or a balancer itself.
@@ -51,7 +51,7 @@ type Row struct {
 	_         [32]byte
 }
 
-// Figures is what a row said.
+// Figures is what a row holds.
 type Figures struct {
 	State
 	Conditions Status
@@ -72,8 +72,8 @@ func (r *Row) Figures() (f Figures, known bool) {
 	return f, r.known.Load() == 1
 }
 
-// note writes w into its row, if it has one. Under group.mu.
-func (w *Worker) note() {
+// writeRow writes w into its row, if it has one. Under group.mu.
+func (w *Worker) writeRow() {
 	r := w.row
 	if r == nil {
 		return
@@ -94,48 +94,48 @@ func (w *Worker) note() {
 	r.known.Store(1)
 }
 
-// forget takes w's row away: it is about to go.
-func (w *Worker) forget() {
+// dropRow takes w's row away: the worker is no longer in the configuration.
+func (w *Worker) dropRow() {
 	w.group.mu.Lock()
 	w.row = nil
 	w.group.mu.Unlock()
 }
 
-func (b *Balancer) note(r *Row) {
+func (b *Balancer) writeRow(r *Row) {
 	copy(r.nonce[:], b.Settings().Nonce.V)
 	r.known.Store(1)
 }
 
-// Remember has the farm keep its members in m, beginning with the next Commit, whose balancers and
-// members go on where before left them. To be called once, before the first Plan.
-func (f *Farm) Remember(m Memory, before Before) {
+// UseMemory has the farm write what its members are and count to m, beginning with the next Commit, whose balancers and
+// members start with the state that p has. To be called once, before the first Plan.
+func (f *Farm) UseMemory(m Memory, p Predecessor) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.memory, f.before = m, before
+	f.memory, f.predecessor = m, p
 }
 
-// remember gives all workers and balancers rows of their own. Under mu.
-func (f *Farm) remember() {
+// allocateRows gives all workers and balancers rows of their own. Under mu.
+func (f *Farm) allocateRows() {
 	if f.memory == nil {
 		return
 	}
-	r := f.roster.Load()
+	r := f.current.Load()
 	keys, workers := r.rows()
-	f.forgotten = f.memory.Rows(keys, func(rows []Row) {
+	f.memoryErr = f.memory.Rows(keys, func(rows []Row) {
 		for i, w := range workers {
 			w.group.mu.Lock()
 			w.row = &rows[i]
-			w.note()
+			w.writeRow()
 			w.group.mu.Unlock()
 		}
 		for i, p := range r.balancers {
-			p.balancer.note(&rows[len(workers)+i])
+			p.balancer.writeRow(&rows[len(workers)+i])
 		}
 	})
 }
 
 // rows are the keys of all workers, then those of all balancers.
-func (r *Roster) rows() (keys []RowKey, workers []*Worker) {
+func (r *Plan) rows() (keys []RowKey, workers []*Worker) {
 	for _, g := range r.groups {
 		for _, w := range g.group.list() {
 			keys = append(keys, NewRowKey(w.vhost, g.name, w.Name()))
@@ -152,29 +152,29 @@ func (r *Roster) rows() (keys []RowKey, workers []*Worker) {
 	return keys, workers
 }
 
-// resume takes up what the process before has left. Under mu.
-func (f *Farm) resume() {
-	before := f.before
-	f.before = Before{}
+// takeOver gives workers and balancers the state that the process before has left. Under mu.
+func (f *Farm) takeOver() {
+	before := f.predecessor
+	f.predecessor = Predecessor{}
 	if before.Rows == nil {
 		return
 	}
-	r := f.roster.Load()
+	r := f.current.Load()
 	keys, workers := r.rows()
 	for i, w := range workers {
 		if s, known := before.Rows[keys[i]]; known {
 			w.group.mu.Lock()
-			w.resumeAs(s.Conditions, &s.State)
+			w.restore(s.Conditions, &s.State)
 			w.group.mu.Unlock()
 		}
 	}
 	for i, p := range r.balancers {
-		p.balancer.resumeNonce(before.Rows[keys[len(workers)+i]].Nonce)
+		p.balancer.takeOverNonce(before.Rows[keys[len(workers)+i]].Nonce)
 	}
 }
 
-// resumeNonce keeps open pages valid.
-func (b *Balancer) resumeNonce(nonce string) {
+// takeOverNonce gives b the nonce that it had in the process before, so that open pages can still edit.
+func (b *Balancer) takeOverNonce(nonce string) {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	if s := *b.Settings(); nonce != "" && !s.Nonce.Set {
@@ -183,60 +183,59 @@ func (b *Balancer) resumeNonce(nonce string) {
 	}
 }
 
-// record is what an edit before left of a balancer; nil for nothing.
-func (b Before) record(key balancerKey) *Record {
-	for i := range b.Edits {
-		if (balancerKey{b.Edits[i].VHost, CanonicalName(b.Edits[i].Balancer)}) == key {
-			return &b.Edits[i]
-		}
+// edits is what was edited, by balancer. The members' states come from the rows.
+func (p Predecessor) edits() map[balancerKey]*Record {
+	all := make(map[balancerKey]*Record, len(p.Edits))
+	for _, r := range p.Edits {
+		all[r.key()] = &Record{Settings: r}
 	}
-	return nil
+	return all
 }
 
-// KeepFigures writes all counters where they outlive the process. Without Remember it does nothing. The
-// error is why members have no place to be written to; it is told once.
-func (f *Farm) KeepFigures() error {
+// WriteRows writes all counters where they outlive the process. Without UseMemory it does nothing. The
+// error is why they could not be; it is returned once.
+func (f *Farm) WriteRows() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.memory == nil {
 		return nil
 	}
-	r := f.roster.Load()
+	r := f.current.Load()
 	for _, g := range r.groups {
-		noteAll(g.group)
+		writeRowsOf(g.group)
 	}
 	for _, p := range r.workers {
-		noteAll(p.worker.group)
+		writeRowsOf(p.worker.group)
 	}
-	err := f.forgotten
-	f.forgotten = nil
+	err := f.memoryErr
+	f.memoryErr = nil
 	return err
 }
 
-// noted is how many members are written down under one lock: picks wait no longer than for these.
-const noted = 64
+// rowsPerLock is how many members are written under one lock: a pick waits for no more.
+const rowsPerLock = 64
 
-func noteAll(g *group) {
+func writeRowsOf(g *group) {
 	for list := g.list(); len(list) > 0; {
-		n := min(noted, len(list))
+		n := min(rowsPerLock, len(list))
 		g.mu.Lock()
 		for _, w := range list[:n] {
-			w.note()
+			w.writeRow()
 		}
 		g.mu.Unlock()
 		list = list[n:]
 	}
 }
 
-// keepEdits writes down all balancers that were edited since they were configured. Under mu.
-func (f *Farm) keepEdits() {
+// writeEdits writes all balancers that were edited since they were configured. Under mu.
+func (f *Farm) writeEdits() {
 	if f.memory == nil {
 		return
 	}
-	var list []Record
-	for _, p := range f.roster.Load().balancers {
+	var list []SettingsRecord
+	for _, p := range f.current.Load().balancers {
 		if p.balancer.edited {
-			list = append(list, p.balancer.record())
+			list = append(list, p.balancer.settingsRecord())
 		}
 	}
 	if len(list) == 0 && !f.edits {
@@ -244,6 +243,6 @@ func (f *Farm) keepEdits() {
 	}
 	f.edits = len(list) > 0
 	if err := f.memory.Edits(list); err != nil {
-		f.forgotten = err
+		f.memoryErr = err
 	}
 }

@@ -2,16 +2,14 @@ package balancer
 
 import "time"
 
-// Method is a policy, httpd's lbmethod: which of the candidates serves. The functions are called
-// under the lock of the members and may use Worker's Ballot methods; who is a candidate is settled
-// before.
+// Method is a policy, httpd's lbmethod: which of the candidates serves. Who is a candidate is settled
+// before. Best and Reset are called under the lock of the members: they may use the methods of Worker
+// that say "For use by a Method only", and must not wait.
 type Method struct {
 	Name string // of lbmethod=, at most 15 bytes
 
-	// Best is the candidate that serves. candidates holds at least one, in the order of httpd's
-	// comparisons: members, spares that take a place, or else standbys; the earlier wins a tie. news
-	// is what News brought, nil without it. nil refuses all.
-	Best func(candidates []*Worker, news any) *Worker
+	// Best is the candidate that serves; nil refuses all of them.
+	Best func(p *Pick) *Worker
 
 	// Reset makes the members' figures equal when one of them was enabled or the method changed;
 	// nil: nothing.
@@ -20,9 +18,19 @@ type Method struct {
 	// Whole makes all usable members candidates, whatever their set, spare or standby or draining.
 	Whole bool
 
-	// News, if any, is asked before each pick, outside the lock, for what Best must know of the
+	// Data, if any, is called before each pick, outside the lock, for what Best must know of the
 	// world. An error leaves no candidate.
-	News func(now time.Time) (any, error)
+	Data func(now time.Time) (any, error)
+}
+
+// Pick is what a Method chooses by. It is valid until Best returns.
+type Pick struct {
+	// Candidates holds at least one, in the order of httpd's comparisons: members, spares that take a
+	// place, or else standbys; the earlier wins a tie.
+	Candidates []*Worker
+	Key        string // the route of the request's session, whose member can't be used; "" for none
+	Client     Client // the request; nil when nothing is known of it
+	Data       any    // what Method.Data brought; nil without it
 }
 
 // Factor is the load factor in hundredths, 100 to 10000. For use by a Method only.

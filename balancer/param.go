@@ -13,7 +13,7 @@ type Param[S any] struct {
 	Form    string                                // the manager's field, any case
 	Label   string                                // of that field
 	Set     func(s *S, value string, e Env) error // as the configuration does; the error is httpd's text
-	FormSet func(s *S, value string, e Env) bool  // as the manager does: what is bad is ignored, which false tells
+	FormSet func(s *S, value string, e Env) bool  // as the manager does: false says that a bad value was ignored
 	Get     func(s *S) (value string, set bool)   // what Set would take to make it so
 	Show    func(s *S) string                     // what the form's field shows; nil: as Get
 	Help    string
@@ -51,6 +51,20 @@ func (t Table[S]) Field(name string) *Param[S] {
 	return nil
 }
 
+// Values is all parameters of s that are set, by name, as Set would take them.
+func (t Table[S]) Values(s *S) map[string]string {
+	m := map[string]string{}
+	for i := range t {
+		if t[i].Get == nil || t[i].Name == "" {
+			continue
+		}
+		if v, set := t[i].Get(s); set {
+			m[t[i].Name] = v
+		}
+	}
+	return m
+}
+
 // Env is what values may name: it differs by virtual host and by the modules loaded. Immutable.
 type Env struct {
 	Methods   []string   // the lbmethods loaded
@@ -69,7 +83,7 @@ type Template struct {
 // Expr is one ProxyHCExpr: its name and its text.
 type Expr struct{ Name, Text string }
 
-// hasExpr tells whether an expression of that name, any case, is defined.
+// hasExpr reports whether an expression of that name, any case, is defined.
 func (e Env) hasExpr(name string) bool {
 	for _, x := range e.Exprs {
 		if strings.EqualFold(x.Name, name) {
@@ -79,7 +93,7 @@ func (e Env) hasExpr(name string) bool {
 	return false
 }
 
-// hasMethod tells whether an lbmethod of exactly that name is loaded.
+// hasMethod reports whether an lbmethod of exactly that name is loaded.
 func (e Env) hasMethod(name string) bool {
 	for _, m := range e.Methods {
 		if m == name {

@@ -88,7 +88,7 @@ func checkNamed(name string) (Check, bool) {
 	return CheckNone, false
 }
 
-// implemented tells whether workers may be checked this way where e holds.
+// implemented reports whether workers may be checked this way where e holds.
 func (c Check) implemented(e Env) bool { return c != CheckProvider && (c != CheckCPing || e.CPing) }
 
 // Checks is the methods of health checks that e has, in the order of the manager's form.

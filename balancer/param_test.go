@@ -245,11 +245,11 @@ func TestReadBack(t *testing.T) {
 		refuse(t, s.Set, e, p, "")
 	}
 	back := NewWorkerSettings()
-	if errs := setTexts(WorkerParams, &back, texts(WorkerParams, &s), e); errs != nil || !reflect.DeepEqual(s, back) {
+	if errs := setParamValues(WorkerParams, &back, WorkerParams.Values(&s), e); errs != nil || !reflect.DeepEqual(s, back) {
 		t.Errorf("%v\n got %+v\nwant %+v", errs, back, s)
 	}
 	fresh := NewWorkerSettings()
-	if m := texts(WorkerParams, &fresh); !reflect.DeepEqual(m, map[string]string{"loadfactor": "1.00"}) {
+	if m := WorkerParams.Values(&fresh); !reflect.DeepEqual(m, map[string]string{"loadfactor": "1.00"}) {
 		t.Errorf("defaults are written: %v", m)
 	}
 	b := NewBalancerSettings()
@@ -257,7 +257,7 @@ func TestReadBack(t *testing.T) {
 		refuse(t, b.Set, e, p, "")
 	}
 	var backB BalancerSettings = NewBalancerSettings()
-	if errs := setTexts(BalancerParams, &backB, texts(BalancerParams, &b), e); errs != nil || !reflect.DeepEqual(b, backB) {
+	if errs := setParamValues(BalancerParams, &backB, BalancerParams.Values(&b), e); errs != nil || !reflect.DeepEqual(b, backB) {
 		t.Errorf("%v\n got %+v\nwant %+v", errs, backB, b)
 	}
 }

@@ -19,32 +19,54 @@ import (
 
 // memory is a store in memory, which can be made to fail.
 type memory struct {
-	mu      sync.Mutex
-	records map[string]balancer.Record
-	saves   int
-	fail    error
+	mu       sync.Mutex
+	settings map[string]balancer.SettingsRecord
+	states   map[string]balancer.StateRecord
+	saves    int // of settings
+	saved    int // states
+	fail     error
 }
 
 func (m *memory) Load(context.Context) (list []balancer.Record, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, r := range m.records {
-		list = append(list, r)
+	for k, r := range m.settings {
+		record := balancer.Record{Settings: r}
+		if s, has := m.states[k]; has {
+			record.State = &s
+		}
+		list = append(list, record)
 	}
 	return list, nil
 }
 
-func (m *memory) Save(_ context.Context, r balancer.Record) error {
+func (m *memory) SaveSettings(_ context.Context, r balancer.SettingsRecord) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.saves++
 	if m.fail != nil {
 		return m.fail
 	}
-	if m.records == nil {
-		m.records = map[string]balancer.Record{}
+	if m.settings == nil {
+		m.settings = map[string]balancer.SettingsRecord{}
 	}
-	m.records[r.VHost+r.Balancer] = r
+	m.settings[r.VHost+r.Balancer] = r
+	return nil
+}
+
+func (m *memory) SaveStates(_ context.Context, list []balancer.StateRecord) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.saved += len(list)
+	if m.fail != nil {
+		return m.fail
+	}
+	if m.states == nil {
+		m.states = map[string]balancer.StateRecord{}
+	}
+	for _, r := range list {
+		m.states[r.VHost+r.Balancer] = r
+	}
 	return nil
 }
 
@@ -78,6 +100,14 @@ func two(t testing.TB, persist bool) balancer.Spec {
 	s := specOf(t, "stickysession=S|p growth=2", "route=r1", "route=r2")
 	s.Persist = persist
 	return s
+}
+
+// save is what Keep does every few seconds.
+func (r *rig) save() {
+	r.Helper()
+	if err := r.farm.Save(context.Background()); err != nil {
+		r.Error(err)
+	}
 }
 
 // edits is what the case "BalancerPersist keeps what the manager changed" does.
@@ -114,9 +144,14 @@ func TestPersistOn(t *testing.T) {
 	if !reflect.DeepEqual(members, r.b.Members()) {
 		t.Error("other workers")
 	}
-	expect(t, "room", r.b.HasRoom(), true)
+	expect(t, "room", r.b.HasFreeSlot(), true)
 
-	r = start(t, store, two(t, true)) // no Save, no Keep: as after kill -9
+	r2 := start(t, store, two(t, true)) // no Save, no Keep: as after kill -9
+	expect(t, "killed", r2.page(), strings.NewReplacer("| 2 | 300", "| 0 | 0", "| 1 | 100", "| 0 | 0").Replace(fmt.Sprintf(edited, 2)))
+	expect(t, "nonce", r2.b.Settings().Nonce.V, nonce)
+
+	r.save()
+	r = start(t, store, two(t, true))
 	expect(t, "restarted", r.page(), fmt.Sprintf(edited, 2))
 	expect(t, "nonce", r.b.Settings().Nonce.V, nonce)
 
@@ -177,6 +212,7 @@ func TestPersistSwitched(t *testing.T) {
 	r.edit("", "b_max=7", "b_sforce=1")
 	want := "4[2] S|p 0s byrequests 7\nb1 | r1 | 3.00 | Init Ok | 2 | 300\nb2 | r2 | 1.00 | Init Ok | 1 | 100"
 	expect(t, "on", r.page(), want)
+	r.save()
 	load(t, r.farm, two(t, false))
 	expect(t, "off", r.page(), untouched)
 	load(t, r.farm, two(t, true))
@@ -190,6 +226,7 @@ func TestPersistAndTheFile(t *testing.T) {
 	store := &memory{}
 	r := start(t, store, two(t, true))
 	edits(r)
+	r.save()
 	s := specOf(t, "growth=1")
 	s.Persist = true
 	s.Members = []balancer.WorkerSpec{memberOf(t, "http://b4", "loadfactor=2"), memberOf(t, "http://b1", "")}
@@ -198,7 +235,7 @@ func TestPersistAndTheFile(t *testing.T) {
 	expect(t, "restarted", r2.page(), want)
 	load(t, r.farm, s)
 	expect(t, "reloaded", r.page(), want)
-	expect(t, "room", r.b.HasRoom(), false)
+	expect(t, "room", r.b.HasFreeSlot(), false)
 
 	s.Members = append(s.Members, memberOf(t, "http://b3", "loadfactor=5")) // named now, known already
 	load(t, r.farm, s)
@@ -235,11 +272,8 @@ func TestPersistRestoresConditions(t *testing.T) {
 	expect(t, "status", r2.column(status), "Init Err,Init Stby Ok")
 	expect(t, "still in error", r2.picks(1, nil), "b2")
 
-	rec := store.records["pmainballancer"]
-	for k := range store.records {
-		rec = store.records[k]
-		rec.Members[0].State.ErrorTime = time.Now().AddDate(1, 0, 0)
-		store.records[k] = rec
+	for k := range store.states {
+		store.states[k].Members[0].ErrorTime = time.Now().AddDate(1, 0, 0)
 	}
 	r3 := start(t, store, s)
 	if e := r3.b.Snapshots()[0].ErrorTime; time.Until(e) > 0 {
@@ -268,6 +302,7 @@ func TestBadRecords(t *testing.T) {
 	store := file.New(dir)
 	r := start(t, store, two(t, true))
 	edits(r)
+	r.save()
 	path := filepath.Join(dir, "pmain_c.json")
 	whole, err := os.ReadFile(path)
 	if err != nil {
@@ -287,11 +322,11 @@ func TestBadRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := newFarm(store)
-		roster, err := f.Plan(context.Background(), []balancer.Spec{two(t, true)}, nil)
-		if err != nil || len(roster.Warnings()) != 1 || !strings.HasPrefix(roster.Warnings()[0].Error(), c.warning) {
-			t.Errorf("%.20s: %v %v", c.to, err, roster.Warnings())
+		plan, err := f.Plan(context.Background(), []balancer.Spec{two(t, true)}, nil)
+		if err != nil || len(plan.Warnings()) != 1 || !strings.HasPrefix(plan.Warnings()[0].Error(), c.warning) {
+			t.Errorf("%.20s: %v %v", c.to, err, plan.Warnings())
 		}
-		f.Commit(roster)
+		f.Commit(plan)
 		r := &rig{TB: t, farm: f, b: f.Balancer("pmain", "c")}
 		expect(t, c.to, r.page(), c.page)
 	}
@@ -309,6 +344,7 @@ func TestHostPersists(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	one.save()
 	check := func(f *balancer.Farm) {
 		t.Helper()
 		two := &rig{TB: t, farm: f, b: f.Balancer("ptwo", "c")}
@@ -335,11 +371,11 @@ func TestSaveErrors(t *testing.T) {
 		expect(t, "holds", r.row(0, lbset), fmt.Sprint(i+1))
 	}
 	store.fail = nil
-	if err := r.farm.Save(context.Background()); err != nil || len(store.records) != 1 {
+	if err := r.farm.Save(context.Background()); err != nil || len(store.settings) != 1 || len(store.states) != 1 {
 		t.Error(err)
 	}
-	saves := store.saves
-	if err := r.farm.Save(context.Background()); err != nil || store.saves != saves {
+	saves := store.saves + store.saved
+	if err := r.farm.Save(context.Background()); err != nil || store.saves+store.saved != saves {
 		t.Error("saved though nothing changed")
 	}
 	store.fail = errors.New("again")
@@ -366,9 +402,9 @@ func TestKeep(t *testing.T) {
 			synctest.Wait()
 		}
 		pass(6 * time.Second)
-		expect(t, "first", store.saves, 1)
+		expect(t, "first", fmt.Sprint(store.saves, store.saved), "1 1")
 		pass(20 * time.Second)
-		expect(t, "nothing changed", store.saves, 1)
+		expect(t, "nothing changed", fmt.Sprint(store.saves, store.saved), "1 1")
 		r.picks(1, nil)
 		store.setFail(errors.New("disk full"))
 		pass(20 * time.Second)
@@ -378,9 +414,10 @@ func TestKeep(t *testing.T) {
 		r.picks(1, nil)
 		stop()
 		<-done
-		for _, rec := range store.records {
-			expect(t, "at the end", rec.Members[0].State.Elected+rec.Members[1].State.Elected, 2)
+		for _, rec := range store.states {
+			expect(t, "at the end", rec.Members[0].Elected+rec.Members[1].Elected, 2)
 		}
+		expect(t, "settings", store.saves, 1)
 	})
 }
 
@@ -393,20 +430,20 @@ func TestAdopt(t *testing.T) {
 	a.b.Members()[1].Fail(time.Now())
 	a.farm.Save(context.Background())
 	b.picks(1, nil)
-	for _, r := range theirs.records {
+	for _, r := range theirs.settings {
 		b.farm.Adopt(r)
 	}
 	saves := ours.saves
 	b.farm.Save(context.Background())
 	expect(t, "saves", ours.saves, saves)
 	expect(t, "page", b.page(), "4[3] N|n 9s bytraffic 1\nb1 | r1 | 3.00 | Init Dis | 1 | -100\nb2 | r2 | 1.00 | Init Stby Ok | 0 | 100\nb3 |  | 1.00 | Init Dis | 0 | 0")
-	b.farm.Adopt(balancer.Record{VHost: "nobody", Balancer: "balancer://c"})
+	b.farm.Adopt(balancer.SettingsRecord{VHost: "nobody", Balancer: "balancer://c"})
 }
 
 // watcher is a store that others write to.
-type watcher struct{ list []balancer.Record }
+type watcher struct{ list []balancer.SettingsRecord }
 
-func (w watcher) Watch(ctx context.Context, changed func(balancer.Record)) error {
+func (w watcher) Watch(ctx context.Context, changed func(balancer.SettingsRecord)) error {
 	for _, r := range w.list {
 		changed(r)
 	}
@@ -415,7 +452,7 @@ func (w watcher) Watch(ctx context.Context, changed func(balancer.Record)) error
 
 func TestWatch(t *testing.T) {
 	r := start(t, nil, two(t, true))
-	w := watcher{[]balancer.Record{{VHost: "pmain", Balancer: "balancer://c", Settings: map[string]string{"timeout": "3"}}}}
+	w := watcher{[]balancer.SettingsRecord{{VHost: "pmain", Balancer: "balancer://c", Settings: map[string]string{"timeout": "3"}}}}
 	if err := r.farm.Watch(context.Background(), w); err != nil {
 		t.Error(err)
 	}

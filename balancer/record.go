@@ -1,31 +1,54 @@
 package balancer
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-// Record is what is kept of a balancer: its parameters and its members, by the names of the
-// parameter tables. What is at its default is left out.
+// Record is what is kept of a balancer, in two halves that are written apart.
 type Record struct {
+	Settings SettingsRecord
+	State    *StateRecord // nil: not kept, or damaged
+}
+
+// SettingsRecord is what operators mean: the parameters of a balancer and its members, by the names
+// of the parameter tables (what is at its default is left out), and the conditions that they set. It
+// changes with the configuration and with edits, never with traffic.
+type SettingsRecord struct {
 	VHost    string            `json:"vhost"`
 	Balancer string            `json:"balancer"`
+	Revision uint64            `json:"revision"`        // grows with each edit, whoever made it
+	Stale    bool              `json:"stale,omitempty"` // since this revision figures are to be reset; see StateRecord
 	Settings map[string]string `json:"settings"`
-	Stale    bool              `json:"stale,omitempty"` // figures are to be reset
-	Members  []MemberRecord    `json:"members"`
+	Members  []MemberSettings  `json:"members"`
 }
 
-// MemberRecord is what is kept of a member.
-type MemberRecord struct {
-	Worker   string            `json:"worker"`          // Worker.Name
-	Added    bool              `json:"added,omitempty"` // by the manager, not by the configuration
+// MemberSettings is the settings of a member.
+type MemberSettings struct {
+	Worker   string            `json:"worker"`           // Worker.Name
+	Added    bool              `json:"added,omitempty"`  // by the manager, not by the configuration
+	Status   string            `json:"status,omitempty"` // letters of the conditions that an administrator sets, see Status.Letters
+	Own      string            `json:"own,omitempty"`    // of the others, as this revision left them; see StateRecord
 	Settings map[string]string `json:"settings"`
-	State    State             `json:"state"`
 }
 
-// State is what is kept of what happened to a member.
+// StateRecord is what happened to a balancer's members at this node. Where its revision is older
+// than the settings' one, an edit came after it: then Stale and Own of the settings count in place of
+// Stale and the conditions here.
+type StateRecord struct {
+	VHost    string        `json:"vhost"`
+	Balancer string        `json:"balancer"`
+	Revision uint64        `json:"revision"`        // of the settings at that time
+	Stale    bool          `json:"stale,omitempty"` // figures are to be reset
+	Members  []MemberState `json:"members"`
+}
+
+// MemberState is the state of a member.
+type MemberState struct {
+	Worker string `json:"worker"` // Worker.Name
+	State
+}
+
+// State is what happened to a worker.
 type State struct {
-	Status    string    `json:"status"` // letters, see Status.Letters
+	Status    string    `json:"status"` // letters of the conditions that no administrator sets
 	Elected   uint64    `json:"elected"`
 	Load      int64     `json:"lbstatus"`
 	Sent      int64     `json:"transferred"`
@@ -36,106 +59,84 @@ type State struct {
 	Fails     int       `json:"fails,omitempty"`
 }
 
-// record is b and its members now.
-func (b *Balancer) record() Record {
+// byAdministrator is the conditions that an administrator sets; the others are each node's own.
+const byAdministrator = IgnoreErrors | Draining | Disabled | Stopped | Standby | Spare
+
+// lastEdit is the number of the last edit, and what it did besides to this node's state.
+type lastEdit struct {
+	revision uint64
+	stale    bool
+	own      map[*Worker]Status // conditions that no administrator sets; members without any are left out
+}
+
+// note says that the edit left w in these conditions.
+func (e *lastEdit) note(w *Worker, s Status) {
+	if s &^= byAdministrator | Init; s == 0 {
+		return
+	}
+	if e.own == nil {
+		e.own = map[*Worker]Status{}
+	}
+	e.own[w] = s
+}
+
+// revise counts an edit as number revision. Under group.mu.
+func (b *Balancer) revise(revision uint64) {
+	b.lastEdit = lastEdit{revision: revision, stale: b.stale}
+	for _, w := range b.group.list() {
+		b.lastEdit.note(w, w.Status())
+	}
+}
+
+func (r *SettingsRecord) key() balancerKey { return balancerKey{r.VHost, CanonicalName(r.Balancer)} }
+
+// settingsRecord is the settings of b and its members now.
+func (b *Balancer) settingsRecord() SettingsRecord {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
-	r := Record{VHost: b.vhost, Balancer: b.name, Settings: texts(BalancerParams, b.Settings()), Stale: b.stale}
+	r := SettingsRecord{VHost: b.vhost, Balancer: b.name, Revision: b.lastEdit.revision, Stale: b.lastEdit.stale,
+		Settings: BalancerParams.Values(b.Settings())}
 	for _, w := range b.group.list() {
-		r.Members = append(r.Members, w.record())
+		r.Members = append(r.Members, MemberSettings{
+			Worker:   w.Name(),
+			Added:    w.added,
+			Status:   (w.Status() & byAdministrator).Letters(),
+			Own:      b.lastEdit.own[w].Letters(),
+			Settings: WorkerParams.Values(w.Settings()),
+		})
 	}
 	return r
 }
 
-// record is w now. Under group.mu.
-func (w *Worker) record() MemberRecord {
-	s := w.snapshot()
-	return MemberRecord{
-		Worker:   w.Name(),
-		Added:    w.added,
-		Settings: texts(WorkerParams, &s.Settings),
-		State: State{
-			Status:    w.Status().Letters(),
-			Elected:   s.Elected,
-			Load:      s.Load,
-			Sent:      s.Sent,
-			Read:      s.Read,
-			ErrorTime: s.ErrorTime.Round(0).UTC(),
-			Retries:   s.Retries,
-			Passes:    s.Passes,
-			Fails:     s.Fails,
-		},
+// stateRecord is what happened to b's members until now.
+func (b *Balancer) stateRecord() StateRecord {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	r := StateRecord{VHost: b.vhost, Balancer: b.name, Revision: b.lastEdit.revision, Stale: b.stale}
+	for _, w := range b.group.list() {
+		r.Members = append(r.Members, MemberState{w.Name(), w.state()})
+	}
+	return r
+}
+
+// state is what happened to w until now. Under group.mu.
+func (w *Worker) state() State {
+	return State{
+		Status:    (w.Status() &^ byAdministrator).Letters(),
+		Elected:   w.elected,
+		Load:      w.load,
+		Sent:      w.sent.Load(),
+		Read:      w.read.Load(),
+		ErrorTime: w.errorTime.Round(0).UTC(),
+		Retries:   w.retries,
+		Passes:    w.passes,
+		Fails:     w.fails,
 	}
 }
 
-// resume makes w what it was. The time of an error that lies ahead is now: the clock was set back.
-// Under group.mu.
-func (w *Worker) resume(s *State) {
-	status, _ := ParseStatus(s.Status, 0)
-	w.resumeAs(status, s)
-}
-
-// resumeAs is resume with the conditions as bits. Under group.mu.
-func (w *Worker) resumeAs(status Status, s *State) {
-	w.status.Store(uint32(status | Init))
-	w.elected, w.load, w.retries, w.passes, w.fails = s.Elected, s.Load, s.Retries, s.Passes, s.Fails
-	w.sent.Store(s.Sent)
-	w.read.Store(s.Read)
-	w.errorTime = sinceStart(s.ErrorTime, time.Now())
-	w.note()
-}
-
-// sinceStart is a time of another process as this one measures it: by the monotonic clock from now on,
-// so that later steps of the clock do not matter.
-func sinceStart(t, now time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	return now.Add(-max(0, now.Sub(t)))
-}
-
-// texts is all parameters that are set, by name.
-func texts[S any](t Table[S], s *S) map[string]string {
-	m := map[string]string{}
-	for i := range t {
-		if t[i].Get == nil || t[i].Name == "" {
-			continue
-		}
-		if v, set := t[i].Get(s); set {
-			m[t[i].Name] = v
-		}
-	}
-	return m
-}
-
-// setTexts gives s the parameters of a record, and tells which values could not be.
-func setTexts[S any](t Table[S], s *S, texts map[string]string, e Env) (errs []error) {
-	e.HCheck, e.CPing = true, true // what was kept is not unlearned while a module is away
-	for i := range t {
-		p := &t[i]
-		v, has := texts[p.Name]
-		if !has || p.Set == nil {
-			continue
-		}
-		if err := p.Set(s, v, e); err != nil {
-			errs = append(errs, fmt.Errorf("%s=%s: %w", p.Name, v, err))
-		}
-	}
-	return errs
-}
-
-// restoreBalancer is the settings that a record has, with what records do not have from spec.
-func restoreBalancer(texts map[string]string, spec Spec) (BalancerSettings, []error) {
-	s := NewBalancerSettings()
-	s.Method = spec.Settings.Method // if the kept one is not loaded
-	errs := setTexts(BalancerParams, &s, texts, spec.Env)
-	return spec.Settings.kept(&s), errs
-}
-
-// restoreWorker is the settings that a record has, with the secret of the configuration.
-func restoreWorker(texts map[string]string, configured WorkerSettings, e Env) (WorkerSettings, []error) {
-	s := NewWorkerSettings()
-	s.Secret = configured.Secret
-	errs := setTexts(WorkerParams, &s, texts, e)
-	return s, errs
+// SplitStatus is the letters of a status apart: those of conditions that an administrator sets, and those
+// of each node's own. What is no letter of a status ends it.
+func SplitStatus(letters string) (set, own string) {
+	s, _ := ParseStatus(letters, 0)
+	return (s & byAdministrator).Letters(), (s &^ byAdministrator).Letters()
 }

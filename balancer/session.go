@@ -10,8 +10,8 @@ type session struct {
 }
 
 // session reads the session id of a request, from its URL or else from its cookies. An id without
-// the separator has no route, and yet one in the URL hides one in a cookie. An empty id in the URL is
-// none, where httpd takes the next parameter or reads past the end (httpd: mod_proxy_balancer.c find_session_route).
+// the separator has no route, and yet one in the URL hides one in a cookie. An empty id in the URL counts as
+// missing, where httpd takes the next parameter or reads past the end (httpd: mod_proxy_balancer.c find_session_route).
 func (s *BalancerSettings) session(c Client) session {
 	if c == nil || !s.Sticky.On() {
 		return session{}

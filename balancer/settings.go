@@ -127,7 +127,7 @@ var checks = [...]string{"NONE", "TCP", "OPTIONS", "HEAD", "GET", "CPING", "PROV
 // String is the name in configuration and manager: "NONE", "GET11".
 func (c Check) String() string { return checks[c] }
 
-// usesExpr tells whether an answer is there that an expression could look at.
+// usesExpr reports whether an answer is there that an expression could look at.
 func (c Check) usesExpr() bool { return c != CheckNone && c != CheckTCP && c != CheckCPing }
 
 // BalancerSettings is what the parameters of ProxySet, <Proxy balancer://> and ProxyPass say of a
@@ -144,14 +144,14 @@ type BalancerSettings struct {
 	FailOnStatus  []int         // answers that put a member into error
 	FailOnTimeout Opt[bool]     // so does the wait for one
 	Nonce         Opt[string]   // of the manager's forms; set and empty: no edit is accepted
-	Growth        Opt[int]      // room for members added by the manager
+	Growth        Opt[int]      // how many members the manager may add
 }
 
 // Sticky names where a session id is: in the cookie Cookie or, first, in the URL as Path. The zero
 // value: no sessions.
 type Sticky struct{ Cookie, Path string }
 
-// On tells whether sessions stick.
+// On reports whether sessions stick.
 func (s Sticky) On() bool { return s.Cookie != "" }
 
 // String is the setting as stickysession= takes it and the manager shows it: "A" or "A|B".

@@ -51,7 +51,7 @@ var statuses = [...]Flag{
 	{CheckFailed, 'C', "HcFl ", "HC Fail"},
 }
 
-// Usable tells whether requests may be sent to a worker in this status.
+// Usable reports whether requests may be sent to a worker in this status.
 func (s Status) Usable() bool { return s&(unusable|Init) == Init }
 
 // String is the manager's status column: "Init Ok ", "Init Err ", "??? ".

@@ -2,17 +2,23 @@ package balancer
 
 import "context"
 
-// Store keeps records.
+// Store keeps records. Its methods may be called at the same time, but not for the same half of the
+// same balancer.
 type Store interface {
-	// Load is all records that are whole; the error, which may join several, is about the others.
+	// Load is all records whose settings are whole; the error, which may join several, is about what
+	// is not. A state without settings is nothing.
 	Load(ctx context.Context) ([]Record, error)
-	// Save keeps r in place of an earlier record of the same VHost and Balancer. When it returns nil
-	// the record outlives a crash. Other edits wait meanwhile; requests do not.
-	Save(ctx context.Context, r Record) error
+	// SaveSettings keeps r in place of the earlier settings of the same VHost and Balancer, and leaves
+	// their state alone. When it returns nil the settings outlive a crash. An edit waits for it.
+	SaveSettings(ctx context.Context, r SettingsRecord) error
+	// SaveStates keeps each of these in place of the earlier state of its balancer, and leaves all
+	// settings alone. When it returns nil they outlive a crash; on an error some of them may. Only
+	// Farm.Save waits for it.
+	SaveStates(ctx context.Context, list []StateRecord) error
 }
 
 // Watcher is a Store that others write to as well.
 type Watcher interface {
-	// Watch calls changed for each record that another node saves, until ctx ends.
-	Watch(ctx context.Context, changed func(Record)) error
+	// Watch calls changed for each settings record that another node saves, until ctx ends.
+	Watch(ctx context.Context, changed func(SettingsRecord)) error
 }

@@ -18,7 +18,7 @@ type Worker struct {
 	settings atomic.Pointer[WorkerSettings] // written under group.mu
 	attached atomic.Pointer[[]attachment]
 
-	_ [64]byte // elections write below; readers of the above shall not feel it
+	_ [64]byte // elections write below; that must not slow down readers of the above
 
 	// Under group.mu; status may be read without.
 	status    atomic.Uint32
@@ -30,11 +30,11 @@ type Worker struct {
 	route     string
 	errorTime time.Time // zero: none
 	retries   int
-	passes    int    // health checks passed while ill; httpd: pcount
-	fails     int    // health checks failed while well; httpd: fcount
+	passes    int    // health checks passed since it failed; httpd: pcount
+	fails     int    // health checks failed while it was usable; httpd: fcount
 	asked     uint64 // the search for a route that last followed its redirect
 	added     bool   // by the manager, not by the configuration
-	row       *Row   // where its figures outlive the process; nil: nowhere
+	row       *Row   // in Memory; nil without one
 
 	_ [64]byte // requests write below, without the lock
 
@@ -68,7 +68,7 @@ func (w *Worker) Name() string { return w.addr.Name() }
 // VHost is the virtual host that defined it.
 func (w *Worker) VHost() string { return w.vhost }
 
-// Member tells whether it belongs to a balancer.
+// Member reports whether it belongs to a balancer.
 func (w *Worker) Member() bool { return w.member }
 
 // Settings is its parameters now. Not to be written to.
@@ -77,7 +77,7 @@ func (w *Worker) Settings() *WorkerSettings { return w.settings.Load() }
 // Status is its condition now.
 func (w *Worker) Status() Status { return Status(w.status.Load()) }
 
-// Usable tells whether requests may be sent to it now.
+// Usable reports whether requests may be sent to it now.
 func (w *Worker) Usable() bool { return w.Status().Usable() }
 
 // Busy is the number of requests under way.
@@ -138,8 +138,8 @@ func (w *Worker) configure(s WorkerSettings) {
 	w.lbset, w.factor, w.retry, w.route = int32(s.LBSet), int64(s.LoadFactor), s.Retry.V, s.Route
 }
 
-// restart puts settings in force and forgets all that happened. Under group.mu.
-func (w *Worker) restart(s WorkerSettings) {
+// reset puts settings in force and clears state and figures. Under group.mu.
+func (w *Worker) reset(s WorkerSettings) {
 	w.configure(s)
 	w.status.Store(uint32(s.Status | Init))
 	w.load, w.elected, w.retries, w.passes, w.fails = 0, 0, 0, 0, 0
@@ -147,7 +147,7 @@ func (w *Worker) restart(s WorkerSettings) {
 	w.busy.reset()
 	w.sent.Store(0)
 	w.read.Store(0)
-	w.note()
+	w.writeRow()
 }
 
 // set changes conditions. Under group.mu.
@@ -155,5 +155,5 @@ func (w *Worker) set(bits Status, on bool) {
 	w.status.Store(uint32(w.Status().with(bits, on)))
 }
 
-// has tells whether one of the conditions holds.
+// has reports whether one of the conditions holds.
 func (w *Worker) has(bits Status) bool { return w.Status()&bits != 0 }

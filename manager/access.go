@@ -9,24 +9,24 @@ import (
 	"balancerd/balancer"
 )
 
-// nonceHeader is the way of programs to prove that they are no foreign page: its value is the
-// balancer's nonce.
+// nonceHeader lets a program edit without a Referer: its value is the balancer's nonce, which a page of
+// another site can neither know nor send.
 const nonceHeader = "X-Balancer-Nonce"
 
-// trusted tells whether the request's parameters may count at all: it has none, or it comes from a
+// trusted reports whether the request's parameters may count at all: it has none, or it comes from a
 // page of this server, or it shows a nonce that no foreign page could send (httpd:
 // mod_proxy_balancer.c safe_referer).
 func (v *visit) trusted() bool {
 	return len(v.form) == 0 || sameHost(v.r.Header.Get("Referer"), v.facts.ServerName) || v.knowsNonce()
 }
 
-// knowsNonce tells whether the header has the nonce of one of the balancers.
+// knowsNonce reports whether the header has the nonce of one of the balancers.
 func (v *visit) knowsNonce() bool {
 	token := v.r.Header.Get(nonceHeader)
 	return token != "" && slices.ContainsFunc(v.all, func(b *balancer.Balancer) bool { return b.Accepts(token) })
 }
 
-// authorised tells whether the request may change the selected balancer.
+// authorised reports whether the request may change the selected balancer.
 func (v *visit) authorised() bool {
 	if token := v.r.Header.Get(nonceHeader); token != "" {
 		return v.selected.Accepts(token)
@@ -43,7 +43,7 @@ func (v *visit) referer() string {
 	return "(null)"
 }
 
-// sameHost tells whether url is absolute and names host, whatever its scheme, port and path.
+// sameHost reports whether url is absolute and names host, whatever its scheme, port and path.
 func sameHost(url, host string) bool {
 	scheme, rest, ok := strings.Cut(url, "://")
 	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
@@ -69,7 +69,7 @@ type refusal struct {
 
 func refused(status int, reason string) *refusal { return &refusal{status, reason} }
 
-// json tells a program.
+// json writes the refusal for a program.
 func (f *refusal) json(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)

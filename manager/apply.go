@@ -21,7 +21,7 @@ func (v *visit) apply() *refusal {
 		return refused(http.StatusNotFound, "no such member")
 	}
 	c := v.form.change(v.facts.VHost, v.selected, v.worker)
-	url, add := v.form.newcomer()
+	url, add := v.form.newMember()
 	if len(c.Form) == 0 && !add {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (v *visit) apply() *refusal {
 	if !bad {
 		c.Add = url
 	}
-	before := remember(v.selected, v.worker)
+	before := fieldsOf(v.selected, v.worker)
 	err := v.farm.Apply(v.r.Context(), c)
 	if err == nil && bad {
 		err = balancer.ErrBadAddress
@@ -38,7 +38,7 @@ func (v *visit) apply() *refusal {
 	return v.outcome(url, err)
 }
 
-// addable tells whether a member may be added at url. Sockets are for balancers that have one: the
+// addable reports whether a member may be added at url. Sockets are for balancers that have one: the
 // form shall not reach what else listens on this machine.
 func (v *visit) addable(url string) bool {
 	onSocket := func(w *balancer.Worker) bool { return w.Address().Socket != "" }
@@ -59,7 +59,7 @@ func (v *visit) outcome(url string, err error) *refusal {
 		}
 		v.unkept = "not saved, ends with the server: " + unkept.Err.Error()
 		return refused(http.StatusInsufficientStorage, err.Error()+"; the edit holds until the server ends")
-	case errors.Is(err, balancer.ErrDuplicate), errors.Is(err, balancer.ErrNoRoom):
+	case errors.Is(err, balancer.ErrDuplicate), errors.Is(err, balancer.ErrNoFreeSlot):
 		v.logf(slog.LevelError, "AH10164: "+v.selected.Name()+": failed to add worker "+url)
 	case errors.Is(err, balancer.ErrBadAddress):
 		v.logf(slog.LevelError, "AH10163: "+v.selected.Name()+": failed to add worker "+url)

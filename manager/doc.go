@@ -8,7 +8,7 @@
 //	Farm --view.go--> view --> html.go (page.html, style.go) | xml.go | json.go
 //
 // The page's lines are httpd's: programs of fifteen years read them, by table, cell and line. Its
-// clothes are in its style element alone, down to the colour of a status.
+// looks are in its style element alone, down to the colour of a status.
 //
 // # For programs
 //

@@ -18,7 +18,7 @@ type edit struct {
 	Fields   []input
 	Flags    []input // a member's conditions
 	Health   []input // its checks
-	Room     bool    // another member can be added
+	CanAdd   bool    // another member can be added
 	Full     string  // why not
 }
 
@@ -47,10 +47,10 @@ var inputs = map[string]input{
 func (v *visit) editOf(checks bool) *edit {
 	b := v.selected
 	name := strings.TrimPrefix(b.Name(), balancer.Prefix)
-	e := &edit{Subject: b.Name(), Action: v.facts.Base + linkPath(v.r.URL.Path), Balancer: name, Nonce: b.Settings().Nonce.V, Room: b.HasRoom()}
+	e := &edit{Subject: b.Name(), Action: v.facts.Base + linkPath(v.r.URL.Path), Balancer: name, Nonce: b.Settings().Nonce.V, CanAdd: b.HasFreeSlot()}
 	env := b.Env()
 	if v.worker == nil {
-		if most, _ := b.MaxMembers(); !e.Room {
+		if most, _ := b.MaxMembers(); !e.CanAdd {
 			e.Full = fmt.Sprintf("No member can be added here: the balancer may have %d. ProxySet growth= allows more.", most)
 		}
 		e.Fields = inputsOf(balancer.BalancerParams, b.Settings(), env)

@@ -28,10 +28,10 @@ func byRequests(name string) balancer.Method {
 		for _, w := range all {
 			w.ResetLoad()
 		}
-	}, Best: func(candidates []*balancer.Worker, _ any) *balancer.Worker {
+	}, Best: func(p *balancer.Pick) *balancer.Worker {
 		var best *balancer.Worker
 		var total int64
-		for _, w := range candidates {
+		for _, w := range p.Candidates {
 			w.AddLoad(w.Factor())
 			total += w.Factor()
 			if best == nil || w.Load() > best.Load() {

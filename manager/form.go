@@ -20,7 +20,7 @@ type form map[string]field
 type field struct{ once, twice string }
 
 // read takes the parameters: of a GET the four that select, of a POST all of its body, whatever its
-// type. status is what an unreadable body deserves.
+// type. status is the answer to a body that can't be read.
 func (v *visit) read(w http.ResponseWriter) (status int, err error) {
 	v.json = acceptsJSON(v.r.Header.Get("Accept"))
 	if v.r.Method != http.MethodPost {
@@ -40,7 +40,7 @@ func (v *visit) read(w http.ResponseWriter) (status int, err error) {
 	return http.StatusBadRequest, err
 }
 
-// acceptsJSON tells a program that asks for JSON from a browser, which takes everything.
+// acceptsJSON reports whether the client asks for JSON and not for a page: browsers accept anything.
 func acceptsJSON(accept string) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
@@ -123,8 +123,8 @@ func (f form) change(vhost string, b *balancer.Balancer, w *balancer.Worker) bal
 	return c
 }
 
-// newcomer is the URL of a member to add, when the box next to it is ticked.
-func (f form) newcomer() (url string, add bool) {
+// newMember is the URL of a member to add, when the box next to it is ticked.
+func (f form) newMember() (url string, add bool) {
 	if yes, _ := f.get("b_wyes"); yes != "1" {
 		return "", false
 	}

@@ -67,7 +67,7 @@ func FuzzAgainstURL(f *testing.F) {
 	})
 }
 
-// several tells whether more than one name is the same in lower case.
+// several reports whether more than one name is the same in lower case.
 func several(v url.Values, low string) bool {
 	n := 0
 	for name := range v {

@@ -98,14 +98,14 @@ func (v *visit) serve(w http.ResponseWriter) {
 		refusal.json(w)
 		return
 	case refusal.status == http.StatusBadRequest:
-		v.remind(w)                   // the next page says why
+		v.carryNotice(w)              // the next page says why
 		w.WriteHeader(refusal.status) // the server has a page for that
 		return
 	}
 	v.answer(w)
 }
 
-// decide believes the request or not, finds what it selects and makes its edit. Of all refusals the
+// decide checks the request, finds what it selects and makes its edit. Of all refusals the
 // page knows but one, that of a new member.
 func (v *visit) decide() *refusal {
 	if !v.trusted() {
@@ -125,7 +125,7 @@ func (v *visit) decide() *refusal {
 	return v.apply()
 }
 
-// find is the balancer called name, any case, without the prefix.
+// find finds the balancer called name, any case, without the prefix.
 func find(all []*balancer.Balancer, name string) *balancer.Balancer {
 	full := balancer.CanonicalName(balancer.Prefix + name)
 	for _, b := range all {
@@ -138,7 +138,7 @@ func find(all []*balancer.Balancer, name string) *balancer.Balancer {
 
 // answer prints the state as it is now.
 func (v *visit) answer(w http.ResponseWriter) {
-	v.remind(w)
+	v.carryNotice(w)
 	page := v.view()
 	var b bytes.Buffer
 	var err error
@@ -162,8 +162,9 @@ func (v *visit) answer(w http.ResponseWriter) {
 	w.Write(b.Bytes())
 }
 
-// remind leaves a browser a notice of its edit, and shows it the one that waits for it.
-func (v *visit) remind(w http.ResponseWriter) {
+// carryNotice sends a browser the notice of its edit as a cookie, and takes the one that it brings for this
+// page.
+func (v *visit) carryNotice(w http.ResponseWriter) {
 	plain := !v.json && !v.form.has("xml") && v.r.Header.Get(nonceHeader) == ""
 	switch {
 	case !plain || v.r.Method == http.MethodHead:

@@ -7,16 +7,16 @@ import (
 	"balancerd/balancer"
 )
 
-// memory is what a form's fields showed before an edit.
-type memory struct {
+// fieldsBefore is what a form's fields showed before an edit.
+type fieldsBefore struct {
 	balancer *balancer.Balancer
 	worker   *balancer.Worker
 	members  []*balancer.Worker
 	fields   map[string]string
 }
 
-func remember(b *balancer.Balancer, w *balancer.Worker) *memory {
-	return &memory{balancer: b, worker: w, members: b.Members(), fields: shown(b, w)}
+func fieldsOf(b *balancer.Balancer, w *balancer.Worker) *fieldsBefore {
+	return &fieldsBefore{balancer: b, worker: w, members: b.Members(), fields: shown(b, w)}
 }
 
 // shown is all fields of the forms as they are now.
@@ -51,7 +51,7 @@ var flagWords = map[string]struct{ on, off string }{
 }
 
 // changes is what is different now, in words: "b1 disabled; n2's load factor is now 5.00".
-func (m *memory) changes() string {
+func (m *fieldsBefore) changes() string {
 	now := shown(m.balancer, m.worker)
 	var said []string
 	if m.worker != nil {

@@ -10,7 +10,7 @@ import (
 
 const (
 	noticeCookie = "balancer-notice"
-	noticeAge    = 300  // seconds; an older edit is no news
+	noticeAge    = 300  // seconds; an older edit is not worth a notice
 	noticeSize   = 1000 // bytes; cookies are small
 )
 

@@ -12,9 +12,9 @@ import (
 //go:embed style.css
 var styleText string
 
-// looks is how a member's status is coloured: by the first of these conditions that it meets. The
+// statusColours is how a member's status is coloured: by the first of these conditions that it meets. The
 // last one's is that of a member which is simply usable.
-var looks = []struct {
+var statusColours = []struct {
 	any    balancer.Status
 	colour string
 }{
@@ -25,8 +25,8 @@ var looks = []struct {
 	{balancer.Init, "good"},
 }
 
-func lookOf(s balancer.Status) string {
-	for _, l := range looks {
+func colourOf(s balancer.Status) string {
+	for _, l := range statusColours {
 		if s&l.any != 0 {
 			return l.colour
 		}
@@ -42,13 +42,13 @@ func (p *view) Style() template.CSS {
 	cells := map[string][]string{}
 	for i, b := range p.Balancers {
 		for j, m := range b.Members {
-			look := lookOf(m.state) // a balancer has two tables; the first row is the head
-			cells[look] = append(cells[look], fmt.Sprintf("body > table:nth-of-type(%d) tr:nth-child(%d) > td:nth-child(%d)", 2*i+2, j+2, statusColumn))
+			colour := colourOf(m.state) // a balancer has two tables; the first row is the head
+			cells[colour] = append(cells[colour], fmt.Sprintf("body > table:nth-of-type(%d) tr:nth-child(%d) > td:nth-child(%d)", 2*i+2, j+2, statusColumn))
 		}
 	}
 	var b strings.Builder
 	b.WriteString(styleText)
-	for _, l := range looks {
+	for _, l := range statusColours {
 		if list := cells[l.colour]; list != nil {
 			fmt.Fprintf(&b, "%s { color: var(--%s); font-weight: 600; }\n", strings.Join(list, ",\n"), l.colour)
 		}

@@ -115,7 +115,7 @@ func rowOf(b *balancer.Balancer, threads int) *balancerRow {
 	most, used := b.MaxMembers()
 	row := &balancerRow{
 		Name: strings.TrimPrefix(b.Name(), balancer.Prefix), ID: b.SlotID(), Nonce: s.Nonce.V, Path: b.Path(), Active: true,
-		MaxMembers: most, Used: used, Settings: settingsOf(balancer.BalancerParams, s), Members: []*memberRow{},
+		MaxMembers: most, Used: used, Settings: balancer.BalancerParams.Values(s), Members: []*memberRow{},
 		StickyCookie: s.Sticky.Cookie, Sticky: s.Sticky.String(), NoFailover: s.NoFailover.V, ScolonDelim: s.ScolonDelim.V,
 		Timeout: int64(s.Timeout / time.Second), MaxAttempts: s.MaxAttempts.V, AttemptsSet: s.MaxAttempts.Set, Method: s.Method.V,
 	}
@@ -135,26 +135,12 @@ func memberOf(w *balancer.Worker, threads int) *memberRow {
 		Elected: now.Elected, Busy: now.Busy, Load: now.Load, Sent: now.Sent, Received: now.Read,
 		Retries: now.Retries, ErrorTime: now.ErrorTime, Passed: now.Passes, Failed: now.Fails,
 		Route: s.Route, Redirect: s.Redirect, Factor: fmt.Sprintf("%.2f", s.Factor()), Set: s.LBSet,
-		Settings: settingsOf(balancer.WorkerParams, &s), settings: s,
+		Settings: balancer.WorkerParams.Values(&s), settings: s,
 		Health: healthRow{Method: s.Health.Method.String(), Interval: s.Health.Interval.Milliseconds(), Passes: s.Health.Passes,
 			Passed: now.Passes, Fails: s.Health.Fails, Failed: now.Fails, URI: s.Health.URI, Expr: s.Health.Expr},
 	}
 	row.pool[0], row.pool[1], row.pool[2] = s.Pool(threads)
 	return row
-}
-
-// settingsOf is what is set, by the table's names and in its texts.
-func settingsOf[S any](table balancer.Table[S], s *S) map[string]string {
-	m := map[string]string{}
-	for _, p := range table {
-		if p.Name == "" || p.Get == nil {
-			continue
-		}
-		if text, set := p.Get(s); set {
-			m[p.Name] = text
-		}
-	}
-	return m
 }
 
 // Link is the page that selects b, and its member m when there is one. It begins with the path of

@@ -87,7 +87,7 @@ func (f *flight) judge(status int, timedOut bool) {
 // noMember is the answer when nobody can serve (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
 func noMember(x *exchange.Exchange, b *balancer.Balancer, err error) error {
 	number := "AH01170"
-	var news *balancer.NewsError
+	var data *balancer.MethodDataError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exchange.Status(503)
@@ -95,15 +95,15 @@ func noMember(x *exchange.Exchange, b *balancer.Balancer, err error) error {
 		number = "AH01171"
 	case errors.Is(err, balancer.ErrRouteLost):
 		number = "AH01167"
-	case errors.As(err, &news):
-		noNews(x, news)
+	case errors.As(err, &data):
+		logMethodData(x, data)
 		err = balancer.ErrAllInError
 	}
 	x.Log("proxy_balancer", exchange.Error, nil, x.Arena.Join(number, ": ", b.Name(), ": ", err.Error()))
 	return exchange.Status(503)
 }
 
-func noNews(x *exchange.Exchange, e *balancer.NewsError) {
+func logMethodData(x *exchange.Exchange, e *balancer.MethodDataError) {
 	where := ""
 	var p *fs.PathError
 	if errors.As(e.Err, &p) {

@@ -13,7 +13,7 @@ import (
 type fleet struct {
 	host     *site.Host
 	set      serverSettings
-	roster   *balancer.Roster
+	roster   *balancer.Plan
 	workers  []*balancer.Worker // without a balancer
 	generic  *balancer.Worker   // for URLs that none of them covers; httpd's "proxy:reverse"
 	routes   []*route           // the lines outside of sections, in the order in which they are tried
@@ -111,7 +111,7 @@ func (m *muster) spec(h *site.Host, c *cluster) balancer.Spec {
 }
 
 // fleet gathers what a server's requests may use.
-func (m *muster) fleet(h *site.Host, r *balancer.Roster) *fleet {
+func (m *muster) fleet(h *site.Host, r *balancer.Plan) *fleet {
 	main := m.hosts[0]
 	f := &fleet{host: h, set: m.settings(h), roster: r, generic: r.Workers(genericHost)[0], relative: m.config.Tree.RuntimePath}
 	var lines []*line

@@ -91,7 +91,7 @@ type inForce struct{}
 
 // succeed takes over from the builder of the configuration before: the connections that its TLS made are
 // not kept any longer.
-func (b *builder) succeed(r *balancer.Roster) {
+func (b *builder) succeed(r *balancer.Plan) {
 	w := r.Workers(genericHost)[0]
 	if old, ok := w.Detach(inForce{}).(*builder); ok {
 		old.end()

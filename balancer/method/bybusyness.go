@@ -5,13 +5,13 @@ import "balancerd/balancer"
 // ByBusyness picks the member with the fewest requests under way; among equals the one that is owed
 // most, as ByRequests counts it (httpd: mod_lbmethod_bybusyness.c).
 func ByBusyness() balancer.Method {
-	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: forgetBusy}
+	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: resetBusy}
 }
 
-func leastBusy(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func leastBusy(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var total, least int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		w.AddLoad(w.Factor())
 		total += w.Factor()
 		busy := w.Busy()
@@ -23,7 +23,7 @@ func leastBusy(candidates []*balancer.Worker, _ any) *balancer.Worker {
 	return best
 }
 
-func forgetBusy(members []*balancer.Worker) {
+func resetBusy(members []*balancer.Worker) {
 	for _, w := range members {
 		w.ResetLoad()
 		w.ResetBusy()

@@ -5,13 +5,13 @@ import "balancerd/balancer"
 // ByRequests gives each member its share of the requests: all candidates earn their factor, the one
 // that is owed most serves and pays for all (httpd: mod_lbmethod_byrequests.c).
 func ByRequests() balancer.Method {
-	return balancer.Method{Name: "byrequests", Best: mostOwed, Reset: forgetLoad}
+	return balancer.Method{Name: "byrequests", Best: mostOwed, Reset: resetLoad}
 }
 
-func mostOwed(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func mostOwed(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var total int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		w.AddLoad(w.Factor())
 		total += w.Factor()
 		if best == nil || w.Load() > best.Load() {
@@ -22,7 +22,7 @@ func mostOwed(candidates []*balancer.Worker, _ any) *balancer.Worker {
 	return best
 }
 
-func forgetLoad(members []*balancer.Worker) {
+func resetLoad(members []*balancer.Worker) {
 	for _, w := range members {
 		w.ResetLoad()
 	}

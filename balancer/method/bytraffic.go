@@ -5,13 +5,13 @@ import "balancerd/balancer"
 // ByTraffic picks the member that moved fewest bytes for its factor; sent and read are divided
 // apart, as httpd rounds them (httpd: mod_lbmethod_bytraffic.c).
 func ByTraffic() balancer.Method {
-	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: forgetTraffic}
+	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: resetTraffic}
 }
 
-func leastMoved(candidates []*balancer.Worker, _ any) *balancer.Worker {
+func leastMoved(p *balancer.Pick) *balancer.Worker {
 	var best *balancer.Worker
 	var least int64
-	for _, w := range candidates {
+	for _, w := range p.Candidates {
 		sent, read := w.Traffic()
 		moved := share(sent, w.Factor()) + share(read, w.Factor())
 		if best == nil || moved < least {
@@ -23,15 +23,15 @@ func leastMoved(candidates []*balancer.Worker, _ any) *balancer.Worker {
 
 // share is bytes by factor. Division by what most members have is a multiplication for the compiler.
 func share(bytes, factor int64) int64 {
-	if factor == usual {
-		return bytes / usual
+	if factor == usualFactor {
+		return bytes / usualFactor
 	}
 	return bytes / factor
 }
 
-const usual = 100 // loadfactor=1
+const usualFactor = 100 // loadfactor=1
 
-func forgetTraffic(members []*balancer.Worker) {
+func resetTraffic(members []*balancer.Worker) {
 	for _, w := range members {
 		w.ResetTraffic()
 	}

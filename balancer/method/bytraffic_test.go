@@ -33,7 +33,7 @@ func TestLeastMoved(t *testing.T) {
 		for range 50 {
 			w := members[random.IntN(len(members))]
 			w.AddTraffic(random.Int64N(limit)/50, random.Int64N(limit)/50)
-			if got, want := leastMoved(members, nil), divided(members); got != want {
+			if got, want := leastMoved(&balancer.Pick{Candidates: members}), divided(members); got != want {
 				t.Fatalf("%s, want %s", got.URL(), want.URL())
 			}
 		}

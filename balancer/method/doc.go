@@ -1,10 +1,11 @@
 // Package method has httpd's lbmethods: which of the candidates serves a request.
 //
-//	balancer: members -> candidates          method: candidates -> one
-//	  sets, states, spares, standbys           byrequests  the one that is owed most
-//	  (balancer/elect.go)                      bytraffic   the one that moved least
-//	                                           bybusyness  the one with least under way
-//	                                           heartbeat   by lot, by idle threads
+//	balancer: members -> candidates  --Pick-->  method: candidates -> one
+//	  sets, states, spares, standbys              byrequests  the one that is owed most
+//	  (balancer/elect.go)                         bytraffic   the one that moved least
+//	                                              bybusyness  the one with fewest requests under way
+//	                                              heartbeat   at random, by idle threads
 //
-// A policy is one file of forty lines. Read method.go, the table, then any of them.
+// A policy is one file of forty lines; heartbeat.go also reads the file of mod_heartmonitor. Read method.go,
+// the table, then any of them.
 package method

@@ -28,12 +28,12 @@ func (h *Heartbeat) Method() balancer.Method {
 	return balancer.Method{
 		Name:  "heartbeat",
 		Whole: true,
-		News:  func(time.Time) (any, error) { return h.read() },
-		Best:  func(c []*balancer.Worker, news any) *balancer.Worker { return mostReady(c, news.(beats), rand.IntN) },
+		Data:  func(time.Time) (any, error) { return h.read() },
+		Best:  func(p *balancer.Pick) *balancer.Worker { return mostReady(p.Candidates, p.Data.(beats), rand.IntN) },
 	}
 }
 
-// beats is the servers heard of, by host name or address as text.
+// beats is the servers that sent heartbeats, by host name or address as text.
 type beats map[string]*beat
 
 type beat struct {
@@ -93,7 +93,7 @@ func (b *beat) update(values string) {
 	}
 }
 
-// mostReady draws one of the idle threads of all fresh servers. Members of one host share an entry,
+// mostReady picks one of the idle threads of all servers that were heard of lately, at random. Members of one host share an entry,
 // which the last of them gets, as in httpd; so does the number above the last thread.
 func mostReady(candidates []*balancer.Worker, servers beats, random func(int) int) *balancer.Worker {
 	var up []*beat

@@ -62,7 +62,7 @@ func TestHeartbeat(t *testing.T) {
 	}
 	h.SetStorage(path)
 	_, err := b.Claim(nil, time.Now())
-	var news *balancer.NewsError
+	var news *balancer.MethodDataError
 	if !errors.Is(err, balancer.ErrAllInError) || !errors.As(err, &news) || !errors.Is(err, os.ErrNotExist) || news.Method != "heartbeat" {
 		t.Error("unreadable:", err)
 	}

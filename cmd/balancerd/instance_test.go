@@ -218,6 +218,10 @@ func servingOf(main int) int {
 
 // openLogs counts descriptors of log files in all of the server's processes; 0 where there is no /proc.
 func (p *instance) openLogs() (n int) {
+	p.t.Helper()
+	if _, err := os.Stat("/proc/self/task"); err == nil { // a list of children may miss one for a moment
+		p.until("a serving process", func() bool { return p.serving() != 0 })
+	}
 	for _, pid := range []int{p.cmd.Process.Pid, p.serving()} {
 		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 		for _, fd := range fds {

@@ -13,10 +13,11 @@ import (
 	"balancerd/balancer"
 )
 
-// version is of the file's format; an unknown one is not read.
-const version = 1
+// version is of the files' format. Version 1 had settings and state in one file; see version1.go. Other
+// versions are not read.
+const version = 2
 
-// page is the file's content. Sum is of the record without its blanks, so that a reader can indent
+// page is a file's content. Sum is of the record without its blanks, so that a reader can indent
 // it as he likes.
 type page struct {
 	Note    string          `json:"note"`
@@ -25,7 +26,11 @@ type page struct {
 	Record  json.RawMessage `json:"record"`
 }
 
-const note = `state of a balancer; who edits it takes "sum" out`
+// The notes at the head of the files.
+const (
+	settingsNote = `settings of a balancer; who edits it takes "sum" out`
+	stateNote    = `state of a balancer's members at this node; who edits it takes "sum" out`
+)
 
 // The ways a file is damaged; broken JSON is another.
 var (
@@ -34,8 +39,16 @@ var (
 	errRecord  = errors.New("no virtual host or balancer")
 )
 
-func encode(r balancer.Record) ([]byte, error) {
-	record, err := json.Marshal(texts(r, quote))
+func encodeSettings(r balancer.SettingsRecord) ([]byte, error) {
+	return encode(settingsNote, mapSettings(r, quote))
+}
+
+func encodeState(r balancer.StateRecord) ([]byte, error) {
+	return encode(stateNote, mapState(r, quote))
+}
+
+func encode(note string, r any) ([]byte, error) {
+	record, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
@@ -43,29 +56,64 @@ func encode(r balancer.Record) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-func decode(text []byte) (balancer.Record, error) {
-	var p page
-	if err := json.Unmarshal(text, &p); err != nil {
-		return balancer.Record{}, err
+// decodeSettings reads a settings file. Of a file of version 1 it also returns the state.
+func decodeSettings(text []byte) (r balancer.Record, err error) {
+	v, record, err := open(text)
+	switch {
+	case err != nil:
+		return r, err
+	case v == 1:
+		r, err = decodeVersion1(record)
+	case v == version:
+		err = json.Unmarshal(record, &r.Settings)
+		r.Settings = mapSettings(r.Settings, unquote)
+	default:
+		return r, fmt.Errorf("%w %d", errVersion, v)
 	}
-	if p.Version != version {
-		return balancer.Record{}, fmt.Errorf("%w %d", errVersion, p.Version)
-	}
-	var record bytes.Buffer
-	if err := json.Compact(&record, p.Record); err != nil {
-		return balancer.Record{}, err
-	}
-	if p.Sum != "" && p.Sum != sum(record.Bytes()) {
-		return balancer.Record{}, errSum
-	}
-	var r balancer.Record
-	if err := json.Unmarshal(record.Bytes(), &r); err != nil {
+	if err != nil {
 		return r, err
 	}
-	if r.VHost == "" || r.Balancer == "" {
-		return r, errRecord
+	return r, named(r.Settings.VHost, r.Settings.Balancer)
+}
+
+func decodeState(text []byte) (r balancer.StateRecord, err error) {
+	v, record, err := open(text)
+	if err != nil {
+		return r, err
 	}
-	return texts(r, unquote), nil
+	if v != version {
+		return r, fmt.Errorf("%w %d", errVersion, v)
+	}
+	if err := json.Unmarshal(record, &r); err != nil {
+		return r, err
+	}
+	return mapState(r, unquote), named(r.VHost, r.Balancer)
+}
+
+// open takes the record out of a file, without its blanks, and checks its sum.
+func open(text []byte) (v int, record []byte, err error) {
+	var p page
+	if err := json.Unmarshal(text, &p); err != nil {
+		return 0, nil, err
+	}
+	if p.Version < 1 || p.Version > version {
+		return 0, nil, fmt.Errorf("%w %d", errVersion, p.Version)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, p.Record); err != nil {
+		return 0, nil, err
+	}
+	if p.Sum != "" && p.Sum != sum(compact.Bytes()) {
+		return 0, nil, errSum
+	}
+	return p.Version, compact.Bytes(), nil
+}
+
+func named(vhost, balancer string) error {
+	if vhost == "" || balancer == "" {
+		return errRecord
+	}
+	return nil
 }
 
 // sum is CRC-32C: it finds torn and decayed files, not forged ones.
@@ -73,8 +121,8 @@ func sum(text []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// texts is r with f applied to the values that may hold any bytes.
-func texts(r balancer.Record, f func(string) string) balancer.Record {
+// mapSettings is r with f applied to the values that may hold any bytes.
+func mapSettings(r balancer.SettingsRecord, f func(string) string) balancer.SettingsRecord {
 	values := func(m map[string]string) map[string]string {
 		c := make(map[string]string, len(m))
 		for k, v := range m {
@@ -83,10 +131,19 @@ func texts(r balancer.Record, f func(string) string) balancer.Record {
 		return c
 	}
 	r.Settings = values(r.Settings)
-	r.Members = append([]balancer.MemberRecord(nil), r.Members...)
+	r.Members = append([]balancer.MemberSettings(nil), r.Members...)
 	for i := range r.Members {
 		r.Members[i].Worker = f(r.Members[i].Worker)
 		r.Members[i].Settings = values(r.Members[i].Settings)
+	}
+	return r
+}
+
+// mapState is r with f applied to the values that may hold any bytes.
+func mapState(r balancer.StateRecord, f func(string) string) balancer.StateRecord {
+	r.Members = append([]balancer.MemberState(nil), r.Members...)
+	for i := range r.Members {
+		r.Members[i].Worker = f(r.Members[i].Worker)
 	}
 	return r
 }

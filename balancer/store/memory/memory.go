@@ -83,7 +83,7 @@ func rows(m []byte, n int) []balancer.Row {
 }
 
 // Edits keeps records. See balancer.Memory.
-func (s *Store) Edits(list []balancer.Record) error {
+func (s *Store) Edits(list []balancer.SettingsRecord) error {
 	f, err := Unnamed("balancerd-edits")
 	if err != nil {
 		return err
@@ -100,8 +100,8 @@ var ErrDamaged = errors.New("the state of the process before can't be read")
 
 // Load reads what a process before has left: the files that its Store handed over, nil for none. What can
 // be read of one is returned whatever is wrong with the other.
-func Load(table, edits *os.File) (balancer.Before, error) {
-	var b balancer.Before
+func Load(table, edits *os.File) (balancer.Predecessor, error) {
+	var b balancer.Predecessor
 	var err1, err2 error
 	if table != nil {
 		b.Rows, err1 = loadTable(table)
@@ -140,7 +140,7 @@ func loadTable(f *os.File) (map[balancer.RowKey]balancer.Figures, error) {
 	return out, nil
 }
 
-func loadEdits(f *os.File) (list []balancer.Record, err error) {
+func loadEdits(f *os.File) (list []balancer.SettingsRecord, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}

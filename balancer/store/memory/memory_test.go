@@ -51,7 +51,7 @@ func farm(t *testing.T, k keeper, s balancer.Spec) (*balancer.Farm, *balancer.Ba
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Remember(memory.New(k.keep), before)
+	f.UseMemory(memory.New(k.keep), before)
 	load(t, f, s)
 	return f, f.Balancer("pmain", "c")
 }
@@ -86,12 +86,12 @@ func TestTheNextProcessGoesOn(t *testing.T) {
 		if err := f.Apply(t.Context(), balancer.Change{VHost: "pmain", Balancer: "c", Add: "http://added"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.KeepFigures(); err != nil {
+		if err := f.WriteRows(); err != nil {
 			t.Fatal(err)
 		}
 		want := b.Snapshots()
 		nonce := b.Settings().Nonce.V
-		b.Members()[0].Fail(now) // a condition needs no KeepFigures
+		b.Members()[0].Fail(now) // a condition needs no WriteRows
 		want[0] = b.Members()[0].Snapshot()
 
 		_, again := farm(t, k, s) // the first is dead: nothing of it was closed

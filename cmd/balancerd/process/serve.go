@@ -110,7 +110,7 @@ func (s *serving) begin(b *beginning) (over bool) {
 		s.refuse(&cli.Failure{Words: err.Error()})
 		return true
 	}
-	s.Farm.Remember(memory.New(keeper(s.link)), balancer.Before{})
+	s.Farm.UseMemory(memory.New(keeper(s.link)), balancer.Predecessor{})
 	return false
 }
 
@@ -126,7 +126,7 @@ func (s *serving) remember(m *received) {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", s.Name, err)
 	}
-	s.Farm.Remember(memory.New(keeper(s.link)), before)
+	s.Farm.UseMemory(memory.New(keeper(s.link)), before)
 }
 
 // take loads a configuration and tells how that went.
@@ -202,7 +202,7 @@ func (s *serving) note(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			if err := s.Farm.KeepFigures(); err != nil {
+			if err := s.Farm.WriteRows(); err != nil {
 				s.log("proxy_balancer", exchange.Error, "balancerd: counters would be lost with this process: "+err.Error())
 			}
 		case <-ctx.Done():

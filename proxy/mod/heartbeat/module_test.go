@@ -33,7 +33,7 @@ func TestStorageOfTheSiteInForce(t *testing.T) {
 		return st
 	}
 	read := func() error {
-		_, err := h.Method().News(time.Now())
+		_, err := h.Method().Data(time.Now())
 		return err
 	}
 	load("HeartbeatStorage " + file + "\n").Commit()

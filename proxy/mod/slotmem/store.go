@@ -27,10 +27,18 @@ func (s *Store) Load(ctx context.Context) ([]balancer.Record, error) {
 	return nil, nil
 }
 
-// Save writes a record, if there is a folder. The folder belongs to the user of this process.
-func (s *Store) Save(ctx context.Context, r balancer.Record) error {
+// SaveSettings writes a record, if there is a folder. The folder belongs to the user of this process.
+func (s *Store) SaveSettings(ctx context.Context, r balancer.SettingsRecord) error {
 	if f := s.folder.Load(); f != nil {
-		return f.Save(ctx, r)
+		return f.SaveSettings(ctx, r)
+	}
+	return nil
+}
+
+// SaveStates writes records, if there is a folder.
+func (s *Store) SaveStates(ctx context.Context, list []balancer.StateRecord) error {
+	if f := s.folder.Load(); f != nil {
+		return f.SaveStates(ctx, list)
 	}
 	return nil
 }

@@ -1,0 +1,113 @@
+package balancer_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"balancerd/balancer"
+	"balancerd/testdata/linear"
+)
+
+// TestLoadsAreLinear: a configuration of 5,000 balancers, or of as many workers or members, is planned and
+// put in force in a time that grows with their number alone, the first time and as a reload.
+func TestLoadsAreLinear(t *testing.T) {
+	const most = 5000
+	type configuration struct {
+		specs   []balancer.Spec
+		workers []balancer.WorkerSpec
+	}
+	member := func(i int) balancer.WorkerSpec { return memberOf(t, fmt.Sprintf("http://b%d", i), "") }
+	for what, of := range map[string]func(n int) (c configuration){
+		"balancers": func(n int) (c configuration) {
+			for i := range n {
+				s := specOf(t, "")
+				s.Name, s.Persist, s.Members = fmt.Sprintf("balancer://c%d", i), true, []balancer.WorkerSpec{member(0), member(1)}
+				c.specs = append(c.specs, s)
+			}
+			return c
+		},
+		"virtual hosts that share members": func(n int) (c configuration) {
+			for i := range n {
+				s := specOf(t, "", "", "")
+				if s.VHost = fmt.Sprintf("p%d", i); i > 0 {
+					s.Owner, s.Members = "p0", nil
+				}
+				c.specs = append(c.specs, s)
+			}
+			return c
+		},
+		"members": func(n int) (c configuration) {
+			s := specOf(t, "")
+			s.Persist = true
+			for i := range n {
+				s.Members = append(s.Members, member(i))
+			}
+			c.specs = append(c.specs, s)
+			return c
+		},
+		"plain workers": func(n int) (c configuration) {
+			for i := range n {
+				w := member(i)
+				w.VHost = "pmain"
+				c.workers = append(c.workers, w)
+			}
+			return c
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			linear.Check(t, most/16, of, func(c configuration) {
+				store := &memory{}
+				f := newFarm(store)
+				for range 2 {
+					p, err := f.Plan(context.Background(), c.specs, c.workers)
+					if err != nil {
+						t.Fatal(err)
+					}
+					f.Commit(p)
+					for _, s := range c.specs {
+						if f.Balancer(s.VHost, s.Name) == nil {
+							t.Fatal("no", s.Name)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestFindingABalancerCostsNothing: not even memory, however its name is written.
+func TestFindingABalancerCostsNothing(t *testing.T) {
+	r := newRig(t, "", "")
+	for _, name := range []string{"c", "C", "balancer://c", "BALANCER://C/some/path"} {
+		if n := testing.AllocsPerRun(100, func() {
+			if r.farm.Balancer("pmain", name) != r.b {
+				t.Error(name)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	for _, name := range []string{"", "cc", "balancer://", "http://c", "balancer:///c"} {
+		if r.farm.Balancer("pmain", name) != nil {
+			t.Errorf("%q means a balancer", name)
+		}
+	}
+}
+
+// TestPickSaysWhoAsks: a method learns the candidates, the session's route and the client.
+func TestPickSaysWhoAsks(t *testing.T) {
+	var got []string
+	m := balancer.Method{Name: "byrequests", Best: func(p *balancer.Pick) *balancer.Worker {
+		_, query := p.Client.StickyURL()
+		got = append(got, fmt.Sprint(len(p.Candidates), " ", p.Key, " ", query, " ", p.Data))
+		return p.Candidates[0]
+	}}
+	f := balancer.NewFarm([]balancer.Method{m}, nil)
+	load(t, f, specOf(t, "stickysession=S", "route=r1", "route=r2"))
+	r := &rig{TB: t, farm: f, b: f.Balancer("pmain", "c")}
+	r.picks(1, &client{query: "S=x.gone"})
+	r.picks(1, &client{query: "S=x.r2"})
+	r.picks(1, &client{query: "q"})
+	expect(t, "picks", fmt.Sprint(got), "[2 gone S=x.gone <nil> 2  q <nil>]")
+}

@@ -1,0 +1,153 @@
+package balancer
+
+import (
+	"context"
+	"fmt"
+)
+
+// Plan works out what a configuration means for this farm and changes nothing. Workers and balancers
+// that live already are used again: a worker by virtual host, balancer and name, with its
+// connections. What else they bring along is settled by BalancerPersist. Off: the file wins;
+// counters, conditions, edits and nonces begin anew. On: what is kept wins, for what the file still
+// names and for members that the manager added; what is kept is the living balancer, or else the
+// store's record. Of a member all parameters are kept, of a balancer all but failonstatus,
+// failontimeout and growth.
+//
+// The error is httpd's text, when a method is not loaded. Records that can't be read are warnings.
+// Plan and Commit of one load must not overlap with those of another.
+func (f *Farm) Plan(ctx context.Context, specs []Spec, workers []WorkerSpec) (*Plan, error) {
+	p := planner{farm: f, old: f.current.Load(), next: newPlan(), edits: f.predecessor.edits()}
+	for _, s := range specs {
+		if err := p.balancer(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range p.next.balancers {
+		p.restore(b)
+	}
+	for _, s := range workers {
+		p.plain(s)
+	}
+	return p.next, nil
+}
+
+// planner is Plan under way.
+type planner struct {
+	farm    *Farm
+	old     *Plan
+	next    *Plan
+	edits   map[balancerKey]*Record // of the process before
+	records map[balancerKey]*Record // of the store; nil before it is read
+}
+
+func (p *planner) balancer(ctx context.Context, s Spec) error {
+	s.Name = CanonicalName(s.Name)
+	if s.Owner == "" {
+		s.Owner = s.VHost
+	}
+	if p.farm.method(s.Settings.Method.V, s.Env) == nil {
+		return fmt.Errorf("Cannot find LB Method: %s", s.Settings.Method.V) // AH02432
+	}
+	b := &plannedBalancer{spec: s, settings: s.Settings, group: p.group(s)}
+	p.identify(b)
+	for _, m := range s.Members {
+		b.group.addMember(b.group.member(s.Owner, m.Address, m.Settings))
+	}
+	if b.record = p.edits[b.balancer.key()]; b.record != nil {
+		b.edited = true
+	} else if s.Persist && !b.live {
+		b.record = p.record(ctx, b.balancer.key())
+	}
+	p.next.addBalancer(b)
+	return nil
+}
+
+// group finds the members that s shares, or begins them.
+func (p *planner) group(s Spec) *plannedGroup {
+	key := balancerKey{s.Owner, s.Name}
+	if g := p.next.groupOf[key]; g != nil {
+		return g
+	}
+	g := &plannedGroup{group: &group{}, name: s.Name, known: map[string]*Worker{}, byName: map[string]int{}}
+	if old := p.old.groupOf[key]; old != nil {
+		g.group = old.group
+		for _, w := range g.group.list() {
+			g.known[w.Name()] = w
+		}
+	}
+	p.next.groupOf[key] = g
+	p.next.groups = append(p.next.groups, g)
+	return g
+}
+
+// identify finds the living balancer, or makes one.
+func (p *planner) identify(b *plannedBalancer) {
+	if o := p.old.balancerOf[balancerKey{b.spec.VHost, b.spec.Name}]; o != nil && o.group.group == b.group.group {
+		b.balancer = o.balancer
+		b.live = b.spec.Persist && o.spec.Persist
+		b.group.live = b.group.live || b.live
+		return
+	}
+	b.balancer = &Balancer{vhost: b.spec.VHost, name: b.spec.Name, group: b.group.group}
+	b.balancer.settings.Store(&b.spec.Settings)
+	b.balancer.method.Store(p.farm.method(b.spec.Settings.Method.V, b.spec.Env))
+	b.balancer.spec.Store(&b.spec)
+	b.balancer.slots.Store(&slots{})
+}
+
+// member finds the planned or living member of this address, or makes one for the virtual host owner.
+func (g *plannedGroup) member(owner string, a Address, settings WorkerSettings) plannedWorker {
+	if i, twice := g.byName[a.Name()]; twice { // httpd's slots have one name, too
+		return g.members[i]
+	}
+	if w := g.known[a.Name()]; w != nil {
+		return plannedWorker{worker: w, settings: settings}
+	}
+	return plannedWorker{worker: newWorker(owner, a, g.group, true), settings: settings}
+}
+
+func (g *plannedGroup) addMember(m plannedWorker) {
+	name := m.worker.Name()
+	if _, twice := g.byName[name]; !twice {
+		g.byName[name] = len(g.members)
+	}
+	g.members = append(g.members, m)
+}
+
+// record finds what the store has of a balancer; it is read once.
+func (p *planner) record(ctx context.Context, key balancerKey) *Record {
+	if p.records == nil {
+		p.records = p.load(ctx)
+	}
+	return p.records[key]
+}
+
+func (p *planner) load(ctx context.Context) map[balancerKey]*Record {
+	records := map[balancerKey]*Record{}
+	if p.farm.saver.store == nil {
+		return records
+	}
+	list, err := p.farm.saver.store.Load(ctx)
+	if err != nil {
+		p.next.warnings = append(p.next.warnings, err)
+	}
+	for i := range list {
+		if key := list[i].Settings.key(); records[key] == nil {
+			records[key] = &list[i]
+		}
+	}
+	return records
+}
+
+// plain plans a worker that belongs to no balancer. Of two of one name the first counts.
+func (p *planner) plain(s WorkerSpec) {
+	key := workerKey{s.VHost, s.Address.Name(), s.Address.Match}
+	if p.next.workerOf[key] != nil {
+		return
+	}
+	w := p.old.workerOf[key]
+	if w == nil {
+		w = newWorker(s.VHost, s.Address, &group{}, false)
+	}
+	p.next.addWorker(plannedWorker{worker: w, settings: s.Settings})
+}
