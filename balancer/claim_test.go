@@ -153,7 +153,7 @@ func TestAttempts(t *testing.T) {
 }
 
 func wait(r *rig, c balancer.Client) (string, error) {
-	claim, err := r.b.Wait(context.Background(), c, time.Now())
+	claim, err := r.b.Wait(context.Background(), c, time.Now(), nil)
 	if err != nil {
 		return "503", err
 	}
@@ -200,11 +200,11 @@ func TestWaitEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := r.b.Wait(ctx, nil, began); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if _, err := r.b.Wait(ctx, nil, began, nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Error(err, time.Since(began))
 		}
 		began = time.Now()
-		if _, err := r.b.Wait(context.Background(), cookie("S=x.r1"), began); !errors.Is(err, balancer.ErrRouteLost) || time.Since(began) != 0 {
+		if _, err := r.b.Wait(context.Background(), cookie("S=x.r1"), began, nil); !errors.Is(err, balancer.ErrRouteLost) || time.Since(began) != 0 {
 			t.Error(err, time.Since(began))
 		}
 		r = newRig(t, "", "status=+D")
@@ -219,7 +219,7 @@ func TestWaitKeepsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "forcerecovery=Off timeout=3 stickysession=S", "retry=1 route=r1")
 		r.b.Members()[0].Fail(time.Now())
-		claim, err := r.b.Wait(context.Background(), cookie("S=x.r1"), time.Now())
+		claim, err := r.b.Wait(context.Background(), cookie("S=x.r1"), time.Now(), nil)
 		if err != nil || claim.SessionRoute != "r1" || !claim.RouteChanged {
 			t.Error(claim, err)
 		}

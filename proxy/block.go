@@ -62,6 +62,7 @@ func (h *handler) blocked(ctx context.Context, f *flight) error {
 	if f.balancer != nil {
 		host = f.worker.Address().Host
 	}
+	x.Block()
 	addrs := addressesOf(ctx, host)
 	for _, b := range list {
 		if strings.Contains(host, b.name) || strings.HasPrefix(b.name, "*") {

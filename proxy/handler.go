@@ -93,7 +93,7 @@ func (h *handler) claim(ctx context.Context, f *flight) error {
 	if f.attempts > 0 {
 		now = time.Now()
 	}
-	c, err := f.balancer.Wait(ctx, f, now)
+	c, err := f.balancer.Wait(ctx, f, now, x.Block)
 	if err != nil {
 		f.worker = nil
 		return noMember(x, f.balancer, err)

@@ -34,16 +34,17 @@ manager:              balancer
 proxy/recovery:
 proxy/internal/poison:
 proxy/internal/wire:   proxy/internal/poison
-proxy/internal/socket: proxy/recovery
+proxy/internal/sys:
+proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/logfile:         proxy/recovery
-proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
 proxy/site:            proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/errorlog:        proxy/internal/poison proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive proxy/recovery
-proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/socket proxy/recovery
-proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/socket proxy/recovery
-proxy/http1:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/socket proxy/recovery
+proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/http1:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/http2:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire proxy/recovery
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer

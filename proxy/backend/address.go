@@ -209,7 +209,7 @@ func (p *pool) refresh(ctx context.Context, x *exchange.Exchange, set *balancer.
 	if !p.addrs.expired() {
 		return
 	}
-	x.Slow()
+	x.Block()
 	ctx, cancel := context.WithTimeout(ctx, connectTimeoutOf(set, call))
 	defer cancel()
 	p.lookup(ctx, set, to) // who opens a connection is told of an error

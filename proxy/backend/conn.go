@@ -11,7 +11,7 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // Conn is a connection to a worker, for one attempt after the other. Who acquired it owns it until
@@ -30,18 +30,19 @@ type Conn struct {
 	since int64 // under pool.mu: when it was last given back, by Clock
 
 	// Owned by who acquired it.
-	io      socket.Stream // of the connection below TLS
+	io      loop.Stream // the socket below TLS, or itself; nil: it is not known
 	to      target
 	used    bool // was begun once
 	reused  bool
 	timeout time.Duration
 	began   time.Time // about when the last attempt's Talk began
-	sent    int64     // what io.Sent said, or what was written without it
+	start   int64     // what io had sent before the last attempt
+	sent    int64     // what was written without io in this one
 	before  int64     // what below had sent before this attempt
 }
 
 // ErrEarly says that the member answers while the request is still being written.
-var ErrEarly = socket.ErrEarly
+var ErrEarly = loop.ErrEarly
 
 // poller is a plain connection of the net package.
 type poller interface {
@@ -52,8 +53,9 @@ type poller interface {
 // newConn makes a Conn of a fresh connection; plain is what is below nc's TLS, or nc itself.
 func newConn(p *pool, nc, plain net.Conn, addr netip.Addr) *Conn {
 	c := &Conn{net: nc, pool: p, addr: addr}
-	if pl, ok := plain.(poller); ok && c.io.Open(pl) == nil {
-		c.raw = nc == plain
+	if pl, ok := plain.(poller); ok {
+		c.io = polled(pl, 0)
+		c.raw = nc == plain && c.io != nil
 	}
 	return c
 }
@@ -64,7 +66,10 @@ func (c *Conn) begin(x *exchange.Exchange, set *balancer.WorkerSettings, call *C
 	c.reused, c.used = c.used, true
 	c.timeout = timeoutOf(set, call)
 	c.to = to
-	c.sent, c.io.Sent = 0, 0
+	c.sent = 0
+	if c.io != nil {
+		c.start = c.io.Sent()
+	}
 }
 
 // Worker is whose connection it is.
@@ -87,7 +92,12 @@ func (c *Conn) Timeout() time.Duration { return c.timeout }
 func (c *Conn) SetTimeout(d time.Duration) { c.timeout = d }
 
 // Sent is how many bytes were written since it was acquired.
-func (c *Conn) Sent() int64 { return c.sent + c.io.Sent }
+func (c *Conn) Sent() int64 {
+	if c.io == nil {
+		return c.sent
+	}
+	return c.sent + c.io.Sent() - c.start
+}
 
 // Fail is a Failure of this connection's attempt.
 func (c *Conn) Fail(kind Kind, err error) *Failure {
@@ -157,14 +167,14 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 
 // Readable tells whether something came in, an end included, as far as that can be told: what is to be
 // seen below TLS need not be an answer.
-func (c *Conn) Readable() bool { return c.raw && c.io.Look() != socket.Quiet }
+func (c *Conn) Readable() bool { return c.raw && c.io.Look() != loop.Quiet }
 
 // Undelivered tells for sure, after an end, that the member's system had closed the connection before
 // any byte of this attempt reached it: the request may be sent again on another one, whatever its
 // method.
 func (c *Conn) Undelivered() bool {
 	if c.raw {
-		return c.io.Undelivered(c.io.Sent)
+		return c.io.Undelivered(c.start)
 	}
 	return c.undelivered()
 }
@@ -189,7 +199,7 @@ func (c *Conn) Write2(a, b []byte) error {
 // far as that can be told.
 func (c *Conn) WriteBody(a, b []byte) error {
 	if c.raw {
-		return c.io.Watch(a, b, c.timeout)
+		return c.io.WriteUnlessAnswered(a, b, c.timeout)
 	}
 	return c.netWrite(a, b)
 }
@@ -227,11 +237,11 @@ func (c *Conn) Talk(now time.Time, a, b, in []byte) (n int, wrote bool, err erro
 
 // Splicer is the socket itself, to move bytes from it without looking at them; nil when that cannot be
 // done (TLS, other systems than Linux).
-func (c *Conn) Splicer() *socket.Stream {
+func (c *Conn) Splicer() loop.Stream {
 	if !c.raw {
 		return nil
 	}
-	return &c.io
+	return c.io
 }
 
 // Stream is the connection as one side of a tunnel. Release it when that is over.
@@ -248,7 +258,7 @@ type stream struct {
 }
 
 // Socket is the plain socket itself, nil with TLS.
-func (s stream) Socket() *socket.Stream { return s.c.Splicer() }
+func (s stream) Socket() loop.Stream { return s.c.Splicer() }
 
 // CloseWrite ends our direction.
 func (s stream) CloseWrite() error {

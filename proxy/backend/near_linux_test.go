@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"balancerd/balancer"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
-// job is a function as a socket.Job.
-type job func(*socket.Task)
+// job is a function as a loop.Job.
+type job func(*loop.Task)
 
 // Run calls it.
-func (j job) Run(t *socket.Task) { j(t) }
+func (j job) Run(t *loop.Task) { j(t) }
 
 // onLoop calls f as a task of an event loop of its own, which ends with the test.
-func onLoop(t *testing.T, f func(*socket.Task)) {
+func onLoop(t *testing.T, f func(*loop.Task)) {
 	t.Helper()
-	g, err := socket.NewLoops(1)
+	g, err := loop.NewGroup(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,15 +36,19 @@ func onLoop(t *testing.T, f func(*socket.Task)) {
 		t.Fatal(err)
 	}
 	var fd uintptr
-	rc.Control(func(n uintptr) { fd, _ = socket.Dup(n) })
+	rc.Control(func(n uintptr) { fd, _ = sys.Dup(n) })
 	done := make(chan struct{})
-	stop, err := g.Listen([]uintptr{fd}, func(conn uintptr, _ netip.AddrPort) (socket.Job, bool) {
-		return job(func(task *socket.Task) {
-			defer close(done)
-			defer socket.Close(conn)
-			f(task)
-		}), false
-	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
+	stop, err := g.Listen([]uintptr{fd}, loop.Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
+			return job(func(task *loop.Task) {
+				defer close(done)
+				defer sys.Close(conn)
+				f(task)
+			}), false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +62,14 @@ func onLoop(t *testing.T, f func(*socket.Task)) {
 }
 
 // watched is a connection that a task's loop watches.
-func watched(t *testing.T, task *socket.Task) *Conn {
+func watched(t *testing.T, task *loop.Task) *Conn {
 	p, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Close(p[1]) })
-	c := &Conn{own: task.NewFd(uintptr(p[0]))}
-	c.io.OpenFd(c.own)
+	c := &Conn{}
+	c.openOwn(task.NewFd(uintptr(p[0])))
 	c.serve(task)
 	c.io.Read(make([]byte, 1), time.Millisecond) // a wait: from now on the loop watches it
 	return c
@@ -74,7 +79,7 @@ func watched(t *testing.T, task *socket.Task) *Conn {
 func TestLoopsKeepTheirConnections(t *testing.T) {
 	s := &shelf{}
 	p := &pool{}
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		for range 3 {
 			c := watched(t, task)
 			s.list = append(s.list, c)
@@ -85,7 +90,7 @@ func TestLoopsKeepTheirConnections(t *testing.T) {
 			t.Errorf("the loop's own: %d, want the one used last, 2", got)
 		}
 	})
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		for _, c := range []struct{ open, max, want int }{{3, 0, 2}, {4, 0, -1}, {8, 0, -1}, {8, 9, -1}, {8, 8, 2}} {
 			p.open = c.open
 			if got := p.best(s, task, &balancer.WorkerSettings{Max: c.max}); got != c.want {

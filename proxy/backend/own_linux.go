@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // own is a socket that the event loops of the front watch, so that a wait for a member is one of theirs.
-type own = *socket.Fd
+type own = *loop.Fd
 
-func taskOf(x *exchange.Exchange) *socket.Task {
+func taskOf(x *exchange.Exchange) *loop.Task {
 	if x.Conn == nil {
 		return nil
 	}
@@ -23,7 +24,7 @@ func taskOf(x *exchange.Exchange) *socket.Task {
 }
 
 // below is what TLS stands on: an ordinary connection during the handshake, then an event loop's socket.
-type below = *socket.Conn
+type below = *loop.Conn
 
 // looped tells whether an event loop is to serve the connections of an exchange to such a member: those of
 // HTTP/2 have goroutines, and a handshake in between would hold a loop up.
@@ -36,7 +37,7 @@ func under(x *exchange.Exchange, plain net.Conn, call *Call, scheme string) net.
 	if !looped(x, call, scheme) {
 		return plain
 	}
-	return socket.NewConnOver(plain)
+	return loop.NewConnOver(plain)
 }
 
 // adopt makes a Conn of a fresh connection for an exchange that an event loop serves: plain, or nc that
@@ -48,12 +49,12 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	}
 	fd, e := dup(plain)
 	if e != nil {
-		x.Apart()
+		x.Detach()
 		return nil
 	}
 	t := taskOf(x)
-	c := &Conn{pool: p, addr: addr, own: t.NewFd(fd)}
-	c.io.OpenFd(c.own)
+	c := &Conn{pool: p, addr: addr}
+	c.openOwn(t.NewFd(fd))
 	if nc != plain {
 		c.net, c.below = nc, base.(below)
 		c.below.Adopt(c.own, t)
@@ -62,6 +63,23 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	plain.Close()
 	c.raw = true
 	return c
+}
+
+// openOwn has it read and write a socket of a loop's.
+func (c *Conn) openOwn(fd own) {
+	s := &loop.FdStream{}
+	s.Open(fd)
+	c.own, c.io = fd, s
+}
+
+// polled is a Stream on a connection of the runtime's poller on which sent bytes were written before; nil: it
+// can't be made.
+func polled(c poller, sent int64) loop.Stream {
+	s := &loop.PollStream{}
+	if s.Open(c, sent) != nil {
+		return nil
+	}
+	return s
 }
 
 // dup is another descriptor of a connection, for a loop: the first is the runtime's poller's.
@@ -75,7 +93,7 @@ func dup(nc net.Conn) (uintptr, error) {
 		return 0, err
 	}
 	n, e := uintptr(0), syscall.EBADF
-	if err := rc.Control(func(fd uintptr) { n, e = socket.Dup(fd) }); err != nil {
+	if err := rc.Control(func(fd uintptr) { n, e = sys.Dup(fd) }); err != nil {
 		return 0, err
 	}
 	if e != 0 {
@@ -85,11 +103,11 @@ func dup(nc net.Conn) (uintptr, error) {
 }
 
 // serve has a task use the connection.
-func (c *Conn) serve(t *socket.Task) {
+func (c *Conn) serve(t *loop.Task) {
 	if c.own == nil {
 		return
 	}
-	c.io.Use(t)
+	c.io.(*loop.FdStream).Use(t)
 	c.own.Use(t)
 	if c.below != nil {
 		c.below.Serve(t)
@@ -109,14 +127,14 @@ func (c *Conn) rest() {
 
 // look tells what came in on an idle connection. Of one with TLS what was read with the last answer, or
 // came in since, is looked at inside of it: tickets and the like are nothing.
-func (c *Conn) look(x *exchange.Exchange) socket.Look {
+func (c *Conn) look(x *exchange.Exchange) loop.Look {
 	if c.below == nil {
 		if c.stirred(x) {
 			return c.io.Look()
 		}
-		return socket.Quiet
+		return loop.Quiet
 	}
-	if c.own.Stirred() {
+	if c.own.PendingEvent() {
 		c.below.Use(taskOf(x))
 	} else {
 		c.below.Serve(taskOf(x))
@@ -124,11 +142,11 @@ func (c *Conn) look(x *exchange.Exchange) socket.Look {
 	var one [1]byte
 	switch n, err := c.tryNet(one[:]); {
 	case n > 0:
-		return socket.Bytes
+		return loop.Bytes
 	case err != nil:
-		return socket.End
+		return loop.End
 	}
-	return socket.Quiet
+	return loop.Quiet
 }
 
 // tryNet is TryRead with TLS.
@@ -165,17 +183,17 @@ func (c *Conn) writeWithin(d time.Duration) bool {
 
 // suits tells whether a task, or nobody's, may use it: a read that waits outside of the event loops would
 // keep a loop from going on, and the other way round nobody would be woken.
-func (c *Conn) suits(t *socket.Task) bool { return (c.own != nil) == (t != nil) }
+func (c *Conn) suits(t *loop.Task) bool { return (c.own != nil) == (t != nil) }
 
 // near tells whether it is the task's loop that watches it.
-func (c *Conn) near(t *socket.Task) bool { return c.own == nil || c.own.Near(t) }
+func (c *Conn) near(t *loop.Task) bool { return c.own == nil || c.own.Near(t) }
 
 // told tells whether a loop watches it, and whether anything has come in then.
 func (c *Conn) told() (known, stirred bool) {
 	if c.own == nil || !c.own.Watched() {
 		return false, false
 	}
-	return true, c.own.Stirred()
+	return true, c.own.PendingEvent()
 }
 
 // cut ends both directions of a loop's connection; false: it is not a loop's.
@@ -196,14 +214,16 @@ func (c *Conn) disown() {
 		return
 	}
 	fd := c.own.Release(nil)
-	nc := socket.NewFileConn(fd, addrOf(socket.Local(fd)), addrOf(netip.AddrPortFrom(c.addr, c.to.port)))
-	c.own, c.io = nil, socket.Stream{Sent: c.io.Sent}
+	nc := sys.NewFileConn(fd, addrOf(sys.Local(fd)), addrOf(netip.AddrPortFrom(c.addr, c.to.port)))
+	sent := c.io.Sent()
+	c.own, c.io = nil, nil
 	if c.below != nil {
-		c.below.Become(nc)
+		c.below.HandOff(nc)
 		c.below = nil
 		return
 	}
-	c.net, c.raw = nc, c.io.Open(nc.(poller)) == nil
+	c.io = polled(nc.(poller), sent)
+	c.net, c.raw = nc, c.io != nil
 }
 
 func addrOf(a netip.AddrPort) net.Addr {

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // own is nothing here.
 type own = struct{}
 
-func taskOf(*exchange.Exchange) *socket.Task { return nil }
+func taskOf(*exchange.Exchange) *loop.Task { return nil }
 
 // below is nothing here.
 type below = struct{}
@@ -25,15 +25,17 @@ func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Add
 	return nil
 }
 
+func polled(poller, int64) loop.Stream { return nil }
+
 func (c *Conn) rest() {}
 
 func (c *Conn) undelivered() bool { return false }
 
-func (c *Conn) look(x *exchange.Exchange) socket.Look {
+func (c *Conn) look(x *exchange.Exchange) loop.Look {
 	if c.stirred(x) {
 		return c.io.Look()
 	}
-	return socket.Quiet
+	return loop.Quiet
 }
 
 func (c *Conn) tryNet([]byte) (int, error) { return 0, nil }
@@ -42,11 +44,11 @@ func (c *Conn) readWithin(time.Duration) bool { return false }
 
 func (c *Conn) writeWithin(time.Duration) bool { return false }
 
-func (c *Conn) serve(*socket.Task) {}
+func (c *Conn) serve(*loop.Task) {}
 
-func (c *Conn) suits(*socket.Task) bool { return true }
+func (c *Conn) suits(*loop.Task) bool { return true }
 
-func (c *Conn) near(*socket.Task) bool { return true }
+func (c *Conn) near(*loop.Task) bool { return true }
 
 func (c *Conn) told() (known, stirred bool) { return false, false }
 

@@ -8,7 +8,7 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // poolKey is what a worker's pool is attached under.
@@ -69,7 +69,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	}
 	task := taskOf(x)
 	if call.beside(to.scheme) {
-		x.Apart()
+		x.Detach()
 		task = nil
 	}
 	for {
@@ -80,7 +80,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 			return nil, &Failure{Kind: Exhausted, Err: err, Host: to.host, Port: to.port}
 		}
 		if c == nil {
-			x.Slow()
+			x.Block()
 			if c, err = p.connect(ctx, x, call, to); err != nil {
 				return nil, err
 			}
@@ -107,7 +107,7 @@ func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to
 
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long
 // as acquire= says when max= are open.
-func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
+func (p *pool) take(ctx context.Context, task *loop.Task, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
 	var timer *time.Timer
 	for {
 		p.mu.Lock()
@@ -140,7 +140,7 @@ func (p *pool) take(ctx context.Context, task *socket.Task, set *balancer.Worker
 			timer = time.NewTimer(set.Acquire.V)
 			defer timer.Stop()
 		}
-		task.Leave()
+		task.Block()
 		if err := p.wait(ctx, turn, timer); err != nil {
 			return nil, err
 		}
@@ -186,7 +186,7 @@ func (c *Conn) stirred(x *exchange.Exchange) bool {
 	if known, stirred := c.told(); known {
 		return stirred
 	}
-	return c.io.IsOpen() && x.Start.Sub(c.began) > warm
+	return c.io != nil && x.Start.Sub(c.began) > warm
 }
 
 // warm is for how long after its last request a connection is used without a look at it: an end that
@@ -198,11 +198,11 @@ const warm = time.Millisecond
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := c.look(x)
 	switch {
-	case state == socket.Quiet:
+	case state == loop.Quiet:
 		return !p.addrs.moved(c)
-	case state == socket.Bytes && x.Enabled("proxy", exchange.Info):
+	case state == loop.Bytes && x.Enabled("proxy", exchange.Info):
 		x.LogServer("proxy", exchange.Info, nil, "AH03408: "+to.scheme+": reusable backend connection is not empty: forcibly closed")
-	case state == socket.End && x.Enabled("proxy", exchange.Debug):
+	case state == loop.End && x.Enabled("proxy", exchange.Debug):
 		x.LogServer("proxy", exchange.Debug, nil, "AH00951: "+to.scheme+": backend socket is disconnected.")
 	}
 	return false

@@ -18,7 +18,7 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // secureMember is a worker whose member speaks TLS; serve gets each connection after its handshake.
@@ -64,7 +64,7 @@ func secureMember(t *testing.T, serve func(*tls.Conn)) (*balancer.Worker, *Call)
 }
 
 // acquireOn is acquire for an exchange that a task serves.
-func acquireOn(t *testing.T, task *socket.Task, w *balancer.Worker, call *Call) (*Conn, *logs) {
+func acquireOn(t *testing.T, task *loop.Task, w *balancer.Worker, call *Call) (*Conn, *logs) {
 	t.Helper()
 	x, l := newExchange()
 	x.Conn = &exchange.Conn{Task: task}
@@ -89,7 +89,7 @@ func say(t *testing.T, c *Conn, text string) {
 // A task that waits for a member over TLS does so by its loop, and the connection stays with that.
 func TestSecureMembersAreTheLoops(t *testing.T) {
 	w, call := secureMember(t, echo)
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		c.SetTimeout(20 * time.Millisecond)
 		if _, err := c.Read(make([]byte, 1)); !IsTimeout(err) {
@@ -138,10 +138,10 @@ func TestSecureIdleConnections(t *testing.T) {
 			s.Write(p[:n])
 			c.after(s)
 		})
-		onLoop(t, func(task *socket.Task) {
+		onLoop(t, func(task *loop.Task) {
 			first, _ := acquireOn(t, task, w, call)
 			say(t, first, "hello")
-			task.Leave()
+			task.Block()
 			time.Sleep(50 * time.Millisecond)
 			first.Release(true)
 			second, l := acquireOn(t, task, w, call)
@@ -152,9 +152,9 @@ func TestSecureIdleConnections(t *testing.T) {
 		})
 	}
 	w, call := secureMember(t, echo)
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		first, _ := acquireOn(t, task, w, call)
-		task.Leave()
+		task.Block()
 		time.Sleep(50 * time.Millisecond) // the member's tickets for later sessions come
 		first.Release(true)
 		if second, l := acquireOn(t, task, w, call); second != first {
@@ -186,10 +186,10 @@ func TestSecureUndelivered(t *testing.T) {
 			s.Write(p[:n])
 			c.end(s)
 		})
-		onLoop(t, func(task *socket.Task) {
+		onLoop(t, func(task *loop.Task) {
 			conn, _ := acquireOn(t, task, w, call)
 			say(t, conn, "first")
-			task.Leave()
+			task.Block()
 			time.Sleep(30 * time.Millisecond)
 			conn.serve(task) // as for another attempt, without a look at it
 			_, wrote, err := conn.Talk(time.Now(), []byte("second"), nil, make([]byte, 10))
@@ -208,7 +208,7 @@ func TestSecureConnectionsAreClosedByOthers(t *testing.T) {
 		_, err := c.Read(make([]byte, 1))
 		ended <- err
 	})
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		c.SetTimeout(time.Millisecond)
 		c.Read(make([]byte, 1)) // from now on the loop watches it
@@ -290,10 +290,10 @@ func plainMember(t *testing.T) (*balancer.Worker, *Call) {
 func TestTunnelsWithoutDescriptors(t *testing.T) {
 	for name, member := range members {
 		w, call := member(t)
-		onLoop(t, func(task *socket.Task) {
+		onLoop(t, func(task *loop.Task) {
 			c, _ := acquireOn(t, task, w, call)
 			say(t, c, "first")
-			task.Leave()
+			task.Block()
 			without(t, 0, func() {
 				s := c.Stream()
 				s.SetReadDeadline(time.Now().Add(5 * time.Second))
@@ -323,7 +323,7 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 	for name, member := range members {
 		w, call := member(t)
 		var first *Conn
-		onLoop(t, func(task *socket.Task) {
+		onLoop(t, func(task *loop.Task) {
 			for try := range 12 { // the connection's own, and the member's end may take another one first
 				without(t, 1+try%3, func() {
 					x, _ := newExchange()
@@ -346,7 +346,7 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 			say(t, first, "hello")
 			first.Release(true)
 		})
-		onLoop(t, func(task *socket.Task) {
+		onLoop(t, func(task *loop.Task) {
 			second, _ := acquireOn(t, task, w, call)
 			if second == first || second.own == nil {
 				t.Errorf("%s: a loop got a connection that it cannot wait for", name)
@@ -362,7 +362,7 @@ func TestRenegotiatingMembersAreNoLoops(t *testing.T) {
 	w, call := secureMember(t, echo)
 	call.TLS.Renegotiates = true
 	var first *Conn
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		first, _ = acquireOn(t, task, w, call)
 		if first.own != nil || first.below != nil {
 			t.Error("a loop has it")
@@ -414,7 +414,7 @@ func TestSecureAnswerWithGoodbye(t *testing.T) {
 		c.Release(false)
 	}
 	check(acquire(t, w, call, true))
-	onLoop(t, func(task *socket.Task) {
+	onLoop(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		check(c)
 	})

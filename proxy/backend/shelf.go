@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"balancerd/balancer"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/recovery"
 )
 
@@ -38,7 +38,7 @@ func (s *shelf) cut(i int) *Conn {
 
 // pop is the idle connection that was used last, of those for the call's TLS, rather one of the same
 // event loop. Older than ttl= they are gone (apr: apr_reslist.c apr_reslist_acquire). Under mu.
-func (p *pool) pop(task *socket.Task, set *balancer.WorkerSettings, kind security) (c *Conn, gone []*Conn) {
+func (p *pool) pop(task *loop.Task, set *balancer.WorkerSettings, kind security) (c *Conn, gone []*Conn) {
 	s := p.find(kind)
 	if s == nil {
 		return nil, nil
@@ -69,7 +69,7 @@ func (p *pool) find(kind security) *shelf {
 }
 
 // best is the place of the connection that pop takes, -1 for none. Under mu.
-func (p *pool) best(s *shelf, task *socket.Task, set *balancer.WorkerSettings) int {
+func (p *pool) best(s *shelf, task *loop.Task, set *balancer.WorkerSettings) int {
 	far := -1
 	for i := len(s.list) - 1; i >= 0; i-- {
 		c := s.list[i]
@@ -237,5 +237,5 @@ func (c *Conn) touched() bool {
 	if known, stirred := c.told(); known && !stirred {
 		return false
 	}
-	return c.io.IsOpen() && c.io.Look() != socket.Quiet
+	return c.io != nil && c.io.Look() != loop.Quiet
 }

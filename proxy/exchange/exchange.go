@@ -198,20 +198,20 @@ func (x *Exchange) GiveUp(module, what string, err error) {
 	x.Log(module, Error, nil, x.Arena.Join(what, " can't be decided: ", err.Error()))
 }
 
-// Slow is to be called before anything that may take long but is no talk with the client or the
-// member: connections that are served by the same event loop wait no longer then. It holds until the
-// next wait for one of those.
-func (x *Exchange) Slow() {
+// Block is to be called before anything that may block, or compute for long, and is no read or write of the
+// client's or a member's connection: name look-ups, files, password hashes, a wait for a balancer. An event
+// loop that serves the exchange goes on without it then, until its next wait for one of those connections.
+func (x *Exchange) Block() {
 	if x.Conn != nil {
-		x.Conn.Task.Leave()
+		x.Conn.Task.Block()
 	}
 }
 
-// Apart is Slow for the rest of the exchange: it is going to wait for goroutines of its own again and
+// Detach is Block for the rest of the exchange: it is going to wait for goroutines of its own again and
 // again.
-func (x *Exchange) Apart() {
+func (x *Exchange) Detach() {
 	if x.Conn != nil {
-		x.Conn.Task.Apart()
+		x.Conn.Task.Detach()
 	}
 }
 

@@ -10,11 +10,9 @@ import (
 // maxFile bounds what file() reads (httpd: util_expr_eval.c MAX_FILE_SIZE).
 const maxFile = 10 << 20
 
-// largeFile is from how many bytes on other connections do not wait while a file is read.
-const largeFile = 64 << 10
-
 // fileText is a file's text; when it cannot be read the whole expression fails.
 func fileText(r *run, name string) string {
+	r.x.Block()
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxFile {
 		r.fail(errors.New("File " + name + " too large"))
@@ -25,9 +23,6 @@ func fileText(r *run, name string) string {
 		r.fail(errors.New("Cannot read from file " + name))
 		return ""
 	}
-	if info != nil && info.Size() > largeFile {
-		r.x.Slow()
-	}
 	b, err := os.ReadFile(name)
 	if err != nil {
 		r.fail(errors.New("Cannot open file " + name))
@@ -37,36 +32,38 @@ func fileText(r *run, name string) string {
 }
 
 func fileSize(r *run, name string) string {
+	r.x.Block()
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		return strconv.FormatInt(info.Size(), 10)
 	}
 	return "0"
 }
 
-func exists(_ *run, name string) bool {
-	return isFile(os.Stat, name, func(fs.FileInfo) bool { return true })
+func exists(r *run, name string) bool {
+	return isFile(r, os.Stat, name, func(fs.FileInfo) bool { return true })
 }
 
-func isDirectory(_ *run, name string) bool { return isFile(os.Stat, name, fs.FileInfo.IsDir) }
+func isDirectory(r *run, name string) bool { return isFile(r, os.Stat, name, fs.FileInfo.IsDir) }
 
-func isRegular(_ *run, name string) bool {
-	return isFile(os.Stat, name, func(i fs.FileInfo) bool { return i.Mode().IsRegular() })
+func isRegular(r *run, name string) bool {
+	return isFile(r, os.Stat, name, func(i fs.FileInfo) bool { return i.Mode().IsRegular() })
 }
 
-func isFilled(_ *run, name string) bool {
-	return isFile(os.Stat, name, func(i fs.FileInfo) bool { return i.Mode().IsRegular() && i.Size() > 0 })
+func isFilled(r *run, name string) bool {
+	return isFile(r, os.Stat, name, func(i fs.FileInfo) bool { return i.Mode().IsRegular() && i.Size() > 0 })
 }
 
-func isLink(_ *run, name string) bool {
-	return isFile(os.Lstat, name, func(i fs.FileInfo) bool { return i.Mode()&fs.ModeSymlink != 0 })
+func isLink(r *run, name string) bool {
+	return isFile(r, os.Lstat, name, func(i fs.FileInfo) bool { return i.Mode()&fs.ModeSymlink != 0 })
 }
 
-func isExecutable(_ *run, name string) bool {
-	return isFile(os.Lstat, name, func(i fs.FileInfo) bool { return i.Mode()&0o111 != 0 })
+func isExecutable(r *run, name string) bool {
+	return isFile(r, os.Lstat, name, func(i fs.FileInfo) bool { return i.Mode()&0o111 != 0 })
 }
 
 // isFile tells whether a file is there and is as wanted.
-func isFile(look func(string) (fs.FileInfo, error), name string, is func(fs.FileInfo) bool) bool {
+func isFile(r *run, look func(string) (fs.FileInfo, error), name string, is func(fs.FileInfo) bool) bool {
+	r.x.Block()
 	info, err := look(name)
 	return err == nil && is(info)
 }

@@ -140,9 +140,9 @@ type within struct {
 
 func (w *within) holds(r *run) bool {
 	if w.of == nil {
-		return w.net.holdsText(r.x.ClientIP, false)
+		return w.net.holdsText(r.x, r.x.ClientIP, false)
 	}
-	return w.net.holdsText(w.of.text(r), true)
+	return w.net.holdsText(r.x, w.of.text(r), true)
 }
 
 func (w *within) print(b *strings.Builder) {

@@ -106,7 +106,7 @@ func (n *Subnet) Holds(a netip.Addr) bool {
 const lookupTime = 5 * time.Second
 
 // holdsText is Holds for a text: an address, or a host name to be resolved where names is set.
-func (n *Subnet) holdsText(s string, names bool) bool {
+func (n *Subnet) holdsText(x *exchange.Exchange, s string, names bool) bool {
 	a, err := netip.ParseAddr(s)
 	if err == nil {
 		return n.Holds(a)
@@ -116,6 +116,7 @@ func (n *Subnet) holdsText(s string, names bool) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
+	x.Block()
 	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", strings.Clone(s))
 	return err == nil && len(list) > 0 && n.Holds(list[0])
 }
@@ -128,6 +129,7 @@ func RemoteHost(x *exchange.Exchange) string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
+	x.Block()
 	names, err := net.DefaultResolver.LookupAddr(ctx, strings.Clone(x.ClientIP))
 	if err != nil || len(names) == 0 {
 		return x.ClientIP

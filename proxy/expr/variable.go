@@ -189,7 +189,7 @@ func lastModified(x *exchange.Exchange) string {
 
 // owner is the user who owns the file that the URL was mapped to.
 func owner(x *exchange.Exchange) string {
-	if st := stat(x.Filename); st != nil {
+	if st := stat(x); st != nil {
 		if u, err := user.LookupId(strconv.Itoa(int(st.Uid))); err == nil {
 			return u.Username
 		}
@@ -198,7 +198,7 @@ func owner(x *exchange.Exchange) string {
 }
 
 func ownerGroup(x *exchange.Exchange) string {
-	if st := stat(x.Filename); st != nil {
+	if st := stat(x); st != nil {
 		if g, err := user.LookupGroupId(strconv.Itoa(int(st.Gid))); err == nil {
 			return g.Name
 		}
@@ -206,11 +206,12 @@ func ownerGroup(x *exchange.Exchange) string {
 	return ""
 }
 
-func stat(name string) *syscall.Stat_t {
-	if !strings.HasPrefix(name, "/") {
+func stat(x *exchange.Exchange) *syscall.Stat_t {
+	if !strings.HasPrefix(x.Filename, "/") {
 		return nil
 	}
-	info, err := os.Stat(name)
+	x.Block()
+	info, err := os.Stat(x.Filename)
 	if err != nil {
 		return nil
 	}

@@ -10,20 +10,21 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // engine is the event loops of a Server's plain connections.
-type engine struct{ loops *socket.Loops }
+type engine struct{ loops *loop.Group }
 
 // group is the Server's loops; they begin with the first listener.
-func (s *Server) group() (*socket.Loops, error) {
+func (s *Server) group() (*loop.Group, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.engine.loops != nil {
 		return s.engine.loops, nil
 	}
-	g, err := socket.NewLoops(loopsOf(runtime.GOMAXPROCS(0)))
+	g, err := loop.NewGroup(loopsOf(runtime.GOMAXPROCS(0)))
 	s.engine.loops = g
 	return g, err
 }
@@ -68,7 +69,7 @@ func (s *Server) Accept(l *Listener) error {
 	if err != nil {
 		return err
 	}
-	stop, err := g.Listen(fds, a.take, backend.RoomFor, a.fault)
+	stop, err := g.Listen(fds, loop.Accept{Job: a.take, HasRoom: backend.RoomFor, Failed: a.fault})
 	if err != nil {
 		return err
 	}
@@ -80,23 +81,23 @@ func (s *Server) Accept(l *Listener) error {
 // acceptor makes jobs of one listener's connections. Immutable but said.
 type acceptor struct {
 	s     *Server
-	group *socket.Loops
+	group *loop.Group
 	local netip.AddrPort // the listener's address; invalid for a wildcard
 	began time.Time
 	said  atomic.Int64 // when a fault was told last, since began
 }
 
-// take is the job of a connection, which is long for one that is to be secure.
-func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j socket.Job, long bool) {
+// take is the job of a connection. With TLS it begins off the loop: its handshake computes for long.
+func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j loop.Job, offLoop bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			socket.Close(fd)
+			sys.Close(fd)
 			a.s.panicked(p, " before a connection was served")
 		}
 	}()
 	local := a.local
 	if !local.IsValid() {
-		local = socket.Local(fd)
+		local = sys.Local(fd)
 	}
 	if shake := a.s.shake(local); shake != nil {
 		a.s.doors.Add(1)

@@ -5,14 +5,14 @@ import (
 	"syscall"
 	"time"
 
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
-var _ socket.Job = (*conn)(nil)
+var _ loop.Job = (*conn)(nil)
 
 // Run serves what has come in, and parks the connection: between two requests it is no more than a
 // socket that the event loop watches. A connection of one request is never told to the loop.
-func (c *conn) Run(t *socket.Task) {
+func (c *conn) Run(t *loop.Task) {
 	defer c.s.survive(nobody{}) // a panic here would be the loop's end
 	c.use(t)
 	if c.serveRaw() {
@@ -27,7 +27,7 @@ func (c *conn) Run(t *socket.Task) {
 // serveRaw serves a socket of our own. true: it is parked, and another task may be serving it already.
 func (c *conn) serveRaw() (parked bool) {
 	defer c.rescue()
-	late, kept := c.own.Late(), c.info.Kept
+	late, kept := c.own.TimedOut(), c.info.Kept
 	for !c.over {
 		switch nothing := c.step(); {
 		case nothing && late && c.info.Kept == kept: // nor did anything come in at the last moment

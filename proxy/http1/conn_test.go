@@ -213,6 +213,7 @@ func TestMaxKeepAlive(t *testing.T) {
 func TestHalfClosedClients(t *testing.T) {
 	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 		f := start(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
+			x.Block()
 			time.Sleep(20 * time.Millisecond)
 			says(ctx, x)
 		}})
@@ -278,7 +279,11 @@ func TestBytesAreCounted(t *testing.T) {
 			t.Errorf("%+v, want %+v", s, want)
 		}
 	}
-	if s := f.Totals(); s.Requests != 2 || s.Bytes == 0 {
+	s := f.Totals() // an exchange is counted just after it is logged
+	for end := time.Now().Add(10 * time.Second); s.Requests < 2 && time.Now().Before(end); s = f.Totals() {
+		time.Sleep(time.Millisecond)
+	}
+	if s.Requests != 2 || s.Bytes == 0 {
 		t.Errorf("totals %+v", s)
 	}
 }

@@ -7,7 +7,7 @@
 //	                 |              v          v                     v
 //	              parked <──────── send <── x.Res.Body <──────────── answer (a Source)
 //
-// On Linux a connection is served inside an event loop (package socket): its waits, and those for its
+// On Linux a connection is served inside an event loop (package loop): its waits, and those for its
 // member, are the loop's, and between requests it is no more than a parked socket, with the state of its
 // TLS if it has that. A handshake is begun beside the loops, since it computes for long. Connections of
 // HTTP/2, and all of other systems, have goroutines.

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // link is the client's end of a connection: a socket of an event loop's (raw), TLS on one (sec), or a
@@ -17,7 +17,7 @@ type link struct {
 	wby time.Time
 	was atomic.Bool // nc's deadline for reads is another one's
 	raw bool
-	io  *socket.Stream // with raw, while there is work
+	io  loop.Stream // with raw, while there is work
 	system
 }
 

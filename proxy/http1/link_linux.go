@@ -6,16 +6,20 @@ import (
 	"syscall"
 	"time"
 
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // system is a socket of our own, with what its calls need.
 type system struct {
-	own  *socket.Fd
-	sec  *socket.Conn // below nc, while an event loop serves a secure connection
-	task *socket.Task // who serves it
-	file *os.File     // in place of own: once the runtime's poller watches it
+	own  *loop.Fd
+	fdio *loop.FdStream // link's io while an event loop serves it
+	sec  *loop.Conn     // below nc, while an event loop serves a secure connection
+	task *loop.Task     // who serves it
+	file *os.File       // in place of own: once the runtime's poller watches it
 }
+
+type fdStream = loop.FdStream
 
 // begun tells whether something was received that cannot be read yet.
 func (l *link) begun() bool { return l.sec != nil && l.sec.Midway() }
@@ -28,11 +32,11 @@ func (l *link) try(p []byte) (int, syscall.Errno) {
 	if l.sec != nil {
 		return l.trySecure(p)
 	}
-	return l.io.Once(p)
+	return l.fdio.ReadNow(p)
 }
 
 // drained tells whether all that had come in was read.
-func (l *link) drained() bool { return l.sec == nil && l.io.Drained() && !l.own.Ended() }
+func (l *link) drained() bool { return l.sec == nil && l.fdio.Drained() && !l.own.Ended() }
 
 // pace gives the next reads a timeout if a loop serves a secure connection.
 func (l *link) pace(timeout time.Duration) bool {
@@ -61,7 +65,7 @@ func (l *link) below() error {
 }
 
 // ownPoked is a socket of our own as others see it.
-type ownPoked struct{ fd *socket.Fd }
+type ownPoked struct{ fd *loop.Fd }
 
 // A connection of which nothing is there is parked.
 func (p ownPoked) wake(bool) { p.fd.Nudge() }
@@ -69,7 +73,7 @@ func (p ownPoked) wake(bool) { p.fd.Nudge() }
 func (p ownPoked) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
-func (c *conn) use(t *socket.Task) {
+func (c *conn) use(t *loop.Task) {
 	c.task, c.info.Task = t, t
 	if c.sec != nil {
 		c.sec.Use(t)
@@ -79,17 +83,18 @@ func (c *conn) use(t *socket.Task) {
 // plug gives the socket what its reads and writes need.
 func (c *conn) plug() {
 	if c.raw {
-		c.io = &c.k.io
-		c.io.OpenFd(c.own)
-		c.io.Use(c.task)
+		c.fdio = &c.k.io
+		c.fdio.Open(c.own)
+		c.fdio.Use(c.task)
+		c.io = c.fdio
 	}
 }
 
 // unplug takes it away.
 func (c *conn) unplug() {
 	if c.raw {
-		c.io.Shut()
-		c.io = nil
+		c.k.io.Reset()
+		c.io, c.fdio = nil, nil
 	}
 }
 
@@ -98,21 +103,23 @@ func (c *conn) leave() {
 	if c.file != nil || !c.raw && c.sec == nil {
 		return
 	}
-	c.task.Leave()
+	c.task.Block()
 	c.setPoke(nil)
 	c.info.Task = nil
 	if c.sec != nil {
-		c.sec.Become(c.s.ordinary(c.own, c.task, c.sec))
+		c.sec.HandOff(c.s.ordinary(c.own, c.task, c.sec))
 		c.sec = nil
 		c.setPoke(netPoked{c.nc, &c.was})
 		return
 	}
 	c.file = os.NewFile(c.own.Release(c.task), "client")
 	c.need()
-	c.io.Shut()
-	if err := c.io.Open(c.file); err != nil {
+	s, sent := &loop.PollStream{}, c.fdio.Sent()
+	if err := s.Open(c.file, sent); err != nil {
 		panic(err) // it has just been made
 	}
+	c.unplug()
+	c.io = s
 	c.setPoke(netPoked{c.file, &c.was})
 }
 
@@ -122,11 +129,11 @@ func (c *conn) leaveWhole() {
 		c.leave()
 		return
 	}
-	c.task.Leave()
+	c.task.Block()
 	c.setPoke(nil)
 	c.unplug()
 	remote := net.TCPAddrFromAddrPort(c.info.Remote)
-	c.nc = socket.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
+	c.nc = sys.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
 	c.raw, c.info.Task = false, nil
 }
 
@@ -139,7 +146,10 @@ func (l *link) rawClose() {
 }
 
 func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
-	n, e := l.io.WriteOnce(l.fd(), a, b)
+	if l.fdio == nil {
+		return l.io.Write(a, b, timeout)
+	}
+	n, e := l.fdio.WriteNow(a, b)
 	switch {
 	case e != 0 && e != syscall.EAGAIN:
 		return os.NewSyscallError("write", e)
@@ -152,29 +162,28 @@ func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
 
 // silent tells whether nothing came in that was not read: closing would reset the connection.
 func (l *link) silent() bool {
-	if !l.raw || l.io.Drained() {
+	if !l.raw || l.fdio != nil && l.fdio.Drained() {
 		return true
 	}
-	n, e := socket.Peek(l.fd())
-	return e == syscall.EAGAIN || n == 0
+	return l.io.Look() != loop.Bytes
 }
 
 func (l *link) rawCloseWrite() error {
 	if l.file != nil {
 		return l.io.CloseWrite()
 	}
-	return socket.CloseWrite(l.fd())
+	return sys.CloseWrite(l.fd())
 }
 
 // reset has close send a reset.
 func (l *link) reset() {
 	if l.raw && l.file == nil {
-		socket.Reset(l.fd())
+		sys.Reset(l.fd())
 	}
 }
 
 // Socket is the client's socket once what was read before is gone; nil with TLS.
-func (e *end) Socket() *socket.Stream {
+func (e *end) Socket() loop.Stream {
 	if !e.c.raw || len(e.early) > 0 {
 		return nil
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// fdStream is nothing here.
+type fdStream = struct{}
+
 // system is empty here.
 type system struct{ file *os.File }
 

@@ -6,7 +6,7 @@ import (
 	"os"
 	"sync"
 
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/sys"
 )
 
 // Listener is a listening socket that the event loops alone watch: the runtime's poller, which would
@@ -28,7 +28,7 @@ func NewListener(l *net.TCPListener) (*Listener, error) {
 	}
 	own := &Listener{addr: addrOf(l.Addr()), closed: make(chan struct{})}
 	if cerr := rc.Control(func(fd uintptr) {
-		socket.Prepare(fd, true)
+		sys.Prepare(fd, true)
 		own.fd, err = dup(fd)
 	}); cerr != nil {
 		return nil, cerr
@@ -45,7 +45,7 @@ func (l *Listener) Close() {
 	defer l.mu.Unlock()
 	if !l.isClosed() {
 		close(l.closed)
-		socket.Close(l.fd)
+		sys.Close(l.fd)
 	}
 }
 
@@ -80,7 +80,7 @@ func (l *Listener) dups(n int) (fds []uintptr, err error) {
 }
 
 func dup(fd uintptr) (uintptr, error) {
-	n, e := socket.Dup(fd)
+	n, e := sys.Dup(fd)
 	if e != 0 {
 		return 0, os.NewSyscallError("dup", e)
 	}

@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
-// jobFunc is a function as a socket.Job.
-type jobFunc func(*socket.Task)
+// jobFunc is a function as a loop.Job.
+type jobFunc func(*loop.Task)
 
-func (f jobFunc) Run(t *socket.Task) { f(t) }
+func (f jobFunc) Run(t *loop.Task) { f(t) }
 
 // once has a loop do a job with the next connection to the result's address.
-func once(t *testing.T, loops *socket.Loops, job func(*socket.Task, *socket.Fd)) (addr string) {
+func once(t *testing.T, loops *loop.Group, job func(*loop.Task, *loop.Fd)) (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -33,9 +33,13 @@ func once(t *testing.T, loops *socket.Loops, job func(*socket.Task, *socket.Fd))
 		t.Fatal(err)
 	}
 	syscall.SetNonblock(fd, true)
-	stop, err := loops.Listen([]uintptr{uintptr(fd)}, func(conn uintptr, _ netip.AddrPort) (socket.Job, bool) {
-		return jobFunc(func(task *socket.Task) { job(task, loops.NewFd(conn)) }), false
-	}, func(uintptr) bool { return true }, func(e syscall.Errno) { t.Error(e) })
+	stop, err := loops.Listen([]uintptr{uintptr(fd)}, loop.Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
+			return jobFunc(func(task *loop.Task) { job(task, loops.NewFd(conn)) }), false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,15 +50,15 @@ func once(t *testing.T, loops *socket.Loops, job func(*socket.Task, *socket.Fd))
 // Bytes of a secure connection that come in after the last read, and before the connection is left to its
 // loop, are read: nobody would tell of them again.
 func TestBytesBeforeParking(t *testing.T) {
-	loops, err := socket.NewLoops(1)
+	loops, err := loop.NewGroup(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(loops.Close)
 	s := New(&app{srv: usualServer()}, Options{})
 	waits, left, read := make(chan bool), make(chan bool), make(chan string, 1)
-	client, err := net.Dial("tcp", once(t, loops, func(task *socket.Task, fd *socket.Fd) {
-		base := socket.NewConn(fd, task, &net.TCPAddr{}, &net.TCPAddr{})
+	client, err := net.Dial("tcp", once(t, loops, func(task *loop.Task, fd *loop.Fd) {
+		base := loop.NewConn(fd, task, &net.TCPAddr{}, &net.TCPAddr{})
 		c := &conn{s: s, server: usualServer()}
 		c.nc, c.sec, c.own, c.task = base, base, fd, task
 		b := make([]byte, 10)
@@ -62,7 +66,7 @@ func TestBytesBeforeParking(t *testing.T) {
 		if n, err := base.Read(b); n != 1 || err != nil { // it waits: from now on the loop watches
 			t.Error(n, err)
 		}
-		task.Leave()
+		task.Block()
 		if _, e := c.try(b); e != syscall.EAGAIN {
 			t.Error(e)
 		}

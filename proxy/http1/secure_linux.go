@@ -8,23 +8,24 @@ import (
 	"syscall"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // greeting is the job of a connection that is to be secure: its handshake, which computes for long,
 // beside the event loops. From its first rest on the connection is a loop's as plain ones are.
 type greeting struct {
 	s             *Server
-	fd            *socket.Fd
+	fd            *loop.Fd
 	local, remote netip.AddrPort
 	shake         Shake
 }
 
 // Run shakes hands and serves what has come in.
-func (g *greeting) Run(t *socket.Task) {
+func (g *greeting) Run(t *loop.Task) {
 	defer g.s.settle()
 	defer g.s.doors.Add(-1)
-	base := socket.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
+	base := loop.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
 	defer g.s.survive(base)
 	nc, state, err := g.shake(base)
 	switch {
@@ -32,7 +33,7 @@ func (g *greeting) Run(t *socket.Task) {
 		base.Close()
 		g.s.notShaken(err)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
-		base.Become(g.s.ordinary(g.fd, t, base))
+		base.HandOff(g.s.ordinary(g.fd, t, base))
 		g.s.ServeConn(nc, state)
 	default:
 		c := g.s.open(g.local, g.remote, func(c *conn) {
@@ -45,8 +46,8 @@ func (g *greeting) Run(t *socket.Task) {
 }
 
 // ordinary is a socket of our own as one of the runtime's poller.
-func (s *Server) ordinary(fd *socket.Fd, t *socket.Task, as net.Conn) net.Conn {
-	return socket.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
+func (s *Server) ordinary(fd *loop.Fd, t *loop.Task, as net.Conn) net.Conn {
+	return sys.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
 }
 
 // trySecure is try for a secure connection.

@@ -4,10 +4,11 @@ import (
 	"io"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
-type pipes = socket.Pipes
+type pipes = sys.Pipes
 
 // spliceMin is from how many bytes on it is worth it to have the system move a body itself.
 const spliceMin = 16 << 10
@@ -42,12 +43,12 @@ func (d *delivery) splice() error {
 }
 
 // drainPipe writes what a pipe holds to the client.
-func (c *conn) drainPipe(p *socket.Pipe, srv *exchange.Server) error {
+func (c *conn) drainPipe(p *sys.Pipe, srv *exchange.Server) error {
 	return c.io.Drain(p, timeoutOf(srv))
 }
 
 // splicer is the member's socket, nil when bytes can't be moved from it unseen.
-func (a *answer) splicer() *socket.Stream {
+func (a *answer) splicer() loop.Stream {
 	if a.conn == nil || a.err != nil {
 		return nil
 	}
@@ -55,7 +56,7 @@ func (a *answer) splicer() *socket.Stream {
 }
 
 // fillPipe waits for bytes of the body and moves them into a pipe.
-func (a *answer) fillPipe(p *socket.Pipe, n int) (int, error) {
+func (a *answer) fillPipe(p *sys.Pipe, n int) (int, error) {
 	k, err := a.splicer().Fill(p, n, a.conn.Timeout())
 	if err != nil {
 		_, err = a.arrived(nil, err)

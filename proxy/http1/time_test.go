@@ -123,6 +123,7 @@ func TestStop(t *testing.T) {
 		began, goOn := make(chan bool), make(chan bool)
 		f := start(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
 			if x.Req.RawPath == "/slow" {
+				x.Block()
 				began <- true
 				<-goOn
 			}

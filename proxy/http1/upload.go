@@ -135,6 +135,7 @@ func full(err error) error { return &exchange.BodyError{Status: 500, Err: err} }
 
 // spool reads all of it, into a file without a name.
 func (u *upload) spool() error {
+	u.x.Block()
 	f, err := os.CreateTemp("", "modproxy.tmp.")
 	if err != nil {
 		return full(err)
@@ -150,6 +151,7 @@ func (u *upload) spool() error {
 	}
 	for p := u.room(); ; {
 		k, err := u.x.Req.Body.Read(p)
+		u.x.Block()
 		if _, werr := f.Write(p[:k]); werr != nil {
 			return full(werr)
 		}
@@ -261,6 +263,7 @@ func (u *upload) next(p []byte) (int, error) {
 	if u.file == nil {
 		return u.x.Req.Body.Read(p)
 	}
+	u.x.Block()
 	return u.file.Read(p)
 }
 

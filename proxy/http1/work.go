@@ -3,7 +3,6 @@ package http1
 import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
-	"balancerd/proxy/internal/socket"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -32,7 +31,7 @@ type work struct {
 	own   []byte // out's storage
 	in    []byte // buf's storage
 	spare []byte // for interim answers
-	io    socket.Stream
+	io    fdStream
 
 	second bool // an answer was replaced by an own page: that is done once
 	long   bool // more was sent than one write's worth: the first byte's time is not the end's

@@ -44,7 +44,7 @@ func NewBackend() *Backend {
 // RoundTrip sends x.Out and reads the answer's head into x.Res. The client's body goes out while the
 // answer comes in, if the client's connection can do both at once.
 func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
-	x.Apart()
+	x.Detach()
 	up, err := uploadOf(x)
 	if err != nil {
 		return &backend.Failure{Kind: backend.ClientBody, Err: err, Host: w.Address().Host, Port: w.Address().Port}

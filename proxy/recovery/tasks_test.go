@@ -20,7 +20,7 @@ const root = "../.."
 var uncovered = map[string]string{
 	"proxy/http2/":                           "its engine catches panics by itself, which its own tests show",
 	"cmd/balancerd/demo/members.go: s.Serve": "net/http catches what its handlers do; the demonstration is no server",
-	"proxy/internal/socket/task_linux.go: func literal of iter.Pull": "its loop calls (*Task).do, which catches what a job does",
+	"proxy/internal/loop/task_linux.go: func literal of iter.Pull": "its loop calls (*Task).do, which catches what a job does",
 }
 
 // Goroutines, timers, and what else calls functions on a stack of its own: a panic that nobody recovers

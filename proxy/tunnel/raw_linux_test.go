@@ -4,19 +4,19 @@ import (
 	"net"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
 )
 
 // plain is a Stream that shows its socket.
 type plain struct {
 	stream
-	io *socket.Stream
+	io loop.Stream
 }
 
-func (p plain) Socket() *socket.Stream { return p.io }
+func (p plain) Socket() loop.Stream { return p.io }
 
 func rawStream(c *net.TCPConn) exchange.Stream {
-	s := &socket.Stream{}
-	s.Open(c)
+	s := &loop.PollStream{}
+	s.Open(c, 0)
 	return plain{stream{c}, s}
 }

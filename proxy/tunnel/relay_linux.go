@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/socket"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // sockets is what a relay knows of its ends when they are plain sockets.
 type sockets struct {
-	in, out *socket.Stream // nil: not a plain socket
+	in      *loop.PollStream // nil: not a plain socket
+	out     loop.Stream      // likewise
 	onBytes func(uintptr) bool
 
 	// Of one call of onBytes.
@@ -24,37 +26,39 @@ type sockets struct {
 }
 
 // socketOf is the socket below a stream, nil when it has none that may be used.
-func socketOf(s exchange.Stream) *socket.Stream {
-	if o, ok := s.(interface{ Socket() *socket.Stream }); ok {
+func socketOf(s exchange.Stream) loop.Stream {
+	if o, ok := s.(interface{ Socket() loop.Stream }); ok {
 		return o.Socket()
 	}
 	return nil
 }
 
 func (r *relay) open() {
-	r.in, r.out = socketOf(r.from), socketOf(r.to)
+	r.in, _ = socketOf(r.from).(*loop.PollStream) // tunnels have goroutines of their own
+	r.out = socketOf(r.to)
 	r.onBytes = r.take
 }
 
 // take reads inside the poller's callback, so that no buffer is held while nothing comes.
 func (r *relay) take(fd uintptr) bool {
 	r.b = buffers.Get().(*[bufferSize]byte)
-	r.n, r.errno = socket.Read(fd, r.b[:])
+	r.n, r.errno = sys.Read(fd, r.b[:])
 	if r.errno != syscall.EAGAIN {
 		return true
 	}
 	r.drop()
-	r.in.Sleep(time.Now(), r.patience())
-	r.stopped = r.over.Load() // a stop before Sleep has lost its deadline to it
+	r.in.Wait(time.Now(), r.patience())
+	r.stopped = r.over.Load() // a stop before Wait has lost its deadline to it
 	return r.stopped
 }
 
 // shut wakes a write that set its deadline after stop had.
 func (r *relay) shut() {
-	for _, s := range [...]*socket.Stream{r.in, r.out} {
-		if s != nil {
-			s.CloseWrite()
-		}
+	if r.in != nil {
+		r.in.CloseWrite()
+	}
+	if r.out != nil {
+		r.out.CloseWrite()
 	}
 }
 
@@ -116,4 +120,4 @@ func (r *relay) write(p []byte) error {
 }
 
 // pipes are the ways for spliced bytes.
-var pipes socket.Pipes
+var pipes sys.Pipes

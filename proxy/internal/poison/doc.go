@@ -23,10 +23,10 @@
 //	proxy/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
-//	proxy/internal/socket/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call
-//	proxy/internal/socket/socket_linux.go: bytes that the system reads or writes; the caller, during the call
-//	proxy/internal/socket/mail_linux.go: a number that the system reads; the caller, during the call
-//	proxy/internal/socket/accept_linux.go: addresses that the system writes; the caller, during the call
+//	proxy/internal/loop/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call
+//	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call
+//	proxy/internal/loop/queue_linux.go: a number that the system reads; the caller, during the call
+//	proxy/internal/sys/accept_linux.go: addresses that the system writes; the caller, during the call
 //	balancer/store/memory/memory.go: rows of a mapped file, which hold no texts; the farm, until Rows has made the next
 //	proxy/internal/poison/on.go: what is overwritten; whoever gave it back
 //

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 // names finds the host names of clients, for %h with HostnameLookups, and remembers them. The answer
@@ -33,13 +35,14 @@ func newNames() *names {
 }
 
 // of is the name of an address in lower case, or the address (httpd: core.c ap_get_useragent_host).
-func (n *names) of(ip string) string {
+func (n *names) of(x *exchange.Exchange, ip string) string {
 	n.mu.Lock()
 	h, ok := n.known[ip]
 	n.mu.Unlock()
 	if ok && time.Now().Before(h.until) {
 		return h.name
 	}
+	x.Block()
 	h = hostname{n.ask(ip), time.Now().Add(nameAge)}
 	n.mu.Lock()
 	defer n.mu.Unlock()

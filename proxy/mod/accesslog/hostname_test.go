@@ -19,10 +19,10 @@ func TestNamesAreAskedForOnce(t *testing.T) {
 		return nil, errors.New("no such name")
 	}
 	for range 3 {
-		if got := n.of("192.0.2.1"); got != "client.example" {
+		if got := n.of(&exchange.Exchange{}, "192.0.2.1"); got != "client.example" {
 			t.Error(got)
 		}
-		if got := n.of("192.0.2.2"); got != "192.0.2.2" {
+		if got := n.of(&exchange.Exchange{}, "192.0.2.2"); got != "192.0.2.2" {
 			t.Error(got)
 		}
 	}
@@ -30,11 +30,11 @@ func TestNamesAreAskedForOnce(t *testing.T) {
 		t.Errorf("asked %d times", asked)
 	}
 	n.known["192.0.2.1"] = hostname{"old", time.Now()}
-	if got := n.of("192.0.2.1"); got != "client.example" || asked != 3 {
+	if got := n.of(&exchange.Exchange{}, "192.0.2.1"); got != "client.example" || asked != 3 {
 		t.Error("after its age:", got, asked)
 	}
 	for i := range 3 * maxNames {
-		n.of(string(rune(0x4e00 + i)))
+		n.of(&exchange.Exchange{}, string(rune(0x4e00+i)))
 	}
 	if len(n.known) > maxNames {
 		t.Errorf("%d names kept", len(n.known))

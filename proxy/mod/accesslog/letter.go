@@ -65,7 +65,7 @@ func clientHost(it *item) piece {
 		if v.x.Local == nil || !v.x.Local.HostnameLookups {
 			return b
 		}
-		return escape(b[:n], names.of(string(b[n:])))
+		return escape(b[:n], names.of(v.x, string(b[n:])))
 	}
 }
 

@@ -93,7 +93,7 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 	r := w.last.Load()
 	switch {
 	case r == nil:
-		x.Slow()
+		x.Block()
 		w.busy.Lock()
 		if w.last.Load() == nil {
 			w.read()
@@ -102,7 +102,7 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 	case r.upToDate(now), !w.busy.TryLock():
 		return r
 	case now.size <= quickFile:
-		x.Slow()
+		x.Block()
 		w.read()
 		w.busy.Unlock()
 	default:

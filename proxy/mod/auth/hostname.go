@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"balancerd/proxy/exchange"
 )
 
 // names looks host names up, and remembers for a moment what it found: httpd keeps a client's name as
@@ -35,13 +37,14 @@ func newNames() *names {
 
 // of is the name of an address, if the name leads back to the address; "" when not
 // (httpd: core.c ap_get_useragent_host with REMOTE_DOUBLE_REV).
-func (n *names) of(ctx context.Context, ip netip.Addr) string {
+func (n *names) of(ctx context.Context, x *exchange.Exchange, ip netip.Addr) string {
 	n.mu.Lock()
 	h, ok := n.known[ip]
 	n.mu.Unlock()
 	if ok && time.Now().Before(h.until) {
 		return h.name
 	}
+	x.Block()
 	h = hostname{n.lookup(ctx, ip), time.Now().Add(nameAge)}
 	n.mu.Lock()
 	if len(n.known) >= maxNames {

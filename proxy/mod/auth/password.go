@@ -48,7 +48,7 @@ func (p *passwords) fits(ctx context.Context, x *exchange.Exchange, user, passwo
 	if p.remember.knows(d) {
 		return true, nil
 	}
-	x.Slow()
+	x.Block()
 	return p.queue.do(ctx, clientNetwork(clientIP(x)), user, d, func() bool {
 		ok := verify(password, hash)
 		if ok {

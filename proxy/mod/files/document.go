@@ -64,6 +64,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if !strings.HasPrefix(x.Filename, "/") {
 		return place{name: x.Filename}, nil
 	}
+	x.Block() // from here on the disk is asked, up to the head of the answer; source does the rest
 	at, err := find(x.Filename, x.Req.Path, p.links)
 	if err == nil && at.info == "" && (at.stat == nil || !at.stat.IsDir()) {
 		at.info = x.PathInfo
@@ -220,7 +221,7 @@ func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) er
 
 // body is the whole file, which knows how to be cut.
 func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
-	x.Res.Body, x.Res.Length = &source{f: f, pieces: []piece{{n: d.size}}, plan: p, doc: *d}, d.size
+	x.Res.Body, x.Res.Length = &source{x: x, f: f, pieces: []piece{{n: d.size}}, plan: p, doc: *d}, d.size
 	return nil
 }
 

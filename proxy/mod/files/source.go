@@ -3,10 +3,13 @@ package files
 import (
 	"io"
 	"os"
+
+	"balancerd/proxy/exchange"
 )
 
 // source sends pieces of a file, with texts between them, as an answer's body.
 type source struct {
+	x      *exchange.Exchange
 	f      *os.File
 	pieces []piece // what is still to come; the first is under way
 	buf    []byte  // made when somebody asks for Buffered
@@ -50,6 +53,7 @@ func (s *source) next(p []byte) (int, error) {
 	if int64(len(p)) > at.n {
 		p = p[:at.n]
 	}
+	s.x.Block()
 	n, err := s.f.ReadAt(p, at.off)
 	at.off += int64(n)
 	at.n -= int64(n)
@@ -64,7 +68,7 @@ func (s *source) next(p []byte) (int, error) {
 
 const bufferSize = 32 << 10
 
-// Buffered is what was read ahead. A file never makes its reader wait long, so it fills up here.
+// Buffered is what was read ahead. A disk never makes its reader wait for a client, so it fills up here.
 func (s *source) Buffered() []byte {
 	if len(s.ready) == 0 {
 		if s.buf == nil {

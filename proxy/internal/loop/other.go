@@ -1,0 +1,15 @@
+//go:build !linux
+
+package loop
+
+// Task is never made here: each connection has a goroutine, which may block.
+type Task struct{}
+
+// Block does nothing.
+func (*Task) Block() {}
+
+// Detach does nothing.
+func (*Task) Detach() {}
+
+// splicing is nothing here, and no type implements Stream.
+type splicing interface{}
