@@ -64,7 +64,6 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if !strings.HasPrefix(x.Filename, "/") {
 		return place{name: x.Filename}, nil
 	}
-	x.Block() // from here on the disk is asked, up to the head of the answer; source does the rest
 	at, err := find(x.Filename, x.Req.Path, p.links)
 	if err == nil && at.info == "" && (at.stat == nil || !at.stat.IsDir()) {
 		at.info = x.PathInfo

@@ -53,7 +53,6 @@ func (s *source) next(p []byte) (int, error) {
 	if int64(len(p)) > at.n {
 		p = p[:at.n]
 	}
-	s.x.Block()
 	n, err := s.f.ReadAt(p, at.off)
 	at.off += int64(n)
 	at.n -= int64(n)
