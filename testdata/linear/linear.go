@@ -22,6 +22,13 @@ const (
 // the test when the larger one takes more than 64 times as long, and more than five nanoseconds a byte.
 func Check[T any](t *testing.T, small int, input func(size int) T, parse func(T)) {
 	t.Helper()
+	CheckWithin(t, most, small, input, parse)
+}
+
+// CheckWithin is Check with another limit than 64 times, for what leaves so much memory to the collector of
+// garbage that a linear cost looks like more.
+func CheckWithin[T any](t *testing.T, most time.Duration, small int, input func(size int) T, parse func(T)) {
+	t.Helper()
 	few, many := input(small), input(times*small)
 	parse(few) // what is made once, tables and pools, is there then
 	n := repeats(func() { parse(few) })
