@@ -39,7 +39,7 @@ func (v *inventory) named(name string) *cluster {
 
 // cluster finds a balancer by its URL, any case, path left out; nil for none.
 func (v *inventory) cluster(url string) *cluster {
-	name, err := balancerName(url)
+	name, err := balancer.ParseName(url)
 	if err != nil {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (v *inventory) cluster(url string) *cluster {
 // makeCluster is cluster, which makes the balancer when it is mentioned first. path is its front end's
 // then.
 func (v *inventory) makeCluster(url, path string) (*cluster, error) {
-	name, err := balancerName(url)
+	name, err := balancer.ParseName(url)
 	if err != nil {
 		return nil, err
 	}

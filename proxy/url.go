@@ -1,33 +1,12 @@
 package proxy
 
 import (
-	"errors"
 	"strings"
 )
 
 // isBalancer tells whether a URL names a balancer, "balancer:" in any case.
 func isBalancer(url string) bool {
 	return len(url) >= 9 && strings.EqualFold(url[:9], "balancer:")
-}
-
-const longestBalancer = 95 // bytes of "balancer://name" (httpd: mod_proxy.h)
-
-// balancerName is the lower-case "scheme://name" of a URL without its path. Any scheme is taken:
-// BalancerMember in <Proxy http://x> makes a balancer of that name (httpd: proxy_util.c
-// ap_proxy_define_balancer).
-func balancerName(url string) (string, error) {
-	colon := strings.IndexByte(url, ':')
-	if colon < 0 || len(url) < colon+4 || url[colon:colon+3] != "://" {
-		return "", errors.New("Bad syntax for a balancer name (" + url + ")")
-	}
-	if i := strings.IndexByte(url[colon+3:], '/'); i >= 0 {
-		url = url[:colon+3+i]
-	}
-	url = strings.ToLower(url)
-	if len(url) > longestBalancer {
-		return "", errors.New("balancer name (" + url + ") too long")
-	}
-	return url, nil
 }
 
 // splitURL is scheme and authority of scheme://authority[/path]. ok is false without "//" (httpd:

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -46,6 +47,15 @@ func (OSFiles) Output(program, word string) ([]byte, error) {
 	cmd.Stdout = &out
 	err := cmd.Run()
 	return out.Bytes(), err
+}
+
+// IsFolder is nil when a path is a folder's; else the operating system's error.
+func (c *Config) IsFolder(path string) error {
+	st, err := c.Files.Stat(path)
+	if err == nil && !st.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	return err
 }
 
 // FileUse is what is done with the file that a directive's first word names, as far as it needs the

@@ -114,7 +114,7 @@ func checkMutex(s *Scope, a Args) error {
 	case "none", "no":
 		none = true
 	case "default", "flock", "fcntl", "file", "pthread", "sysvsem", "posixsem", "sem", "yes":
-		if dir != "" && !isFolder(s.Config, dir) {
+		if dir != "" && s.Config.IsFolder(s.Config.Tree.Path(dir)) != nil {
 			return errors.New("Invalid Mutex directory in argument " + mech)
 		}
 	default:
@@ -137,11 +137,6 @@ func checkMutex(s *Scope, a Args) error {
 		return errors.New("None is not allowed for mutex type default")
 	}
 	return nil
-}
-
-func isFolder(c *Config, path string) bool {
-	st, err := c.Files.Stat(c.Tree.Path(path))
-	return err == nil && st.IsDir()
 }
 
 // checkRegexOptions (httpd: core.c set_regex_default_options).

@@ -36,6 +36,7 @@ proxy/internal/poison:
 proxy/internal/wire:   proxy/internal/poison
 proxy/internal/sys:
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
+proxy/internal/loop/looptest: proxy/internal/loop
 proxy/logfile:         proxy/recovery
 proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"balancerd/apacheconf/directive"
@@ -163,7 +162,7 @@ func checkFolders(st *site.Site) error {
 			continue
 		}
 		dir := filepath.Dir(st.Config.Tree.Path(target))
-		if err := folder(st.Config, dir); err != nil {
+		if err := st.Config.IsFolder(dir); err != nil {
 			whose := "main error log"
 			if !h.Server.Main {
 				whose = "error log of vhost defined at " + h.Server.DefinedAt
@@ -175,12 +174,4 @@ func checkFolders(st *site.Site) error {
 		return nil
 	}
 	return errors.New(strings.Join(all, "\n"))
-}
-
-func folder(c *directive.Config, dir string) error {
-	st, err := c.Files.Stat(dir)
-	if err == nil && !st.IsDir() {
-		err = syscall.ENOTDIR
-	}
-	return err
 }

@@ -105,9 +105,5 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
 
-// Panics is how many panics were recovered since the start of the process, each of them a line in the error
-// log and the end of one exchange, connection or task.
-func Panics() int64 { return recovery.Panics() }
-
 // PanicText counts a panic and is what the recovered value has to say, for the log.
 func PanicText(p any) string { return recovery.Text(p) }

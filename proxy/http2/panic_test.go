@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
 )
 
 // bomb is a body, and what is told of the end, that panics where it is meant to.
@@ -80,7 +81,7 @@ func TestPanicEndsOneStream(t *testing.T) {
 				echo(ctx, x)
 			}
 			f := newFront(t, a)
-			before := exchange.Panics()
+			before := recovery.Panics()
 			k := f.dial(t)
 			k.ask(1, false, ":method", "POST", ":scheme", "http", ":authority", "h", ":path", "/panic", "content-length", "3")
 			k.fr.WriteData(1, true, []byte("abc"))
@@ -96,7 +97,7 @@ func TestPanicEndsOneStream(t *testing.T) {
 			if n := ended.Load(); n != 2 {
 				t.Error(n, "exchanges were finished")
 			}
-			if n := exchange.Panics() - before; n < 1 || n > 2 {
+			if n := recovery.Panics() - before; n < 1 || n > 2 {
 				t.Error(n, "panics were counted")
 			}
 			if log := f.logged(); !strings.Contains(log, "AH00052: panic: ") || !strings.Contains(log, "on purpose") || !strings.Contains(log, "panic_test.go") {

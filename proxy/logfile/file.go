@@ -67,16 +67,6 @@ func (f *file) hurry() {}
 
 func (f *file) descriptor() *os.File { return f.f }
 
-// Errno is the operating system's error in err, for a message that httpd begins with "(2)No such
-// file or directory: "; err itself when there is none.
-func Errno(err error) error {
-	var no syscall.Errno
-	if errors.As(err, &no) {
-		return no
-	}
-	return err
-}
-
 // Redirect makes a descriptor of this process (2 for stderr) write where the log's lines go. It fails
 // for the system's log.
 func (l *Log) Redirect(fd int) error {

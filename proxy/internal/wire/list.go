@@ -3,9 +3,6 @@ package wire
 // List is the rest of a comma-separated list (RFC 9110 section 5.6.1).
 type List struct{ rest string }
 
-// ListOf begins a list.
-func ListOf(value string) List { return List{value} }
-
 // Next is the next element without surrounding blanks; empty ones are left out. false: no more.
 func (l *List) Next() (string, bool) {
 	for l.rest != "" {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"balancerd/apacheconf/directive"
@@ -211,7 +210,7 @@ func checkFolders(st *site.Site) error {
 				continue
 			}
 			dir := filepath.Dir(st.Config.Tree.Path(l.target))
-			if err := folder(st.Config, dir); err != nil {
+			if err := st.Config.IsFolder(dir); err != nil {
 				all = append(all, fmt.Sprintf("%s: AH02297: Cannot access directory '%s/' for log file '%s' defined at %s",
 					exchange.ErrnoText(err), strings.TrimSuffix(dir, "/"), l.target, l.pos))
 			}
@@ -221,12 +220,4 @@ func checkFolders(st *site.Site) error {
 		return nil
 	}
 	return errors.New(strings.Join(all, "\n"))
-}
-
-func folder(c *directive.Config, dir string) error {
-	st, err := c.Files.Stat(dir)
-	if err == nil && !st.IsDir() {
-		err = syscall.ENOTDIR
-	}
-	return err
 }

@@ -1,0 +1,4 @@
+// Package looptest is for the tests of packages whose code runs in event loops.
+//
+//	TestMain --> Main: run the tests; a blocking call in a loop, which its watchdog sees, fails them
+package looptest
