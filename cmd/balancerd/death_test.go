@@ -203,6 +203,23 @@ func TestReplacementServesWhatIsInForce(t *testing.T) {
 	p.until("the log", func() bool { return p.read("access.log") == "/x\n" })
 }
 
+// So does the next process of a server that has no log file at all.
+func TestReplacementWithoutLogFiles(t *testing.T) {
+	t.Parallel()
+	p := newInstance(t)
+	p.conf(passAll)
+	p.write("httpd.conf", strings.Replace(p.read("httpd.conf"), "ErrorLog error.log", "ErrorLog syslog", 1))
+	p.write("error.log", "AH00094 is what start waits for; it goes to the system's log\n")
+	p.start()
+	p.until("requests are served", func() bool { status, _ := p.get("/x"); return status == 200 })
+	before := p.serving()
+	syscall.Kill(before, syscall.SIGKILL)
+	p.until("the next serving process", func() bool { now := p.serving(); return now != 0 && now != before })
+	if status, body := p.get("/x"); status != 200 {
+		t.Error(status, body)
+	}
+}
+
 // Without the main process the one that serves finishes its work and ends: its sockets must not keep the
 // next server from starting.
 func TestServingProcessEndsWithTheMainOne(t *testing.T) {

@@ -30,7 +30,7 @@ type configuration struct {
 
 	reader   *child   // until the logs are open
 	commands []string // of log programs, as the configuration names them
-	logs     []named  // files and programs' inputs; nil before they are open
+	logs     []named  // files and programs' inputs; those that the reader opened, and log programs'
 	programs []*logfile.Program
 }
 
@@ -94,7 +94,10 @@ func (s *supervisor) load(c *configuration) error {
 		case msgBuilt:
 			err = s.giveSockets(c)
 		case msgRefused:
-			err = m.m.Failure
+			err = errDied
+			if m.m.Failure != nil { // a process that serves may send anything
+				err = m.m.Failure
+			}
 		case msgLoaded:
 			m.close()
 			s.inForce(c)
@@ -140,9 +143,10 @@ func (s *supervisor) inForce(c *configuration) {
 	s.sockets.Drop(c.site)
 }
 
-// giveLogs opens the logs, unless they are, and hands them over.
+// giveLogs opens the logs, unless the reader has done so, and hands them over. There may be none: the system's
+// log is opened by whoever writes to it.
 func (s *supervisor) giveLogs(c *configuration) error {
-	if c.logs == nil {
+	if c.reader != nil {
 		if err := s.openLogs(c); err != nil {
 			return err
 		}
