@@ -21,6 +21,6 @@
 //	      |
 //	 the front sends, then Log         Done
 //
-// Reading order: module.go, site.go, serve.go, host.go, section.go, walk.go (which of them hold), chain.go,
+// Reading order: module.go, plan.go, site.go, serve.go, host.go, section.go, walk.go (which of them hold), chain.go,
 // keeper.go (how many chains are kept), path.go, fail.go, page.go, probe.go (what -U and -F ask).
 package site

@@ -103,7 +103,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 			return nil, err
 		}
 		if b != nil {
-			builders = append(builders, b)
+			builders = append(builders, named(m.Name, b))
 		}
 	}
 	for _, h := range s.Hosts {
@@ -134,7 +134,7 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 	if h.early, err = h.root.compiled(); err != nil {
 		return err
 	}
-	h.bare = &Plan{Local: h.early.Local, Log: h.early.Log}
+	h.bare = h.early.logOnly()
 	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
 		for i := range list {
 			sec := &list[i]

@@ -33,10 +33,10 @@ func (m *mapper) steps(p *site.Plan) {
 		}
 	}
 	if len(early) > 0 {
-		p.PreTranslate = append(p.PreTranslate, m.step(early))
+		p.Add(site.PreTranslate, "ProxyPass", m.step(early))
 	}
 	if len(late) > 0 {
-		p.Translate = append(p.Translate, m.step(late))
+		p.Add(site.Translate, "ProxyPass", m.step(late))
 	}
 }
 

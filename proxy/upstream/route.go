@@ -12,7 +12,7 @@ import (
 type route struct {
 	*Line
 	upstreams *Upstreams
-	keep      bool // the line is not to be proxied: "!"
+	exempt    bool // the line is not to be proxied: "!"
 
 	// Of a line whose scheme and host are the same for every request.
 	fixed    bool

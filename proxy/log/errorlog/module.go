@@ -10,7 +10,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/site"
 )
 
@@ -100,7 +100,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, nil
 	}
 	g := &dropReporter{st: st, stderr: Console(os.Stderr)}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog, Report: g.report, Resumed: g.resumed})
+	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog, Report: g.report, Resumed: g.resumed})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		s := *main
@@ -128,13 +128,13 @@ func died(st *site.Site) func(string, error) {
 	}
 }
 
-func (o opener) log(set *logfile.Set, s *settings) (*Log, error) {
+func (o opener) log(set *sink.Set, s *settings) (*Log, error) {
 	l := &Log{pid: os.Getpid()}
 	if f := s.formats; f.main != nil || f.connection != nil || f.request != nil {
 		l.formats = &f
 	}
 	var err error
-	if logfile.IsSyslog(s.target) {
+	if sink.IsSyslog(s.target) {
 		if l.to, err = set.OpenSyslog(s.target); err != nil {
 			_, rest, _ := strings.Cut(s.target, ":")
 			return nil, o.failed("(20024)The given path is misformatted or contained invalid characters: AH10036: %s: could not open syslog error log %s.", o.program, rest)
@@ -144,21 +144,21 @@ func (o opener) log(set *logfile.Set, s *settings) (*Log, error) {
 	if l.to, err = set.Open(s.target); err == nil {
 		return l, nil
 	}
-	if logfile.Piped(s.target) {
+	if sink.Piped(s.target) {
 		return nil, o.failed("%s: AH00089: Couldn't start ErrorLog process '%s'.", exchange.ErrnoText(err), s.target[1:])
 	}
 	return nil, o.failed("%s: AH00091: %s: could not open error log file %s.", exchange.ErrnoText(err), o.program, set.Path(s.target))
 }
 
 func (o opener) failed(format string, args ...any) error {
-	return &logfile.OpenError{Message: fmt.Sprintf(format, args...)}
+	return &sink.OpenError{Message: fmt.Sprintf(format, args...)}
 }
 
 func checkFolders(st *site.Site) error {
 	var all []string
 	for _, h := range st.Hosts {
 		target := servers.In(h.Scope).target
-		if target == "" || logfile.Piped(target) || logfile.IsSyslog(target) {
+		if target == "" || sink.Piped(target) || sink.IsSyslog(target) {
 			continue
 		}
 		dir := filepath.Dir(st.Config.Tree.Path(target))

@@ -4,7 +4,7 @@ import (
 	"strconv"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 const stamp = "Mon Jan 02 15:04:05.000000 2006"
@@ -16,7 +16,7 @@ func (e *entry) appendDefault(b []byte) []byte {
 	}
 	b = append(append(append(append(b, '['), e.Module...), ':'), e.Level.String()...)
 	b = strconv.AppendInt(append(b, "] [pid "...), int64(e.log.pid), 10)
-	b = strconv.AppendInt(append(b, ":tid "...), int64(logfile.ThreadID()), 10)
+	b = strconv.AppendInt(append(b, ":tid "...), int64(sink.ThreadID()), 10)
 	b = append(b, "] "...)
 	if e.Level >= exchange.Debug && e.File != "" {
 		b = append(append(b, e.File...), ": "...)

@@ -12,7 +12,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/site"
 )
 
@@ -103,7 +103,7 @@ func TestLogsThatCannotBeOpened(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		_, err := load(t, dir, conf+"\n", site.Options{})
-		var open *logfile.OpenError
+		var open *sink.OpenError
 		if !errors.As(err, &open) || open.Message != strings.ReplaceAll(want, "{dir}", dir) {
 			t.Errorf("%s: %v", conf, err)
 		}

@@ -1,4 +1,4 @@
-// Package logfile is where log lines end: a file, a program's standard input, or the system's log.
+// Package sink is where log lines end: a file, a program's standard input, or the system's log.
 //
 //	request --Append--> [ buffer, bounded ] --whoever finds nobody writing--> file, pipe with room
 //	                         |         |
@@ -15,4 +15,4 @@
 //
 // Read log.go, then set.go; file.go, program.go and syslog.go are the three targets; strftime.go
 // writes times the C library's way.
-package logfile
+package sink

@@ -8,7 +8,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 // maxLine bounds a line with its end (httpd: MAX_STRING_LEN).
@@ -16,7 +16,7 @@ const maxLine = 8192
 
 // Log is one server's error log. Immutable; for many goroutines.
 type Log struct {
-	to      *logfile.Log // nil: console
+	to      *sink.Log // nil: console
 	console io.Writer
 	formats *formats // nil: the default line
 	pid     int
@@ -109,7 +109,7 @@ func (e *entry) mark() (o once) {
 		o.connection = atomic.SwapUint32(&c.Logged, 1) == 0
 	}
 	if e.X != nil && e.X.LogID == "" {
-		e.X.LogID, o.request = logfile.ID(e.X.Start, connID(e.conn())), true
+		e.X.LogID, o.request = sink.ID(e.X.Start, connID(e.conn())), true
 	}
 	return o
 }

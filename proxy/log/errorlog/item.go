@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 // letters are the directives of ErrorLogFormat but %M; each appends nothing when it has nothing to
@@ -89,7 +89,7 @@ func addKept(b []byte, e *entry, _ string) []byte {
 func addID(b []byte, e *entry, arg string) []byte {
 	if c := e.conn(); strings.EqualFold(arg, "c") {
 		if c != nil && (arg != "C" || e.X == nil) {
-			b = append(b, logfile.ID(time.Time{}, c.ID)...)
+			b = append(b, sink.ID(time.Time{}, c.ID)...)
 		}
 		return b
 	}
@@ -102,7 +102,7 @@ func addID(b []byte, e *entry, arg string) []byte {
 func addPid(b []byte, e *entry, _ string) []byte { return strconv.AppendInt(b, int64(e.log.pid), 10) }
 
 func addTid(b []byte, _ *entry, _ string) []byte {
-	return strconv.AppendInt(b, int64(logfile.ThreadID()), 10)
+	return strconv.AppendInt(b, int64(sink.ThreadID()), 10)
 }
 
 func addServer(b []byte, e *entry, _ string) []byte {
@@ -123,7 +123,7 @@ func addName(b []byte, e *entry, _ string) []byte {
 // a percent sign is strftime's (httpd: log.c log_ctime, util_time.c ap_recent_ctime_ex).
 func addTime(b []byte, e *entry, arg string) []byte {
 	if strings.Contains(arg, "%") {
-		return logfile.Strftime(b, arg, e.Time)
+		return sink.Strftime(b, arg, e.Time)
 	}
 	layout := "Mon Jan 02 15:04:05"
 	compact := strings.Contains(arg, "c")

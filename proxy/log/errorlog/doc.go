@@ -1,6 +1,6 @@
 // Package errorlog writes httpd's error log: ErrorLog, ErrorLogFormat, and the lines themselves.
 //
-//	x.Log(…) --LogEntry--> Log.Write --layout--> "[Sat Nov 21 05:07:55.688451 2026] [proxy:error] …" --> logfile.Log
+//	x.Log(…) --LogEntry--> Log.Write --layout--> "[Sat Nov 21 05:07:55.688451 2026] [proxy:error] …" --> sink.Log
 //	                                    |
 //	                                    +-- default.go, or the items of format.go
 //

@@ -1,4 +1,4 @@
-package logfile
+package sink
 
 import (
 	"sync/atomic"

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package logfile
+package sink
 
 import "syscall"
 
