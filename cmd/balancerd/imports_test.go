@@ -35,12 +35,13 @@ proxy/recovery:
 proxy/internal/poison:
 proxy/internal/wire:   proxy/internal/poison
 proxy/internal/sys:
+proxy/internal/prefix:
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop
 proxy/log/sink:        proxy/recovery
 proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
-proxy/site:            proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
+proxy/site:            proxy/exchange proxy/expr proxy/internal/prefix apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
