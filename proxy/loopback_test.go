@@ -15,7 +15,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
+	http1client "balancerd/proxy/http1/client"
 )
 
 // member is an origin server on a loopback socket. Each request is told to answer, with the
@@ -107,7 +107,7 @@ func dead(t *testing.T) string {
 
 // real is a rig whose requests go out over sockets.
 func real(t *testing.T, conf string) *rig {
-	b := http1.NewBackend()
+	b := http1client.NewBackend()
 	table := backend.Table{{Name: "http", Backend: b}, {Name: "ws", Backend: b}, {Name: "https", TLS: true, Backend: b}}
 	return newRig(t, conf, func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error {
 		return table.RoundTrip(context.Background(), w, x, c)

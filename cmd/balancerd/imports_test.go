@@ -38,15 +38,20 @@ proxy/internal/sys:
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop
 proxy/logfile:         proxy/recovery
-proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
+proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
 proxy/site:            proxy/exchange proxy/expr apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/errorlog:        proxy/internal/poison proxy/exchange proxy/site proxy/logfile apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/backend/backendtest: balancer balancer/method
 proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
-proxy/http1:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
-proxy/http2:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire proxy/recovery
+proxy/http1:
+proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/sys proxy/recovery
+proxy/http2:
+proxy/http2/server:    proxy/internal/poison proxy/exchange proxy/internal/wire proxy/recovery
+proxy/http2/client:    proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
@@ -55,10 +60,10 @@ proxy/mod/*:           proxy/internal/poison proxy/exchange proxy/site proxy/exp
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy apacheconf/directive balancer manager
-proxy/mod/status:      proxy/exchange proxy/site proxy proxy/server proxy/http1 apacheconf/directive balancer
+proxy/mod/status:      proxy/exchange proxy/site proxy proxy/server proxy/http1/server apacheconf/directive balancer
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/logfile apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:                 proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
-proxy/server:          proxy/exchange proxy/site proxy/http1 proxy/http2 proxy/recovery
+proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/recovery
 `
 
 // libraries are the modules of others, with the file or the folder that may import each.
