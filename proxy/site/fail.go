@@ -207,7 +207,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	path, query, has := strings.Cut(target, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)
-	if err := steps(ctx, x, h.early.Early); err != nil {
+	if err := steps(ctx, x, h.early.steps[Early]); err != nil {
 		return err
 	}
 	return s.again(ctx, x, h)

@@ -97,11 +97,11 @@ func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) e
 	if err != nil {
 		return err
 	}
-	access := p.Access
+	access := p.steps[Access]
 	if p == before && !p.Anew {
 		access = nil
 	}
-	for _, phase := range [...][]exchange.Step{access, p.Types, p.Fixup} {
+	for _, phase := range [...][]Step{access, p.steps[Types], p.steps[Fixup]} {
 		if err := steps(ctx, y, phase); err != nil {
 			return err
 		}

@@ -40,8 +40,8 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 func (s *Site) Done(ctx context.Context, x *exchange.Exchange) {
 	if p := planOf(x); p != nil {
 		lastFailed(x)
-		for _, l := range p.Log {
-			l(ctx, x)
+		for i := range p.steps[Log] {
+			p.steps[Log][i].Do(ctx, x)
 		}
 	}
 	x.Finish()
@@ -99,7 +99,7 @@ func (s *Site) enter(x *exchange.Exchange, h *Host) {
 // (httpd: request.c ap_process_request_internal).
 func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 	h := hostOf(x)
-	if err := steps(ctx, x, h.early.Early); err != nil {
+	if err := steps(ctx, x, h.early.steps[Early]); err != nil {
 		return err
 	}
 	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
@@ -131,8 +131,8 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	if err != nil {
 		return err
 	}
-	for _, phase := range [...][]exchange.Step{p.Parse, p.Access, p.Types, p.Fixup} {
-		if err := steps(ctx, x, phase); err != nil {
+	for _, phase := range [...]Phase{Parse, Access, Types, Fixup} {
+		if err := steps(ctx, x, p.steps[phase]); err != nil {
 			return err
 		}
 	}
@@ -140,9 +140,9 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 }
 
 // steps runs one phase. Stop ends it.
-func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) error {
-	for _, f := range list {
-		if err := step(ctx, x, f); err != nil {
+func steps(ctx context.Context, x *exchange.Exchange, list []Step) error {
+	for i := range list {
+		if err := list[i].run(ctx, x); err != nil {
 			if err == exchange.Stop {
 				return nil
 			}
@@ -152,9 +152,9 @@ func steps(ctx context.Context, x *exchange.Exchange, list []exchange.Step) erro
 	return nil
 }
 
-// step runs one step. What it came to does not count when a pattern gave up in it.
-func step(ctx context.Context, x *exchange.Exchange, f exchange.Step) error {
-	if err := f(ctx, x); !x.Undecided {
+// run does the step. What it came to does not count when a pattern gave up in it.
+func (s *Step) run(ctx context.Context, x *exchange.Exchange) error {
+	if err := s.Do(ctx, x); !x.Undecided {
 		return err
 	}
 	return exchange.Status(500)
@@ -186,11 +186,11 @@ func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host)
 
 func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) (bool, error) {
 	p, err := h.located(x)
-	if err != nil || len(p.PreTranslate) == 0 {
+	if err != nil || len(p.steps[PreTranslate]) == 0 {
 		return false, err
 	}
-	for _, f := range p.PreTranslate {
-		if err := step(ctx, x, f); err != nil {
+	for i := range p.steps[PreTranslate] {
+		if err := p.steps[PreTranslate][i].run(ctx, x); err != nil {
 			return err == exchange.Stop, ignoreStop(err)
 		}
 	}
@@ -267,7 +267,7 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
 	if !mapped {
-		if err := steps(ctx, x, p.Translate); err != nil {
+		if err := steps(ctx, x, p.steps[Translate]); err != nil {
 			return err
 		}
 	}
@@ -291,7 +291,7 @@ func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	case x.Filename == "":
 		return nil
 	}
-	return steps(ctx, x, h.early.Storage)
+	return steps(ctx, x, h.early.steps[Storage])
 }
 
 // finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
@@ -360,8 +360,8 @@ func (s *Site) edit(ctx context.Context, x *exchange.Exchange) {
 	if p == nil || x.Res.Tunnel != nil {
 		return
 	}
-	for _, f := range p.Reply {
-		err := step(ctx, x, f)
+	for i := range p.steps[Reply] {
+		err := p.steps[Reply][i].run(ctx, x)
 		if err == nil || err == exchange.Stop || x.Res.ErrorPage && !x.Undecided {
 			continue
 		}
