@@ -42,7 +42,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"64 KiB of text", "apacheconf/pattern/pattern.go", "maxSubject = 64 << 10"},
 		{"50 ms", "apacheconf/pattern/pattern.go", "50 * time.Millisecond"},
 		{"form | 64 KiB |", "manager/form.go", "longestForm = 64 << 10"},
-		{"| 4 MiB a target", "proxy/logfile/log.go", "bound = 4 << 20"},
+		{"| 4 MiB a target", "proxy/log/sink/log.go", "bound = 4 << 20"},
 		{"AuthGroupFile | 64 MiB |", "proxy/mod/auth/files.go", "maxUserFile = 64 << 20"},
 		{"wait for it | one a processor; 1,024, of one", "proxy/mod/auth/queue.go", "mostWaiting = 1024"},
 		{"(IPv6: /64) 256, in turn", "proxy/mod/auth/queue.go", "mostOfOne = 256"},

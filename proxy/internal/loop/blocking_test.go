@@ -58,12 +58,12 @@ ssl.shake: Acquire calls Block before it
 http1.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine
-logfile.OpenFolder: while a configuration is loaded
-logfile.rootsLink: likewise
-logfile.FindProgram: likewise
-logfile.start: the goroutine of a log's program
-logfile.wait: likewise
-logfile.dial: the goroutine of a log
+sink.OpenFolder: while a configuration is loaded
+sink.rootsLink: likewise
+sink.FindProgram: likewise
+sink.start: the goroutine of a log's program
+sink.wait: likewise
+sink.dial: the goroutine of a log
 recovery.Keep: a goroutine of its own
 server.retire: the goroutine that reloads
 server.Halt: the goroutine that stops the server
