@@ -6,6 +6,7 @@ import (
 	"math/rand"
 	"strings"
 	"testing"
+	"time"
 
 	"balancerd/apacheconf/pattern"
 	"balancerd/balancer"
@@ -187,5 +188,46 @@ func TestWorkersAreFoundAsInAList(t *testing.T) {
 	}
 	if found < 2000 {
 		t.Errorf("only %d of 20000 URLs had a worker", found)
+	}
+}
+
+// The last of ten times as many lines is found as soon, and so is the worker of the last of ten times as many.
+func TestLastLineIsFoundAtOnce(t *testing.T) {
+	cost := func(n int) time.Duration {
+		var list []*Line
+		var specs []balancer.WorkerSpec
+		for i := range n {
+			list = append(list, &Line{Path: fmt.Sprintf("/api/v1/customers/application%05d/", i), URL: fmt.Sprintf("http://h/x%05d/", i)})
+			a, _ := balancer.ParseAddress(list[i].URL, "/", false)
+			specs = append(specs, balancer.WorkerSpec{VHost: "v", Address: a, Settings: balancer.NewWorkerSettings()})
+		}
+		plan, err := balancer.NewFarm(method.Builtin(nil), nil).Plan(t.Context(), nil, specs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := &Upstreams{Workers: []*Workers{NewWorkers(plan.Workers("v"))}}
+		lines := NewLines(list)
+		u.Compile(lines)
+		m, x := u.mapper(nil, false), requestFor(list[n-1].Path+"page")
+		return linear.Best(func() {
+			for range 2000 {
+				x.Filename = ""
+				x.Arena.Reset()
+				if err := m.decoded(t.Context(), x); err != exchange.Stop {
+					t.Fatal(err)
+				}
+				p := stateOf(x)
+				if w := u.at(p.route.dest.site); w.longest(&x.Arena, p.route.dest.site, x.Filename[p.route.pathAt-1:]) != plan.Workers("v")[n-1] {
+					t.Fatal("not the worker of the last line")
+				}
+			}
+		})
+	}
+	few, many := cost(1000), cost(10000)
+	for round := 0; round < 5 && many > 4*few; round++ {
+		few, many = min(few, cost(1000)), min(many, cost(10000))
+	}
+	if many > 4*few {
+		t.Errorf("the last of 1,000 lines costs %v, the last of 10,000 %v", few/2000, many/2000)
 	}
 }
