@@ -39,6 +39,12 @@ type Step struct {
 	Do           exchange.Step
 }
 
+// Handler is a handler with the module that it is of.
+type Handler struct {
+	Module string
+	exchange.Handler
+}
+
 // Plan is what happens to the exchanges that one chain of scopes holds for: httpd's merged per-dir
 // configuration, compiled. Immutable once built. Steps run in the order of the modules' list.
 type Plan struct {
@@ -49,7 +55,7 @@ type Plan struct {
 	Indexes      bool // httpd would list a directory that has no index document (Options)
 
 	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
-	Handlers map[string]exchange.Handler     // by name: "proxy-server", "server-status", "default-handler"
+	Handlers map[string]Handler              // by name: "proxy-server", "server-status", "default-handler"
 	Named    string                          // SetHandler's word; "" for none
 	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
@@ -57,8 +63,9 @@ type Plan struct {
 	// link that may not be followed, a file like .htaccess. It looks at the disk.
 	Reachable func(*exchange.Exchange) bool
 
-	steps  [phases][]Step
-	module string // whose Builder runs
+	steps     [phases][]Step
+	observers []func(*exchange.Exchange) exchange.Observer
+	module    string // whose Builder runs
 }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.
@@ -77,9 +84,15 @@ func (p *Plan) Steps(phase Phase) []Step { return p.steps[phase] }
 // HandlerFor registers a handler under a name that SetHandler or x.Handler may use.
 func (p *Plan) HandlerFor(name string, h exchange.Handler) {
 	if p.Handlers == nil {
-		p.Handlers = map[string]exchange.Handler{}
+		p.Handlers = map[string]Handler{}
 	}
-	p.Handlers[name] = h
+	p.Handlers[name] = Handler{p.module, h}
+}
+
+// Observe has f asked, when a request's virtual host is known, who wants to be told of the request; nil is
+// nobody. Only the virtual host's own plan counts.
+func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
+	p.observers = append(p.observers, f)
 }
 
 // logOnly is the plan without what it does before the end.

@@ -26,7 +26,7 @@ func TestSteps(t *testing.T) {
 		b(nil, p)
 	}
 	x := &exchange.Exchange{}
-	if err := steps(context.Background(), x, p.steps[Fixup]); err != nil || got != "12" {
+	if err := p.run(context.Background(), x, Fixup); err != nil || got != "12" {
 		t.Fatal(err, got)
 	}
 	for i, want := range []Step{{Module: "c", Name: "Early"}, {Module: "a", Name: "One"}, {Module: "b", Name: "Two"}} {
@@ -36,7 +36,7 @@ func TestSteps(t *testing.T) {
 	}
 	q := &Plan{}
 	named("c", first)(nil, q)
-	if n := testing.AllocsPerRun(100, func() { steps(context.Background(), x, q.steps[Fixup]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { q.run(context.Background(), x, Fixup) }); n != 0 {
 		t.Error(n, "allocations")
 	}
 	for p := range phases {
