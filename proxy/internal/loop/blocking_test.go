@@ -33,7 +33,7 @@ expr.ownerGroup: likewise
 backend.lookup: its callers are in dial, before which Acquire calls Block
 backend.reach: likewise
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
-proxy.addressesOf: blocked calls Block before it; else it is called while a configuration is loaded
+upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.newNames: names.of calls Block before it
