@@ -12,6 +12,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/balancer/method"
 	"balancerd/proxy/exchange"
+	"balancerd/testdata/linear"
 )
 
 // randomLines is a list of lines whose paths have much in common.
