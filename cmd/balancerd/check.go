@@ -14,7 +14,7 @@ import (
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/cmd/balancerd/hints"
 	"balancerd/cmd/balancerd/process"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
@@ -78,7 +78,7 @@ func (l *loader) try(a *process.Attempt) error {
 	if set.PidFile == "" {
 		return nil
 	}
-	d, err := logfile.OpenFolder(filepath.Dir(set.PidFile))
+	d, err := sink.OpenFolder(filepath.Dir(set.PidFile))
 	if err != nil {
 		return process.NoPidFile(l.Name, set.PidFile, err)
 	}
@@ -106,10 +106,10 @@ func (t *trial) OpenLogs() error { return nil }
 // OpenLog looks whether a log could be written; its lines go nowhere.
 func (t *trial) OpenLog(target string) (*os.File, error) {
 	var err error
-	if logfile.Piped(target) {
-		err = logfile.FindProgram(target)
+	if sink.Piped(target) {
+		err = sink.FindProgram(target)
 	} else {
-		err = logfile.Writable(target)
+		err = sink.Writable(target)
 	}
 	if err != nil {
 		return nil, err

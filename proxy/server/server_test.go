@@ -17,8 +17,8 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/errorlog"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
 )

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"balancerd/proxy/errorlog"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/site"
 )
 

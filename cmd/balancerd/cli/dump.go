@@ -10,7 +10,7 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
 )
@@ -129,7 +129,7 @@ func addressText(a site.Address) string {
 func (c *Command) dumpRun(w io.Writer, s *site.Site) {
 	t, g := s.Config.Tree, &s.Settings
 	errors := g.ErrorLogFile
-	if !logfile.Piped(errors) && !logfile.IsSyslog(errors) {
+	if !sink.Piped(errors) && !sink.IsSyslog(errors) {
 		errors = t.Path(errors)
 	}
 	files := g.MainDocumentRoot

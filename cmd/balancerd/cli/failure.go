@@ -9,7 +9,7 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )
@@ -78,7 +78,7 @@ const configurationFailed = "AH00016: Configuration Failed"
 
 // AfterStart is the line after an error of a start (httpd: main.c); "" for none.
 func AfterStart(err error) string {
-	var log *logfile.OpenError
+	var log *sink.OpenError
 	var socket *server.ListenError
 	switch {
 	case inText(err):

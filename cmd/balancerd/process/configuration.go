@@ -11,7 +11,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -31,7 +31,7 @@ type configuration struct {
 	reader   *child   // until the logs are open
 	commands []string // of log programs, as the configuration names them
 	logs     []named  // files and programs' inputs; those that the reader opened, and log programs'
-	programs []*logfile.Program
+	programs []*sink.Program
 }
 
 // read has the reader read the configuration, and waits until it has handed it over.
@@ -185,7 +185,7 @@ func (s *supervisor) openLogs(c *configuration) error {
 
 // startProgram starts a log program as this process's own child.
 func (c *configuration) startProgram(command string, died func(string, error)) {
-	p, err := logfile.StartProgram(command, c.own.ServerRoot, died)
+	p, err := sink.StartProgram(command, c.own.ServerRoot, died)
 	if err != nil {
 		c.logs = append(c.logs, named{name: command, errno: errnoIn(err)})
 		return
@@ -276,7 +276,7 @@ func socketList(fds map[string]int) (list []named) {
 // had; then a note for the log says why.
 func (s *supervisor) stateFolder(c *configuration) string {
 	dir := c.site.Settings.RuntimeDir
-	d, err := logfile.OpenFolder(dir)
+	d, err := sink.OpenFolder(dir)
 	if err == nil {
 		defer d.Close()
 		var f *os.File

@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	"balancerd/cmd/balancerd/cli"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 // readyVar names for a server in the background the descriptor at which its launcher waits for a byte.
@@ -71,12 +71,12 @@ func (l Launcher) ready(errors func(fd int) error) error {
 	}
 	defer null.Close()
 	for _, fd := range []int{0, 1} {
-		if err := logfile.Duplicate(int(null.Fd()), fd); err != nil {
+		if err := sink.Duplicate(int(null.Fd()), fd); err != nil {
 			return err
 		}
 	}
 	if err := errors(2); err != nil {
-		logfile.Duplicate(int(null.Fd()), 2)
+		sink.Duplicate(int(null.Fd()), 2)
 	}
 	l.pipe.Write([]byte{1})
 	return l.pipe.Close()

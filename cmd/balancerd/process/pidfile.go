@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"balancerd/cmd/balancerd/cli"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 // PidFile is the file of the directive PidFile.
@@ -85,7 +85,7 @@ func (p *PidFile) write() (overwritten bool, err error) {
 		_, err := os.Stat(p.Path)
 		overwritten = err == nil
 	}
-	d, err := logfile.OpenFolder(filepath.Dir(p.Path))
+	d, err := sink.OpenFolder(filepath.Dir(p.Path))
 	if err != nil {
 		return overwritten, err
 	}
@@ -103,7 +103,7 @@ func (p *PidFile) remove() error {
 		return nil
 	}
 	p.owned = false
-	d, err := logfile.OpenFolder(filepath.Dir(p.Path))
+	d, err := sink.OpenFolder(filepath.Dir(p.Path))
 	if err != nil {
 		return err
 	}

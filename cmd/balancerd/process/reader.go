@@ -9,8 +9,8 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/cmd/balancerd/cli"
-	"balancerd/proxy/errorlog"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/errorlog"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/site"
@@ -128,8 +128,8 @@ func (r *configReader) use(use directive.FileUse, word string) {
 // log notes a target of logs.
 func (r *configReader) log(target string) {
 	switch {
-	case target == "" || logfile.IsSyslog(target):
-	case logfile.Piped(target):
+	case target == "" || sink.IsSyslog(target):
+	case sink.Piped(target):
 		if !slices.Contains(r.programs, target) {
 			r.programs = append(r.programs, target)
 		}
@@ -155,7 +155,7 @@ func (r *configReader) askPhrases() {
 func (r *configReader) openLogs() (list []named) {
 	slices.Sort(r.logs)
 	for _, path := range slices.Compact(r.logs) {
-		f, err := logfile.OpenFile(path)
+		f, err := sink.OpenFile(path)
 		if err != nil {
 			list = append(list, named{name: path, errno: errnoIn(err)})
 			continue
@@ -180,7 +180,7 @@ func sharedFolders(paths []string) (lines []string) {
 			continue
 		}
 		seen[dir] = true
-		d, err := logfile.OpenFolder(dir)
+		d, err := sink.OpenFolder(dir)
 		if err != nil {
 			continue
 		}

@@ -14,8 +14,8 @@ import (
 	"balancerd/balancer/store/memory"
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
-	"balancerd/proxy/logfile"
+	http1 "balancerd/proxy/http1/server"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
@@ -225,7 +225,7 @@ func (s *serving) redirect() {
 	if !s.detached {
 		if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
 			for fd := range 3 {
-				logfile.Duplicate(int(null.Fd()), fd)
+				sink.Duplicate(int(null.Fd()), fd)
 			}
 			null.Close()
 		}

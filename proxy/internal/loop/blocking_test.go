@@ -33,7 +33,7 @@ expr.ownerGroup: likewise
 backend.lookup: its callers are in dial, before which Acquire calls Block
 backend.reach: likewise
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
-proxy.addressesOf: blocked calls Block before it; else it is called while a configuration is loaded
+upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.newNames: names.of calls Block before it
@@ -53,17 +53,17 @@ files.step: likewise
 files.resolve: likewise
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
-ssl.Accept: a handshake of a client begins off the loop (http1.acceptor.take)
+ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
 ssl.shake: Acquire calls Block before it
-http1.Accept: the loop that accepts on systems without event loops
+server.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine
-logfile.OpenFolder: while a configuration is loaded
-logfile.rootsLink: likewise
-logfile.FindProgram: likewise
-logfile.start: the goroutine of a log's program
-logfile.wait: likewise
-logfile.dial: the goroutine of a log
+sink.OpenFolder: while a configuration is loaded
+sink.rootsLink: likewise
+sink.FindProgram: likewise
+sink.start: the goroutine of a log's program
+sink.wait: likewise
+sink.dial: the goroutine of a log
 recovery.Keep: a goroutine of its own
 server.retire: the goroutine that reloads
 server.Halt: the goroutine that stops the server

@@ -2,7 +2,7 @@
 //
 //	LogFormat, CustomLog --compile--> [ piece | piece | piece ]     once a load
 //	                                      |       |       |
-//	exchange over ----------------------> 127.0.0.1 - - "GET / HTTP/1.1" 200 5 --> logfile.Log
+//	exchange over ----------------------> 127.0.0.1 - - "GET / HTTP/1.1" 200 5 --> sink.Log
 //
 // A format becomes a slice of small functions, each of which appends its part of the line; a line
 // allocates nothing and does no I/O.

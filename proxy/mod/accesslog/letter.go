@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 // letter is one of the format's codes.
@@ -305,7 +305,7 @@ func logID(it *item) piece {
 			if atomic.LoadUint32(&v.x.Conn.Logged) == 0 {
 				return append(b, '-')
 			}
-			return append(b, logfile.ID(time.Time{}, v.x.Conn.ID)...)
+			return append(b, sink.ID(time.Time{}, v.x.Conn.ID)...)
 		}
 	}
 	return func(b []byte, v *view) []byte { return orDash(b, v.x.LogID, v.x.LogID != "") }
@@ -349,10 +349,10 @@ func process(it *item) piece {
 	case "", "pid":
 		return constant(strconv.Itoa(os.Getpid()))
 	case "tid":
-		return func(b []byte, _ *view) []byte { return integer(b, int64(logfile.ThreadID())) }
+		return func(b []byte, _ *view) []byte { return integer(b, int64(sink.ThreadID())) }
 	case "hextid":
 		return func(b []byte, _ *view) []byte {
-			return strconv.AppendInt(append(b, "0x"...), int64(logfile.ThreadID()), 16)
+			return strconv.AppendInt(append(b, "0x"...), int64(sink.ThreadID()), 16)
 		}
 	}
 	return constant(it.arg)

@@ -12,7 +12,7 @@ import (
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/site"
 )
 
@@ -26,14 +26,14 @@ type builder struct {
 type writer struct{ outputs []output }
 
 type output struct {
-	to     *logfile.Log
+	to     *sink.Log
 	format *Format
 	wanted condition
 }
 
 // host opens a server's logs: its own and the main server's GlobalLogs; the main server's when it has
 // none (httpd: mod_log_config.c multi_log_transaction).
-func (b *builder) host(h *site.Host, set *logfile.Set) (*writer, error) {
+func (b *builder) host(h *site.Host, set *sink.Set) (*writer, error) {
 	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
 	w := &writer{}
 	for i := range own.logs {
@@ -54,21 +54,21 @@ func (b *builder) host(h *site.Host, set *logfile.Set) (*writer, error) {
 	return w, nil
 }
 
-func (b *builder) output(w *writer, l *logged, h *site.Host, set *logfile.Set) error {
+func (b *builder) output(w *writer, l *logged, h *site.Host, set *sink.Set) error {
 	f, err := Compile(b.format(l, h), optionsOf(b.st.Config))
 	if err != nil {
 		return err
 	}
 	to, err := set.Open(l.target)
 	if err != nil {
-		return &logfile.OpenError{Message: unopened(set, l.target, err)}
+		return &sink.OpenError{Message: unopened(set, l.target, err)}
 	}
 	w.outputs = append(w.outputs, output{to, f, l.wanted})
 	return nil
 }
 
-func unopened(set *logfile.Set, target string, err error) string {
-	if logfile.Piped(target) {
+func unopened(set *sink.Set, target string, err error) string {
+	if sink.Piped(target) {
 		return fmt.Sprintf("%s: AH00104: unable to start piped log program '%s'", exchange.ErrnoText(err), strings.TrimLeft(target, "|$"))
 	}
 	return fmt.Sprintf("%s: AH00649: could not open transfer log file %s.", exchange.ErrnoText(err), set.Path(target))
@@ -128,15 +128,15 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 		return nil
 	}
 	track := tracked.Merged(chain...)
-	p.Log = append(p.Log, w.step(track.Or(false)))
+	p.Add(site.Log, "CustomLog", w.step(track.Or(false)))
 	return nil
 }
 
 var views = sync.Pool{New: func() any { return &view{line: make([]byte, 0, 512)} }}
 
 // step writes an exchange's lines.
-func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
-	return func(_ context.Context, x *exchange.Exchange) {
+func (w *writer) step(track bool) exchange.Step {
+	return func(_ context.Context, x *exchange.Exchange) error {
 		v := views.Get().(*view)
 		v.x, v.end, v.track = x, time.Time{}, track
 		for i := range w.outputs {
@@ -148,6 +148,7 @@ func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
 		v.x = nil
 		poison.Bytes(v.line)
 		poison.Put(&views, v)
+		return nil
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 	"balancerd/proxy/site"
 )
 
@@ -183,7 +183,7 @@ func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, nil
 	}
 	b := &builder{st: st, writers: map[*site.Host]*writer{}}
-	set := logfile.NewSet(logfile.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Open: c.OpenLog})
+	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Open: c.OpenLog})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		w, err := b.host(h, set)
@@ -206,7 +206,7 @@ func checkFolders(st *site.Site) error {
 	var all []string
 	for _, h := range st.Hosts {
 		for _, l := range servers.In(h.Scope).logs {
-			if logfile.Piped(l.target) {
+			if sink.Piped(l.target) {
 				continue
 			}
 			dir := filepath.Dir(st.Config.Tree.Path(l.target))

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"balancerd/proxy/logfile"
+	"balancerd/proxy/log/sink"
 )
 
 const clf = "[02/Jan/2006:15:04:05 -0700]"
@@ -40,7 +40,7 @@ func requestTime(it *item) piece {
 	case "usec_frac":
 		return func(b []byte, v *view) []byte { return zeroes(b, at(v).Nanosecond()/1e3, 100000) }
 	}
-	return func(b []byte, v *view) []byte { return logfile.Strftime(b, format, at(v)) }
+	return func(b []byte, v *view) []byte { return sink.Strftime(b, format, at(v)) }
 }
 
 // cutStage takes "begin" or "end" off, alone or with a colon.

@@ -89,18 +89,18 @@ func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	for _, l := range p.levels {
 		p.override = p.override || l.override != overrideNone
 	}
-	sp.Translate = append(sp.Translate, translate)
-	sp.Storage = append(sp.Storage, locate)
+	sp.Add(site.Translate, "DocumentRoot", translate)
+	sp.Add(site.Storage, "DocumentRoot", locate)
 	sp.FollowsLinks = d.options.over(defaultOptions).rule() == followAlways
 	if p.mime.handlers {
-		sp.Types = append(sp.Types, p.nameHandler)
+		sp.Add(site.Types, "AddHandler", p.nameHandler)
 	}
 	if sp.Named != "" && sp.Named != "none" && r.loaded.dir {
-		sp.Fixup = append(sp.Fixup, p.claimed)
+		sp.Add(site.Fixup, "DirectoryIndex", p.claimed)
 	}
-	sp.Fixup = append(sp.Fixup, p.lookedUp)
+	sp.Add(site.Fixup, "DirectoryIndex", p.lookedUp)
 	if r.loaded.mime || d.charset.Or("") != "" || d.forced() != "" {
-		sp.Reply = append(sp.Reply, p.reply)
+		sp.Add(site.Reply, "AddType", p.reply)
 		sp.TypeOf = p.typeOf
 	}
 	h := exchange.HandlerFunc(p.serve)

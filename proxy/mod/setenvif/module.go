@@ -43,10 +43,10 @@ func (s *lists) build(chain []*directive.Scope, p *site.Plan) error {
 		n++
 	}
 	if l := s.server(chain[:n]); l != nil {
-		p.Early = append(p.Early, l.step)
+		p.Add(site.Early, "SetEnvIf", l.step)
 	}
 	if inSections := rules.Merged(chain[n:]...); len(inSections) > 0 {
-		p.Parse = append(p.Parse, newList(inSections).step)
+		p.Add(site.Parse, "SetEnvIf", newList(inSections).step)
 	}
 	return nil
 }
