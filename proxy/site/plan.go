@@ -52,11 +52,16 @@ type Plan struct {
 
 	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+	Indexes      bool // httpd would list a directory that has no index document (Options)
 
 	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
 	Handlers map[string]Handler              // by name: "proxy-server", "server-status", "default-handler"
 	Named    string                          // SetHandler's word; "" for none
 	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
+
+	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
+	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
 	observers []func(*exchange.Exchange) exchange.Observer
