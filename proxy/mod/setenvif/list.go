@@ -8,6 +8,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // list is the rules of a chain of scopes, in order, with what finds those that can match. Immutable but for scratch.
@@ -99,7 +100,7 @@ func (l *list) apply(x *exchange.Exchange) {
 		v := &(*scratch)[i]
 		v.value, v.searched = "", false
 	}
-	l.scratch.Put(scratch)
+	poison.Put(&l.scratch, scratch)
 }
 
 // search looks at the field, and for the patterns that can match it unless its value is the one from before.
