@@ -96,7 +96,8 @@ func (w *Worker) AddTraffic(sent, read int64) {
 
 // Snapshot is all that a page shows of a worker, of one moment.
 type Snapshot struct {
-	Settings  WorkerSettings // Status is the live one
+	Settings  *WorkerSettings // not to be written to
+	Status    Status          // the live one
 	Elected   uint64
 	Busy      int64
 	Load      int64 // lbstatus
@@ -108,7 +109,7 @@ type Snapshot struct {
 	Fails     int
 }
 
-// Snapshot is the worker now. Settings.Status is the live status.
+// Snapshot is the worker now. It costs no allocation.
 func (w *Worker) Snapshot() Snapshot {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
@@ -116,8 +117,9 @@ func (w *Worker) Snapshot() Snapshot {
 }
 
 func (w *Worker) snapshot() Snapshot {
-	s := Snapshot{
-		Settings:  *w.settings.Load(),
+	return Snapshot{
+		Settings:  w.settings.Load(),
+		Status:    w.Status(),
 		Elected:   w.elected,
 		Busy:      w.busy.value(),
 		Load:      w.load,
@@ -128,7 +130,13 @@ func (w *Worker) snapshot() Snapshot {
 		Passes:    w.passes,
 		Fails:     w.fails,
 	}
-	s.Settings.Status = w.Status()
+}
+
+// LiveSettings is its parameters now, as the manager edits them: Status is the live one.
+func (w *Worker) LiveSettings() WorkerSettings {
+	now := w.Snapshot()
+	s := *now.Settings
+	s.Status = now.Status
 	return s
 }
 

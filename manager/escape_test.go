@@ -37,7 +37,7 @@ func hostileFarm(t *testing.T, r *rand.Rand) *balancer.Farm {
 	for i := range 1 + r.IntN(4) {
 		s := balancer.Spec{VHost: vhost, Name: fmt.Sprintf("%sb%d%s", balancer.Prefix, i, strings.ReplaceAll(hostileText(r, 3), "/", "")), Settings: balancer.NewBalancerSettings(),
 			Added: balancer.NewWorkerSettings(), Path: "/" + hostileText(r, 4), Env: e, Runtime: "/run"}
-		s.Settings.Nonce = balancer.Some(fmt.Sprintf("n%d", i)+hostileText(r, 2))
+		s.Settings.Nonce = balancer.Some(fmt.Sprintf("n%d", i) + hostileText(r, 2))
 		s.Settings.Method = balancer.Some(e.Methods[r.IntN(len(e.Methods))])
 		s.Settings.Growth.V = r.IntN(3)
 		if r.IntN(2) == 0 {
