@@ -29,14 +29,15 @@ type Exchange struct {
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
 
-	Start   time.Time // when the request's first line was read
-	LogID   string    // %L once asked for
-	Depth   int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
-	Prev    *Original // the client's own request when an internal redirect replaced it
-	Front   Front     // the connection's way of answering early
-	State   [states]any
-	Arena   Arena
-	RawNote string // a sentence for the canned page, already HTML (httpd: notes "error-notes")
+	Start    time.Time // when the request's first line was read
+	LogID    string    // %L once asked for
+	Depth    int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
+	Prev     *Original // the client's own request when an internal redirect replaced it
+	Front    Front     // the connection's way of answering early
+	State    [states]any
+	Arena    Arena
+	Observer Observer // is told what happens; nil: nobody wants to know
+	RawNote  string   // a sentence for the canned page, already HTML (httpd: notes "error-notes")
 
 	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
 
@@ -139,7 +140,7 @@ func (x *Exchange) Reset() {
 	x.Arena.Reset()
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
-	x.Server, x.Local, x.Prev = nil, nil, nil
+	x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
 	clear(x.State[:])
@@ -150,7 +151,7 @@ func (x *Exchange) Reset() {
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
-		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Depth: x.Depth + 1}
+		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Depth: x.Depth + 1, Observer: x.Observer}
 	y.State[StateProxy] = nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
 	y.Req.Target = path

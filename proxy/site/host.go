@@ -34,12 +34,7 @@ const fewGroups = 4
 type group struct {
 	hosts []*Host
 	exact map[string]int // a name's first host
-	wild  []wildName     // in file order
-}
-
-type wildName struct {
-	pattern string
-	host    int
+	wild  wildcards
 }
 
 // Group is the virtual hosts that share an address, in file order: what -S prints.
@@ -90,7 +85,7 @@ func (g *group) add(h *Host) {
 	g.hosts = append(g.hosts, h)
 	for _, name := range h.Names {
 		if strings.ContainsAny(name, "*?") {
-			g.wild = append(g.wild, wildName{name, i})
+			g.wild.add(name, i)
 		} else if _, taken := g.exact[name]; !taken {
 			g.exact[name] = i
 		}
@@ -103,15 +98,7 @@ func (g *group) named(name string) *Host {
 	if !ok {
 		best = len(g.hosts)
 	}
-	for _, w := range g.wild {
-		if w.host >= best {
-			break
-		}
-		if pattern.Shell(w.pattern, name, 0) {
-			best = w.host
-		}
-	}
-	if best == len(g.hosts) {
+	if best = g.wild.first(name, best); best == len(g.hosts) {
 		return nil
 	}
 	return g.hosts[best]
@@ -181,7 +168,7 @@ func (n *names) find(local netip.AddrPort, name string) (h *Host, known bool) {
 	return g.hosts[0], false
 }
 
-// answersTo tells whether ServerName or an alias, with wildcards, is the lower-case name.
+// answersTo reports whether ServerName or an alias, with wildcards, is the lower-case name.
 func (h *Host) answersTo(name string) bool {
 	for _, n := range h.Names {
 		if n == name || strings.ContainsAny(n, "*?") && pattern.Shell(n, name, 0) {

@@ -22,6 +22,7 @@ type Site struct {
 	Checking   bool      // under -t: nothing will be served
 
 	names    *names
+	byScope  map[*directive.Scope]*Host // by the main server's scope, or a virtual host's
 	keeper   keeper
 	mu       sync.Mutex
 	onCommit []func()
@@ -29,7 +30,7 @@ type Site struct {
 	notices  []Notice
 }
 
-// Settings are the server-wide facts that the rooms outside need: httpd's global directives.
+// Settings are the server-wide facts that other packages need: httpd's global directives.
 type Settings struct {
 	PidFile          string // "" for none
 	User, Group      string
@@ -87,10 +88,10 @@ type Options struct {
 // Build makes a Site of a configuration. Nothing outside is changed: a failed Build leaves no trace.
 // The error is worded as httpd words it at its start.
 func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
-	s := &Site{Config: c, Started: time.Now(), Checking: o.Checking, Generation: o.Generation}
-	s.Hosts = append(s.Hosts, &Host{Scope: c.Main, Server: &exchange.Server{Main: true}})
+	s := &Site{Config: c, byScope: map[*directive.Scope]*Host{}, Started: time.Now(), Checking: o.Checking, Generation: o.Generation}
+	s.add(&Host{Scope: c.Main, Server: &exchange.Server{Main: true}})
 	for _, v := range c.VHosts {
-		s.Hosts = append(s.Hosts, &Host{Scope: v, Server: &exchange.Server{}})
+		s.add(&Host{Scope: v, Server: &exchange.Server{}})
 	}
 	var builders []Builder
 	for _, m := range mods {
@@ -103,7 +104,7 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 			return nil, err
 		}
 		if b != nil {
-			builders = append(builders, b)
+			builders = append(builders, named(m.Name, b))
 		}
 	}
 	for _, h := range s.Hosts {
@@ -115,6 +116,11 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 	s.keeper.serve()
 	s.names = newNames(s.Hosts)
 	return s, nil
+}
+
+func (s *Site) add(h *Host) {
+	s.Hosts = append(s.Hosts, h)
+	s.byScope[h.Scope] = h
 }
 
 // compile makes a host's sections and the plans of each section alone, so that what is wrong in one
@@ -134,7 +140,7 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 	if h.early, err = h.root.compiled(); err != nil {
 		return err
 	}
-	h.bare = &Plan{Local: h.early.Local, Log: h.early.Log}
+	h.bare = h.early.logOnly()
 	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
 		for i := range list {
 			sec := &list[i]
@@ -148,13 +154,8 @@ func (s *Site) compile(h *Host, builders []Builder) error {
 
 // Host is the host of a scope: of the server that it is or stands in.
 func (s *Site) Host(scope *directive.Scope) *Host {
-	for scope != nil {
-		for _, h := range s.Hosts {
-			if h.Scope == scope {
-				return h
-			}
-		}
-		scope = scope.Parent
+	if h := s.byScope[scope.Server]; h != nil {
+		return h
 	}
 	return s.Hosts[0]
 }

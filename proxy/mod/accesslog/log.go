@@ -128,15 +128,15 @@ func (b *builder) build(chain []*directive.Scope, p *site.Plan) error {
 		return nil
 	}
 	track := tracked.Merged(chain...)
-	p.Log = append(p.Log, w.step(track.Or(false)))
+	p.Add(site.Log, "CustomLog", w.step(track.Or(false)))
 	return nil
 }
 
 var views = sync.Pool{New: func() any { return &view{line: make([]byte, 0, 512)} }}
 
 // step writes an exchange's lines.
-func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
-	return func(_ context.Context, x *exchange.Exchange) {
+func (w *writer) step(track bool) exchange.Step {
+	return func(_ context.Context, x *exchange.Exchange) error {
 		v := views.Get().(*view)
 		v.x, v.end, v.track = x, time.Time{}, track
 		for i := range w.outputs {
@@ -148,6 +148,7 @@ func (w *writer) step(track bool) func(context.Context, *exchange.Exchange) {
 		v.x = nil
 		poison.Bytes(v.line)
 		poison.Put(&views, v)
+		return nil
 	}
 }
 

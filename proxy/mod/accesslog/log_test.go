@@ -57,8 +57,8 @@ func written(t *testing.T, conf string) map[string]string {
 		if err := build(chain[:min(i+1, 2)], p); err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range p.Log {
-			l(context.Background(), x)
+		for _, l := range p.Steps(site.Log) {
+			l.Do(context.Background(), x)
 		}
 	}
 	s.Close()
@@ -191,9 +191,9 @@ func TestALineThroughTheModuleAllocatesNothing(t *testing.T) {
 	x := sample()
 	x.Server = s.Hosts[0].Server
 	for range 2000 {
-		p.Log[0](context.Background(), x)
+		p.Steps(site.Log)[0].Do(context.Background(), x)
 	}
-	if n := testing.AllocsPerRun(500, func() { p.Log[0](context.Background(), x) }); n > 0.1 {
+	if n := testing.AllocsPerRun(500, func() { p.Steps(site.Log)[0].Do(context.Background(), x) }); n > 0.1 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -42,16 +42,16 @@ func build(chain []*directive.Scope, root string, p *site.Plan) {
 	relative := d.relative.Or(false)
 	before := &redirects{d.redirect, srv.redirects, relative, "AH00674", "AH00673"}
 	if !before.empty() {
-		p.Translate = append(p.Translate, before.step)
+		p.Add(site.Translate, "Redirect", before.step)
 	}
 	files := &aliases{d.alias, d.preserve.Or(false), srv.aliases, root}
 	if !files.empty() {
-		p.Translate = append(p.Translate, files.step)
+		p.Add(site.Translate, "Alias", files.step)
 		p.HandlerFor(script, exchange.HandlerFunc(refuseScript))
 	}
 	late := &redirects{d.redirect, d.redirects, relative, "AH00676", "AH00675"}
 	if !late.empty() {
-		p.Fixup = append(p.Fixup, late.step)
+		p.Add(site.Fixup, "Redirect", late.step)
 	}
 }
 

@@ -206,7 +206,7 @@ func TestOpenCostsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &site.Plan{}
-		if b(append(scopes(c.Main)[:1], c.Main.Children...), p); len(p.Access) != 0 {
+		if b(append(scopes(c.Main)[:1], c.Main.Children...), p); len(p.Steps(site.Access)) != 0 {
 			t.Errorf("%s: a step", conf)
 		}
 	}

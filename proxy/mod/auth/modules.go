@@ -70,12 +70,12 @@ func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 		debug := p.Local != nil && p.Local.Levels.Of("authz_core") >= exchange.Debug
 		if g := newGate(chain, names, passwords, files, debug); g != nil {
 			g.anew = p.Anew
-			p.Access = append(p.Access, g.step)
+			p.Add(site.Access, "Require", g.step)
 		} else if debug {
-			p.Access = append(p.Access, sayOpen)
+			p.Add(site.Access, "Require", sayOpen)
 		}
 		if f := logins.Merged(chain...).fake.Or(fake{}); f.user != nil {
-			p.Fixup = append(p.Fixup, f.step)
+			p.Add(site.Fixup, "AuthBasicFake", f.step)
 		}
 		return nil
 	}, nil

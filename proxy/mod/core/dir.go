@@ -57,7 +57,7 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		p.Local.Levels = &exchange.Levels{All: exchange.Warn}
 	}
 	if e := m.handlerExpr; e != nil {
-		p.Types = append(p.Types, handlerStep(e))
+		p.Add(site.Types, "SetHandler", handlerStep(e))
 	} else if h := m.handler.Or(""); h != "" && !strings.EqualFold(h, "none") {
 		p.Named = h
 	}

@@ -27,7 +27,7 @@ func marks() site.Module {
 		Open: func(*directive.Config, *site.Site) (site.Builder, error) {
 			return func(chain []*directive.Scope, p *site.Plan) error {
 				said := strings.Join(key.Merged(chain...), " ")
-				p.Translate = append(p.Translate, func(_ context.Context, x *exchange.Exchange) error {
+				p.Add(site.Translate, "marks", func(_ context.Context, x *exchange.Exchange) error {
 					if strings.HasPrefix(x.Req.Path, "/proxied") {
 						x.Filename, x.Handler = "proxy:http://member"+x.Req.Path, "marks"
 						return exchange.Stop

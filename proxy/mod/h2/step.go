@@ -25,19 +25,19 @@ func opener(upgrade func(*exchange.Exchange) exchange.Tunnel) func(*directive.Co
 		}
 		loaded := c.Loaded("mod_http2.c")
 		return func(chain []*directive.Scope, p *site.Plan) error {
-			p.Reply = append(p.Reply, announce)
+			p.Add(site.Reply, "Protocols", announce)
 			if !loaded {
 				return nil
 			}
 			d := dirs.Merged(chain...)
 			if fields := append(d.links[:len(d.links):len(d.links)], d.hints...); len(fields) > 0 {
-				p.Fixup = append(p.Fixup, hint(fields))
+				p.Add(site.Fixup, "H2EarlyHint", hint(fields))
 			}
 			if clear && d.upgrade.Or(true) {
-				p.Fixup = append(p.Fixup, ask)
+				p.Add(site.Fixup, "Protocols", ask)
 				p.HandlerFor(switching, switchOver(upgrade))
 			}
-			p.Fixup = append(p.Fixup, variables)
+			p.Add(site.Fixup, "variables", variables)
 			return nil
 		}, nil
 	}

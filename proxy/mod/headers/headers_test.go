@@ -75,9 +75,9 @@ func text(h *exchange.Header) string {
 	return strings.Join(b, " | ")
 }
 
-func run(phase []exchange.Step, x *exchange.Exchange) error {
+func run(phase []site.Step, x *exchange.Exchange) error {
 	for _, f := range phase {
-		if err := f(context.Background(), x); err != nil {
+		if err := f.Do(context.Background(), x); err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func TestAnswer(t *testing.T) {
 	} {
 		x := sample(usual...)
 		x.Res.Always.Add("X-Early", "e")
-		if err := run(plan(t, c.conf).Reply, x); err != nil {
+		if err := run(plan(t, c.conf).Steps(site.Reply), x); err != nil {
 			t.Errorf("%s: %v", c.conf, err)
 		}
 		if got := text(&x.Res.Header); got != c.answer {
@@ -174,7 +174,7 @@ func TestType(t *testing.T) {
 				x.Res.Header.Add("Content-Type", "text/css")
 			}
 			x.Res.Proxied = i != 2
-			if err := run(p.Reply, x); err != nil {
+			if err := run(p.Steps(site.Reply), x); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.ReplaceAll(text(&x.Res.Header), "Content-Type: ", "")
@@ -204,7 +204,7 @@ func TestErrorPage(t *testing.T) {
 		x := sample("Content-Type: text/html; charset=iso-8859-1")
 		x.Res.Status, x.Res.Proxied, x.Res.Local, x.Res.ErrorPage = 401, false, true, true
 		x.Res.Always.Add("WWW-Authenticate", "Basic")
-		if err := run(plan(t, c.conf).Reply, x); err != nil {
+		if err := run(plan(t, c.conf).Steps(site.Reply), x); err != nil {
 			t.Fatal(err)
 		}
 		if a, p := text(&x.Res.Always), text(&x.Res.Header); a != c.always || p != c.page {
@@ -226,7 +226,7 @@ func TestRequest(t *testing.T) {
 		{"RequestHeader set X-In early early", "Host: localhost | X-In: 1 | X-L: b, a"},
 	} {
 		x := sample()
-		if err := run(plan(t, c.conf).Fixup, x); err != nil {
+		if err := run(plan(t, c.conf).Steps(site.Fixup), x); err != nil {
 			t.Fatal(err)
 		}
 		if got := text(&x.Req.Header); got != c.want {
@@ -242,15 +242,16 @@ func TestRequest(t *testing.T) {
 func TestEarly(t *testing.T) {
 	p := plan(t, "RequestHeader set X-In early early\nRequestHeader set X-L late\nHeader set A a early\nHeader always set B b early\nHeader set C c\n<Location />\nRequestHeader set X-Never 1 early\n</Location>")
 	x := sample()
-	if err := run(p.Early, x); err != nil {
+	if err := run(p.Steps(site.Early), x); err != nil {
 		t.Fatal(err)
 	}
-	first := &site.Plan{Early: []exchange.Step{func(_ context.Context, x *exchange.Exchange) error {
+	first := &site.Plan{}
+	first.Add(site.Early, "look", func(_ context.Context, x *exchange.Exchange) error {
 		x.Env.Set("SEEN", x.Req.Header.Get("X"))
 		return nil
-	}}}
+	})
 	early(lists{request: []edit{{act: set, name: "X", value: value{constant: "1"}, early: true}}}, first)
-	if run(first.Early, x); x.Env.Value("SEEN") != "1" {
+	if run(first.Steps(site.Early), x); x.Env.Value("SEEN") != "1" {
 		t.Error("another module looked before")
 	}
 	x.Req.Header.Del("X")
@@ -260,7 +261,7 @@ func TestEarly(t *testing.T) {
 	if a, h := text(&x.Res.Always), text(&x.Res.Header); a != "B: b" || h != "A: a" {
 		t.Error(a, h)
 	}
-	run(p.Fixup, x)
+	run(p.Steps(site.Fixup), x)
 	if got := text(&x.Req.Header); got != "Host: localhost | X-In: early | X-L: late" {
 		t.Error(got)
 	}
@@ -282,7 +283,7 @@ func TestImproper(t *testing.T) {
 	} {
 		x, l := sample("X-E: aaa"), &logged{}
 		x.Server.ErrorLog = l
-		if err := run(plan(t, c.conf).Reply, x); err != exchange.Status(500) {
+		if err := run(plan(t, c.conf).Steps(site.Reply), x); err != exchange.Status(500) {
 			t.Errorf("%s: %v", c.conf, err)
 		}
 		if len(l.lines) != 1 || l.lines[0] != c.log {
@@ -297,7 +298,7 @@ func TestImproper(t *testing.T) {
 func TestLog(t *testing.T) {
 	x, l := sample(), &logged{}
 	x.Server.ErrorLog = l
-	run(plan(t, "Header set X expr=%{file:/nope}\nHeader set X y \"expr=-n file('/nope')\"").Reply, x)
+	run(plan(t, "Header set X expr=%{file:/nope}\nHeader set X y \"expr=-n file('/nope')\"").Steps(site.Reply), x)
 	var got []string
 	for _, s := range l.lines {
 		at := strings.Index(s, "httpd.conf:")
@@ -316,19 +317,19 @@ func TestLog(t *testing.T) {
 func TestFigures(t *testing.T) {
 	p := plan(t, "Header set X \"%D %t %l %i %b\"")
 	x, other := sample(), sample()
-	run(p.Early, x)
-	run(p.Early, other)
-	run(p.Reply, x)
+	run(p.Steps(site.Early), x)
+	run(p.Steps(site.Early), other)
+	run(p.Steps(site.Reply), x)
 	f := strings.Fields(x.Res.Header.Get("X"))
 	if len(f) != 5 || !strings.HasPrefix(f[0], "D=") || !strings.HasPrefix(f[1], "t=1") || strings.Count(f[2], "/") != 2 || f[3] != "i=96" || f[4] != "b=4" {
 		t.Error(f)
 	}
 	other.Finish()
-	run(p.Reply, x)
+	run(p.Steps(site.Reply), x)
 	if f := strings.Fields(x.Res.Header.Get("X")); f[3] != "i=98" || f[4] != "b=2" {
 		t.Error(f)
 	}
-	if p := plan(t, "Header set X %D"); len(p.Early) > 0 {
+	if p := plan(t, "Header set X %D"); len(p.Steps(site.Early)) > 0 {
 		t.Error("exchanges are counted for nothing")
 	}
 }
@@ -352,7 +353,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestNothingToDo(t *testing.T) {
-	if p := plan(t, "<Location />\n</Location>"); len(p.Early)+len(p.Fixup)+len(p.Reply) > 0 {
+	if p := plan(t, "<Location />\n</Location>"); len(p.Steps(site.Early))+len(p.Steps(site.Fixup))+len(p.Steps(site.Reply)) > 0 {
 		t.Error("steps without directives")
 	}
 }
@@ -378,8 +379,8 @@ RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}`)
 		x.Res.Header.Add("X-L", "a")
 		x.Res.Header.Add("X-Two", "a")
 		x.Res.Header.Add("Content-Type", "text/css")
-		run(p.Fixup, x)
-		if err := run(p.Reply, x); err != nil {
+		run(p.Steps(site.Fixup), x)
+		if err := run(p.Steps(site.Reply), x); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -397,7 +398,7 @@ func BenchmarkHotHeader(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				x.Arena.Reset()
-				run(p.Reply, x)
+				run(p.Steps(site.Reply), x)
 			}
 		})
 	}

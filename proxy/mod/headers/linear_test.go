@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 	"balancerd/testdata/linear"
 )
 
@@ -27,9 +27,9 @@ func TestEditsAreLinear(t *testing.T) {
 						x.Res.Header.Add("X-E", "aaa")
 						x.Req.Header.Add("X-G", "aaa")
 					}
-					for _, phase := range [][]exchange.Step{p.Fixup, p.Reply} {
+					for _, phase := range [][]site.Step{p.Steps(site.Fixup), p.Steps(site.Reply)} {
 						for _, step := range phase {
-							if err := step(context.Background(), x); err != nil {
+							if err := step.Do(context.Background(), x); err != nil {
 								t.Fatal(err)
 							}
 						}

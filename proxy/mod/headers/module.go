@@ -43,7 +43,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	return func(chain []*directive.Scope, p *site.Plan) error {
 		if busy != nil {
 			busy.total = int64(s.Settings.MaxWorkers)
-			p.Early = append(p.Early, busy.step)
+			p.Add(site.Early, "Header", busy.step)
 		}
 		build(chain, p)
 		return nil
@@ -58,10 +58,10 @@ func build(chain []*directive.Scope, p *site.Plan) {
 	typed := early(settings.Merged(chain[:n]...), p)
 	late := settings.Merged(chain...)
 	if list := only(late.request, false); len(list) > 0 {
-		p.Fixup = append(p.Fixup, requestStep(list))
+		p.Add(site.Fixup, "RequestHeader", requestStep(list))
 	}
 	if r := newReply(only(late.always, false), only(late.answer, false), typed, p); r != nil {
-		p.Reply = append(p.Reply, r.step)
+		p.Add(site.Reply, "Header", r.step)
 	}
 }
 
@@ -69,13 +69,9 @@ func build(chain []*directive.Scope, p *site.Plan) {
 // it: of the request, then of the answer to come (httpd: mod_headers.c ap_headers_early, hooked first).
 // typed: some of them is of the answer's type.
 func early(l lists, p *site.Plan) (typed bool) {
-	var steps []exchange.Step
-	if list := only(l.request, true); len(list) > 0 {
-		steps = append(steps, requestStep(list))
-	}
 	if always, answer := only(l.always, true), only(l.answer, true); len(always)+len(answer) > 0 {
 		typed = slices.ContainsFunc(slices.Concat(always, answer), func(e edit) bool { return e.isType })
-		steps = append(steps, func(_ context.Context, x *exchange.Exchange) error {
+		p.AddFirst(site.Early, "Header", func(_ context.Context, x *exchange.Exchange) error {
 			t := target{x: x, h: &x.Res.Always}
 			apply(always, &t)
 			t.h = &x.Res.Header
@@ -84,7 +80,9 @@ func early(l lists, p *site.Plan) (typed bool) {
 			return nil
 		})
 	}
-	p.Early = slices.Concat(steps, p.Early)
+	if list := only(l.request, true); len(list) > 0 {
+		p.AddFirst(site.Early, "RequestHeader", requestStep(list))
+	}
 	return typed
 }
 

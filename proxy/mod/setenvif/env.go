@@ -60,7 +60,7 @@ func openEnv(*directive.Config, *site.Site) (site.Builder, error) { return build
 
 func buildEnv(chain []*directive.Scope, p *site.Plan) error {
 	if list := envs.Merged(chain...).set; len(list) > 0 {
-		p.Fixup = append(p.Fixup, func(_ context.Context, x *exchange.Exchange) error {
+		p.Add(site.Fixup, "SetEnv", func(_ context.Context, x *exchange.Exchange) error {
 			fill(&x.Env, list)
 			return nil
 		})

@@ -40,10 +40,10 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		n++
 	}
 	if list := rules.Merged(chain[:n]...); len(list) > 0 {
-		p.Early = append(p.Early, step(list))
+		p.Add(site.Early, "SetEnvIf", step(list))
 	}
 	if list := rules.Merged(chain[n:]...); len(list) > 0 {
-		p.Parse = append(p.Parse, step(list))
+		p.Add(site.Parse, "SetEnvIf", step(list))
 	}
 	return nil
 }

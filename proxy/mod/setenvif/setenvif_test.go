@@ -64,12 +64,12 @@ func sample() *exchange.Exchange {
 // run walks the phases as the site does.
 func run(t testing.TB, p *site.Plan, x *exchange.Exchange) {
 	t.Helper()
-	for i, phase := range [][]exchange.Step{p.Early, p.Parse, p.Fixup} {
+	for i, phase := range []site.Phase{site.Early, site.Parse, site.Fixup} {
 		if i == 1 {
 			x.Req.Path = "/ab c"
 		}
-		for _, f := range phase {
-			if err := f(context.Background(), x); err != nil {
+		for _, f := range p.Steps(phase) {
+			if err := f.Do(context.Background(), x); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -177,7 +177,7 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestNothingToDo(t *testing.T) {
-	if p := plan(t, "<Location />\n</Location>"); len(p.Early)+len(p.Parse)+len(p.Fixup) > 0 {
+	if p := plan(t, "<Location />\n</Location>"); len(p.Steps(site.Early))+len(p.Steps(site.Parse))+len(p.Steps(site.Fixup)) > 0 {
 		t.Error("steps without directives")
 	}
 }

@@ -13,12 +13,12 @@ import (
 func (l load) build(chain []*directive.Scope, p *site.Plan) error {
 	d := dirs.Merged(chain...)
 	if len(l.hosts) > 0 {
-		p.Early = append(p.Early, l.front.early)
-		p.Access = append(p.Access, newNaming(d.options).step)
-		p.Fixup = append(p.Fixup, newExport(d.options).step)
+		p.Add(site.Early, "SSLStrictSNIVHostCheck", l.front.early)
+		p.Add(site.Access, "SSLUserName", newNaming(d.options).step)
+		p.Add(site.Fixup, "SSLOptions", newExport(d.options).step)
 	}
 	if g := l.front.newGate(chain, &d); g != nil {
-		p.Access = append(p.Access, g.step)
+		p.Add(site.Access, "SSLRequire", g.step)
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func Member() site.Module {
 	return site.Module{Name: "proxy", Open: func(*directive.Config, *site.Site) (site.Builder, error) {
 		return func(_ []*directive.Scope, p *site.Plan) error {
 			p.HandlerFor("proxy-server", exchange.HandlerFunc(serve))
-			p.Translate = append(p.Translate, func(_ context.Context, x *exchange.Exchange) error {
+			p.Add(site.Translate, "ProxyPass", func(_ context.Context, x *exchange.Exchange) error {
 				if strings.HasPrefix(x.Req.Path, "/proxied") || strings.HasSuffix(x.Req.Path, ".far") {
 					x.Filename, x.Handler = "proxy:http://member"+x.Req.Path, "proxy-server"
 					return exchange.Stop

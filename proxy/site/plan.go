@@ -1,0 +1,103 @@
+package site
+
+import (
+	"slices"
+
+	"balancerd/proxy/exchange"
+)
+
+// Phase is one of the lists of steps that a Plan has: httpd's hooks.
+type Phase uint8
+
+// The phases, in the order in which an exchange meets them. Early and Storage are run of the plan of the
+// virtual host alone, PreTranslate and Translate of the plan of the host and its matching <Location>s, the
+// others of the final plan, whose sections are known once the request is mapped.
+const (
+	Early        Phase = iota // post_read_request: remoteip, Header/RequestHeader early, server-level SetEnvIf
+	PreTranslate              // x.Req.Path is normalised but not yet decoded (mapping=encoded). Stop: it is mapped, and the path stays undecoded
+	Translate                 // ProxyPass, Alias, Redirect: Stop when it is settled (x.Filename set)
+	Storage                   // what of x.Filename is on disk (x.FileType, x.PathInfo)
+	Parse                     // header_parser: SetEnvIf in sections; not of a lookup for another exchange
+	Access                    // Require, Order/Allow/Deny, authentication
+	Types                     // type_checker: AddHandler, SetHandler by an expression
+	Fixup                     // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
+	Reply                     // Header: the answer's head is there, not yet sent
+	Log                       // log_transaction: the answer was sent; what a step returns counts for nothing
+	phases
+)
+
+// String is httpd's name of the hook where it has one.
+func (p Phase) String() string {
+	return [phases]string{"post_read_request", "pre_translate_name", "translate_name", "map_to_storage", "header_parser", "access_checker",
+		"type_checker", "fixups", "reply", "log_transaction"}[p]
+}
+
+// Step is one thing that a phase does, with who does it: a module's name as Module has it, and a name
+// within the module, which is that of the directive that asks for it where there is one.
+type Step struct {
+	Module, Name string
+	Do           exchange.Step
+}
+
+// Handler is a handler with the module that it is of.
+type Handler struct {
+	Module string
+	exchange.Handler
+}
+
+// Plan is what happens to the exchanges that one chain of scopes holds for: httpd's merged per-dir
+// configuration, compiled. Immutable once built. Steps run in the order of the modules' list.
+type Plan struct {
+	Local *exchange.Local // set by core's builder
+
+	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
+	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+	Indexes      bool // httpd would list a directory that has no index document (Options)
+
+	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
+	Handlers map[string]Handler              // by name: "proxy-server", "server-status", "default-handler"
+	Named    string                          // SetHandler's word; "" for none
+	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
+
+	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
+	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	Reachable func(*exchange.Exchange) bool
+
+	steps     [phases][]Step
+	observers []func(*exchange.Exchange) exchange.Observer
+	module    string // whose Builder runs
+}
+
+// Add puts a step of the module whose Builder runs behind those that the phase has.
+func (p *Plan) Add(phase Phase, name string, do exchange.Step) {
+	p.steps[phase] = append(p.steps[phase], Step{p.module, name, do})
+}
+
+// AddFirst puts a step in front of those that the phase has so far.
+func (p *Plan) AddFirst(phase Phase, name string, do exchange.Step) {
+	p.steps[phase] = slices.Insert(p.steps[phase], 0, Step{p.module, name, do})
+}
+
+// Steps are the steps of a phase, in order.
+func (p *Plan) Steps(phase Phase) []Step { return p.steps[phase] }
+
+// HandlerFor registers a handler under a name that SetHandler or x.Handler may use.
+func (p *Plan) HandlerFor(name string, h exchange.Handler) {
+	if p.Handlers == nil {
+		p.Handlers = map[string]Handler{}
+	}
+	p.Handlers[name] = Handler{p.module, h}
+}
+
+// Observe has f asked, when a request's virtual host is known, who wants to be told of the request; nil is
+// nobody. Only the virtual host's own plan counts.
+func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
+	p.observers = append(p.observers, f)
+}
+
+// logOnly is the plan without what it does before the end.
+func (p *Plan) logOnly() *Plan {
+	bare := &Plan{Local: p.Local}
+	bare.steps[Log] = p.steps[Log]
+	return bare
+}
