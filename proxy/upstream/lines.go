@@ -63,8 +63,9 @@ func (l *Line) plainPath() bool {
 
 func (t *lineTable) empty() bool { return !t.paths.some && len(t.others) == 0 }
 
-// try maps the request by the first line that is meant for its path; see route.try for what comes back.
-func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars bool) (found bool, err error) {
+// try maps the request by the first line that is meant for its path, which it returns; nil for none. With a nil error
+// the line says that the path is not proxied.
+func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars bool) (decided *Line, err error) {
 	path := singleSlashes(x.Req.Path)
 	first, covered := t.paths.first(path)
 	for _, i := range t.others {
@@ -72,16 +73,18 @@ func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars b
 			break
 		}
 		r := &l.routes[i]
-		if found, err := r.try(x, &targets[r.slot], vars); found || err != nil {
-			return found, err
+		if found, err := r.try(x, &targets[r.slot], vars); found {
+			return r.Line, err
 		}
 	}
 	if first == noLine {
-		return false, nil
+		return nil, nil
 	}
 	r := &l.routes[first]
 	if r.Flags&(Interpolate|NoCanon) != 0 || len(path) < len(x.Req.Path) {
-		return r.try(x, &targets[r.slot], vars)
+		_, err = r.try(x, &targets[r.slot], vars)
+	} else {
+		_, err = r.take(x, &targets[r.slot], covered)
 	}
-	return r.take(x, &targets[r.slot], covered)
+	return r.Line, err
 }

@@ -92,8 +92,8 @@ func TestTablesFindWhatAWalkFinds(t *testing.T) {
 				table = &lines.early
 			}
 			x := requestFor(path)
-			found, err := lines.try(table, x, make([]target, len(lines.destinations)+1), vars)
-			got := mappingOf(x, found, err)
+			decided, err := lines.try(table, x, make([]target, len(lines.destinations)+1), vars)
+			got := mappingOf(x, decided != nil, err)
 			x = requestFor(path)
 			want := mappingOf(x, false, nil)
 			for i := range lines.routes {
