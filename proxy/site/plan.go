@@ -47,22 +47,39 @@ type Plan struct {
 	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
 
-	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
-	Handlers map[string]exchange.Handler     // by name: "proxy-server", "server-status", "default-handler"
-	Named    string                          // SetHandler's word; "" for none
-	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
+	Handler exchange.Handler                // the one that takes what no other does; the first that a Builder sets stays
+	Named   string                          // SetHandler's word; "" for none
+	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
-	steps  [phases][]Step
-	module string // whose Builder runs
+	steps    [phases][]Step
+	handlers []namedHandler
+	module   string  // whose Builder runs
+	draft    *contribution   // while a Builder runs: what it adds goes here
+	parts    []*contribution // what it is made of, by Builder
+	weight   int     // bytes that are its own, about
+}
+
+// namedHandler is a handler with its name: "proxy-server", "server-status", "default-handler".
+type namedHandler struct {
+	name string
+	h    exchange.Handler
 }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.
 func (p *Plan) Add(phase Phase, name string, do exchange.Step) {
+	if p.draft != nil {
+		p.draft.add(placed{phase, false, Step{p.module, name, do}})
+		return
+	}
 	p.steps[phase] = append(p.steps[phase], Step{p.module, name, do})
 }
 
 // AddFirst puts a step in front of those that the phase has so far.
 func (p *Plan) AddFirst(phase Phase, name string, do exchange.Step) {
+	if p.draft != nil {
+		p.draft.add(placed{phase, true, Step{p.module, name, do}})
+		return
+	}
 	p.steps[phase] = slices.Insert(p.steps[phase], 0, Step{p.module, name, do})
 }
 
@@ -71,10 +88,21 @@ func (p *Plan) Steps(phase Phase) []Step { return p.steps[phase] }
 
 // HandlerFor registers a handler under a name that SetHandler or x.Handler may use.
 func (p *Plan) HandlerFor(name string, h exchange.Handler) {
-	if p.Handlers == nil {
-		p.Handlers = map[string]exchange.Handler{}
+	if p.draft != nil {
+		p.draft.handlers = append(p.draft.handlers, namedHandler{name, h})
+		return
 	}
-	p.Handlers[name] = h
+	p.handlers = append(p.handlers, namedHandler{name, h})
+}
+
+// HandlerNamed is the handler of a name, the last that was registered; nil for none.
+func (p *Plan) HandlerNamed(name string) exchange.Handler {
+	for i := len(p.handlers) - 1; i >= 0; i-- {
+		if p.handlers[i].name == name {
+			return p.handlers[i].h
+		}
+	}
+	return nil
 }
 
 // logOnly is the plan without what it does before the end.
