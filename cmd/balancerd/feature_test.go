@@ -19,9 +19,9 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/cmd/balancerd/cli"
-	"balancerd/proxy"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 )

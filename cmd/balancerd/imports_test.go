@@ -53,12 +53,15 @@ proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/mod/*:           proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
+proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
-proxy/mod/manager:     proxy/exchange proxy/site proxy apacheconf/directive balancer manager
-proxy/mod/status:      proxy/exchange proxy/site proxy proxy/server proxy/http1 apacheconf/directive balancer
+proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
+proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/server proxy/http1 apacheconf/directive balancer
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
-proxy:                 proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/backend proxy/internal/wire balancer balancer/health apacheconf apacheconf/directive apacheconf/pattern
+proxy:
+proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire balancer apacheconf/pattern
 proxy/server:          proxy/exchange proxy/site proxy/http1 proxy/http2 proxy/recovery
 `
 
@@ -180,9 +183,10 @@ func TestWrongImportsAreFound(t *testing.T) {
 	for _, c := range []struct{ file, imports string }{
 		{"balancer/worker.go", "balancerd/proxy/exchange"},
 		{"balancer/worker.go", "net/http"},
-		{"manager/view.go", "balancerd/proxy"},
+		{"manager/view.go", "balancerd/proxy/upstream"},
+		{"proxy/upstream/handler.go", "balancerd/proxy/mod/proxy"},
 		{"proxy/mod/auth/rule.go", "balancerd/proxy/mod/core"},
-		{"proxy/handler.go", "balancerd/cmd/balancerd"},
+		{"proxy/upstream/handler.go", "balancerd/cmd/balancerd"},
 		{"proxy/mod/status/members.go", "balancerd/cmd/balancerd/cli"},
 		{"proxy/mod/status/members.go", "balancerd/proxy/mod/manager"},
 		{"apacheconf/words.go", "github.com/alecthomas/participle/v2"},

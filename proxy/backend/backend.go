@@ -15,7 +15,7 @@ type Backend interface {
 	RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) error
 }
 
-// Kind says at which point an attempt failed: the table of proxy/outcome.go turns it into a status,
+// Kind says at which point an attempt failed: the table of proxy/upstream/outcome.go turns it into a status,
 // lines of the log, and whether the member is to blame and another one may be tried.
 type Kind uint8
 

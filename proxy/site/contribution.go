@@ -13,16 +13,17 @@ import (
 // contribution is what one module's Builder adds to plans: it is made once for the scopes that the Builder looks at,
 // and shared by the plans of all chains that have no others of these. Immutable.
 type contribution struct {
-	chain    []*directive.Scope // what the Builder was given
-	settings int                // bytes of the settings in them, which merging copies
-	phases   uint16             // that it has steps in, by bit
-	steps    []placed
-	handlers []namedHandler
-	local    *exchange.Local
-	handler  exchange.Handler
-	named    string
-	typeOf   func(*exchange.Exchange) string
-	follows  bool
+	chain     []*directive.Scope // what the Builder was given
+	settings  int                // bytes of the settings in them, which merging copies
+	phases    uint16             // that it has steps in, by bit
+	steps     []placed
+	handlers  []namedHandler
+	observers []func(*exchange.Exchange) exchange.Observer
+	local     *exchange.Local
+	handler   exchange.Handler
+	named     string
+	typeOf    func(*exchange.Exchange) string
+	follows   bool
 }
 
 // placed is a step with its place.
@@ -234,11 +235,11 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 	p.parts = parts
 	p.weight = int(unsafe.Sizeof(*p)) + 8*len(parts)
 	var changed uint16
-	handlers := false
+	others := false
 	for i, t := range parts {
 		if old := above.parts[i]; t != old {
 			changed |= t.phases | old.phases
-			handlers = handlers || t.handlers != nil || old.handlers != nil
+			others = others || t.others() || old.others()
 			p.weight += t.weight()
 		}
 	}
@@ -250,15 +251,24 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 		p.steps[phase] = listed(parts, phase)
 		p.weight += len(p.steps[phase]) * int(unsafe.Sizeof(Step{}))
 	}
-	p.handlers = above.handlers
-	if handlers {
-		p.handlers = nil
-		for _, t := range parts {
-			p.handlers = append(p.handlers, t.handlers...)
-		}
-		p.weight += len(p.handlers) * int(unsafe.Sizeof(namedHandler{}))
+	p.handlers, p.observers = above.handlers, above.observers
+	if others {
+		p.handlers, p.observers = listedOthers(parts)
+		p.weight += len(p.handlers)*int(unsafe.Sizeof(namedHandler{})) + 8*len(p.observers)
 	}
 	return p, nil
+}
+
+// others reports whether there are handlers or observers.
+func (t *contribution) others() bool { return len(t.handlers)+len(t.observers) > 0 }
+
+// listedOthers are the handlers and observers in the order of the parts.
+func listedOthers(parts []*contribution) (handlers []namedHandler, observers []func(*exchange.Exchange) exchange.Observer) {
+	for _, t := range parts {
+		handlers = append(handlers, t.handlers...)
+		observers = append(observers, t.observers...)
+	}
+	return slices.Clip(handlers), slices.Clip(observers)
 }
 
 // listed are the steps of a phase in the order of the parts.

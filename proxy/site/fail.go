@@ -18,15 +18,21 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
 			err = s.redirect(ctx, x, again)
-		} else if path := s.document(x, err); path != "" {
-			origin = failureOf(x, err)
-			err = s.redirectError(ctx, x, err, path)
-		} else if !x.Undecided {
-			s.page(x, origin.restore(x, err))
-			s.overLimit(x)
-			return
+		} else {
+			failed(x, err)
+			path := s.document(x, err)
+			if path == "" && !x.Undecided {
+				s.page(x, origin.restore(x, err))
+				s.overLimit(x)
+				return
+			}
+			if path != "" {
+				origin = failureOf(x, err)
+				err = s.redirectError(ctx, x, err, path)
+			}
 		}
 		if x.Undecided {
+			failed(x, exchange.Status(500))
 			s.page(x, exchange.Status(500))
 			return
 		}
@@ -207,7 +213,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	path, query, has := strings.Cut(target, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)
-	if err := steps(ctx, x, h.early.steps[Early]); err != nil {
+	if err := h.early.run(ctx, x, Early); err != nil {
 		return err
 	}
 	return s.again(ctx, x, h)

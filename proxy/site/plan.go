@@ -39,6 +39,12 @@ type Step struct {
 	Do           exchange.Step
 }
 
+// Handler is a handler with the module that it is of.
+type Handler struct {
+	Module string
+	exchange.Handler
+}
+
 // Plan is what happens to the exchanges that one chain of scopes holds for: httpd's merged per-dir
 // configuration, compiled. Immutable once built. Steps run in the order of the modules' list.
 type Plan struct {
@@ -51,18 +57,19 @@ type Plan struct {
 	Named   string                          // SetHandler's word; "" for none
 	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
-	steps    [phases][]Step
-	handlers []namedHandler
-	module   string  // whose Builder runs
-	draft    *contribution   // while a Builder runs: what it adds goes here
-	parts    []*contribution // what it is made of, by Builder
-	weight   int     // bytes that are its own, about
+	steps     [phases][]Step
+	handlers  []namedHandler
+	observers []func(*exchange.Exchange) exchange.Observer
+	module    string          // whose Builder runs
+	draft     *contribution   // while it runs: where what it adds goes; nil: into this plan
+	parts     []*contribution // what the plan is made of, by Builder
+	weight    int             // bytes that are its own, about
 }
 
 // namedHandler is a handler with its name: "proxy-server", "server-status", "default-handler".
 type namedHandler struct {
 	name string
-	h    exchange.Handler
+	Handler
 }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.
@@ -88,21 +95,32 @@ func (p *Plan) Steps(phase Phase) []Step { return p.steps[phase] }
 
 // HandlerFor registers a handler under a name that SetHandler or x.Handler may use.
 func (p *Plan) HandlerFor(name string, h exchange.Handler) {
+	n := namedHandler{name, Handler{p.module, h}}
 	if p.draft != nil {
-		p.draft.handlers = append(p.draft.handlers, namedHandler{name, h})
+		p.draft.handlers = append(p.draft.handlers, n)
 		return
 	}
-	p.handlers = append(p.handlers, namedHandler{name, h})
+	p.handlers = append(p.handlers, n)
 }
 
-// HandlerNamed is the handler of a name, the last that was registered; nil for none.
-func (p *Plan) HandlerNamed(name string) exchange.Handler {
+// HandlerNamed is the handler of a name, the last that was registered.
+func (p *Plan) HandlerNamed(name string) (h Handler, ok bool) {
 	for i := len(p.handlers) - 1; i >= 0; i-- {
 		if p.handlers[i].name == name {
-			return p.handlers[i].h
+			return p.handlers[i].Handler, true
 		}
 	}
-	return nil
+	return Handler{}, false
+}
+
+// Observe has f asked, when a request's virtual host is known, who wants to be told of the request; nil is
+// nobody. Only the virtual host's own plan counts.
+func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
+	if p.draft != nil {
+		p.draft.observers = append(p.draft.observers, f)
+		return
+	}
+	p.observers = append(p.observers, f)
 }
 
 // logOnly is the plan without what it does before the end.

@@ -21,12 +21,13 @@ func TestSteps(t *testing.T) {
 		p.AddFirst(Fixup, "Early", func(context.Context, *exchange.Exchange) error { return nil })
 		return nil
 	}
-	p := &Plan{}
-	for _, b := range []Builder{named("a", add("One", "1")), named("b", add("Two", "2")), named("c", first)} {
-		b(nil, p)
+	c := compiler{builders: []builder{{&Module{}, local}, {&Module{Name: "a"}, add("One", "1")}, {&Module{Name: "b"}, add("Two", "2")}, {&Module{Name: "c"}, first}}}
+	p, err := c.server(&directive.Scope{Kind: directive.Main})
+	if err != nil {
+		t.Fatal(err)
 	}
 	x := &exchange.Exchange{}
-	if err := steps(context.Background(), x, p.steps[Fixup]); err != nil || got != "12" {
+	if err := p.run(context.Background(), x, Fixup); err != nil || got != "12" {
 		t.Fatal(err, got)
 	}
 	for i, want := range []Step{{Module: "c", Name: "Early"}, {Module: "a", Name: "One"}, {Module: "b", Name: "Two"}} {
@@ -35,8 +36,8 @@ func TestSteps(t *testing.T) {
 		}
 	}
 	q := &Plan{}
-	named("c", first)(nil, q)
-	if n := testing.AllocsPerRun(100, func() { steps(context.Background(), x, q.steps[Fixup]) }); n != 0 {
+	first(nil, q)
+	if n := testing.AllocsPerRun(100, func() { q.run(context.Background(), x, Fixup) }); n != 0 {
 		t.Error(n, "allocations")
 	}
 	for p := range phases {
@@ -44,4 +45,10 @@ func TestSteps(t *testing.T) {
 			t.Error("no name of phase", uint8(p))
 		}
 	}
+}
+
+// local stands for the core.
+func local(_ []*directive.Scope, p *Plan) error {
+	p.Local = &exchange.Local{}
+	return nil
 }

@@ -97,12 +97,11 @@ func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) e
 	if err != nil {
 		return err
 	}
-	access := p.steps[Access]
-	if p == before && !p.Anew {
-		access = nil
-	}
-	for _, phase := range [...][]Step{access, p.steps[Types], p.steps[Fixup]} {
-		if err := steps(ctx, y, phase); err != nil {
+	for _, phase := range [...]Phase{Access, Types, Fixup} {
+		if phase == Access && p == before && !p.Anew {
+			continue
+		}
+		if err := p.run(ctx, y, phase); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,9 @@ func (s *Site) Serve(ctx context.Context, x *exchange.Exchange) {
 // Refuse answers a request that could not be read: the connection's default host speaks.
 func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Problem) {
 	if s.choose(x) != nil || x.Req.Host == "" {
-		s.enter(x, s.names.fallback(x.Conn.Local))
+		h := s.names.fallback(x.Conn.Local)
+		s.enter(x, h)
+		observe(x, h, false)
 	}
 	if x.Req.Path = x.Req.RawPath; x.Req.Path == "" {
 		x.Req.Path = "/" // what httpd logs of a request without a usable target
@@ -40,6 +42,9 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 func (s *Site) Done(ctx context.Context, x *exchange.Exchange) {
 	if p := planOf(x); p != nil {
 		lastFailed(x)
+		if o := x.Observer; o != nil {
+			o.Observe(x, exchange.Answered{})
+		}
 		for i := range p.steps[Log] {
 			p.steps[Log][i].Do(ctx, x)
 		}
@@ -81,6 +86,7 @@ func HostOf(x *exchange.Exchange) *Host { return hostOf(x) }
 func (s *Site) choose(x *exchange.Exchange) error {
 	h, known := s.names.find(x.Conn.Local, x.Req.Host)
 	s.enter(x, h)
+	observe(x, h, known)
 	if !known && h.Server.StrictHost && x.Req.Host != "" {
 		x.Log("core", exchange.Error, nil, "AH10156: Requested hostname '"+x.Req.Host+"' did not match any ServerName/ServerAlias in the global server configuration ")
 		return exchange.Status(400)
@@ -102,7 +108,7 @@ func (s *Site) enter(x *exchange.Exchange, h *Host) {
 // (httpd: request.c ap_process_request_internal).
 func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 	h := hostOf(x)
-	if err := steps(ctx, x, h.early.steps[Early]); err != nil {
+	if err := h.early.run(ctx, x, Early); err != nil {
 		return err
 	}
 	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
@@ -135,32 +141,11 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 		return err
 	}
 	for _, phase := range [...]Phase{Parse, Access, Types, Fixup} {
-		if err := steps(ctx, x, p.steps[phase]); err != nil {
+		if err := p.run(ctx, x, phase); err != nil {
 			return err
 		}
 	}
 	return s.handle(ctx, x, p)
-}
-
-// steps runs one phase. Stop ends it.
-func steps(ctx context.Context, x *exchange.Exchange, list []Step) error {
-	for i := range list {
-		if err := list[i].run(ctx, x); err != nil {
-			if err == exchange.Stop {
-				return nil
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-// run does the step. What it came to does not count when a pattern gave up in it.
-func (s *Step) run(ctx context.Context, x *exchange.Exchange) error {
-	if err := s.Do(ctx, x); !x.Undecided {
-		return err
-	}
-	return exchange.Status(500)
 }
 
 // normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
@@ -192,19 +177,8 @@ func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) 
 	if err != nil || len(p.steps[PreTranslate]) == 0 {
 		return false, err
 	}
-	for i := range p.steps[PreTranslate] {
-		if err := p.steps[PreTranslate][i].run(ctx, x); err != nil {
-			return err == exchange.Stop, ignoreStop(err)
-		}
-	}
-	return false, nil
-}
-
-func ignoreStop(err error) error {
-	if err == exchange.Stop {
-		return nil
-	}
-	return err
+	err = p.decide(ctx, x, PreTranslate)
+	return err == exchange.Stop, ignoreStop(err)
 }
 
 func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) error {
@@ -264,7 +238,7 @@ func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, map
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
 	if !mapped {
-		if err := steps(ctx, x, p.steps[Translate]); err != nil {
+		if err := p.run(ctx, x, Translate); err != nil {
 			return err
 		}
 	}
@@ -288,7 +262,7 @@ func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	case x.Filename == "":
 		return nil
 	}
-	return steps(ctx, x, h.early.steps[Storage])
+	return h.early.run(ctx, x, Storage)
 }
 
 // finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
@@ -315,6 +289,7 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
+	w.end.tell(x)
 	return p, nil
 }
 
@@ -328,15 +303,15 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"
 		name = "proxy-server"
 	}
-	if h := p.HandlerNamed(name); h != nil {
-		if err := h.Serve(ctx, x); !errors.Is(err, exchange.Declined) {
+	if h, ok := p.HandlerNamed(name); ok {
+		if err := h.serve(ctx, x, name); !errors.Is(err, exchange.Declined) {
 			return err
 		}
 	}
 	if p.Handler == nil {
 		return exchange.Status(404)
 	}
-	return p.Handler.Serve(ctx, x)
+	return Handler{"core", p.Handler}.serve(ctx, x, "default-handler")
 }
 
 // reply completes the answer, whose head is there and not yet sent: its head is edited, then it is cut to
@@ -358,10 +333,11 @@ func (s *Site) edit(ctx context.Context, x *exchange.Exchange) {
 		return
 	}
 	for i := range p.steps[Reply] {
-		err := p.steps[Reply][i].run(ctx, x)
+		err := p.steps[Reply][i].run(ctx, x, Reply)
 		if err == nil || err == exchange.Stop || x.Res.ErrorPage && !x.Undecided {
 			continue
 		}
+		failed(x, err)
 		s.page(x, err)
 		return
 	}

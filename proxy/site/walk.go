@@ -219,7 +219,9 @@ func (w *walk) branch(list []branch) *branch {
 		if b.test == nil {
 			return b
 		}
-		if ok, err := b.test.Match(w.x); ok && err == nil {
+		ok, err := b.test.Match(w.x)
+		tellCondition(w.x, b.scope, ok && err == nil)
+		if ok && err == nil {
 			return b
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )

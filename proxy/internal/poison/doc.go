@@ -14,7 +14,7 @@
 //	proxy/internal/wire/header.go: the storage of a Header, used again by the next exchange; the exchange, until Reset
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
-//	proxy/flight.go: flights, an exchange's way through the proxy and its Call; the exchange, until Finish
+//	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
 //	proxy/http1/work.go: a request's head and body, an answer's head; the exchange, until its end
 //	proxy/http1/back.go: answers, uploads, bulks, a member's head and body and what is kept of the client's body; the exchange, until Finish

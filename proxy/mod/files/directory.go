@@ -114,7 +114,7 @@ func withQuery(x *exchange.Exchange, path string) string {
 // (httpd: mod_dir.c fixup_dflt).
 func (p *plan) fall(x *exchange.Exchange) error {
 	to := p.dir.fallback.Or("")
-	if to == "" || strings.EqualFold(to, "disabled") || !p.loaded.dir || x.Handler != "" || p.site.Named != "" && p.site.Named != "none" {
+	if to == "" || strings.EqualFold(to, "disabled") || !p.loaded.dir || x.Handler != "" || handlerSet(x) {
 		return nil
 	}
 	y, status := site.HostOf(x).LookUp(x, withQuery(x, to))

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/site"
 )
 
 // plan is what the sections in force say of files: compiled once a chain of scopes.
@@ -21,7 +20,6 @@ type plan struct {
 	override bool                 // .htaccess files are looked at somewhere
 	boundary string               // of multipart/byteranges, the same as long as this load lives
 	loaded   loaded
-	site     *site.Plan // the plan that this is part of
 }
 
 // loaded tells which of httpd's modules take part.

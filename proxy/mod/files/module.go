@@ -15,7 +15,7 @@ func Modules() []site.Module {
 	return []site.Module{
 		{Name: "mime", Table: mimeTable},
 		{Name: "dir", Table: dirTable},
-		{Name: "core", Table: coreTable, Open: open},
+		{Name: "core", Table: coreTable, Open: open, Reads: []string{"mod_dir", "mod_mime", "core-dir"}},
 	}
 }
 
@@ -83,7 +83,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 
 func (r *room) build(chain []*directive.Scope, sp *site.Plan) error {
 	d := dirs.Merged(chain...)
-	p := &plan{dir: d, boundary: r.boundary, loaded: r.loaded, site: sp, levels: levels(chain)}
+	p := &plan{dir: d, boundary: r.boundary, loaded: r.loaded, levels: levels(chain)}
 	p.mime = newMimeMap(mimes.Merged(chain...), r.types)
 	p.links = linkRules(p.levels)
 	for _, l := range p.levels {
@@ -149,7 +149,7 @@ func cleaned(name string) string {
 // nameHandler is AddHandler: the extension names what serves the file, unless SetHandler does
 // (httpd: mod_mime.c find_ct). A member's URL has no handler of ours.
 func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" || p.site.Named != "" && p.site.Named != "none" {
+	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" || handlerSet(x) {
 		return nil
 	}
 	x.Handler = p.mime.of(p.named(x)).handler
@@ -195,4 +195,10 @@ func (p *plan) describe(x *exchange.Exchange) {
 	if t := p.typeOf(x); t != "" {
 		x.Res.Header.Set("Content-Type", t)
 	}
+}
+
+// handlerSet reports whether SetHandler names a handler for an exchange.
+func handlerSet(x *exchange.Exchange) bool {
+	p := site.PlanOf(x)
+	return p != nil && p.Named != "" && p.Named != "none"
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/site"
 )
 
 func mkfifo(t testing.TB, name string) {
@@ -17,5 +16,5 @@ func mkfifo(t testing.TB, name string) {
 // plan is the plan of the main server.
 func planOf(r *rig, t testing.TB) *plan {
 	c := r.Site.Config
-	return &plan{dir: dirs.Merged(c.Main), mime: newMimeMap(mimes.Merged(c.Main), nil), levels: levels([]*directive.Scope{c.Main}), site: &site.Plan{}}
+	return &plan{dir: dirs.Merged(c.Main), mime: newMimeMap(mimes.Merged(c.Main), nil), levels: levels([]*directive.Scope{c.Main})}
 }

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 
 	"balancerd/manager"
-	"balancerd/proxy"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/site"
 )
 

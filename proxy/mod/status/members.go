@@ -2,8 +2,8 @@ package status
 
 import (
 	"balancerd/balancer"
-	"balancerd/proxy"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/site"
 )
 

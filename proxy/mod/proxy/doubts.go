@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
+	"balancerd/balancer"
+)
+
+// Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
+// parameters without effect, balancers without members. serves reports whether a scheme is served.
+func Doubt(c *directive.Config, serves func(scheme string) bool) {
+	d := &doubter{config: c, serves: serves}
+	d.nodes(c.Tree.Nodes)
+	d.empty()
+}
+
+type doubter struct {
+	config *directive.Config
+	serves func(string) bool
+}
+
+// withoutEffect are the parameters that change nothing here, and why.
+var withoutEffect = map[string]string{
+	"smax":         "ttl= alone ends idle connections",
+	"min":          "no connection is opened before it is needed",
+	"iobuffersize": "buffers grow and shrink by themselves",
+	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come", "flusher": "answers are passed on as they come",
+	"secret":   "it is for members of a scheme that is not served",
+	"hcmethod": notChecked, "hctemplate": notChecked, "hcinterval": notChecked, "hcpasses": notChecked, "hcfails": notChecked, "hcuri": notChecked, "hcexpr": notChecked,
+}
+
+const notChecked = "the member is not checked"
+
+func (d *doubter) nodes(list []apacheconf.Node) {
+	for _, n := range list {
+		switch n := n.(type) {
+		case *apacheconf.Group:
+			d.nodes(n.Children)
+		case *apacheconf.Section:
+			if strings.EqualFold(n.Name, "<Proxy") {
+				d.words(n.Name, strings.TrimSuffix(n.Args, ">"), n.Pos)
+			}
+			d.nodes(n.Children)
+		case *apacheconf.Directive:
+			switch strings.ToLower(n.Name) {
+			case "proxypass", "proxypassmatch", "balancermember", "proxyset":
+				d.words(n.Name, n.Args, n.Pos)
+			case "sethandler":
+				w, _ := apacheconf.Word(n.Args)
+				if url, ok := strings.CutPrefix(w, "proxy:"); ok {
+					d.url(directive.Args{Name: n.Name, Pos: n.Pos}, url)
+				}
+			}
+		}
+	}
+}
+
+// words looks at a line's URL and at its parameters.
+func (d *doubter) words(name, args string, pos apacheconf.Pos) {
+	a := directive.Args{Name: name, Pos: pos}
+	var idle []string
+	for _, w := range apacheconf.Words(args) {
+		key, _, isParam := strings.Cut(w, "=")
+		low := strings.ToLower(key)
+		switch why := withoutEffect[low]; {
+		case isParam && why == notChecked && strings.EqualFold(name, "BalancerMember"): // the hint of the member says so
+		case isParam && why != "":
+			idle = append(idle, low+"= has no effect here: "+why)
+		case !isParam || strings.Contains(key, "/"):
+			d.url(a, w)
+		}
+	}
+	for _, text := range slices.Compact(idle) {
+		d.config.Tunes(a, text)
+	}
+}
+
+func (d *doubter) url(a directive.Args, word string) {
+	if _, rest, ok := strings.Cut(word, "|"); ok && strings.HasPrefix(strings.ToLower(word), "unix:") {
+		word = rest
+	}
+	scheme, _, ok := strings.Cut(word, "://")
+	if scheme = strings.ToLower(scheme); !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
+		return
+	}
+	d.config.Hint(a, scheme+":// members can't be served here: requests for "+word+" get 500")
+}
+
+// empty notes balancers that have no members and get none.
+func (d *doubter) empty() {
+	for _, s := range append([]*directive.Scope{d.config.Main}, d.config.VHosts...) {
+		for _, c := range inventories.In(s).clusters {
+			if len(c.members) > 0 || s != d.config.Main && inherits(d.config.Main, c.name) {
+				continue
+			}
+			a := directive.Args{Name: "BalancerMember", Pos: d.mention(d.config.Tree.Nodes, c.name)}
+			d.config.Fails(a, c.name+" has no members: its requests get 503")
+		}
+	}
+}
+
+func inherits(main *directive.Scope, name string) bool {
+	c := inventories.In(main).named(name)
+	return c != nil && len(c.members) > 0
+}
+
+// mention is the place of the first line that names a balancer.
+func (d *doubter) mention(list []apacheconf.Node, name string) (pos apacheconf.Pos) {
+	for _, n := range list {
+		var args string
+		var children []apacheconf.Node
+		switch n := n.(type) {
+		case *apacheconf.Group:
+			children = n.Children
+		case *apacheconf.Section:
+			args, children = n.Args, n.Children
+		case *apacheconf.Directive:
+			args = n.Args
+		}
+		if strings.Contains(strings.ToLower(args), name) {
+			return n.Where()
+		}
+		if p := d.mention(children, name); p.File != "" {
+			return p
+		}
+	}
+	return pos
+}
+
+// MemberHosts are the names of hosts that members have, each once; neither addresses nor names that a request
+// makes.
+func MemberHosts(c *directive.Config) (names []string) {
+	for _, s := range append([]*directive.Scope{c.Main}, c.VHosts...) {
+		v := inventories.In(s)
+		all := slices.Clone(v.workers)
+		for _, b := range v.clusters {
+			all = append(all, b.members...)
+		}
+		for _, w := range all {
+			if name := hostName(&w.Address); name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func hostName(a *balancer.Address) string {
+	host := strings.Trim(a.Host, "[]")
+	if _, err := netip.ParseAddr(host); err == nil || a.Socket != "" || a.Varies || strings.ContainsAny(host, "$*") {
+		return ""
+	}
+	return host
+}

@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"errors"
+	"strings"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/balancer"
+)
+
+// worker is a worker while the configuration is read: its URL and what was said of it.
+type worker struct {
+	balancer.Address
+	set balancer.WorkerSettings
+}
+
+// newWorker is a worker for a URL with the defaults of its kind.
+func newWorker(s *directive.Scope, url string, match bool) (*worker, error) {
+	a, err := balancer.ParseAddress(url, s.Config.Tree.RuntimePath(""), match)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{Address: a, set: balancer.NewWorkerSettings()}
+	if a.Varies {
+		w.set.AddressTTL.V = 0
+	}
+	w.set.DisableReuse.V = match && strings.Contains(a.URL, "$")
+	return w, nil
+}
+
+// copyDefaults takes over what the server has said so far of all workers. httpd does so for workers of
+// ProxyPass and BalancerMember, not for those of <Proxy> and ProxySet (mod_proxy.h PROXY_COPY_CONF_PARAMS).
+func (w *worker) copyDefaults(s *directive.Scope) {
+	c := servers.In(s.Server)
+	if v, ok := c.timeout.Get(); ok {
+		w.set.Timeout = balancer.Some(v)
+	}
+	if v, ok := c.receiveBuffer.Get(); ok {
+		w.set.ReceiveBufferSize = balancer.Some(v)
+	}
+	if v, ok := c.ioBuffer.Get(); ok {
+		w.set.IOBufferSize = balancer.Some(v)
+	}
+}
+
+// setAll gives it the parameters of a line.
+func (w *worker) setAll(s *directive.Scope, list params) error {
+	env := envOf(s)
+	for _, kv := range list {
+		if err := w.set.Set(kv.key, kv.value, env); err != nil {
+			return named(err, kv)
+		}
+	}
+	return nil
+}
+
+// named adds the name of an unknown parameter, which httpd leaves out.
+func named(err error, kv param) error {
+	if balancer.IsUnknown(err) {
+		return &directive.Hinted{Msg: err.Error(), Hint: "there is no parameter " + kv.key + "=, as in " + kv.key + "=" + kv.value}
+	}
+	return err
+}
+
+// inFront puts the directive's name in front of an error's text.
+func inFront(name string, err error) error {
+	var h *directive.Hinted
+	if errors.As(err, &h) {
+		return &directive.Hinted{Msg: name + " " + h.Msg, Hint: h.Hint}
+	}
+	return errors.New(name + " " + err.Error())
+}
+
+// resolveReuse is what httpd decides once all parameters are known: a worker whose address can't be kept
+// keeps no connection either. ignored reports that enablereuse= asked for what cannot be (httpd:
+// proxy_util.c ap_proxy_initialize_worker).
+func (w *worker) resolveReuse() (ignored bool) {
+	s := &w.set
+	reusable := !w.Varies && (s.AddressTTL.V != 0 && (s.AddressTTL.Set || !s.DisableReuse.V))
+	if reusable || s.DisableReuse.V {
+		return false
+	}
+	ignored = s.DisableReuse.Set
+	s.DisableReuse.V = true
+	return ignored
+}
+
+// workerKind says which workers a search looks at: those of ProxyPass, of ProxyPassMatch, or both.
+type workerKind uint8
+
+const (
+	prefixWorkers workerKind = 1 << iota
+	matchWorkers
+	anyWorker = prefixWorkers | matchWorkers
+)
+
+func kindOf(match bool) workerKind {
+	if match {
+		return matchWorkers
+	}
+	return prefixWorkers
+}
+
+// findWorker is the worker with the longest name that covers a URL without "unix:"; of two the earlier.
+func findWorker(list []*worker, url string, kinds workerKind) *worker {
+	var best *worker
+	most := -1
+	for _, w := range list {
+		if kindOf(w.Match)&kinds == 0 {
+			continue
+		}
+		if n := w.Covers(url); n > most {
+			best, most = w, n
+		}
+	}
+	return best
+}
+
+// param is one key=value word.
+type param struct{ key, value string }
+
+// params are the key=value words of a line. A repeated key, any case, keeps the first one's place and
+// the last one's value (APR: apr_table_setn).
+type params []param
+
+func (p *params) set(key, value string) {
+	for i := range *p {
+		if strings.EqualFold((*p)[i].key, key) {
+			(*p)[i].value = value
+			return
+		}
+	}
+	*p = append(*p, param{key, value})
+}
+
+// checks reports whether they ask for health checks.
+func (p params) checks() bool {
+	for _, q := range p {
+		if k := strings.ToLower(q.key); k == "hcmethod" && !strings.EqualFold(q.value, "none") || k == "hctemplate" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,9 @@
+package upstream
+
+import (
+	"testing"
+
+	"balancerd/proxy/internal/loop/looptest"
+)
+
+func TestMain(m *testing.M) { looptest.Main(m) }

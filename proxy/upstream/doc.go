@@ -1,0 +1,18 @@
+// Package upstream takes requests to members: which ProxyPass line maps a path, which worker serves the URL, what
+// the member's request looks like, what follows a failure, and what becomes of the response. What the directives
+// say comes from mod/proxy, once for each server (Upstreams) and for each chain of sections (SectionSettings).
+//
+//	load      Upstreams.Compile: lines to routes       Upstreams.AddTo: steps and handler of a Plan
+//
+//	request   mapper -----------> handler
+//	          path to URL         resolveTarget   URL to balancer or worker, and request target
+//	                              pick <----.
+//	                              buildRequest    | failed: its outcome lets another worker try
+//	                              backend --'
+//	                              finish          override, reverse, Via
+//
+// Reading order: upstreams.go (what there is for a server), line.go, route.go and mapping.go (path to URL; match.go
+// and servlet.go for prefixes), handler.go (the loop of attempts), state.go (what is remembered between phases),
+// target.go and url.go, forwarded.go, forwards.go and env.go (the member's request), outcome.go, failover.go and
+// status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock).
+package upstream

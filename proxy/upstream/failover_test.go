@@ -1,0 +1,392 @@
+package upstream_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/mod/proxy/proxytest"
+	"balancerd/proxy/upstream"
+)
+
+// failing is a backend where one host fails in one way and the others answer 200 with their name.
+// The Detail of a failed handshake is the name that was asked for, that of NoContinue "Expect" for a
+// client's own.
+func failing(host string, f backend.Failure) proxytest.Answerer {
+	return func(w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
+		if w.Address().Host == host {
+			e := f
+			switch {
+			case f.Kind == backend.Handshake:
+				call.Name, e.Detail = f.Detail, ""
+			case f.Kind == backend.NoContinue && f.Detail != "":
+				x.Out.Expect, e.Detail = true, ""
+			}
+			e.Host, e.Port = host, 81
+			return &e
+		}
+		x.Res.Status = 200
+		x.Res.Text(w.Address().Host)
+		return nil
+	}
+}
+
+const pair = "<Proxy balancer://c>\nBalancerMember http://b1:81 retry=600\nBalancerMember http://b2:81\n</Proxy>\nProxyPass / balancer://c/\n"
+
+// TestOutcomes is the table of what each point of failure means: to the client, to the member, to the
+// log, and whether another member is tried.
+func TestOutcomes(t *testing.T) {
+	refused := error(syscall.ECONNREFUSED)
+	aborted := &exchange.BodyError{Status: 408, Err: io.ErrUnexpectedEOF}
+	noHandshake := "[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()\n[proxy:error client] AH00898: Error during SSL Handshake with remote server returned by /x"
+	rows := map[backend.Kind]bool{}
+	for _, c := range []struct {
+		name    string
+		failure backend.Failure
+		status  int
+		words   string // of the reason
+		failed  bool   // the member is in error
+		over    bool   // another one answers
+		log     string
+	}{
+		{"no descriptor", backend.Failure{Kind: backend.Starved, Err: syscall.EMFILE}, 503, "", false, false, ""},
+		{"foreign name", backend.Failure{Kind: backend.Handshake, Detail: "foreign.example"}, 500, "Error during SSL Handshake with remote server", false, false, noHandshake},
+		{"the server's own name", backend.Failure{Kind: backend.Handshake, Detail: "localhost"}, 500, "Error during SSL Handshake with remote server", true, false, noHandshake},
+		{"the member's own name", backend.Failure{Kind: backend.Handshake, Detail: "B1"}, 500, "Error during SSL Handshake with remote server", true, false, noHandshake},
+		{"client's own Expect", backend.Failure{Kind: backend.NoContinue, Timeout: true, Detail: "Expect"}, 503, "Timeout on 100-Continue", false, false,
+			"[proxy_http:error client] AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Timeout on 100-Continue returned by /x"},
+		{"member ends under the body", backend.Failure{Kind: backend.WriteBody, Err: syscall.EPIPE, Sent: true, Partial: true}, 502, "", false, false,
+			"[proxy:error client] (32)Broken pipe: AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"write body", backend.Failure{Kind: backend.WriteBody, Err: syscall.EPIPE, Sent: true}, 502, "", false, false,
+			"[proxy:error client] (32)Broken pipe: AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"closed under the body", backend.Failure{Kind: backend.EarlyClose, Err: io.EOF, Sent: true, Partial: true}, 502, "Error reading from remote server", false, false,
+			"[proxy_http:error client] (70014)End of file found: AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Error reading from remote server returned by /x"},
+		{"framing", backend.Failure{Kind: backend.BadFraming, Detail: "two lengths"}, 502, "Malformed response from remote server: two lengths", false, false,
+			"[proxy:error client] AH00898: Malformed response from remote server: two lengths returned by /x"},
+		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", false, false, ""},
+		{"name", backend.Failure{Kind: backend.NoName}, 500, "DNS lookup failure for: b1", true, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
+		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
+			"[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s\n[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1"},
+		{"tls", backend.Failure{Kind: backend.NoTLS}, 500, "", true, false, "[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},
+		{"handshake", backend.Failure{Kind: backend.Handshake}, 500, "Error during SSL Handshake with remote server", true, false,
+			"[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()\n[proxy:error client] AH00898: Error during SSL Handshake with remote server returned by /x"},
+		{"scheme", backend.Failure{Kind: backend.BadScheme}, 503, "", false, false, "[proxy:error client] AH00934: all workers are busy.  Unable to serve balancer://c/x"},
+		{"client", backend.Failure{Kind: backend.ClientBody, Err: aborted}, 408, "", false, false,
+			"[proxy:error client] (70008)Partial results are valid but processing is incomplete: AH01095: prefetch request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"write head", backend.Failure{Kind: backend.WriteHead, Err: syscall.EPIPE}, 502, "", false, false,
+			"[proxy:error client] (32)Broken pipe: AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"write body, timeout", backend.Failure{Kind: backend.WriteBody, Timeout: true, Sent: true}, 504, "", false, false,
+			"[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()"},
+		{"no continue", backend.Failure{Kind: backend.NoContinue}, 503, "Timeout on 100-Continue", true, true,
+			"[proxy_http:error client] AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Timeout on 100-Continue returned by /x"},
+		{"no continue, body gone", backend.Failure{Kind: backend.NoContinue, Sent: true}, 503, "Timeout on 100-Continue", true, false,
+			"[proxy_http:error client] AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Timeout on 100-Continue returned by /x"},
+		{"closed", backend.Failure{Kind: backend.EarlyClose, Err: syscall.ECONNRESET}, 502, "Error reading from remote server", false, false,
+			"[proxy_http:error client] (104)Connection reset by peer: AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Error reading from remote server returned by /x"},
+		{"silent", backend.Failure{Kind: backend.ReadTimeout, Timeout: true}, 502, "Error reading from remote server", false, false,
+			"[proxy_http:error client] AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Error reading from remote server returned by /x"},
+		{"status line", backend.Failure{Kind: backend.BadStatusLine, Detail: "HTTP/2.0 200 <OK>"}, 502, "Corrupt status line returned by remote server: HTTP/2.0 200 &lt;OK&gt;", false, false,
+			"[proxy:error client] AH00898: Corrupt status line returned by remote server: HTTP/2.0 200 <OK> returned by /x"},
+		{"head", backend.Failure{Kind: backend.BadHead}, 502, "", false, false, "[proxy_http:warn client] AH01106: bad HTTP/1.1 header returned by /x (GET)"},
+		{"head ended", backend.Failure{Kind: backend.BadHead, Err: io.EOF}, 502, "", false, false,
+			"[proxy_http:warn client] (70014)End of file found: AH10404: Error reading headers from backend\n[proxy_http:warn client] AH01106: bad HTTP/1.1 header returned by /x (GET)"},
+		{"interim", backend.Failure{Kind: backend.TooManyInterim}, 502, "Too many (10) interim responses from origin server", false, false,
+			"[proxy:error client] AH00898: Too many (10) interim responses from origin server returned by /x"},
+		{"upgrade", backend.Failure{Kind: backend.WrongUpgrade, Detail: "other (expecting n/a)"}, 502, "Unexpected Upgrade: other (expecting n/a)", false, false,
+			"[proxy:error client] AH00898: Unexpected Upgrade: other (expecting n/a) returned by /x"},
+		{"not taken", backend.Failure{Kind: backend.NotTaken}, 503, "", false, true, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
+		{"not taken, body gone", backend.Failure{Kind: backend.NotTaken, Sent: true}, 503, "", false, false, "[proxy_http2:error client] AH03364: the member b1:81 did not take the request"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := proxytest.New(t, pair, failing("b1", c.failure))
+			x := r.Get("GET /x HTTP/1.1")
+			rows[rowOf(c.failure)] = true
+			m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]
+			if failed := m.Status()&balancer.InError != 0; failed != c.failed {
+				t.Errorf("member is %s", m.Status())
+			}
+			if log := r.Log.Take(); log != c.log {
+				t.Errorf("log\n%s\nwant\n%s", log, c.log)
+			}
+			page := proxytest.Body(x)
+			switch {
+			case c.over && (x.Res.Status != 200 || page != "b2"):
+				t.Errorf("no failover: %d", x.Res.Status)
+			case !c.over && x.Res.Status != c.status:
+				t.Errorf("status %d, want %d", x.Res.Status, c.status)
+			case !c.over && c.words != "" && x.Res.Reason != "Proxy Error":
+				t.Errorf("reason %q", x.Res.Reason)
+			case !c.over && c.words != "" && c.status != 503 && !strings.Contains(page, "<strong>"+c.words+"</strong>"):
+				t.Errorf("page %s", page)
+			}
+		})
+	}
+	for k := backend.Kind(1); k < upstream.Rows; k++ {
+		if !rows[k] && k != backend.BadScheme { // see TestSchemeWithoutHandler
+			t.Errorf("no test for row %d", k)
+		}
+	}
+}
+
+// rowOf is the row of the table that a failure of failing is meant for.
+func rowOf(e backend.Failure) backend.Kind {
+	name := ""
+	if e.Kind == backend.Handshake {
+		name = e.Detail
+	}
+	return upstream.RowOf(e, name, e.Kind == backend.NoContinue && e.Detail == "Expect")
+}
+
+// What a client can bring about is nothing that failonstatus= and failontimeout= see, nor is what we lack
+// ourselves.
+func TestClientsKnockNobodyOut(t *testing.T) {
+	late := &exchange.BodyError{Status: 408, Err: os.ErrDeadlineExceeded}
+	for _, f := range []backend.Failure{
+		{Kind: backend.ClientBody, Err: late, Timeout: true},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 400, Err: io.ErrUnexpectedEOF}},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 413, Err: io.ErrUnexpectedEOF}},
+		{Kind: backend.ClientBody, Err: &exchange.BodyError{Status: 500, Err: syscall.ENOSPC}},
+		{Kind: backend.Exhausted}, {Kind: backend.Starved, Err: syscall.EMFILE},
+		{Kind: backend.WriteBody, Err: syscall.EPIPE, Partial: true}, {Kind: backend.EarlyClose, Err: io.EOF, Partial: true},
+		{Kind: backend.NoContinue, Timeout: true, Detail: "Expect"},
+		{Kind: backend.Handshake, Detail: "foreign.example"},
+	} {
+		r := proxytest.New(t, pair+"ProxySet balancer://c failonstatus=400,408,413,500,502,503,504 failontimeout=On\n", failing("b1", f))
+		r.Get("GET /x HTTP/1.1")
+		if m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]; !m.Usable() {
+			t.Errorf("%+v: %s, %s", f, m.Status(), r.Log.Take())
+		}
+	}
+}
+
+// A worker without a balancer is never put into error, and has nobody to take over.
+func TestPlainWorkerIsNotBlamed(t *testing.T) {
+	r := proxytest.New(t, "ProxyPass / http://b1:81/\n", failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))
+	for range 2 {
+		if x := r.Get("GET /x HTTP/1.1"); x.Res.Status != 503 {
+			t.Error(x.Res.Status)
+		}
+	}
+	if log := r.Log.Take(); log != strings.TrimSpace(strings.Repeat("[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1\n", 2)) {
+		t.Error(log)
+	}
+}
+
+func TestDisabledPlainWorker(t *testing.T) {
+	for set, want := range map[string]int{"+D": 503, "+S": 503, "+C": 503, "+E": 200, "+N": 200} {
+		r := proxytest.New(t, "ProxyPass / http://b1:81/ status="+set+"\n", failing("none", backend.Failure{}))
+		x := r.Get("GET / HTTP/1.1")
+		log := r.Log.Take()
+		if x.Res.Status != want || (log == "[proxy:error] AH00940: http: disabled connection for (b1:81)") != (want == 503) {
+			t.Errorf("%s: %d %s", set, x.Res.Status, log)
+		}
+	}
+}
+
+// What another module mapped, and what no-proxy excludes, is left alone.
+func TestMappedElsewhere(t *testing.T) {
+	asked := ""
+	r := proxytest.New(t, "ProxyPass / http://b1/\n", func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error {
+		asked = w.URL() + " " + c.Host + x.Out.Target
+		return nil
+	})
+	x := proxytest.Request("GET /x?q HTTP/1.1")
+	x.Filename, x.Handler = "proxy:http://other/y z", "proxy-server"
+	r.Site.Serve(t.Context(), x)
+	if asked != "proxy:reverse other/y%20z?q" {
+		t.Error(asked)
+	}
+	asked = ""
+	x = proxytest.Request("GET /x HTTP/1.1")
+	x.Env.Set("no-proxy", "1")
+	r.Site.Serve(t.Context(), x)
+	if asked != "" || x.Res.Status != 404 {
+		t.Error(asked, x.Res.Status)
+	}
+}
+
+func TestSchemeWithoutHandler(t *testing.T) {
+	r := proxytest.New(t, "ProxyPass /a foo://b1:81/\n", failing("b1", backend.Failure{Kind: backend.BadScheme}))
+	x := r.Get("GET /a HTTP/1.1")
+	if log := r.Log.Take(); x.Res.Status != 500 || !strings.HasPrefix(log, "[proxy:warn client] AH01144: No protocol handler was valid for the URL /a (scheme 'foo'). If you are") {
+		t.Errorf("%d %s", x.Res.Status, log)
+	}
+}
+
+// On a kept client connection a lost member connection shows as a lost client connection, so that the
+// client may try again.
+func TestLostUnderKeptConnection(t *testing.T) {
+	for _, reused := range []bool{false, true} {
+		r := proxytest.New(t, pair, failing("b1", backend.Failure{Kind: backend.EarlyClose, Reused: reused, Err: syscall.ECONNRESET}))
+		x := proxytest.Request("GET /x HTTP/1.1")
+		x.Conn.Kept = 1
+		r.Site.Serve(t.Context(), x)
+		r.Finish(x)
+		m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]
+		if !x.Res.Drop || x.Res.Status != 502 || !m.Usable() {
+			t.Errorf("reused %v: %v %d %s", reused, x.Res.Drop, x.Res.Status, m.Status())
+		}
+		if log := r.Log.Take(); strings.Contains(log, "AH00898") || !strings.Contains(log, "AH01102") {
+			t.Error(log)
+		}
+	}
+}
+
+func TestAttempts(t *testing.T) {
+	for _, c := range []struct {
+		set   string
+		tried int
+	}{{"", 4}, {"maxattempts=0", 1}, {"maxattempts=2", 3}, {"maxattempts=9", 10}} {
+		tried := 0
+		r := proxytest.New(t, "<Proxy balancer://c>\nBalancerMember http://b1\nBalancerMember http://b2\nBalancerMember http://b3\nBalancerMember http://b4\nProxySet timeout=1 "+c.set+"\n</Proxy>\nProxyPass / balancer://c/\n",
+			func(*balancer.Worker, *exchange.Exchange, *backend.Call) error {
+				tried++
+				return &backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}
+			})
+		if x := r.Get("GET / HTTP/1.1"); x.Res.Status != 503 || tried != c.tried {
+			t.Errorf("%s: %d, tried %d, want %d", c.set, x.Res.Status, tried, c.tried)
+		}
+	}
+}
+
+// A member with status=+I stays usable whatever happens, so nobody takes over for it.
+func TestIgnoredErrorsDoNotFailOver(t *testing.T) {
+	r := proxytest.New(t, strings.Replace(pair, "retry=600", "status=+I", 1), failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))
+	var got []int
+	for range 4 {
+		got = append(got, r.Get("GET / HTTP/1.1").Res.Status)
+	}
+	if fmt.Sprint(got) != "[503 200 503 200]" {
+		t.Error(got)
+	}
+}
+
+func TestJudgement(t *testing.T) {
+	for _, c := range []struct {
+		set     string
+		failure backend.Kind
+		status  int
+		failed  bool
+		log     string
+	}{
+		{"failonstatus=500,503", 0, 503, true, "AH01174: balancer://c: Forcing worker (http://b1:81) into error state due to status code 503 matching 'failonstatus' balancer parameter"},
+		{"failonstatus=500", 0, 503, false, ""},
+		{"failonstatus=502", backend.EarlyClose, 502, true, "AH01174: balancer://c: Forcing worker (http://b1:81) into error state due to status code 502 matching"},
+		{"failontimeout=On", backend.ReadTimeout, 502, true, "AH02460: balancer://c: Forcing worker (http://b1:81) into error state due to timeout and 'failontimeout' parameter being set"},
+		{"failontimeout=Off", backend.ReadTimeout, 502, false, ""},
+		{"failontimeout=On", backend.EarlyClose, 502, false, ""},
+	} {
+		r := proxytest.New(t, pair+"ProxySet balancer://c "+c.set+"\n", func(*balancer.Worker, *exchange.Exchange, *backend.Call) error { return nil })
+		r.To = func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			if c.failure != 0 {
+				return &backend.Failure{Kind: c.failure, Timeout: c.failure == backend.ReadTimeout}
+			}
+			x.Res.Status = c.status
+			return nil
+		}
+		x := r.Get("GET / HTTP/1.1")
+		m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]
+		if log := r.Log.Take(); x.Res.Status != c.status || m.Usable() == c.failed || !strings.Contains(log, c.log) {
+			t.Errorf("%s: %d, %s, %s", c.set, x.Res.Status, m.Status(), log)
+		}
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	r := proxytest.New(t, "ProxyPass /none balancer://none\n<Proxy balancer://c>\nBalancerMember http://b1 route=r1 status=+D\nProxySet stickysession=S nofailover=On\n</Proxy>\nProxyPass / balancer://c/\n", proxytest.OK)
+	for _, c := range []struct{ request, log string }{
+		{"GET /none HTTP/1.1", "[proxy_balancer:error client] AH01171: balancer://none: No workers in balancer"},
+		{"GET / HTTP/1.1", "[proxy_balancer:error client] AH01170: balancer://c: All workers are in error state"},
+		{"GET / HTTP/1.1\nCookie: S=x.r1", "[proxy_balancer:error client] AH01167: balancer://c: All workers are in error state for route (r1)"},
+	} {
+		x := r.Get(c.request)
+		if log := r.Log.Take(); x.Res.Status != 503 || log != c.log || x.Env.Has("BALANCER_NAME") {
+			t.Errorf("%s: %d %s", c.request, x.Res.Status, log)
+		}
+	}
+}
+
+// Members that were tried stay busy until the answer was sent and logged.
+func TestBusyUntilTheEnd(t *testing.T) {
+	r := proxytest.New(t, pair, failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))
+	x := r.Serve("GET / HTTP/1.1")
+	members := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()
+	if a, b := members[0].Busy(), members[1].Busy(); a != 1 || b != 1 {
+		t.Errorf("busy %d %d", a, b)
+	}
+	r.Finish(x)
+	if a, b := members[0].Busy(), members[1].Busy(); a != 0 || b != 0 {
+		t.Errorf("busy %d %d at the end", a, b)
+	}
+}
+
+func TestPickIsTold(t *testing.T) {
+	r := proxytest.New(t, "<Proxy balancer://C>\nBalancerMember http://b1/p route=r1\nBalancerMember http://b2\nProxySet stickysession=S|p\n</Proxy>\nProxyPass / balancer://c/\n", proxytest.OK)
+	for _, c := range []struct{ request, want string }{
+		{"GET / HTTP/1.1", "BALANCER_NAME=balancer://c BALANCER_WORKER_NAME=http://b1/p BALANCER_WORKER_ROUTE=r1 BALANCER_ROUTE_CHANGED=1"},
+		{"GET / HTTP/1.1", "BALANCER_NAME=balancer://c BALANCER_WORKER_NAME=http://b2 BALANCER_WORKER_ROUTE= BALANCER_ROUTE_CHANGED=1"},
+		{"GET / HTTP/1.1\nCookie: S=x.r1", "BALANCER_NAME=balancer://c BALANCER_WORKER_NAME=http://b1/p BALANCER_WORKER_ROUTE=r1 BALANCER_SESSION_STICKY=S BALANCER_SESSION_ROUTE=r1"},
+		{"GET /a;p=x.r1 HTTP/1.1", "BALANCER_NAME=balancer://c BALANCER_WORKER_NAME=http://b1/p BALANCER_WORKER_ROUTE=r1 BALANCER_SESSION_STICKY=p BALANCER_SESSION_ROUTE=r1"},
+		{"GET /a?b&p=x.r1 HTTP/1.1", "BALANCER_NAME=balancer://c BALANCER_WORKER_NAME=http://b1/p BALANCER_WORKER_ROUTE=r1 BALANCER_SESSION_STICKY=p BALANCER_SESSION_ROUTE=r1"},
+	} {
+		x := r.Get(c.request)
+		var got []string
+		for i := 0; i < x.Env.Len(); i++ {
+			n, v := x.Env.At(i)
+			got = append(got, n+"="+v)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %s", c.request, got)
+		}
+	}
+}
+
+func TestBlocked(t *testing.T) {
+	r := proxytest.New(t, "ProxyBlock inner 127.0.0.1\nProxyPass /a http://the.inner.net/\nProxyPass /b http://127.0.0.1:1/\nProxyPass /c balancer://c\nBalancerMember balancer://c http://127.0.0.1:1\nProxyPass / http://127.0.0.2/\n", proxytest.OK)
+	for _, c := range []struct {
+		path, log string
+		status    int
+	}{
+		{"/a", "[proxy:warn client] AH00916: connect to remote machine the.inner.net blocked: name inner matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /a", 403},
+		{"/b", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /b", 403},
+		{"/c", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /c", 403},
+		{"/d", "", 0},
+	} {
+		x := r.Get("GET " + c.path + " HTTP/1.1")
+		if log := r.Log.Take(); x.Res.Status != c.status || log != c.log {
+			t.Errorf("%s: %d %s", c.path, x.Res.Status, log)
+		}
+	}
+}
+
+func TestOverride(t *testing.T) {
+	status := 0
+	r := proxytest.New(t, "ProxyErrorOverride On\n<Location /off>\nProxyErrorOverride Off\n</Location>\n<Location /list>\nProxyErrorOverride On 418 503\n</Location>\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status, x.Res.Reason = status, "Oops"
+			x.Res.Header.Add("X-Lost", "1")
+			x.Res.Header.Add("WWW-Authenticate", "Basic")
+			x.Res.Text("own")
+			return nil
+		})
+	for _, c := range []struct {
+		path   string
+		status int
+		own    bool
+	}{{"/", 399, true}, {"/", 400, false}, {"/", 401, false}, {"/", 404, false}, {"/", 599, false}, {"/off", 500, true}, {"/list", 404, true}, {"/list", 503, false}} {
+		status = c.status
+		x := r.Get("GET " + c.path + " HTTP/1.1")
+		if own := proxytest.Body(x) == "own"; own != c.own || x.Res.Status != c.status || x.Res.Reason != "Oops" || x.Res.Header.Has("X-Lost") != c.own {
+			t.Errorf("%s %d: own %v, %d %s", c.path, c.status, own, x.Res.Status, x.Res.Reason)
+		}
+		if c.status == 401 && x.Res.Always.Get("WWW-Authenticate") != "Basic" {
+			t.Error("the challenge is lost")
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+)
+
+// handler carries a proxied request to a member and brings the response back: httpd's proxy-server. One
+// is compiled for each plan. Immutable.
+type handler struct {
+	upstreams *Upstreams
+	backend   backend.Backend
+	forwarder forwarder
+	reverser  *reverser // nil: nothing to rewrite
+	override  override
+	call      backend.Call // what does not depend on the request
+}
+
+// Serve is the try loop: pick a member, send, and pick again while the rules of failover allow it.
+func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
+	p := stateOf(x)
+	if err := h.prepare(p); err != nil {
+		return ignoreAnswered(err)
+	}
+	for {
+		if err := h.pick(ctx, p); err != nil {
+			return err
+		}
+		h.forwarder.buildRequest(p, p.worker, p.worker == h.upstreams.Generic)
+		err := h.backend.RoundTrip(ctx, p.worker, x, h.attemptOptions(p))
+		if err == nil {
+			return h.finish(p)
+		}
+		again, err := h.failed(ctx, p, err)
+		if !again {
+			return err
+		}
+	}
+}
+
+// prepare finds out what all attempts have in common. errAnswered: the response is there already.
+func (h *handler) prepare(p *proxyState) error {
+	x := p.x
+	if !strings.HasPrefix(x.Filename, Prefix) {
+		if !strings.HasPrefix(x.Handler, Prefix) {
+			return exchange.Declined
+		}
+		x.Filename = x.Arena.Join(x.Handler, x.Filename) // SetHandler "proxy:URL"
+	}
+	if x.Req.Broken { // nothing more of it can be read (httpd: protocol.c ap_read_request, die_unusable_input)
+		return exchange.Status(400)
+	}
+	if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its answer: a hole
+		return exchange.Status(405)
+	}
+	if err := h.resolveTarget(p); err != nil {
+		return err
+	}
+	p.switches.read(&x.Env)
+	return h.countForwards(p)
+}
+
+// pick chooses the worker of the next attempt.
+func (h *handler) pick(ctx context.Context, p *proxyState) error {
+	if p.balancer != nil {
+		return h.claim(ctx, p)
+	}
+	x := p.x
+	if r := p.route; r != nil && r.fixed {
+		p.worker = r.workerFor(&x.Arena, p.target)
+	} else {
+		p.worker = balancer.Longest(h.upstreams.Workers, x.Arena.Join(p.site, p.target))
+	}
+	if p.worker == nil {
+		p.worker = h.upstreams.Generic
+	}
+	if err := p.checkUsable(); err != nil {
+		return err
+	}
+	return h.blocked(ctx, p)
+}
+
+// claim has the balancer choose a member. The claim is held until the exchange ends.
+func (h *handler) claim(ctx context.Context, p *proxyState) error {
+	x := p.x
+	now := x.Start
+	if p.attempts > 0 {
+		now = time.Now()
+	}
+	c, err := p.balancer.Wait(ctx, p, now, x.Block)
+	if err != nil {
+		p.worker = nil
+		return noMember(x, p.balancer, err)
+	}
+	p.claims = append(p.claims, c)
+	p.worker = c.Worker
+	setPickVariables(x, p.balancer, &c)
+	return h.blocked(ctx, p)
+}
+
+// attemptOptions is what the backend must know of this attempt.
+func (h *handler) attemptOptions(p *proxyState) *backend.Call {
+	c := &p.call
+	*c = h.call
+	a := p.worker.Address()
+	if p.worker == h.upstreams.Generic || p.balancer == nil && (a.Varies || p.socket != "" && a.Socket == "") {
+		c.Scheme, c.Host, c.Port, c.Socket = p.scheme, p.host, p.port, p.socket
+	}
+	c.Later = p.attempts > 0 || p.balancer != nil && p.balancer.Settings().Timeout > 0
+	if c.TLS != nil && h.forwarder.preserveHost {
+		c.Name = p.x.Req.Host
+	}
+	c.Interim, c.HalfClose = p.switches.interim, !p.switches.noHalfClose
+	c.Idle = max(p.x.Server.Timeout, p.worker.Settings().Timeout.Or(balancer.Some(c.Timeout)).V)
+	return c
+}
+
+// finish makes the client's response of the member's.
+func (h *handler) finish(p *proxyState) error {
+	x := p.x
+	x.Res.Proxied = true
+	p.applyFailOnStatus(x.Res.Status, false)
+	if h.override.wants(x.Res.Status) {
+		return h.override.replace(x)
+	}
+	h.override.keep(x)
+	if h.reverser != nil {
+		h.reverser.rewrite(x)
+	}
+	h.forwarder.addVia(x)
+	return nil
+}
+
+// failed decides what follows an attempt that brought no response: another one, or an error for the client.
+func (h *handler) failed(ctx context.Context, p *proxyState, err error) (again bool, _ error) {
+	if ctx.Err() != nil { // the client gave up its stream: no failure of the member
+		p.x.Res.Clear()
+		p.x.Res.Status, p.x.Res.Drop, p.x.Res.Aborted = 502, true, true
+		return false, nil
+	}
+	var e *backend.Failure
+	if !errors.As(err, &e) {
+		return false, err
+	}
+	o := h.outcomeOf(p, e)
+	if p.lostUnderClient(e) {
+		p.drop(&o, e)
+		return false, nil
+	}
+	unusable := p.markFailed(&o, e)
+	err = o.report(p, e)
+	if o.tryNext && (unusable || o.notTaken && p.balancer != nil) && !e.Sent && p.mayTryAnother() {
+		return true, nil
+	}
+	if o.seesStatus {
+		p.applyFailOnStatus(int(o.status), o.seesTimeout || e.Timeout)
+	}
+	if e.Kind > backend.WriteHead {
+		p.x.SpendBody()
+	}
+	return false, err
+}

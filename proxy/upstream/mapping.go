@@ -1,0 +1,180 @@
+package upstream
+
+import (
+	"context"
+	"strings"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
+)
+
+// Prefix marks in x.Filename a request that goes to a member; handlerName is who takes it there.
+const (
+	Prefix      = "proxy:"
+	handlerName = "proxy-server"
+)
+
+// mapper maps paths to URLs: the ProxyPass of the innermost <Location>, then the server's lines in
+// their order, and the first that matches decides (httpd: mod_proxy.c proxy_trans).
+type mapper struct {
+	routes      []*route
+	interpolate bool // ProxyPassInterpolateEnv
+}
+
+// steps adds the lines to a plan: those of mapping=encoded before the path is decoded, the others
+// after. A chain without lines gets no step.
+func (m *mapper) steps(p *site.Plan) {
+	var early, late []*route
+	for _, r := range m.routes {
+		if r.Flags&MapEncoded != 0 {
+			early = append(early, r)
+		} else {
+			late = append(late, r)
+		}
+	}
+	if len(early) > 0 {
+		p.Add(site.PreTranslate, "ProxyPass", m.step(early))
+	}
+	if len(late) > 0 {
+		p.Add(site.Translate, "ProxyPass", m.step(late))
+	}
+}
+
+func (m *mapper) step(routes []*route) exchange.Step {
+	return func(_ context.Context, x *exchange.Exchange) error {
+		if strings.HasPrefix(x.Filename, Prefix) {
+			return exchange.Stop // RewriteRule [P] was first
+		}
+		if x.Req.Path == "" || x.Req.Path[0] != '/' || x.Env.Has("no-proxy") {
+			return nil
+		}
+		for _, r := range routes {
+			if found, err := r.try(x, m.interpolate); found || err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// try maps the request if the line is meant for its path. found with a nil error: it is meant, and
+// says that the path is not proxied.
+func (r *route) try(x *exchange.Exchange, vars bool) (found bool, err error) {
+	if r.Pattern == nil && r.Flags&(Interpolate|NoCanon|MapServlet) == 0 {
+		n := matchPrefix(x.Req.Path, r.Path)
+		if n == 0 || r.exempt {
+			return n > 0, nil
+		}
+		r.apply(x, x.Arena.Join(Prefix, r.URL, x.Req.Path[n:]), false)
+		return true, exchange.Stop
+	}
+	return r.tryRare(x, vars && r.Flags&Interpolate != 0)
+}
+
+// apply notes the URL for the handler.
+func (r *route) apply(x *exchange.Exchange, filename string, raw bool) {
+	x.Filename, x.Handler = filename, handlerName
+	p := stateOf(x)
+	p.route, p.mapped, p.asCame = r, filename, raw
+}
+
+// tryRare is try for patterns, servlet contexts, nocanon and interpolated lines.
+func (r *route) tryRare(x *exchange.Exchange, vars bool) (found bool, err error) {
+	prefix, url := r.Path, r.URL
+	if vars {
+		prefix, url = expandVars(x, prefix), expandVars(x, url)
+	}
+	raw, rawOK := r.rawPath(x)
+	var rest string
+	switch {
+	case r.Pattern != nil:
+		rest, url, rawOK, found = r.matchPattern(x, url, raw)
+	case r.Flags&MapServlet != 0:
+		n, plain, ok := matchServlet(x.Req.Path, prefix)
+		if found = ok; ok && url != "!" {
+			rest, rawOK = x.Req.Path[n:], false
+			x.Req.Path = x.Arena.Join(plain)
+		}
+	default:
+		n := matchPrefix(x.Req.Path, prefix)
+		found = n > 0
+		rest = x.Req.Path[n:]
+		if rawOK = rawOK && found && matchPrefix(raw, prefix) == n; rawOK {
+			rest = raw[n:]
+		}
+	}
+	if !found || url == "!" {
+		return found, nil
+	}
+	if r.Flags&NoCanon != 0 && r.Flags&MapServlet == 0 && !rawOK {
+		x.Log("proxy", exchange.Warn, nil, "AH01136: Unescaped URL path matched ProxyPass; ignoring unsafe nocanon")
+	}
+	r.apply(x, x.Arena.Join(Prefix, url, rest), rawOK)
+	return true, exchange.Stop
+}
+
+// rawPath is the path and query as they came, for nocanon: the client's whole target, with what the
+// server takes off its front (httpd: r->unparsed_uri).
+func (r *route) rawPath(x *exchange.Exchange) (raw string, ok bool) {
+	switch {
+	case r.Flags&NoCanon == 0 || r.Flags&MapServlet != 0:
+		return "", false
+	case x.Main() && x.Depth == 0:
+		return x.Req.Target, true
+	case x.Req.HasQuery:
+		return x.Arena.Join(x.Req.RawPath, "?", x.Req.Query), true
+	}
+	return x.Req.RawPath, true
+}
+
+// matchPattern fills the URL's $n from the path's groups. A URL without any is continued by the whole
+// path (httpd: mod_proxy.c ap_proxy_trans_match).
+func (r *route) matchPattern(x *exchange.Exchange, url, raw string) (rest, target string, rawOK, found bool) {
+	subject := x.Req.Path
+	loc, ok := r.find(x, subject)
+	if !ok || url == "!" {
+		return "", url, false, ok
+	}
+	if raw != "" {
+		if l, ok := r.find(x, raw); ok {
+			subject, loc, rawOK = raw, l, true
+		}
+	}
+	b := r.Pattern.Expand(x.Arena.Scratch(len(url)+len(subject)), url, subject, loc)
+	if string(b) == url {
+		return subject, url, rawOK, true
+	}
+	return "", x.Arena.Keep(b), rawOK, true
+}
+
+// find is where a pattern matches. One that gives up does not, and the exchange knows.
+func (r *route) find(x *exchange.Exchange, subject string) (loc []int, ok bool) {
+	loc, ok, err := r.Pattern.Find(subject, nil)
+	if err != nil {
+		x.GiveUp("proxy", "ProxyPassMatch "+r.Pattern.String(), err)
+	}
+	return loc, ok
+}
+
+// expandVars replaces each ${VAR} by the environment's text; an unknown one is empty
+// (httpd: proxy_util.c ap_proxy_interpolate).
+func expandVars(x *exchange.Exchange, text string) string {
+	var b []byte
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(text[start:], '}')
+		if end < 0 {
+			break
+		}
+		b = append(b, text[:start]...)
+		b = append(b, x.Env.Value(text[start+2:start+end])...)
+		text = text[start+end+1:]
+	}
+	if b == nil {
+		return text
+	}
+	return string(append(b, text...))
+}

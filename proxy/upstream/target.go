@@ -1,0 +1,164 @@
+package upstream
+
+import (
+	"strings"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+)
+
+// resolveTarget takes the mapped URL apart and writes the request target as members get it: httpd's
+// canonicalisation (proxy_util.c ap_proxy_canon_url, mod_proxy_http.c proxy_http_canon).
+func (h *handler) resolveTarget(p *proxyState) error {
+	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved = nil, nil, 0, "", "", ""
+	x := p.x
+	if p.route == nil || x.Filename != p.mapped {
+		p.route, p.asCame = nil, false
+	}
+	if r := p.route; r != nil && r.fixed {
+		p.scheme, p.host, p.port, p.balancer = r.scheme, r.host, r.port, r.balancer
+		p.path = ""
+		if len(x.Filename) >= r.pathAt {
+			p.path = x.Filename[r.pathAt-1:]
+		}
+	} else if err := h.parse(p, x.Filename[len(Prefix):]); err != nil {
+		return err
+	}
+	p.resolved = x.Filename
+	return p.encode()
+}
+
+// parse is for URLs whose host is known only now.
+func (h *handler) parse(p *proxyState, url string) error {
+	x := p.x
+	if path, rest, ok := cutSocket(url); ok {
+		if rest == "" || strings.IndexByte(rest, ':') < 0 {
+			x.Log("proxy", exchange.Error, nil, x.Arena.Join("AH10292: Invalid proxy UDS filename (", x.Filename, ")"))
+			return exchange.Status(400)
+		}
+		p.socket, url = h.upstreams.Relative(path), localhost(x, rest)
+	}
+	scheme, authority, ok := SplitURL(url)
+	if !ok {
+		return badURL(x, url, "Malformed URL")
+	}
+	p.scheme, p.path = lowerText(scheme), url[len(scheme)+3+len(authority):]
+	if IsBalancer(url) {
+		if p.balancer = h.upstreams.balancer(url); p.balancer == nil {
+			o := outcomes[backend.BadScheme]
+			return o.report(p, &backend.Failure{Kind: backend.BadScheme})
+		}
+		return nil
+	}
+	if p.host, p.port, ok = splitAuthority(authority); !ok || p.host == "" {
+		return badURL(x, url, "Invalid host/port")
+	}
+	p.host = lowerText(p.host)
+	if strings.ContainsAny(p.host, "?#") { // a nocanon URL without a slash behind the host (httpd: proxy_util.c ap_proxy_determine_connection)
+		return proxyError(x, 400, nil, "URI cannot be parsed: "+p.scheme+"://["+p.host+"]/")
+	}
+	if p.port == 0 {
+		p.port = balancer.PortOf(p.scheme)
+	}
+	p.site = siteOf(p.scheme, p.host, p.port)
+	return nil
+}
+
+func badURL(x *exchange.Exchange, url, why string) error {
+	x.Log("proxy_http", exchange.Error, nil, x.Arena.Join("AH01083: error parsing URL ", url, ": ", why))
+	return exchange.Status(400)
+}
+
+// cutSocket splits "unix:PATH|URL".
+func cutSocket(text string) (path, url string, ok bool) {
+	if len(text) < 5 || !exchange.EqualFold(text[:5], "unix:") {
+		return "", text, false
+	}
+	return strings.Cut(text[5:], "|")
+}
+
+// localhost gives a URL behind a socket the host that it may leave out: "http:", "http:/path",
+// "http://", "http:///path" (httpd: proxy_util.c fixup_uds_filename).
+func localhost(x *exchange.Exchange, url string) string {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch {
+	case rest == "" || rest == "//":
+		rest = ""
+	case rest[0] == '/' && (len(rest) == 1 || rest[1] != '/'):
+	case strings.HasPrefix(rest, "///"):
+		rest = rest[2:]
+	default:
+		return url
+	}
+	return x.Arena.Join(scheme, "://localhost", rest)
+}
+
+// encode makes the request target of the path and query.
+func (p *proxyState) encode() error {
+	x := p.x
+	path, query, has := p.path, x.Req.Query, x.Req.HasQuery
+	switch {
+	case p.asCame:
+		query, has = "", false
+		if !visible(path) {
+			return unprintable(x, "AH10415: To be forwarded path contains control characters or spaces")
+		}
+	case p.encoded():
+		if !visible(path) {
+			return unprintable(x, "AH10415: To be forwarded path contains control characters or spaces")
+		}
+	default:
+		path = encodePath(&x.Arena, path, x.Server.EncodedSlashes == exchange.SlashesNoDecode && !x.Local.DecodedSlashes)
+	}
+	if has && !visible(query) {
+		return unprintable(x, "AH10408: To be forwarded query string contains control characters or spaces")
+	}
+	slash := ""
+	if path == "" || path[0] != '/' {
+		slash = "/"
+	}
+	switch {
+	case has:
+		p.target = x.Arena.Join(slash, path, "?", query)
+	case slash != "":
+		p.target = x.Arena.Join(slash, path)
+	default:
+		p.target = path
+	}
+	return nil
+}
+
+// encoded reports whether the path was mapped before it was decoded (mapping=encoded).
+func (p *proxyState) encoded() bool { return p.route != nil && p.route.Flags&MapEncoded != 0 }
+
+func unprintable(x *exchange.Exchange, message string) error {
+	x.Log("proxy_http", exchange.Error, nil, message)
+	return exchange.Status(403)
+}
+
+// at is the target for a member: the path of its own URL goes in front.
+func (p *proxyState) at(w *balancer.Worker) string {
+	own := w.URL()
+	own = own[len(own)-pathLength(own):]
+	if own == "" {
+		return p.target
+	}
+	x := p.x
+	if !p.asCame && !p.encoded() {
+		own = encodePath(&x.Arena, own, false)
+	}
+	return x.Arena.Join(own, p.target)
+}
+
+// pathLength is how much of a worker's URL lies behind its host.
+func pathLength(url string) int {
+	i := strings.Index(url, "://")
+	if i < 0 {
+		return 0
+	}
+	if k := strings.IndexAny(url[i+3:], "/?#"); k >= 0 {
+		return len(url) - i - 3 - k
+	}
+	return 0
+}
