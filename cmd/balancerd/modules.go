@@ -12,22 +12,25 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
-	"balancerd/proxy/http2"
+	http1client "balancerd/proxy/http1/client"
+	http1 "balancerd/proxy/http1/server"
+	http2client "balancerd/proxy/http2/client"
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
 	"balancerd/proxy/mod/core"
-	"balancerd/proxy/mod/files"
+	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
 	"balancerd/proxy/mod/manager"
+	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
+	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -56,8 +59,10 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
-		files.Modules(),    // translate: DocumentRoot; fixup: DirectoryIndex; the default handler; reply: content types
 		[]site.Module{
+			mime.Module(),   // types: AddHandler; reply: content types
+			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
+			dir.Module(),    // fixup: DirectoryIndex
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
@@ -66,7 +71,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 
 // schemes are the schemes that members may have.
 func schemes() backend.Table {
-	h1, h2 := http1.NewBackend(), http2.NewBackend()
+	h1, h2 := http1client.NewBackend(), http2client.NewBackend()
 	return backend.Table{
 		{Name: "http", Backend: h1},
 		{Name: "https", Backend: h1, TLS: true},

@@ -91,6 +91,12 @@ func (r *Response) Clear() {
 	}
 }
 
+// HasDocument reports whether the response describes a document, whose type, language and charset are told: not an
+// error page of ours, and not an interim response, 204 or 304, which have no body.
+func (r *Response) HasDocument() bool {
+	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
+}
+
 // Bytes makes b the body.
 func (r *Response) Bytes(b []byte) {
 	r.Length = int64(len(b))

@@ -23,7 +23,9 @@ type contribution struct {
 	handler   exchange.Handler
 	named     string
 	typeOf    func(*exchange.Exchange) string
+	reachable func(*exchange.Exchange) bool
 	follows   bool
+	indexes   bool
 }
 
 // placed is a step with its place.
@@ -205,7 +207,8 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 	if draft.Named != p.Named {
 		made.named = draft.Named
 	}
-	made.handler, made.typeOf, made.follows = draft.Handler, draft.TypeOf, draft.FollowsLinks
+	made.handler, made.typeOf, made.reachable = draft.Handler, draft.TypeOf, draft.Reachable
+	made.follows, made.indexes = draft.FollowsLinks, draft.Indexes
 	return made, nil
 }
 
@@ -223,7 +226,10 @@ func (t *contribution) enter(p *Plan) {
 	if t.typeOf != nil {
 		p.TypeOf = t.typeOf
 	}
-	p.FollowsLinks = p.FollowsLinks || t.follows
+	if t.reachable != nil {
+		p.Reachable = t.reachable
+	}
+	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
 }
 
 // assemble completes a plan by the lists of its parts. A list to which the same parts add as in the plan

@@ -52,10 +52,15 @@ type Plan struct {
 
 	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+	Indexes      bool // httpd would list a directory that has no index document (Options)
 
 	Handler exchange.Handler                // the one that takes what no other does; the first that a Builder sets stays
 	Named   string                          // SetHandler's word; "" for none
 	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
+
+	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
+	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
 	handlers  []namedHandler
@@ -71,6 +76,9 @@ type namedHandler struct {
 	name string
 	Handler
 }
+
+// Handles reports whether SetHandler names a handler.
+func (p *Plan) Handles() bool { return p.Named != "" && p.Named != "none" }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.
 func (p *Plan) Add(phase Phase, name string, do exchange.Step) {

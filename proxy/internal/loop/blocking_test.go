@@ -33,7 +33,7 @@ expr.ownerGroup: likewise
 backend.lookup: its callers are in dial, before which Acquire calls Block
 backend.reach: likewise
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
-proxy.addressesOf: blocked calls Block before it; else it is called while a configuration is loaded
+upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.newNames: names.of calls Block before it
@@ -42,20 +42,21 @@ auth.leadsTo: likewise
 core.addresses: while a configuration is loaded
 core.UserID: likewise
 core.GroupID: likewise
-files.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
-files.next: likewise
-files.isLink: likewise
-files.hasDirective: likewise
-files.exists: likewise
-files.find: likewise
-files.found: likewise
-files.step: likewise
-files.resolve: likewise
+static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
+static.next: likewise
+static.isLink: likewise
+static.hasDirective: likewise
+static.exists: likewise
+static.find: likewise
+static.found: likewise
+static.step: likewise
+static.resolve: likewise
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
-ssl.Accept: a handshake of a client begins off the loop (http1.acceptor.take)
+sitetest.Tree: the files of a test
+ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
 ssl.shake: Acquire calls Block before it
-http1.Accept: the loop that accepts on systems without event loops
+server.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine
 sink.OpenFolder: while a configuration is loaded

@@ -25,9 +25,8 @@ type Group struct {
 
 	pool offloopPool
 
-	resumeWatchdog chan struct{}
-	watchdogPaused atomic.Bool
-	closed         atomic.Bool
+	watch  watch
+	closed atomic.Bool
 }
 
 // Loop waits for sockets, and runs what they wake: the tasks that wait for them, and the jobs of parked
@@ -49,6 +48,7 @@ type Loop struct {
 	now    int64 // by the group's clock, when the events came
 	free   []*Task
 	wheel  wheel
+	calm   calm
 
 	mu    sync.Mutex
 	queue []message // under mu
@@ -64,24 +64,32 @@ const maxIdleTasks = 256
 
 // NewGroup makes n loops; they run until Close.
 func NewGroup(n int) (*Group, error) {
-	g := &Group{began: time.Now(), resumeWatchdog: make(chan struct{}, 1), spin: n < runtime.GOMAXPROCS(0)}
+	g := &Group{began: time.Now(), spin: n < runtime.GOMAXPROCS(0)}
 	g.pool.tasks, g.pool.over = make(chan *Task), make(chan struct{})
 	g.waiters.New = func() any { return &Task{done: make(chan struct{}, 1)} }
-	for range n {
-		l, err := g.open()
-		if err != nil {
-			for _, l := range g.list {
-				l.close()
-			}
-			return nil, err
+	if err := g.openAll(n); err != nil {
+		for _, l := range g.list {
+			l.close()
 		}
-		g.list = append(g.list, l)
+		return nil, err
 	}
 	for _, l := range g.list {
 		l.start()
 	}
 	go recovery.Keep("watching the event loops", g.watchdog)
 	return g, nil
+}
+
+// openAll makes n loops and what the watchdog waits for.
+func (g *Group) openAll(n int) error {
+	for range n {
+		l, err := g.open()
+		if err != nil {
+			return err
+		}
+		g.list = append(g.list, l)
+	}
+	return g.watch.open()
 }
 
 func (g *Group) open() (*Loop, error) {
@@ -114,13 +122,14 @@ func (g *Group) Close() {
 	for _, l := range g.list {
 		l.wake()
 	}
-	g.wakeWatchdog()
+	g.watch.close()
 }
 
 // clock is the time since the group began.
 func (g *Group) clock() int64 { return int64(time.Since(g.began)) }
 
 func (l *Loop) close() {
+	l.calm.leave()
 	syscall.Close(l.epoll)
 	syscall.Close(l.wakeFD)
 }
@@ -358,17 +367,16 @@ const spinMillis = 2
 // poll waits for events. A loop that has just been busy first yields its processor to the processes that are
 // about to cause the next events, if they share it: to put a thread to sleep and wake it costs all of them more.
 func (l *Loop) poll() {
-	wait := uintptr(0)
-	if l.group.spin {
-		wait = spinMillis
-	}
-	var n uintptr
-	var e syscall.Errno
-	if l.n < busyThreshold {
-		n, e = l.pollKeeping(wait)
-	} else if n, e = l.pollKeeping(0); n == 0 && e == 0 {
-		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
-		n, e = l.pollKeeping(wait)
+	n, e := uintptr(0), syscall.Errno(0)
+	switch {
+	case l.calm.on(): // it would hold its processor for nothing
+	case l.n < busyThreshold:
+		n, e = l.pollKeeping(l.spinFor())
+	default:
+		if n, e = l.pollKeeping(0); n == 0 && e == 0 {
+			syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
+			n, e = l.pollKeeping(l.spinFor())
+		}
 	}
 	if n == 0 && e == 0 {
 		n, e = l.sleep()
@@ -378,6 +386,15 @@ func (l *Loop) poll() {
 	if e == 0 {
 		l.n = int(n)
 	}
+	l.calm.count(l)
+}
+
+// spinFor is for how many milliseconds the loop keeps its processor while it waits.
+func (l *Loop) spinFor() uintptr {
+	if l.group.spin {
+		return spinMillis
+	}
+	return 0
 }
 
 // pollKeeping waits for events for some milliseconds; Go's scheduler is not told, so that the loop keeps its
@@ -390,16 +407,28 @@ func (l *Loop) pollKeeping(wait uintptr) (n uintptr, e syscall.Errno) {
 // sleep waits until an event comes, a timer may be due or somebody wakes the loop; Go's scheduler gives its
 // processor to others.
 func (l *Loop) sleep() (n uintptr, e syscall.Errno) {
+	next := l.wheel.next()
+	l.sleeping.Store(true)
+	l.group.watch.sleeps(l.group.list)
+	if l.queued() {
+		n, e = l.pollKeeping(0)
+	} else if l.calm.on() {
+		n, e = l.calm.wait(l, next)
+	} else {
+		n, e = l.sleepInEpoll(next)
+	}
+	l.sleeping.Store(false)
+	l.group.watch.wakes()
+	return n, e
+}
+
+// sleepInEpoll is sleep until next at the latest, 0: for ever. The processor goes to others only after a while:
+// Go's scheduler takes it from a thread that is still in its system call then.
+func (l *Loop) sleepInEpoll(next int64) (n uintptr, e syscall.Errno) {
 	wait := -1
-	if next := l.wheel.next(); next != 0 {
+	if next != 0 {
 		wait = int(max(0, next-l.group.clock())/int64(time.Millisecond)) + 1
 	}
-	l.sleeping.Store(true)
-	if l.queued() {
-		wait = 0
-	}
 	n, _, e = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), uintptr(wait), 0, 0)
-	l.sleeping.Store(false)
-	l.group.wakeWatchdog()
 	return n, e
 }

@@ -1,6 +1,11 @@
 package loop
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+
+	"balancerd/proxy/internal/sys"
+)
 
 // interval is how often the watchdog looks at the loops.
 const interval = 4 * time.Millisecond
@@ -14,7 +19,6 @@ func (g *Group) watchdog() {
 	audits := make([]audit, len(g.list))
 	for quiet := 0; !g.closed.Load(); {
 		time.Sleep(interval)
-		asleep := true
 		for i, l := range g.list {
 			word := l.owner.word.Load()
 			if word == before[i] && word&revocable != 0 && audits[i].passes(l, word) && l.owner.revoke(word) {
@@ -22,36 +26,83 @@ func (g *Group) watchdog() {
 				l.start()
 			}
 			before[i] = word
-			asleep = asleep && l.sleeping.Load()
 		}
-		if quiet++; !asleep {
+		if quiet++; !allSleep(g.list) {
 			quiet = 0
 		}
 		if quiet > quietRounds {
-			g.pauseWatchdog()
+			g.watch.wait(g.list)
 			quiet = 0
 		}
 	}
 }
 
-// pauseWatchdog waits until a loop wakes.
-func (g *Group) pauseWatchdog() {
-	g.watchdogPaused.Store(true)
-	for _, l := range g.list {
+// allSleep reports whether all loops sleep.
+func allSleep(list []*Loop) bool {
+	for _, l := range list {
 		if !l.sleeping.Load() {
-			g.watchdogPaused.Store(false)
-			return
+			return false
 		}
 	}
-	<-g.resumeWatchdog
+	return true
 }
 
-// wakeWatchdog ends pauseWatchdog.
-func (g *Group) wakeWatchdog() {
-	if g.watchdogPaused.Load() && g.watchdogPaused.CompareAndSwap(true, false) {
-		select {
-		case g.resumeWatchdog <- struct{}{}:
-		default:
-		}
+// watch is what the watchdog waits for while all loops sleep: one that has been awake for an interval. It is a
+// timer of the kernel's, which the loop that wakes first sets and the one that sleeps last stops: a loop that has
+// little to do never wakes the watchdog.
+//
+//	            wakes                     interval over
+//	stopped ─────────────> set ──────────────────────────────> looking: rounds of the watchdog
+//	   ^ ^                  │                                       │
+//	   │ └─── sleeps ───────┘                                       │ all slept
+//	   └────────────────────────────────────────────────────────────┘
+type watch struct {
+	state atomic.Uint32
+	timer *sys.Timer
+}
+
+const (
+	watchLooking uint32 = iota
+	watchStopped
+	watchSet
+)
+
+func (w *watch) open() (err error) {
+	w.timer, err = sys.NewTimer()
+	return err
+}
+
+// close ends the watchdog's wait, now and later. A loop that is just about to set the timer does so in vain.
+func (w *watch) close() {
+	w.state.Store(watchLooking)
+	w.timer.Close()
+}
+
+// wakes is called by a loop that has woken.
+func (w *watch) wakes() {
+	if w.state.Load() == watchStopped && w.state.CompareAndSwap(watchStopped, watchSet) {
+		w.timer.Set(interval)
 	}
+}
+
+// sleeps is called by a loop that is about to sleep. Who sees the state before it is changed here does not set
+// the timer, so the loops are looked at once more behind that.
+func (w *watch) sleeps(list []*Loop) {
+	if w.state.Load() != watchSet || !allSleep(list) {
+		return
+	}
+	w.timer.Set(0)
+	if w.state.CompareAndSwap(watchSet, watchStopped) && !allSleep(list) {
+		w.wakes()
+	}
+}
+
+// wait returns when a loop has been awake for an interval, or the group is closed.
+func (w *watch) wait(list []*Loop) {
+	w.state.Store(watchStopped)
+	if !allSleep(list) {
+		w.wakes()
+	}
+	w.timer.Wait() // an error: it is closed, and the group is over
+	w.state.Store(watchLooking)
 }

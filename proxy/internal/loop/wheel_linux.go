@@ -7,6 +7,7 @@ type wheel struct {
 	slots [wheelSlots]timer // rings
 	least [wheelSlots]int64 // no entry of a slot ends before this; 0: the slot is empty
 	tick  int64             // the last one that was looked at
+	first int64             // no entry at all ends before this tick; 0: it has to be worked out
 	n     int
 }
 
@@ -50,8 +51,9 @@ func (w *wheel) insert(t *timer) {
 	s := &w.slots[i]
 	t.prev, t.next = s, s.next
 	t.next.prev, s.next = t, t
-	if w.least[i] == 0 || t.slot < w.least[i] {
-		w.least[i] = t.slot
+	w.lessen(i, t.slot)
+	if t.slot < w.first {
+		w.first = t.slot
 	}
 	w.n++
 }
@@ -74,13 +76,15 @@ func (w *wheel) next() int64 {
 	if w.n == 0 {
 		return 0
 	}
-	first := int64(0)
-	for _, t := range w.least {
-		if t != 0 && (first == 0 || t < first) {
-			first = t
+	if w.first <= w.tick {
+		w.first = 0
+		for _, t := range w.least {
+			if t != 0 && (w.first == 0 || t < w.first) {
+				w.first = t
+			}
 		}
 	}
-	return first << tickShift
+	return w.first << tickShift
 }
 
 // due takes a timer whose time is over off the wheel; nil: there is none.

@@ -1,0 +1,115 @@
+package loop
+
+import (
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// echo has a task of loop 0 answer each byte that comes over a socket pair; calm is told after each whether the
+// loop waits calmly. The other end is returned, blocking.
+func echo(t *testing.T, g *Group, calm *atomic.Bool) int {
+	fd, peer := watched(t, g)
+	syscall.SetNonblock(peer, false)
+	do(g, 0, func(task *Task) {
+		var s FdStream
+		s.Open(fd)
+		s.Use(task)
+		defer fd.Close(task)
+		for p := make([]byte, 1); ; {
+			if _, err := s.Read(p, 10*time.Second); err != nil {
+				return
+			}
+			calm.Store(g.list[0].calm.on())
+			if s.Write(p, nil, time.Second) != nil {
+				return
+			}
+		}
+	})
+	return peer
+}
+
+// ping sends a byte and waits for its answer.
+func ping(t *testing.T, peer int) {
+	t.Helper()
+	p := []byte{1}
+	if _, err := syscall.Write(peer, p); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := syscall.Read(peer, p); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+}
+
+func TestFewEventsAreAwaitedCalmly(t *testing.T) {
+	g := newGroup(t, 1)
+	var calm atomic.Bool
+	peer := echo(t, g, &calm)
+	for i := 0; !calm.Load(); i++ {
+		if i == 100 {
+			t.Fatal("a loop with few events is never calm")
+		}
+		time.Sleep(10 * time.Millisecond)
+		ping(t, peer)
+	}
+	for i := 0; calm.Load(); i++ {
+		if i == 1<<20 {
+			t.Fatal("a loop with many events stays calm")
+		}
+		ping(t, peer)
+	}
+}
+
+// A wait's time limit ends it in a calm loop, too, and messages of other goroutines come in.
+func TestCalmLoopsKeepTime(t *testing.T) {
+	g := newGroup(t, 1)
+	var calm atomic.Bool
+	peer := echo(t, g, &calm)
+	for i := 0; i < 100 && !calm.Load(); i++ {
+		time.Sleep(10 * time.Millisecond)
+		ping(t, peer)
+	}
+	for range 3 {
+		fd, _ := watched(t, g)
+		ended := make(chan error, 1)
+		do(g, 0, func(task *Task) {
+			var s FdStream
+			s.Open(fd)
+			s.Use(task)
+			_, err := s.Read(make([]byte, 1), 60*time.Millisecond)
+			ended <- err
+			fd.Close(task)
+		})
+		select {
+		case err := <-ended:
+			if !timedOut(err) {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("a wait never ended")
+		}
+	}
+}
+
+// The watchdog sleeps as long as no loop is awake for an interval.
+func TestShortWorkDoesNotWakeTheWatchdog(t *testing.T) {
+	g := newGroup(t, 1)
+	var calm atomic.Bool
+	peer := echo(t, g, &calm)
+	for range 10 {
+		for i := 0; i < 1000 && g.watch.state.Load() == watchLooking; i++ {
+			time.Sleep(interval)
+		}
+		woken := false
+		for range 20 {
+			ping(t, peer)
+			time.Sleep(2 * interval)
+			woken = woken || g.watch.state.Load() == watchLooking
+		}
+		if !woken {
+			return
+		}
+	}
+	t.Error("the watchdog was woken in each of ten rounds") // by the machine, once in a while: it may not run the loop for an interval
+}

@@ -1,0 +1,40 @@
+package sys
+
+import (
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// Timer is a timer of the kernel's (timerfd_create(2)): to set and stop it wakes nobody of the process.
+type Timer struct {
+	file *os.File
+	fd   uintptr
+}
+
+// NewTimer makes a Timer that is stopped.
+func NewTimer() (*Timer, error) {
+	const monotonic, nonblock, cloexec = 1, syscall.O_NONBLOCK, syscall.O_CLOEXEC
+	fd, _, e := syscall.RawSyscall(syscall.SYS_TIMERFD_CREATE, monotonic, nonblock|cloexec, 0)
+	if e != 0 {
+		return nil, os.NewSyscallError("timerfd_create", e)
+	}
+	return &Timer{file: os.NewFile(fd, "timer"), fd: fd}, nil
+}
+
+// Set has Wait return once d is over; 0 stops it.
+func (t *Timer) Set(d time.Duration) {
+	spec := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
+	syscall.RawSyscall6(syscall.SYS_TIMERFD_SETTIME, t.fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
+}
+
+// Wait waits until the time that was set is over. os.ErrClosed: the Timer is closed.
+func (t *Timer) Wait() error {
+	var count [8]byte
+	_, err := t.file.Read(count[:])
+	return err
+}
+
+// Close ends a Wait. Set must not be called after it.
+func (t *Timer) Close() error { return t.file.Close() }
