@@ -185,7 +185,8 @@ func TestSharingChangesNothing(t *testing.T) {
 	loaded, served := 0, map[int]int{}
 	for range 150 {
 		conf := w.configuration()
-		if msg := sitetest.Refused(everything, conf, modulesOver(t, true)...); msg != "" { println(msg)
+		if msg := sitetest.Refused(everything, conf, modulesOver(t, true)...); msg != "" {
+			println(msg)
 			continue // two lines of it do not go together
 		}
 		loaded++
