@@ -2,9 +2,9 @@ package site
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
@@ -239,7 +239,7 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 		return nil, fmt.Errorf("no module describes the sections' core settings")
 	}
 	p.parts = parts
-	p.weight = int(unsafe.Sizeof(*p)) + 8*len(parts)
+	p.weight = planSize + 8*len(parts)
 	var changed uint16
 	others := false
 	for i, t := range parts {
@@ -255,12 +255,12 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 			continue
 		}
 		p.steps[phase] = listed(parts, phase)
-		p.weight += len(p.steps[phase]) * int(unsafe.Sizeof(Step{}))
+		p.weight += len(p.steps[phase]) * stepSize
 	}
 	p.handlers, p.observers = above.handlers, above.observers
 	if others {
 		p.handlers, p.observers = listedOthers(parts)
-		p.weight += len(p.handlers)*int(unsafe.Sizeof(namedHandler{})) + 8*len(p.observers)
+		p.weight += len(p.handlers)*handlerSize + 8*len(p.observers)
 	}
 	return p, nil
 }
@@ -297,9 +297,21 @@ func listed(parts []*contribution, phase Phase) []Step {
 // weight is how many bytes the part takes, about: what a Builder keeps is at most what it merged, and some
 // values a step.
 func (t *contribution) weight() int {
-	return int(unsafe.Sizeof(*t)) + 8*len(t.chain) + len(t.steps)*(int(unsafe.Sizeof(placed{}))+stepWeight) +
-		len(t.handlers)*(int(unsafe.Sizeof(namedHandler{}))+stepWeight) + t.settings
+	return contributionSize + 8*len(t.chain) + len(t.steps)*(placedSize+stepWeight) +
+		len(t.handlers)*(handlerSize+stepWeight) + t.settings
 }
+
+// Sizes of values in bytes.
+var (
+	planSize         = sizeOf[Plan]()
+	stepSize         = sizeOf[Step]()
+	handlerSize      = sizeOf[namedHandler]()
+	contributionSize = sizeOf[contribution]()
+	placedSize       = sizeOf[placed]()
+	nodeSize         = sizeOf[node]()
+)
+
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
 
 // stepWeight is for what a step's closure holds besides settings.
 const stepWeight = 256

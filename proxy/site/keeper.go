@@ -2,7 +2,6 @@ package site
 
 import (
 	"sync"
-	"unsafe"
 
 	"balancerd/apacheconf/directive"
 )
@@ -38,7 +37,7 @@ func (k *keeper) grow(n *node, scope *directive.Scope, s *section) *node {
 		return e
 	}
 	next := &node{tree: n.tree, up: n, scope: scope, held: n.held}
-	next.weight = int(unsafe.Sizeof(node{})) + 64 // and its place in lists
+	next.weight = nodeSize + 64 // and its place in lists
 	if s != nil && len(s.ifs)+len(s.files) > 0 {
 		next.held = append(n.held[:len(n.held):len(n.held)], s)
 		next.weight += 8 * len(next.held)
