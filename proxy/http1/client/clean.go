@@ -18,10 +18,10 @@ var hopByHop = [256]bool{
 }
 
 // clean takes away from an answer's fields what concerns the connection, writes dates the usual way,
-// and moves cookies behind the others. It tells whether the member ends the connection.
-func (a *answer) clean(h *exchange.Header) (closes bool) {
+// and moves cookies behind the others. It reports whether the member ends the connection.
+func (c *codec) clean(h *exchange.Header) (closes bool) {
 	named, length, cookies := "", false, false
-	if a.res.Seen.Has(wire.Connection, wire.Connection) {
+	if c.res.Seen.Has(wire.Connection, wire.Connection) {
 		named = h.Joined("Connection")
 		switch {
 		case wire.EqualFold(named, "keep-alive"):
@@ -42,17 +42,17 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 		switch {
 		case hopByHop[f.ID], named != "" && (len(named) <= longList && lists(named, f.Name) || many.Has(f.Name)):
 			continue
-		case f.ID == wire.TransferEncoding && a.framing.Body != wire.NoBody:
+		case f.ID == wire.TransferEncoding && c.framing.Body != wire.NoBody:
 			continue
 		case f.ID == wire.ContentLength:
-			if length || a.framing.Length < 0 {
+			if length || c.framing.Length < 0 {
 				continue
 			}
 			length = true
 		case f.ID == wire.SetCookie:
 			cookies = true
 		case f.ID == wire.Date, f.ID == wire.Other && dated(f.Name):
-			f.Value = usualDate(&a.x.Arena, f.Value)
+			f.Value = usualDate(&c.x.Arena, f.Value)
 		}
 		if n != i {
 			h.F[n] = *f
@@ -64,13 +64,13 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 	if cookies {
 		cookiesLast(h)
 	}
-	if a.res.Seen.Has(wire.Warning, wire.Warning) {
+	if c.res.Seen.Has(wire.Warning, wire.Warning) {
 		cleanWarnings(h)
 	}
 	return closes
 }
 
-// lists tells whether a Connection field names something; semicolons separate as well as commas
+// lists reports whether a Connection field names something; semicolons separate as well as commas
 // (httpd: proxy_util.c find_conn_headers).
 func lists(value, name string) bool {
 	for value != "" {
