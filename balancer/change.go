@@ -46,11 +46,11 @@ func (f *Farm) Apply(ctx context.Context, c Change) error {
 	if len(changed) == 0 || f.saver.store == nil {
 		return refused
 	}
-	tried, errs := f.saveSettings(context.WithoutCancel(ctx), changed)
+	tried, err := f.saveSettings(context.WithoutCancel(ctx), changed)
 	if !tried {
 		return refused
 	}
-	if err := f.saver.outcome(errs); refused == nil {
+	if err := f.saver.outcome(err); refused == nil {
 		return err
 	}
 	return refused
@@ -214,7 +214,7 @@ func (b *Balancer) add(url string) (*Worker, error) {
 	w := newWorker(spec.Owner, a, b.group, true)
 	s := spec.Added
 	s.Status |= Disabled
-	w.reset(s)
+	w.reset(&s)
 	w.added = true
 	b.group.setList(append(slices.Clip(b.group.list()), w))
 	n := *b.slots.Load()
