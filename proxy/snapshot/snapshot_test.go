@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func TestBalancers(t *testing.T) {
 		}
 		spec.Members = append(spec.Members, balancer.WorkerSpec{Address: a, Settings: balancer.NewWorkerSettings()})
 	}
-	plan, err := farm.Plan(context.Background(), []balancer.Spec{spec}, nil)
+	plan, err := farm.Plan(context.Background(), slices.Values([]balancer.Spec{spec}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
