@@ -22,6 +22,7 @@ type Response struct {
 	Proxied   bool   // came from a member
 	Type      string // media type of an answer that names none (httpd: r->content_type)
 	Typed     bool   // Header edited the media type: none is made of the file's name any more
+	Cached    bool   // a kept copy of an answer that was edited and filtered up to Protocol: neither is done again
 	ErrorPage bool   // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
 
 	// What happened on the wire, filled by the front while it sends.

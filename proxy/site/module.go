@@ -20,10 +20,12 @@ type Module struct {
 // once a chain, off the hot path, possibly by several goroutines.
 type Builder func(chain []*directive.Scope, p *Plan) error
 
-// named is b with its module's name on the steps that it adds.
-func named(module string, b Builder) Builder {
+// named is b with its module's name on the steps that it adds, and the site's filters at hand.
+func (s *Site) named(module string, b Builder) Builder {
 	return func(chain []*directive.Scope, p *Plan) error {
-		p.module = module
-		return b(chain, p)
+		p.module, p.site, p.chain = module, s, chain
+		err := b(chain, p)
+		p.site, p.chain = nil, nil
+		return err
 	}
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"slices"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 )
 
@@ -58,9 +59,16 @@ type Plan struct {
 	Named    string                          // SetHandler's word; "" for none
 	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
+	// What every message passes through, by kind; see AddInput, AddOutput.
+	Input, Output []exchange.Filter
+
 	steps     [phases][]Step
 	observers []func(*exchange.Exchange) exchange.Observer
-	module    string // whose Builder runs
+
+	// While a Builder runs:
+	module string
+	site   *Site
+	chain  []*directive.Scope
 }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.

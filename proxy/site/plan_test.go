@@ -21,8 +21,9 @@ func TestSteps(t *testing.T) {
 		p.AddFirst(Fixup, "Early", func(context.Context, *exchange.Exchange) error { return nil })
 		return nil
 	}
+	s := &Site{}
 	p := &Plan{}
-	for _, b := range []Builder{named("a", add("One", "1")), named("b", add("Two", "2")), named("c", first)} {
+	for _, b := range []Builder{s.named("a", add("One", "1")), s.named("b", add("Two", "2")), s.named("c", first)} {
 		b(nil, p)
 	}
 	x := &exchange.Exchange{}
@@ -30,12 +31,12 @@ func TestSteps(t *testing.T) {
 		t.Fatal(err, got)
 	}
 	for i, want := range []Step{{Module: "c", Name: "Early"}, {Module: "a", Name: "One"}, {Module: "b", Name: "Two"}} {
-		if s := p.Steps(Fixup)[i]; s.Module != want.Module || s.Name != want.Name {
-			t.Errorf("step %d is %s %s", i, s.Module, s.Name)
+		if f := p.Steps(Fixup)[i]; f.Module != want.Module || f.Name != want.Name {
+			t.Errorf("step %d is %s %s", i, f.Module, f.Name)
 		}
 	}
 	q := &Plan{}
-	named("c", first)(nil, q)
+	s.named("c", first)(nil, q)
 	if n := testing.AllocsPerRun(100, func() { q.run(context.Background(), x, Fixup) }); n != 0 {
 		t.Error(n, "allocations")
 	}

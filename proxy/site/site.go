@@ -24,6 +24,8 @@ type Site struct {
 	names    *names
 	byScope  map[*directive.Scope]*Host // by the main server's scope, or a virtual host's
 	keeper   keeper
+	filters  map[string]definedFilter // by name in lower case
+	opening  string                   // the module whose Open runs
 	mu       sync.Mutex
 	onCommit []func()
 	onClose  []func()
@@ -98,13 +100,14 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 		if m.Open == nil {
 			continue
 		}
+		s.opening = m.Name
 		b, err := m.Open(c, s)
 		if err != nil {
 			s.Close() // what was opened for it already: its logs
 			return nil, err
 		}
 		if b != nil {
-			builders = append(builders, named(m.Name, b))
+			builders = append(builders, s.named(m.Name, b))
 		}
 	}
 	for _, h := range s.Hosts {
