@@ -39,15 +39,20 @@ proxy/internal/prefix:
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop
 proxy/log/sink:        proxy/recovery
-proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
+proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
 proxy/site:            proxy/exchange proxy/expr proxy/internal/prefix apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/backend/backendtest: balancer balancer/method
 proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
-proxy/http1:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
-proxy/http2:           proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire proxy/recovery
+proxy/http1:
+proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/tunnel proxy/internal/wire proxy/internal/sys proxy/recovery
+proxy/http2:
+proxy/http2/server:    proxy/internal/poison proxy/exchange proxy/internal/wire proxy/recovery
+proxy/http2/client:    proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/fcgi:           proxy/exchange proxy/backend balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
@@ -58,11 +63,11 @@ proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/s
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
-proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/server proxy/http1 apacheconf/directive balancer
+proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/server proxy/http1/server apacheconf/directive balancer
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:
 proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire balancer apacheconf/pattern
-proxy/server:          proxy/exchange proxy/site proxy/http1 proxy/http2 proxy/recovery
+proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/recovery
 `
 
 // libraries are the modules of others, with the file or the folder that may import each.

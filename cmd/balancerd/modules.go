@@ -12,8 +12,9 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
-	"balancerd/proxy/http2"
+	http1client "balancerd/proxy/http1/client"
+	http1 "balancerd/proxy/http1/server"
+	http2client "balancerd/proxy/http2/client"
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
@@ -66,7 +67,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 
 // schemes are the schemes that members may have.
 func schemes() backend.Table {
-	h1, h2 := http1.NewBackend(), http2.NewBackend()
+	h1, h2 := http1client.NewBackend(), http2client.NewBackend()
 	return backend.Table{
 		{Name: "http", Backend: h1},
 		{Name: "https", Backend: h1, TLS: true},

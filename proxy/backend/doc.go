@@ -1,7 +1,7 @@
 // Package backend reaches the members: it finds the Backend of a scheme, resolves, connects, keeps
 // connections, and says at which point an attempt failed.
 //
-//	proxy ── RoundTrip ──> Table ── by scheme ──> http1.Backend, ajp, fcgi …
+//	proxy ── RoundTrip ──> Table ── by scheme ──> http1/client, http2/client, ajp …
 //	                                                   |  Acquire
 //	                                                   v
 //	                        balancer.Worker <──── pool: idle, newest on top ── none ──> resolve, dial, TLS

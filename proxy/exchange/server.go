@@ -3,6 +3,8 @@ package exchange
 import (
 	"strconv"
 	"time"
+
+	"balancerd/proxy/internal/wire"
 )
 
 // Server is the facts of one virtual host (or the main server) that rooms need while they serve:
@@ -41,6 +43,14 @@ type Server struct {
 
 	Levels   *Levels // LogLevel at server level
 	ErrorLog ErrorLog
+}
+
+// Rules are what the limits and HttpProtocolOptions say of HTTP/1 heads and chunks; secure: on a TLS connection.
+func (s *Server) Rules(secure bool) wire.Rules {
+	return wire.Rules{
+		Line: s.LimitLine, FieldSize: s.LimitFieldSize, Fields: s.LimitFields, Unsafe: s.Unsafe,
+		Allow09: s.Allow09, Registered: s.RegisteredMethods, Secure: secure,
+	}
 }
 
 // TraceMode is TraceEnable.

@@ -84,7 +84,7 @@ func TestReuse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newMember(t, scripted(map[string]string{"first": c.answer}))
-			a := &app{worker: newWorker(t, "http://"+m.addr, c.set), dress: c.dress}
+			a := &app{worker: newWorker(t, "http://"+m.Addr, c.set), dress: c.dress}
 			a.call.GivesUp = func(status int) bool { return status == 404 }
 			f := newFront(t, a)
 			method := c.method
@@ -96,8 +96,8 @@ func TestReuse(t *testing.T) {
 			if got := bodies(f.ask(t, "GET /second HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")); got != "ok<EOF>" {
 				t.Errorf("the second answer is %q", got)
 			}
-			if reused := m.connections() == 1; reused != c.reused {
-				t.Errorf("%d connections", m.connections())
+			if reused := m.Connections() == 1; reused != c.reused {
+				t.Errorf("%d connections", m.Connections())
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func TestFailures(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newMember(t, scripted(map[string]string{"x": c.answer}))
-			a := &app{worker: newWorker(t, "http://"+m.addr, c.set)}
+			a := &app{worker: newWorker(t, "http://"+m.Addr, c.set)}
 			f := newFront(t, a)
 			got := f.ask(t, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 			time.Sleep(100 * time.Millisecond)
@@ -195,7 +195,7 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 				m := newMember(t, scripted(map[string]string{"x": c.answer}))
-				a := &app{worker: newWorker(t, "http://"+m.addr, func(s *balancer.WorkerSettings) { s.Upgrade = "foo" })}
+				a := &app{worker: newWorker(t, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Upgrade = "foo" })}
 				f := start(t, a)
 				request := "GET /x HTTP/" + c.version
 				if c.version == "HEAD" {
@@ -223,7 +223,7 @@ func TestDeadConnections(t *testing.T) {
 				text := fmt.Sprintf("[%s]", q.RequestURI)
 				fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text) // and closes without a word
 			})
-			a := &app{worker: newWorker(t, "http://"+m.addr, nil), srv: usualServer()}
+			a := &app{worker: newWorker(t, "http://"+m.Addr, nil), srv: usualServer()}
 			a.srv.MaxKeepAlive = 0
 			f := newFront(t, a)
 			c := f.dial(t)

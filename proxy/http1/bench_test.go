@@ -43,7 +43,7 @@ func BenchmarkProxied(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			answer := smallAnswer
 			m := newMember(b, fixed(answer))
-			a := &app{worker: newWorker(b, "http://"+m.addr, nil), srv: usualServer()}
+			a := &app{worker: newWorker(b, "http://"+m.Addr, nil), srv: usualServer()}
 			a.srv.MaxKeepAlive = 0
 			f := newFront(b, a)
 			n := oneWay(b, f.addr, c.request)
@@ -84,7 +84,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 	for _, request := range []string{browser, "POST /form HTTP/1.1\r\nHost: front.test\r\nContent-Length: 11\r\n\r\na=1&b=2&c=3"} {
 		m := newMember(t, fixed(smallAnswer))
-		a := &app{worker: newWorker(t, "http://"+m.addr, nil), srv: usualServer()}
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), srv: usualServer()}
 		a.srv.MaxKeepAlive = 0
 		f := newFront(t, a)
 		ask := oneWay(t, f.addr, request)

@@ -14,6 +14,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/server"
 )
 
 // serveBytes answers every GET with the bytes of /n of a known pattern: counted, chunked or until close.
@@ -52,7 +53,7 @@ func pattern(n int) []byte {
 func TestBodiesOfAllSizes(t *testing.T) {
 	m := newMember(t, serveBytes)
 	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
-		a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 		f := start(t, a)
 		for _, how := range []string{"", "?chunked", "?close"} {
 			for _, n := range []int{0, 1, 4000, 4096, 8000, 16_300, 16_384, 16_500, 32_768, 65_536, 100_000, 3_000_000} {
@@ -95,7 +96,7 @@ func TestAbortedClients(t *testing.T) {
 				}
 			}
 		})
-		a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 		f := start(t, a)
 		c := f.dial(t)
 		io.WriteString(c, get+"\r\n")
@@ -112,7 +113,7 @@ func TestAbortedClients(t *testing.T) {
 // What bytytraffic counts: all that was sent, and of the answers the status line and the body.
 func TestTraffic(t *testing.T) {
 	m := newRecorder(t, false)
-	w := newWorker(t, "http://"+m.addr, nil)
+	w := newWorker(t, "http://"+m.Addr, nil)
 	f := newFront(t, &app{worker: w})
 	f.ask(t, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello")
 	sent := int64(len(in(t, m.heads)) + 5)
@@ -121,7 +122,7 @@ func TestTraffic(t *testing.T) {
 	}
 	b := newMember(t, serveBytes)
 	for _, how := range []string{"/100000", "/100000?chunked", "/100000?close"} {
-		w := newWorker(t, "http://"+b.addr, nil)
+		w := newWorker(t, "http://"+b.Addr, nil)
 		f := newFront(t, &app{worker: w})
 		f.ask(t, "GET "+how+" HTTP/1.1\r\nHost: h\r\n\r\n")
 		if s := w.Snapshot(); s.Read != 100_015 {
@@ -143,7 +144,7 @@ func TestUpgrade(t *testing.T) {
 		io.WriteString(c, ":last")
 	})
 	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
-		w := newWorker(t, "http://"+m.addr, func(s *balancer.WorkerSettings) { s.Upgrade = "foo" })
+		w := newWorker(t, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Upgrade = "foo" })
 		a := &app{worker: w, call: backend.Call{Idle: 5 * time.Second, HalfClose: true}}
 		f := start(t, a)
 		c := f.dial(t)
@@ -153,8 +154,8 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		n := 0
-		f.Each(func(i *Info) {
-			if i.State == Tunneling {
+		f.Each(func(i *server.Info) {
+			if i.State == server.Tunneling {
 				n++
 			}
 		})
@@ -182,7 +183,7 @@ func TestInterimModes(t *testing.T) {
 		backend.InterimRelay: "103 200 ", backend.InterimRFC: "103 100 200 ", backend.InterimSuppress: "200 ",
 	} {
 		m := newMember(t, scripted(map[string]string{"x": answer}))
-		f := newFront(t, &app{worker: newWorker(t, "http://"+m.addr, nil), call: backend.Call{Interim: mode}})
+		f := newFront(t, &app{worker: newWorker(t, "http://"+m.Addr, nil), call: backend.Call{Interim: mode}})
 		got := f.ask(t, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
 		seen := ""
 		for _, line := range strings.Split(got, "\r\n") {
@@ -199,7 +200,7 @@ func TestInterimModes(t *testing.T) {
 // Cookies that were set before the member answered stay, in front of the member's.
 func TestEarlierCookies(t *testing.T) {
 	m := newMember(t, scripted(map[string]string{"x": ok + "Set-Cookie: b\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n"}))
-	f := newFront(t, &app{worker: newWorker(t, "http://"+m.addr, nil), dress: func(x *exchange.Exchange) {
+	f := newFront(t, &app{worker: newWorker(t, "http://"+m.Addr, nil), dress: func(x *exchange.Exchange) {
 		x.Res.Header.Add("Set-Cookie", "a")
 		x.Res.Header.Add("X-Lost", "1")
 	}})

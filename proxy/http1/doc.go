@@ -1,16 +1,10 @@
-// Package http1 is the HTTP/1.1 engine: Server is the front that clients talk to, Backend speaks to
-// members.
+// Package http1 holds the two halves of HTTP/1.1 and the tests of one against the other; it has no code of its own.
 //
-//	    accept_linux.go      conn.go                      site                     back.go
-//	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> Backend.RoundTrip
-//	                 ^              |          |                     |      write, wait, head
-//	                 |              v          v                     v
-//	              parked <──────── send <── x.Res.Body <──────────── answer (a Source)
+//	clients ──> http1/server ──> App.Serve ──> site, proxy ──> Backend.RoundTrip ──> http1/client ──> members
+//	   <──────── send <────────────── x.Res.Body, a Source that is pulled <───────────── answer
 //
-// On Linux a connection is served inside an event loop (package loop): its waits, and those for its
-// member, are the loop's, and between requests it is no more than a parked socket, with the state of its
-// TLS if it has that. A handshake is begun beside the loops, since it computes for long. Connections of
-// HTTP/2, and all of other systems, have goroutines.
+// Neither half imports the other. What one half's type can do beyond exchange.Body, Source and Stream it says by
+// an interface of proxy/exchange/capability.go. Both parse with package wire.
 //
-// Reading order: app.go, server.go, conn.go, request.go, send.go; then back.go, upload.go, answer.go.
+// Reading order: server/doc.go, client/doc.go.
 package http1

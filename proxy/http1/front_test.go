@@ -29,13 +29,13 @@ func echo(c net.Conn) {
 
 func TestThinWay(t *testing.T) {
 	m := newMember(t, echo)
-	a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+	a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 	f := newFront(t, a)
 	got := f.ask(t, "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b?c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 	if strings.Count(got, "HTTP/1.1 200 OK\r\n") != 2 || !strings.Contains(got, "GET /a body 0") || !strings.HasSuffix(got, "GET /b?c body 0 <EOF>") {
 		t.Errorf("got %q", got)
 	}
-	if m.connections() != 1 {
-		t.Errorf("%d connections to the member", m.connections())
+	if m.Connections() != 1 {
+		t.Errorf("%d connections to the member", m.Connections())
 	}
 }

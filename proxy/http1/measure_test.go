@@ -10,6 +10,8 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/client"
+	"balancerd/proxy/http1/server"
 )
 
 // TestMeasure is the engine alone as a server, for a load generator: it listens on $PORT and sends the
@@ -24,7 +26,7 @@ func TestMeasure(t *testing.T) {
 	workers := []*balancer.Worker{
 		newWorker(t, "http://127.0.0.1:"+os.Getenv("BACKEND1"), nil), newWorker(t, "http://127.0.0.1:"+os.Getenv("BACKEND2"), nil),
 	}
-	a := &app{srv: usualServer(), backend: NewBackend()}
+	a := &app{srv: usualServer(), backend: client.NewBackend()}
 	a.srv.MaxKeepAlive = 0
 	a.srv.Levels = nil
 	if s := os.Getenv("KEEPALIVE"); s != "" {
@@ -37,9 +39,9 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := NewListener(l.(*net.TCPListener))
+	own, err := server.NewListener(l.(*net.TCPListener))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Fatal(New(a, Options{}).Accept(own))
+	t.Fatal(server.New(a, server.Options{}).Accept(own))
 }

@@ -15,6 +15,8 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/client"
+	"balancerd/proxy/http1/server"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/tunnel"
 )
@@ -171,18 +173,18 @@ func TestPanicsOutsideOfExchanges(t *testing.T) {
 			}
 		}
 	}
-	h2 := func(f func()) Options { return Options{Other: otherFunc(f)} }
+	h2 := func(f func()) server.Options { return server.Options{Other: otherFunc(f)} }
 	direct := usualServer()
 	direct.HTTP2.Loaded, direct.Protocols = true, []string{exchange.HTTP11, exchange.H2C}
 	for _, c := range []struct {
 		name string
 		app  *app
-		o    Options
+		o    server.Options
 		send string
 	}{
-		{"before a connection is served", &app{serve: says, first: nth(1)}, Options{}, get + "\r\n"},
-		{"before a head is read", &app{serve: says, first: nth(2)}, Options{}, get + "\r\n"},
-		{"in a handshake", &app{serve: says}, Options{Shake: shakeOnce(nth(1))}, get + "\r\n"},
+		{"before a connection is served", &app{serve: says, first: nth(1)}, server.Options{}, get + "\r\n"},
+		{"before a head is read", &app{serve: says, first: nth(2)}, server.Options{}, get + "\r\n"},
+		{"in a handshake", &app{serve: says}, server.Options{Shake: shakeOnce(nth(1))}, get + "\r\n"},
 		{"in another protocol", &app{serve: says, srv: direct}, h2(bad), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -208,8 +210,8 @@ func TestPanicsOutsideOfExchanges(t *testing.T) {
 }
 
 // shakeOnce has a function called in each handshake, which is one without a word.
-func shakeOnce(f func()) func(netip.AddrPort) Shake {
-	return func(netip.AddrPort) Shake {
+func shakeOnce(f func()) func(netip.AddrPort) server.Shake {
+	return func(netip.AddrPort) server.Shake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			f()
 			return nc, &exchange.TLS{}, nil
@@ -220,7 +222,7 @@ func shakeOnce(f func()) func(netip.AddrPort) Shake {
 // otherFunc is another protocol that calls a function.
 type otherFunc func()
 
-func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *Board) {
+func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *server.Board) {
 	defer nc.Close()
 	f()
 }
@@ -241,7 +243,7 @@ func TestPanicWhileCuttingOff(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	x := &exchange.Exchange{Server: usualServer(), Start: time.Now()}
 	x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor = "GET", "/", "h", 1
-	err := NewBackend().RoundTrip(ctx, newWorker(t, "http://"+m.addr, nil), x, &backend.Call{Timeout: 200 * time.Millisecond})
+	err := client.NewBackend().RoundTrip(ctx, newWorker(t, "http://"+m.Addr, nil), x, &backend.Call{Timeout: 200 * time.Millisecond})
 	if !backend.IsTimeout(err) || recovery.Panics() != before+1 {
 		t.Errorf("%v, %d panics", err, recovery.Panics()-before)
 	}

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"balancerd/balancer"
-	"balancerd/balancer/method"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/client"
+	"balancerd/proxy/http1/server"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -146,24 +148,7 @@ func usualServer() *exchange.Server {
 }
 
 // newWorker is a worker of its own balancer for a URL.
-func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) *balancer.Worker {
-	t.Helper()
-	addr, err := balancer.ParseAddress(url, "/", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := balancer.NewWorkerSettings()
-	if change != nil {
-		change(&set)
-	}
-	farm := balancer.NewFarm(method.Builtin(nil), nil)
-	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	farm.Commit(r)
-	return farm.Workers("v")[0]
-}
+var newWorker = backendtest.Worker
 
 // fronts runs a test on all kinds of connections: our own sockets, those with something between them and
 // us, as TLS is, and net.Conn as on other systems.
@@ -175,27 +160,27 @@ func fronts(t *testing.T, f func(t *testing.T, start func(testing.TB, *app) *fro
 
 // front is a running Server.
 type front struct {
-	*Server
+	*server.Server
 	app  *app
 	addr string
 }
 
 func newFront(t testing.TB, a *app) *front {
 	t.Helper()
-	return startFront(t, a, Options{}, nil)
+	return startFront(t, a, server.Options{}, nil)
 }
 
 // newShakenFront serves connections as secure ones that were told so by a handshake without a word.
 func newShakenFront(t testing.TB, a *app) *front {
 	t.Helper()
 	shake := func(nc net.Conn) (net.Conn, *exchange.TLS, error) { return nc, &exchange.TLS{}, nil }
-	return startFront(t, a, Options{Shake: func(netip.AddrPort) Shake { return shake }}, nil)
+	return startFront(t, a, server.Options{Shake: func(netip.AddrPort) server.Shake { return shake }}, nil)
 }
 
 // newNetFront serves connections that it does not know to be sockets.
 func newNetFront(t testing.TB, a *app) *front {
 	t.Helper()
-	return startFront(t, a, Options{}, func(s *Server, l *net.TCPListener) error {
+	return startFront(t, a, server.Options{}, func(s *server.Server, l *net.TCPListener) error {
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -207,14 +192,14 @@ func newNetFront(t testing.TB, a *app) *front {
 }
 
 // startFront starts a Server; accept serves a listener until it is closed, nil: as the Server does.
-func startFront(t testing.TB, a *app, o Options, accept func(*Server, *net.TCPListener) error) *front {
+func startFront(t testing.TB, a *app, o server.Options, accept func(*server.Server, *net.TCPListener) error) *front {
 	t.Helper()
 	if a.srv == nil {
 		a.srv = usualServer()
 	}
 	a.srv.ErrorLog = a
 	if a.backend == nil {
-		a.backend = NewBackend()
+		a.backend = client.NewBackend()
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -225,14 +210,14 @@ func startFront(t testing.TB, a *app, o Options, accept func(*Server, *net.TCPLi
 		defer a.mu.Unlock()
 		a.logs = append(a.logs, fmt.Sprintf("server: %v %s", err, m))
 	}
-	s := New(a, o)
+	s := server.New(a, o)
 	at, shut := l.Addr().String(), func() { l.Close() }
 	if accept == nil {
-		own, err := NewListener(l.(*net.TCPListener))
+		own, err := server.NewListener(l.(*net.TCPListener))
 		if err != nil {
 			t.Fatal(err)
 		}
-		accept, shut = func(s *Server, _ *net.TCPListener) error { return s.Accept(own) }, own.Close
+		accept, shut = func(s *server.Server, _ *net.TCPListener) error { return s.Accept(own) }, own.Close
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- accept(s, l.(*net.TCPListener)) }()
@@ -251,44 +236,8 @@ func startFront(t testing.TB, a *app, o Options, accept func(*Server, *net.TCPLi
 	return &front{s, a, at}
 }
 
-// member is a scripted origin server: each connection is handed to serve.
-type member struct {
-	addr  string
-	mu    sync.Mutex
-	conns int
-}
-
-func newMember(t testing.TB, serve func(c net.Conn)) *member {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &member{addr: l.Addr().String()}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			m.mu.Lock()
-			m.conns++
-			m.mu.Unlock()
-			go func() {
-				defer c.Close()
-				serve(c)
-			}()
-		}
-	}()
-	t.Cleanup(func() { l.Close() })
-	return m
-}
-
-func (m *member) connections() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.conns
-}
+// newMember is a scripted origin server: each connection is handed to serve.
+var newMember = backendtest.Listen
 
 // dial opens a connection to the front.
 func (f *front) dial(t testing.TB) *net.TCPConn {

@@ -88,7 +88,7 @@ func TestSecureMembers(t *testing.T) {
 	})
 	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 		m := newMember(t, serve)
-		a := &app{worker: newWorker(t, "https://"+m.addr, nil), call: backend.Call{TLS: trusting, HalfClose: true, Timeout: 5 * time.Second}}
+		a := &app{worker: newWorker(t, "https://"+m.Addr, nil), call: backend.Call{TLS: trusting, HalfClose: true, Timeout: 5 * time.Second}}
 		f := start(t, a)
 		c := f.dial(t)
 		c.SetDeadline(time.Now().Add(20 * time.Second))
@@ -110,7 +110,7 @@ func TestSecureMembers(t *testing.T) {
 				t.Errorf("%s: %d, %d bytes %.50q, %v", q.path, res.StatusCode, len(got), got, err)
 			}
 		}
-		if n := m.connections(); n != 1 {
+		if n := m.Connections(); n != 1 {
 			t.Errorf("%d connections to the member", n)
 		}
 		io.WriteString(c, "GET /upgrade HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nping ")
@@ -142,7 +142,7 @@ func TestSecureMembersHoldUpNobody(t *testing.T) {
 	for scheme, serve := range map[string]func(net.Conn){"http": slow, "https": secured(t, slow)} {
 		srv := usualServer()
 		srv.MaxKeepAlive = 0
-		fronts[scheme] = newFront(t, &app{srv: srv, worker: newWorker(t, scheme+"://"+newMember(t, serve).addr, nil), call: backend.Call{TLS: trusting}})
+		fronts[scheme] = newFront(t, &app{srv: srv, worker: newWorker(t, scheme+"://"+newMember(t, serve).Addr, nil), call: backend.Call{TLS: trusting}})
 	}
 	best := 0.0
 	for range 5 {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/server"
 )
 
 // A graceful stop ends connections of whose next request nothing is there, and no others: what was begun
@@ -142,7 +143,7 @@ func (c *torn) Write(p []byte) (int, error) {
 // So is a request of which nothing can be read yet, because it came with half of a TLS record.
 func TestStopFinishesHalfARecord(t *testing.T) {
 	conf := selfSigned(t)
-	f := startFront(t, &app{serve: says}, Options{Shake: func(netip.AddrPort) Shake {
+	f := startFront(t, &app{serve: says}, server.Options{Shake: func(netip.AddrPort) server.Shake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			s := tls.Server(nc, conf)
 			return s, &exchange.TLS{}, s.Handshake()

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http1/server"
 )
 
 // after reads all that comes and tells how long it took until the end.
@@ -137,14 +138,14 @@ func TestStop(t *testing.T) {
 		}
 		io.WriteString(busy, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
 		<-began
-		states := map[State]int{}
-		f.Each(func(i *Info) {
+		states := map[server.State]int{}
+		f.Each(func(i *server.Info) {
 			states[i.State]++
-			if i.State == Serving && (i.Line != "GET /slow HTTP/1.1" || i.Client != "127.0.0.1" || i.Protocol != "HTTP/1.1" || i.Requests != 1) {
+			if i.State == server.Serving && (i.Line != "GET /slow HTTP/1.1" || i.Client != "127.0.0.1" || i.Protocol != "HTTP/1.1" || i.Requests != 1) {
 				t.Errorf("info %+v", i)
 			}
 		})
-		if states[Serving] != 1 || states[KeepAlive] != 1 || f.Connections() != 3 {
+		if states[server.Serving] != 1 || states[server.KeepAlive] != 1 || f.Connections() != 3 {
 			t.Errorf("states %v of %d", states, f.Connections())
 		}
 		f.Stop()
@@ -201,7 +202,7 @@ func TestTLS(t *testing.T) {
 			return
 		}
 		says(ctx, x)
-	}}, Options{Shake: func(netip.AddrPort) Shake {
+	}}, server.Options{Shake: func(netip.AddrPort) server.Shake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			tc := tls.Server(nc, conf)
 			if err := tc.Handshake(); err != nil {

@@ -12,19 +12,20 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 )
 
 // recorder is a member that takes down the head of a request and its body, decoded.
 type recorder struct {
-	*member
+	*backendtest.Member
 	heads, bodies chan string
 }
 
 // newRecorder is a recorder that answers 200, after 100 Continue where it is expected and with says so.
 func newRecorder(t *testing.T, with bool) *recorder {
 	r := &recorder{heads: make(chan string, 10), bodies: make(chan string, 10)}
-	r.member = newMember(t, func(c net.Conn) {
+	r.Member = newMember(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		for {
 			head, err := readHead(in)
@@ -142,7 +143,7 @@ func TestUploads(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
 				m := newRecorder(t, true)
-				f := start(t, &app{worker: newWorker(t, "http://"+m.addr, nil), dress: c.dress})
+				f := start(t, &app{worker: newWorker(t, "http://"+m.Addr, nil), dress: c.dress})
 				conn := f.dial(t)
 				go func() { // in two pieces, so that reading has to wait
 					all := post + c.head + "\r\n" + c.raw
@@ -182,7 +183,7 @@ func TestOutgoingHead(t *testing.T) {
 			"GET /x HTTP/1.1\r\nHost: member.test\r\nA: 1\r\nX-Forwarded-For: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n"},
 	} {
 		m := newRecorder(t, false)
-		f := newFront(t, &app{worker: newWorker(t, "http://"+m.addr, c.set), dress: c.dress})
+		f := newFront(t, &app{worker: newWorker(t, "http://"+m.Addr, c.set), dress: c.dress})
 		f.ask(t, "GET /x HTTP/1.1\r\nHost: h\r\nA: 1\r\n\r\n")
 		if got := in(t, m.heads); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
@@ -198,7 +199,7 @@ func TestOutgoingHeadIsChecked(t *testing.T) {
 		func(x *exchange.Exchange) { x.Out.Method = "GET /evil" }, func(x *exchange.Exchange) { x.Out.Header.Add("A\r\nEvil: 1", "b") },
 	} {
 		m := newRecorder(t, false)
-		a := &app{worker: newWorker(t, "http://"+m.addr, nil), dress: dress}
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), dress: dress}
 		newFront(t, a).ask(t, get+"Connection: close\r\n\r\n")
 		select {
 		case head := <-m.heads:
@@ -210,7 +211,7 @@ func TestOutgoingHeadIsChecked(t *testing.T) {
 
 func TestExpectIsPassedOn(t *testing.T) {
 	m := newRecorder(t, true)
-	f := newFront(t, &app{worker: newWorker(t, "http://"+m.addr, nil)})
+	f := newFront(t, &app{worker: newWorker(t, "http://"+m.Addr, nil)})
 	c := f.dial(t)
 	io.WriteString(c, "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
 	if got := readAll(c); got != "HTTP/1.1 100 Continue\r\n\r\n" {
@@ -233,7 +234,7 @@ func TestExpectRefused(t *testing.T) {
 		}
 		io.Copy(io.Discard, c)
 	})
-	a := &app{worker: newWorker(t, "http://"+refuse.addr, nil)}
+	a := &app{worker: newWorker(t, "http://"+refuse.Addr, nil)}
 	f := newFront(t, a)
 	got := f.ask(t, "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 413 No\r\n") || !strings.HasSuffix(got, "nope<EOF>") || !strings.Contains(got, "Connection: close") {
@@ -257,7 +258,7 @@ func TestExpectAnswered(t *testing.T) {
 		got <- string(b)
 		io.Copy(io.Discard, c)
 	})
-	a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+	a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 	c := newFront(t, a).dial(t)
 	io.WriteString(c, "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
 	if got := readAll(c); got != "HTTP/1.1 100 Continue\r\n\r\n" {
@@ -276,8 +277,8 @@ func TestExpectAnswered(t *testing.T) {
 func TestPingTimeout(t *testing.T) {
 	silent := newMember(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	m := newRecorder(t, true)
-	other := newWorker(t, "http://"+m.addr, nil)
-	a := &app{worker: newWorker(t, "http://"+silent.addr, func(s *balancer.WorkerSettings) { s.Ping = balancer.Some(100 * time.Millisecond) }),
+	other := newWorker(t, "http://"+m.Addr, nil)
+	a := &app{worker: newWorker(t, "http://"+silent.Addr, func(s *balancer.WorkerSettings) { s.Ping = balancer.Some(100 * time.Millisecond) }),
 		dress: func(x *exchange.Exchange) { x.Out.Ping, x.Out.Expect = true, false }}
 	a.again = other
 	f := newFront(t, a)
@@ -300,7 +301,7 @@ func TestFailoverKeepsTheBody(t *testing.T) {
 	for _, n := range []int{10, 10_000, 300_000} {
 		for _, te := range []bool{false, true} {
 			m := newRecorder(t, true)
-			a := &app{worker: newWorker(t, "http://127.0.0.1:1", nil), again: newWorker(t, "http://"+m.addr, nil)}
+			a := &app{worker: newWorker(t, "http://127.0.0.1:1", nil), again: newWorker(t, "http://"+m.Addr, nil)}
 			f := newFront(t, a)
 			body := strings.Repeat("x", n)
 			request := fmt.Sprintf("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", n, body)
@@ -328,7 +329,7 @@ func TestEarlyAnswers(t *testing.T) {
 				io.WriteString(c, answer)
 				after(c)
 			})
-			a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+			a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 			f := newFront(t, a)
 			c := f.dial(t)
 			go func() {
@@ -363,7 +364,7 @@ func TestBrokenUploads(t *testing.T) {
 		{"a huge chunk", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", "413"},
 	} {
 		m := newRecorder(t, true)
-		a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 		f := newFront(t, a)
 		conn := f.dial(t)
 		io.WriteString(conn, "POST /x HTTP/1.1\r\nHost: h\r\n"+c.raw)
@@ -394,7 +395,7 @@ func TestMemberEndsUnderTheBody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMember(t, func(c net.Conn) { http.ReadRequest(bufio.NewReaderSize(c, 16)) }) // and closes
-			a := &app{worker: newWorker(t, "http://"+m.addr, nil)}
+			a := &app{worker: newWorker(t, "http://"+m.Addr, nil)}
 			f := newFront(t, a)
 			conn := f.dial(t)
 			fmt.Fprintf(conn, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", c.length, c.body)

@@ -21,17 +21,20 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 )
 
 // namingMember tells each request which name its connection's handshake was for.
-func namingMember(t *testing.T) (address string) {
+func namingMember(t *testing.T) (address string, count *backendtest.Member) {
+	count = &backendtest.Member{}
 	m := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.TLS.ServerName) }))
 	m.EnableHTTP2 = true
+	m.Config.ConnState = count.Count
 	m.StartTLS()
 	t.Cleanup(m.Close)
 	u, _ := url.Parse(m.URL)
-	return "h2://" + u.Host
+	return "h2://" + u.Host, count
 }
 
 // shakesHands is a member's TLS that believes every certificate.
@@ -43,7 +46,8 @@ func shakesHands(ctx context.Context, c net.Conn, name string, protocols ...stri
 // A connection to a member carries requests for the name that its handshake was for, and no others. The
 // name is a text of its exchange, as with ProxyPreserveHost.
 func TestConnectionsAreKeptByName(t *testing.T) {
-	a := &app{worker: newWorker(t, namingMember(t), nil)}
+	address, member := namingMember(t)
+	a := &app{worker: newWorker(t, address, nil)}
 	secure := &backend.TLS{Client: shakesHands}
 	a.serve = func(ctx context.Context, x *exchange.Exchange) {
 		name := x.Arena.Join(x.Req.RawPath[1:], ".test")
@@ -59,11 +63,8 @@ func TestConnectionsAreKeptByName(t *testing.T) {
 			t.Fatalf("%s: the connection's name is %q, the request's %q", what, data, name+".test")
 		}
 	}
-	s := clientsOf(a.worker)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.list) != 7 || len(s.dialing) != 0 {
-		t.Errorf("%d connections for 7 names, %d being made", len(s.list), len(s.dialing))
+	if n := member.Connections(); n != 7 {
+		t.Errorf("%d connections for 7 names", n)
 	}
 }
 
@@ -141,7 +142,8 @@ func TestMemberThatSaysGoAway(t *testing.T) {
 func TestClientGoesAwayWhileConnecting(t *testing.T) {
 	var dials atomic.Int64
 	begun := make(chan bool, 10)
-	a := &app{worker: newWorker(t, namingMember(t), nil)}
+	address, _ := namingMember(t)
+	a := &app{worker: newWorker(t, address, nil)}
 	a.call = backend.Call{TLS: &backend.TLS{Client: func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error) {
 		if dials.Add(1) == 1 {
 			begun <- true
@@ -185,7 +187,7 @@ func TestLongAnswerToABody(t *testing.T) {
 	a := &app{}
 	a.worker = newMember(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
-		w.Write(make([]byte, 3*memberWindow))
+		w.Write(make([]byte, 3*128<<10))
 	})
 	a.serve = func(ctx context.Context, x *exchange.Exchange) {
 		x.Req.Body = plain{x.Req.Body}
@@ -199,7 +201,7 @@ func TestLongAnswerToABody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body, err := io.ReadAll(res.Body); len(body) != 3*memberWindow || err != nil {
+		if body, err := io.ReadAll(res.Body); len(body) != 3*128<<10 || err != nil {
 			t.Error(size, len(body), err)
 		}
 		res.Body.Close()

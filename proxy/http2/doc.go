@@ -1,35 +1,12 @@
-// Package http2 is HTTP/2, thin over golang.org/x/net/http2: Server is the front that clients talk to,
-// Backend speaks to members.
+// Package http2 holds the two halves of HTTP/2, thin over golang.org/x/net/http2, and the tests of one against the
+// other; it has no code of its own.
 //
-//	http1.Server ── h2 by ALPN, or the preface ──> conn: x/net's ServeConn
-//	                                                 |  a goroutine a stream
-//	                                                 v
-//	       a head as HTTP/1 would have it ──> wire.ParseRequest ──> App.Serve ──> send
-//	       (request.go)                      the same rules                      (send.go)
+//	http1/server ── h2 by ALPN, or the preface ──> http2/server: x/net's ServeConn, a goroutine a stream
+//	                                                  |
+//	                                                  v
+//	       App.Serve ──> site, proxy ──> Backend.RoundTrip ──> http2/client ──> members
 //
-//	       x.Out ──> Backend ──> clients of a worker: one connection, as many streams as it carries
-//	                    |  x/net reads the client's body while the answer comes in
-//	                    v
-//	                 answer (a Source)
+// Neither half imports the other.
 //
-// What a client can make us hold or do is bounded:
-//
-//	streams at work         H2MaxSessionStreams (100); four times as many may wait, then GOAWAY
-//	a request's fields      LimitRequestLine, LimitRequestFieldSize, LimitRequestFields; 256 KiB together,
-//	                        counted while they are decoded, 32 bytes more for each
-//	header blocks           what goes beyond that is read and dropped, twice as much ends the connection
-//	HPACK tables            4 KiB each way
-//	bodies                  H2WindowSize a stream, 1 MiB a connection, until they are wanted
-//	answers                 16 KiB a stream; a client that takes nothing for H2StreamTimeout loses the stream,
-//	                        one whose socket takes nothing for Timeout the connection
-//	frames to be answered   10000 SETTINGS, PING and RST_STREAM may wait to be written, then the connection ends
-//	broken streams          100 in a row that brought no whole answer, or H2MaxStreamErrors that were against
-//	                        the protocol: the connection ends
-//	idleness                KeepAliveTimeout, then GOAWAY
-//
-// A member: 100 streams a connection, 128 KiB of an answer a stream until they are wanted, 256 KiB of a
-// head, ten 1xx.
-//
-// Reading order: server.go, conn.go, stream.go, request.go, body.go, send.go, upgrade.go; then
-// backend.go, client.go, answer.go, upload.go.
+// Reading order: server/doc.go, client/doc.go.
 package http2

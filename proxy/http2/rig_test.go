@@ -17,9 +17,11 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/balancer"
-	"balancerd/balancer/method"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/client"
+	"balancerd/proxy/http2/server"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -104,7 +106,7 @@ func (a *app) failures() []error {
 // front serves an app on a port, in clear text.
 type front struct {
 	app  *app
-	s    *Server
+	s    *server.Server
 	addr string
 	wg   sync.WaitGroup
 
@@ -130,14 +132,14 @@ func newFront(t *testing.T, a *app) *front {
 		a.srv.Timeout, a.srv.KeepAliveTimeout = 5*time.Second, 5*time.Second
 	}
 	if a.backend == nil {
-		a.backend = NewBackend()
+		a.backend = client.NewBackend()
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &front{app: a, addr: l.Addr().String()}
-	f.s = New(a, func(_ exchange.Level, _ error, message string) {
+	f.s = server.New(a, func(_ exchange.Level, _ error, message string) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.log.WriteString(message + "\n")
@@ -152,7 +154,7 @@ func newFront(t *testing.T, a *app) *front {
 			ids++
 			info := &exchange.Conn{ID: ids, RemoteIP: "127.0.0.1", RemoteText: c.RemoteAddr().String()}
 			f.wg.Add(1)
-			go func() { defer f.wg.Done(); f.s.Serve(c, info, nobody{}) }()
+			go func() { defer f.wg.Done(); f.s.Serve(c, info, noBoard{}) }()
 		}
 	}()
 	t.Cleanup(func() { l.Close(); f.s.Renew() })
@@ -249,51 +251,22 @@ func (c *talk) outcome(id uint32) (what string, data string) {
 	}
 }
 
-// newMember is an HTTP/2 server in clear text.
+// newMember is the worker of an HTTP/2 server in clear text.
 func newMember(t *testing.T, h http.HandlerFunc) *balancer.Worker {
-	w, _ := countedMember(t, h, nil)
-	return w
+	return newWorker(t, "h2c://"+backendtest.HTTP2(t, h, nil).Addr, nil)
 }
 
 // countedMember tells how many connections it has got.
 func countedMember(t *testing.T, h http.HandlerFunc, change func(*http.Server)) (*balancer.Worker, func() int) {
-	var mu sync.Mutex
-	n := 0
-	srv := &http.Server{Handler: h, Protocols: new(http.Protocols), ConnState: func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			mu.Lock()
-			n++
-			mu.Unlock()
-		}
-	}}
-	srv.Protocols.SetUnencryptedHTTP2(true)
-	if change != nil {
-		change(srv)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go srv.Serve(l)
-	t.Cleanup(func() { srv.Close() })
-	return newWorker(t, "h2c://"+l.Addr().String(), nil), func() int { mu.Lock(); defer mu.Unlock(); return n }
+	m := backendtest.HTTP2(t, h, change)
+	return newWorker(t, "h2c://"+m.Addr, nil), m.Connections
 }
 
-func newWorker(t *testing.T, url string, change func(*balancer.WorkerSettings)) *balancer.Worker {
-	t.Helper()
-	addr, err := balancer.ParseAddress(url, "/", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := balancer.NewWorkerSettings()
-	if change != nil {
-		change(&set)
-	}
-	farm := balancer.NewFarm(method.Builtin(nil), nil)
-	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	farm.Commit(r)
-	return farm.Workers("v")[0]
-}
+// newWorker is a worker of its own balancer for a URL.
+var newWorker = backendtest.Worker
+
+// noBoard is the board of connections that no status page shows.
+type noBoard struct{}
+
+func (noBoard) Begin(*exchange.Exchange)                    {}
+func (noBoard) End(*exchange.Exchange, time.Duration, bool) {}

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
-	"balancerd/proxy/http2"
+	http1 "balancerd/proxy/http1/server"
+	http2 "balancerd/proxy/http2/server"
 	"balancerd/proxy/site"
 )
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
-	"balancerd/proxy/http2"
+	http1 "balancerd/proxy/http1/server"
+	http2 "balancerd/proxy/http2/server"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )

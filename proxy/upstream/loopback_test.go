@@ -15,7 +15,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
+	http1client "balancerd/proxy/http1/client"
 	"balancerd/proxy/mod/proxy/proxytest"
 )
 
@@ -108,7 +108,7 @@ func dead(t *testing.T) string {
 
 // real is a rig whose requests go out over sockets.
 func real(t *testing.T, conf string) *proxytest.Rig {
-	b := http1.NewBackend()
+	b := http1client.NewBackend()
 	table := backend.Table{{Name: "http", Backend: b}, {Name: "ws", Backend: b}, {Name: "https", TLS: true, Backend: b}}
 	return proxytest.New(t, conf, func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error {
 		return table.RoundTrip(context.Background(), w, x, c)

@@ -14,7 +14,7 @@ import (
 	"balancerd/balancer/store/memory"
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
+	http1 "balancerd/proxy/http1/server"
 	"balancerd/proxy/log/sink"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"

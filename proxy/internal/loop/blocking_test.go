@@ -53,9 +53,9 @@ files.step: likewise
 files.resolve: likewise
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
-ssl.Accept: a handshake of a client begins off the loop (http1.acceptor.take)
+ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
 ssl.shake: Acquire calls Block before it
-http1.Accept: the loop that accepts on systems without event loops
+server.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine
 sink.OpenFolder: while a configuration is loaded

@@ -15,10 +15,10 @@
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
-//	proxy/http1/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
-//	proxy/http1/work.go: a request's head and body, an answer's head; the exchange, until its end
-//	proxy/http1/back.go: answers, uploads, bulks, a member's head and body and what is kept of the client's body; the exchange, until Finish
-//	proxy/http2/server.go: streams, a stream's head, body buffer and Exchange; the stream's goroutine, until its end: x/net has only copies of the texts; a body buffer that x/net may still be writing from is not used again
+//	proxy/http1/server/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
+//	proxy/http1/server/work.go: a request's head and body, an answer's head; the exchange, until its end
+//	proxy/http1/client/back.go: answers, uploads, bulks, a member's head and body and what is kept of the client's body; the exchange, until Finish
+//	proxy/http2/server/server.go: streams, a stream's head, body buffer and Exchange; the stream's goroutine, until its end: x/net has only copies of the texts; a body buffer that x/net may still be writing from is not used again
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end

@@ -5,6 +5,9 @@ import "strconv"
 // AppendInt appends n in decimal.
 func AppendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
 
+// DateFormat is the layout of dates in fields (RFC 9110 section 5.6.7: IMF-fixdate).
+const DateFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
+
 // AppendField appends "name: value" and the line end.
 func AppendField(dst []byte, name, value string) []byte {
 	dst = append(dst, name...)

@@ -47,6 +47,10 @@ var names = [ids]string{
 	Warning: "Warning",
 }
 
+// ConnectionField marks the fields that concern one HTTP/1 connection: no other connection gets them, and HTTP/2
+// has none of them (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2). Never written to.
+var ConnectionField = [256]bool{Connection: true, ProxyConnection: true, KeepAlive: true, TransferEncoding: true, Upgrade: true, TE: true, Trailer: true}
+
 // String is the usual spelling of the field's name.
 func (id ID) String() string { return names[id] }
 

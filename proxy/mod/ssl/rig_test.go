@@ -25,7 +25,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
-	"balancerd/proxy/http1"
+	http1 "balancerd/proxy/http1/server"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"

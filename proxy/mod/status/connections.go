@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/http1"
+	http1 "balancerd/proxy/http1/server"
 	"balancerd/proxy/server"
 )
 

@@ -1,0 +1,36 @@
+package exchange
+
+// What a Body, a Source or a Stream may be able to do beyond its interface. Whoever makes use of one asks for
+// it by a type assertion and can do without: no package has to know which type of which other one it got.
+
+// Ready is a Body that knows whether more of it can be read without waiting.
+type Ready interface {
+	// Ready reports whether the next bytes, beyond what Buffered gives, have come in.
+	Ready() bool
+}
+
+// Complete is a Body that knows whether the client still has to send some of it.
+type Complete interface {
+	// Complete reports whether no more of it will come in: what Buffered gives is the rest of it. err is what
+	// the client did wrong, which ends a body, too.
+	Complete() (done bool, err error)
+}
+
+// Gatherer is a Source that can take in what has arrived.
+type Gatherer interface {
+	// Gather makes what has come in since the last call Buffered's, without waiting; perhaps that is nothing.
+	// It is to be called when Buffered is empty. The error is how the body ended: io.EOF, or what went wrong.
+	Gather() error
+}
+
+// Preread is a Stream some of whose bytes were read already: they come first out of Read.
+type Preread interface {
+	// TakePreread takes these bytes; Read goes on with the socket's then.
+	TakePreread() []byte
+}
+
+// BackgroundReader is what StateUpload holds when goroutines of a member's connection may read the request's
+// body: nobody else is to read it then, not even once the answer is there.
+type BackgroundReader interface {
+	ReadsInBackground() bool
+}

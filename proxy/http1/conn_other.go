@@ -1,5 +1,0 @@
-//go:build !linux
-
-package http1
-
-func (c *conn) catchUp() {}

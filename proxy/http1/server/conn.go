@@ -1,0 +1,194 @@
+package server
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
+	"balancerd/proxy/internal/wire"
+)
+
+// conn is one client's connection.
+type conn struct {
+	link
+
+	// Immutable from open to drop.
+	s     *Server
+	info  exchange.Conn // but Kept and Logged
+	began time.Time
+
+	// Owned by the goroutine that serves it.
+	k      *work            // nil while nothing is there to be served
+	server *exchange.Server // in force before the Host is known
+	rules  wire.Rules
+	ruled  *exchange.Server // whose rules they are
+	headBy limit            // how long the head may take
+	now    time.Time        // when the last exchange ended; zero once that is long ago
+	over   bool             // no request is read any more
+	broken bool             // a panic happened: nothing is used again
+	turned bool             // another protocol goes on
+	linger bool             // the client may still be sending: its bytes are drained before the end
+
+	// Atomic.
+	state atomic.Uint32
+
+	board board
+
+	pokeMu sync.Mutex
+	poke   poked // under pokeMu: wakes whoever waits for the client; nil when the poller does not know it
+	awaits bool  // under pokeMu: nothing of a request is there, and a read waits for it outside of the loops
+
+	next, prev *conn // under the shard's mu
+}
+
+// poked is what can be woken.
+type poked interface {
+	// wake ends the wait for a request of which nothing is there, and no other one. awaits tells whether
+	// a read is under way that is such a wait.
+	wake(awaits bool)
+	// cut ends all waits for the client.
+	cut()
+}
+
+func (c *conn) setState(s State) { c.state.Store(uint32(s)) }
+
+// setPoke lets others wake the connection.
+func (c *conn) setPoke(d poked) {
+	c.pokeMu.Lock()
+	c.poke = d
+	c.pokeMu.Unlock()
+}
+
+var longAgo = time.Unix(1, 0)
+
+// wake has the wait for the next request end now, if nothing of it is there.
+func (c *conn) wake() {
+	c.pokeMu.Lock()
+	defer c.pokeMu.Unlock()
+	if c.poke != nil {
+		c.poke.wake(c.awaits)
+	}
+}
+
+// await says whether a read is such a wait, and tells whether it may begin.
+func (c *conn) await(on bool) bool {
+	c.pokeMu.Lock()
+	defer c.pokeMu.Unlock()
+	c.awaits = on
+	return !on || !c.s.stopping.Load()
+}
+
+// cut has every wait for the client end now.
+func (c *conn) cut() {
+	c.pokeMu.Lock()
+	if c.poke != nil {
+		c.poke.cut()
+	}
+	c.pokeMu.Unlock()
+}
+
+// need gets the work of an exchange.
+func (c *conn) need() *work {
+	if c.k == nil {
+		c.k = c.s.works.Get().(*work)
+		c.plug()
+	}
+	return c.k
+}
+
+// idle gives it back.
+func (c *conn) idle() {
+	if c.k == nil {
+		return
+	}
+	c.unplug()
+	k := c.k
+	c.k = nil
+	if !c.broken {
+		k.overwrite()
+	}
+	k.forget()
+	if !c.broken {
+		poison.Put(&c.s.works, k)
+	}
+}
+
+// advance serves the requests that are there. It returns false when one needs reads that wait, or
+// when none is read any more; true: more bytes are wanted.
+func (c *conn) advance() bool {
+	for !c.over && c.k != nil && c.k.r < c.k.w {
+		if !c.head() {
+			break
+		}
+		c.catchUp()
+		c.exchange()
+	}
+	return !c.over
+}
+
+// serveNet serves a connection by reads that wait.
+func (c *conn) serveNet() {
+	for c.advance() && c.fill() {
+	}
+	if c.linger {
+		c.drain()
+	}
+}
+
+// fill waits for bytes of the next request, with nothing held meanwhile if none of it is there.
+func (c *conn) fill() bool {
+	var one [1]byte
+	p := one[:]
+	held := c.partial()
+	if held {
+		p = c.k.room()
+	} else if c.rest(); !c.await(true) {
+		c.over = true
+		return false
+	}
+	n, err := c.read(p, c.patience(time.Now()))
+	if !held {
+		c.await(false)
+	}
+	switch {
+	case n > 0 && held:
+		c.k.w += n
+	case n > 0:
+		k := c.need()
+		k.w = copy(k.buf, p[:n])
+	default:
+		c.ended(err)
+		return false
+	}
+	c.arrived(n)
+	return true
+}
+
+// partial tells whether some bytes of a request are there.
+func (c *conn) partial() bool { return c.k != nil && (c.k.r < c.k.w || c.begun()) }
+
+// rest is how a connection waits for its next request.
+func (c *conn) rest() {
+	c.idle()
+	if c.info.Kept > 0 {
+		c.setState(KeepAlive)
+	}
+}
+
+// ended is the end of the client's bytes, or of its time, between requests or within a head. A graceful
+// stop ends the time of those that have not begun one.
+func (c *conn) ended(err error) {
+	c.over = true
+	switch begun := c.partial(); {
+	case timedOut(err) && (begun || !c.s.stopping.Load()):
+		c.late()
+	case begun:
+		c.cutHead()
+	}
+}
+
+func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -1,0 +1,15 @@
+// Package server is HTTP/1.1's front, which clients talk to.
+//
+//	    accept_linux.go      conn.go                      package site
+//	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> the handler's answer
+//	                 ^              |                                |
+//	                 |              v                                |
+//	              parked <──────── send <── x.Res.Body (a Source) <──+
+//
+// On Linux a connection is served inside an event loop (package loop): its waits, and those for its
+// member, are the loop's, and between requests it is no more than a parked socket, with the state of its
+// TLS if it has that. A handshake is begun beside the loops, since it computes for long. Connections of
+// HTTP/2, and all of other systems, have goroutines.
+//
+// Reading order: app.go, server.go, conn.go, request.go, send.go.
+package server

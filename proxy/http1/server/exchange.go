@@ -1,0 +1,182 @@
+package server
+
+import (
+	"io"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/recovery"
+)
+
+// exchange serves the request that was read: the App makes the answer, and it is sent.
+func (c *conn) exchange() {
+	x := &c.k.x
+	c.setState(Serving)
+	c.board.begin(x)
+	if !c.guarded(x, func() { c.s.app.Serve(c.s.ctx, x) }) {
+		c.ruined(x)
+	}
+	c.say(x)
+	c.finish(x)
+}
+
+// ruined makes a 500 of what a panic left, if need be without what panics when it is closed.
+func (c *conn) ruined(x *exchange.Exchange) {
+	if !c.guarded(x, func() { bare(x, 500) }) {
+		bare(x, 500)
+	}
+}
+
+// say sends the answer. One that panics is cut, or a 500 while nothing of it is out.
+func (c *conn) say(x *exchange.Exchange) {
+	if c.guarded(x, func() { c.send(x) }) {
+		return
+	}
+	x.Res.Kept = false
+	if !x.Res.FirstByte.IsZero() || x.Res.Tunnel != nil {
+		x.Res.Aborted = true
+		c.reset()
+		return
+	}
+	c.k.out = c.k.own[:0]
+	c.ruined(x)
+	c.guarded(x, func() { c.send(x) })
+}
+
+// guarded runs f and tells whether it came to its end. A panic ends this exchange and its connection,
+// nothing else.
+func (c *conn) guarded(x *exchange.Exchange, f func()) (sound bool) {
+	defer func() {
+		if sound {
+			return
+		}
+		c.panicked(recover(), x.Req.Line)
+	}()
+	f()
+	return true
+}
+
+// panicked notes a panic, with where it was.
+func (c *conn) panicked(p any, line string) {
+	c.over, c.broken = true, true
+	c.s.panicked(p, " while serving "+line)
+}
+
+func (s *Server) panicked(p any, where string) {
+	s.log(exchange.Crit, nil, recovery.Message(p, where))
+}
+
+// rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
+func (c *conn) rescue() {
+	if p := recover(); p != nil {
+		c.panicked(p, c.info.RemoteText)
+	}
+}
+
+// nobody has nothing to close.
+type nobody struct{}
+
+// Close does nothing.
+func (nobody) Close() error { return nil }
+
+// survive, deferred, ends a connection for a panic before it was served.
+func (s *Server) survive(nc io.Closer) {
+	if p := recover(); p != nil {
+		nc.Close()
+		s.panicked(p, " before a connection was served")
+	}
+}
+
+// bare makes an answer of a status and nothing else.
+func bare(x *exchange.Exchange, status int) {
+	x.Res.Clear()
+	x.Res.Always.Reset()
+	x.Res.Status, x.Res.Local, x.Res.Close = status, true, true
+}
+
+// finish ends an exchange: the logs, the sums, and what is left of the request's body.
+func (c *conn) finish(x *exchange.Exchange) {
+	k := c.k
+	x.Res.Read = k.read
+	c.guarded(x, func() { c.s.app.Done(c.s.ctx, x) })
+	c.now = x.Res.FirstByte
+	if c.now.IsZero() || k.long {
+		c.now = time.Now()
+	}
+	took := c.now.Sub(x.Start)
+	h := &c.s.shards[c.info.ID%shards]
+	h.requests.Add(1)
+	h.bytes.Add(x.Res.Wrote)
+	h.busy.Add(int64(took))
+	c.board.end(x, took)
+	if !x.Res.Kept {
+		c.over = true
+	} else {
+		c.info.Kept++
+	}
+	if c.broken {
+		x.Finish()
+		return
+	}
+	k.next()
+}
+
+// drainMost is how much of a request's body that nobody read is passed over so that the connection can
+// be kept.
+const drainMost = 256 << 10
+
+// drainable tells whether the rest of the request's body can be passed over.
+func (c *conn) drainable() bool {
+	b := &c.k.body
+	return b.err == nil && (b.chunked || b.left <= drainMost)
+}
+
+// passOver reads what is left of the request's body, and tells whether the next request can be read.
+func (c *conn) passOver() bool {
+	b := &c.k.body
+	b.expects = false
+	for n := 0; ; {
+		n += len(b.data)
+		b.Discard(len(b.data))
+		if b.err != nil || n > drainMost {
+			return false
+		}
+		if b.received() {
+			return true
+		}
+		k, err := b.more(c.k.own[:cap(c.k.own)]) // nothing waits in it to be sent
+		if n += k; err != nil {
+			return false
+		}
+	}
+}
+
+// How long and how much a client that is told to go may still send.
+const (
+	lingerTime = 2 * time.Second
+	lingerMost = 1 << 20
+)
+
+// drain ends our direction and reads what the client still sends, so that a reset does not destroy
+// the last answer on its way (httpd: connection.c ap_lingering_close).
+func (c *conn) drain() {
+	c.setState(Closing)
+	c.idle()
+	c.need()
+	if c.closeWrite() != nil {
+		return
+	}
+	p := c.s.pieces.Get().(*piece)
+	defer c.s.givePiece(p)
+	end := time.Now().Add(lingerTime)
+	for n := 0; n < lingerMost; {
+		left := time.Until(end)
+		if left <= 0 {
+			return
+		}
+		k, err := c.read(p.b[:], left)
+		if n += k; err != nil || k == 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"io"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// tunnel sends the head of a 101 and joins the client with the member.
+func (c *conn) tunnel(x *exchange.Exchange) {
+	res, k := &x.Res, c.k
+	b := append(k.out, "HTTP/1.1 "...)
+	b = appendStatus(b, res)
+	for i := range res.Header.F {
+		b = wire.AppendField(b, res.Header.F[i].Name, res.Header.F[i].Value)
+	}
+	k.out = append(b, "\r\n"...)
+	c.over = true
+	c.leave()
+	if c.push(x, nil) != nil {
+		res.Tunnel.Close()
+		return
+	}
+	c.setState(Tunneling)
+	early := append([]byte(nil), k.have()...)
+	k.r = k.w
+	res.Tunnel.Join(&end{c: c, early: early})
+	res.Tunnel = nil
+}
+
+// end is the client's end of a tunnel.
+type end struct {
+	c     *conn
+	early []byte // read already
+}
+
+var _ interface {
+	exchange.Stream
+	exchange.Preread
+} = (*end)(nil)
+
+// TakePreread is exchange.Preread's.
+func (e *end) TakePreread() []byte {
+	early := e.early
+	e.early = nil
+	return early
+}
+
+// Read gives what was read before first.
+func (e *end) Read(p []byte) (int, error) {
+	if len(e.early) > 0 {
+		n := copy(p, e.early)
+		e.early = e.early[n:]
+		return n, nil
+	}
+	return e.stream().Read(p)
+}
+
+// stream is what does the I/O.
+func (e *end) stream() interface {
+	io.ReadWriter
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+} {
+	if e.c.raw {
+		return e.c.file
+	}
+	return e.c.nc
+}
+
+func (e *end) Write(p []byte) (int, error)        { return e.stream().Write(p) }
+func (e *end) CloseWrite() error                  { return e.c.closeWrite() }
+func (e *end) Close() error                       { e.c.cut(); return nil }
+func (e *end) SetReadDeadline(t time.Time) error  { return e.stream().SetReadDeadline(t) }
+func (e *end) SetWriteDeadline(t time.Time) error { return e.stream().SetWriteDeadline(t) }

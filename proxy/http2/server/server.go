@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"balancerd/proxy/exchange"
+)
+
+// App is what serves the requests. Its methods are called by many goroutines, for one exchange by one
+// at a time: Serve or Refuse, then Done.
+type App interface {
+	// Named is the settings of a connection to an address whose TLS handshake bore a name; "" for none.
+	Named(local netip.AddrPort, name string) *exchange.Server
+	// Serve fills x.Res. It never fails; a panic ends the exchange.
+	Serve(ctx context.Context, x *exchange.Exchange)
+	// Refuse fills x.Res for a request that cannot be served.
+	Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Problem)
+	// Done is told when the answer is sent, or could not be: it writes the logs and calls x.Finish.
+	Done(ctx context.Context, x *exchange.Exchange)
+}
+
+// Board is told what a connection's streams do, for the status page. Many goroutines call it.
+type Board interface {
+	Begin(*exchange.Exchange)
+	// End is the end of an exchange; idle: no other one is under way.
+	End(x *exchange.Exchange, took time.Duration, idle bool)
+}
+
+// Server serves HTTP/2 connections. Make one with New; one is enough for all listeners.
+type Server struct {
+	// Immutable.
+	app     App
+	log     func(level exchange.Level, err error, message string)
+	silence *log.Logger
+	streams sync.Pool // *stream
+
+	mu    sync.Mutex
+	conns map[*conn]bool // under mu
+}
+
+// New is a Server for an App. logs takes messages that belong to no request; nil: dropped.
+func New(app App, logs func(level exchange.Level, err error, message string)) *Server {
+	s := &Server{app: app, log: logs, silence: log.New(io.Discard, "", 0), conns: map[*conn]bool{}}
+	if logs == nil {
+		s.log = func(exchange.Level, error, string) {}
+	}
+	s.streams.New = func() any { return new(stream) }
+	return s
+}
+
+// Serve serves a connection from its preface to its end, waits for its exchanges, and closes it. It
+// blocks. info must stay as it is meanwhile.
+func (s *Server) Serve(nc net.Conn, info *exchange.Conn, board Board) { s.serve(nc, info, board, nil) }
+
+func (s *Server) serve(nc net.Conn, info *exchange.Conn, board Board, first *upgraded) {
+	name := ""
+	if info.TLS != nil {
+		name = info.TLS.ServerName
+	}
+	c := newConn(s, nc, info, board, s.app.Named(info.Local, name))
+	s.mu.Lock()
+	s.conns[c] = true
+	s.mu.Unlock()
+	defer s.drop(c)
+	c.serve(first)
+}
+
+// drop ends a connection's life here, after its exchanges.
+func (s *Server) drop(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	c.wait()
+	if t := c.parting.Load(); t != nil {
+		t.Stop()
+	}
+	c.nc.Close()
+}
+
+// panicked notes a panic that ended something of less than the process, with where it was.
+func (s *Server) panicked(p any, where string) {
+	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+" "+where+"\n"+string(debug.Stack()))
+}
+
+// Renew has the connections that there are end gracefully: GOAWAY, the streams under way, the end
+// (RFC 9113 section 6.8). A new configuration is in force, or the server stops. It does not wait.
+func (s *Server) Renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.leave()
+	}
+}

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"encoding/base64"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// upgraded is the request that asked for HTTP/2 by Upgrade: h2c, and the settings that it bore
+// (RFC 7540 section 3.2.1).
+type upgraded struct {
+	request  *http.Request
+	settings []byte
+}
+
+// Upgrade makes HTTP/2 of the connection of a request without a body: a tunnel whose first stream is
+// answered as that request. nil: its HTTP2-Settings are none.
+func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel {
+	settings, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(x.Req.Header.Get("HTTP2-Settings"), "="))
+	if err != nil || len(settings)%6 != 0 {
+		return nil
+	}
+	r := &http.Request{Method: strings.Clone(x.Req.Method), Host: strings.Clone(x.Req.Authority), RequestURI: strings.Clone(x.Req.Target),
+		ProtoMajor: 2, Proto: "HTTP/2.0", Header: http.Header{}, Body: http.NoBody}
+	for i := range x.Req.Header.F {
+		f := &x.Req.Header.F[i]
+		if wire.ConnectionField[f.ID] || f.ID == wire.Host || wire.EqualFold(f.Name, "HTTP2-Settings") {
+			continue
+		}
+		key := exchange.CanonicalName(f)
+		r.Header[key] = append(r.Header[key], strings.Clone(f.Value))
+	}
+	info := *x.Conn
+	return &switched{s: s, info: &info, first: &upgraded{r, settings}}
+}
+
+// switched is a connection that goes on in HTTP/2.
+type switched struct {
+	s     *Server
+	info  *exchange.Conn
+	first *upgraded
+}
+
+// Join serves the client until the connection ends. x/net's goroutines may outlive that for a moment:
+// they get at the client no more.
+func (t *switched) Join(client exchange.Stream) {
+	c := &streamConn{stream: client, info: t.info}
+	t.s.serve(c, t.info, nobody{}, t.first)
+	c.shut()
+}
+
+// Close has nothing to give up.
+func (t *switched) Close() error { return nil }
+
+// nobody is the board of a connection whose exchanges the status page does not show one by one.
+type nobody struct{}
+
+func (nobody) Begin(*exchange.Exchange)                    {}
+func (nobody) End(*exchange.Exchange, time.Duration, bool) {}
+
+// streamConn is a tunnel's client as a net.Conn.
+type streamConn struct {
+	stream exchange.Stream
+	info   *exchange.Conn
+
+	mu   sync.RWMutex // held for reading by who uses the stream
+	over bool         // under mu
+}
+
+// use runs f while the stream is there.
+func (c *streamConn) use(f func() error) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.over {
+		return net.ErrClosed
+	}
+	return f()
+}
+
+// shut waits until nobody uses the stream any more.
+func (c *streamConn) shut() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+}
+
+// Read reads from the client.
+func (c *streamConn) Read(p []byte) (n int, err error) {
+	err = c.use(func() error { n, err = c.stream.Read(p); return err })
+	return n, err
+}
+
+// Write writes to it.
+func (c *streamConn) Write(p []byte) (n int, err error) {
+	err = c.use(func() error { n, err = c.stream.Write(p); return err })
+	return n, err
+}
+
+// Close ends it.
+func (c *streamConn) Close() error { return c.use(c.stream.Close) }
+
+// LocalAddr is our end.
+func (c *streamConn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.info.Local) }
+
+// RemoteAddr is the client's.
+func (c *streamConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.info.Remote) }
+
+// SetReadDeadline bounds reads.
+func (c *streamConn) SetReadDeadline(t time.Time) error {
+	return c.use(func() error { return c.stream.SetReadDeadline(t) })
+}
+
+// SetWriteDeadline bounds writes.
+func (c *streamConn) SetWriteDeadline(t time.Time) error {
+	return c.use(func() error { return c.stream.SetWriteDeadline(t) })
+}
+
+// SetDeadline sets both deadlines.
+func (c *streamConn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
