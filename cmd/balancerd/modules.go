@@ -20,15 +20,17 @@ import (
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
 	"balancerd/proxy/mod/core"
-	"balancerd/proxy/mod/files"
+	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
 	"balancerd/proxy/mod/manager"
+	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
+	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -57,8 +59,10 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
-		files.Modules(),    // translate: DocumentRoot; fixup: DirectoryIndex; the default handler; reply: content types
 		[]site.Module{
+			mime.Module(),   // types: AddHandler; reply: content types
+			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
+			dir.Module(),    // fixup: DirectoryIndex
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},

@@ -15,5 +15,5 @@
 // say; immutable.
 //
 // Reading order: exchange.go, request.go, response.go, server.go, protocol.go, capability.go, table.go, arena.go, status.go,
-// log.go, observe.go, replay.go, errno.go; std.go is the bridge to net/http.
+// log.go, observe.go, replay.go, errno.go, escape.go, list.go; std.go is the bridge to net/http.
 package exchange

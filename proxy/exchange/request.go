@@ -120,6 +120,9 @@ func (r *Request) ProtoText() string {
 	return "HTTP/" + string(rune('0'+r.Major)) + "." + string(rune('0'+r.Minor))
 }
 
+// IsGet reports whether the method is GET or HEAD, which httpd takes for one (M_GET).
+func (r *Request) IsGet() bool { return r.Method == "GET" || r.Method == "HEAD" }
+
 // AtLeast11 tells whether the client understands HTTP/1.1.
 func (r *Request) AtLeast11() bool { return r.Major > 1 || r.Major == 1 && r.Minor >= 1 }
 

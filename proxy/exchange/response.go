@@ -63,9 +63,8 @@ func (p *Part) Left() int64 { return int64(len(p.Text)) + p.Length }
 
 // Ranges says how a Range field is heeded. Immutable.
 type Ranges struct {
-	Most, Overlaps, Reversals int                           // MaxRanges, MaxRangeOverlaps, MaxRangeReversals; a negative one is unlimited
-	Boundary                  string                        // between several parts
-	PartType                  func(mediaType string) string // the type that a part names
+	Most, Overlaps, Reversals int    // MaxRanges, MaxRangeOverlaps, MaxRangeReversals; a negative one is unlimited
+	Boundary                  string // between several parts
 }
 
 // Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).
@@ -106,6 +105,12 @@ func (r *Response) Clear() {
 	if tunnel != nil {
 		tunnel.Close()
 	}
+}
+
+// HasDocument reports whether the response describes a document, whose type, language and charset are told: not an
+// error page of ours, and not an interim response, 204 or 304, which have no body.
+func (r *Response) HasDocument() bool {
+	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
 }
 
 // Bytes makes b the body.

@@ -27,11 +27,11 @@ import (
 	http2 "balancerd/proxy/http2/client"
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/core"
-	"balancerd/proxy/mod/files"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/setenvif"
+	"balancerd/proxy/mod/static"
 	"balancerd/proxy/site"
 )
 
@@ -186,9 +186,9 @@ func newFilterRig(t *testing.T, conf string, member http.Handler) *filterRig {
 	schemes := backend.Table{{Name: "http", Backend: h1}, {Name: "h2c", Backend: two}}
 	mods := []site.Module{core.Module(), errorlog.Module("error.log", "test"), h2.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), schemes)}
 	mods = append(mods, setenvif.Modules()...)
-	mods = append(mods, headers.Modules()...)
+	mods = append(mods, headers.Module())
 	mods = append(mods, packing())
-	mods = append(mods, files.Modules()...)
+	mods = append(mods, static.Module())
 	c, err := directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +309,7 @@ SetOutputFilter PACK;UNPACK
 			{"/n/none", "gzip", "", 304},
 			{"/n/gone", "gzip", lines + "\n", 404},
 			{"/nothing", "gzip", "why " + lines, 404},
-			{"/m/plain.packed", "", lines, 200},
+			{"/m/plain/x.packed", "", lines, 200},
 		} {
 			g := f.do(c, "GET", k.path, "", "Accept-Encoding", "gzip")
 			if g.StatusCode != k.status || g.body != k.body || g.Header.Get("Content-Encoding") != k.coding || g.err != nil {

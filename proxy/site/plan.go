@@ -53,6 +53,7 @@ type Plan struct {
 
 	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
+	Indexes      bool // httpd would list a directory that has no index document (Options)
 
 	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
 	Handlers map[string]Handler              // by name: "proxy-server", "server-status", "default-handler"
@@ -61,6 +62,10 @@ type Plan struct {
 
 	// What every message passes through, by kind; see AddInput, AddOutput.
 	Input, Output []exchange.Filter
+
+	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
+	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
 	observers []func(*exchange.Exchange) exchange.Observer

@@ -89,7 +89,7 @@ func (s span) part() exchange.Part {
 // byterange_filter.c ap_byterange_filter).
 func multipart(r *exchange.Response, rules *exchange.Ranges, spans []span, parts []exchange.Part) []exchange.Part {
 	head := "\r\n--" + rules.Boundary + "\r\n"
-	if t := rules.PartType(r.Header.Get("Content-Type")); t != "" {
+	if t := r.Header.Get("Content-Type"); t != "" {
 		head += "Content-type: " + t + "\r\n"
 	}
 	head += "Content-range: bytes "

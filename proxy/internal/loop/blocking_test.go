@@ -42,17 +42,18 @@ auth.leadsTo: likewise
 core.addresses: while a configuration is loaded
 core.UserID: likewise
 core.GroupID: likewise
-files.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
-files.next: likewise
-files.isLink: likewise
-files.hasDirective: likewise
-files.exists: likewise
-files.find: likewise
-files.found: likewise
-files.step: likewise
-files.resolve: likewise
+static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
+static.next: likewise
+static.isLink: likewise
+static.hasDirective: likewise
+static.exists: likewise
+static.find: likewise
+static.found: likewise
+static.step: likewise
+static.resolve: likewise
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
+sitetest.Tree: the files of a test
 ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
 ssl.shake: Acquire calls Block before it
 server.Accept: the loop that accepts on systems without event loops

@@ -7,5 +7,5 @@
 //
 // So at server level ProxyPass wins over Redirect, and in a <Location> Redirect wins over ProxyPass.
 //
-// Reading order: module.go, settings.go, redirect.go, alias.go, target.go, escape.go.
+// Reading order: module.go, settings.go, redirect.go, alias.go, target.go.
 package alias

@@ -169,7 +169,7 @@ func (r *rule) url(path string, rest int, groups []int) string {
 	case r.pattern != nil:
 		return rewritten(string(r.pattern.Expand(nil, r.to, path, groups)))
 	}
-	return r.to + escape(path[rest:])
+	return r.to + exchange.EscapePath(path[rest:])
 }
 
 // send makes the target absolute and puts the query behind it.

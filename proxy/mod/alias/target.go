@@ -1,6 +1,7 @@
 package alias
 
 import (
+	"balancerd/proxy/exchange"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,7 @@ type target struct {
 // rewritten is a URL made at request time, fit for a Location field.
 func rewritten(url string) string {
 	t := parse(url)
-	out := escape(t.bare())
+	out := exchange.EscapePath(t.bare())
 	if t.hasQuery {
 		out += "?" + t.query
 	}

@@ -1,0 +1,68 @@
+package static
+
+import (
+	"context"
+
+	"balancerd/proxy/exchange"
+)
+
+// addType is ForceType for a response, a member's too, that names no type (httpd: core.c core_override_type).
+func (p *plan) addType(_ context.Context, x *exchange.Exchange) error {
+	h := &x.Res.Header
+	if x.Res.HasDocument() && !x.Res.Typed && h.Index("Content-Type") < 0 {
+		h.Add("Content-Type", p.dir.forced())
+	}
+	return nil
+}
+
+// addCharset is AddDefaultCharset (httpd: core.c ap_add_default_charset by http_filters.c).
+func (p *plan) addCharset(_ context.Context, x *exchange.Exchange) error {
+	if !x.Res.HasDocument() {
+		return nil
+	}
+	for _, h := range [...]*exchange.Header{&x.Res.Always, &x.Res.Header} {
+		if i := h.Index("Content-Type"); i >= 0 {
+			if wantsCharset(h.F[i].Value) {
+				h.F[i].Value = x.Arena.Join(h.F[i].Value, "; charset=", p.dir.charset.Or(""))
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// charset adds AddDefaultCharset's charset to a plain or HTML text that names none
+// (httpd: protocol.c ap_make_content_type).
+func (p *plan) charset(mediaType string) string {
+	if name := p.dir.charset.Or(""); name != "" && wantsCharset(mediaType) {
+		return mediaType + "; charset=" + name
+	}
+	return mediaType
+}
+
+func wantsCharset(mediaType string) bool {
+	return !containsFold(mediaType, "charset=") && (containsFold(mediaType, "text/plain") || containsFold(mediaType, "text/html"))
+}
+
+// containsFold is strings.Contains for an ASCII text in any case; sub is in lower case.
+func containsFold(s, sub string) bool {
+	for i := 0; i+len(sub) <= len(s); i++ {
+		if equalFoldAt(s[i:], sub) {
+			return true
+		}
+	}
+	return false
+}
+
+func equalFoldAt(s, sub string) bool {
+	for j := 0; j < len(sub); j++ {
+		c := s[j]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != sub[j] {
+			return false
+		}
+	}
+	return true
+}
