@@ -51,7 +51,7 @@ func (f *Farm) adoptMember(p *plannedBalancer, r *MemberSettings) {
 	s, _ := restoreWorker(r.Settings, *w.Settings(), p.spec.Env)
 	status, _ := ParseStatus(r.Status, 0)
 	w.configure(s)
-	w.status.Store(uint32(w.Status()&^byAdministrator | status&byAdministrator))
+	w.setStatus(w.Status()&^byAdministrator | status&byAdministrator)
 	w.writeRow()
 }
 

@@ -48,6 +48,8 @@ type group struct {
 	pick             Pick
 	spares, standbys []*Worker
 	round            uint64 // number of the search for a route
+	index            *index
+	byRoute          map[string][]*Worker // see withRoute; nil: to be made
 }
 
 func (g *group) list() []*Worker {
@@ -57,7 +59,12 @@ func (g *group) list() []*Worker {
 	return nil
 }
 
-func (g *group) setList(l []*Worker) { g.members.Store(&l) }
+// setList replaces the members. Under g.mu.
+func (g *group) setList(l []*Worker) {
+	g.change()
+	g.index, g.byRoute = nil, nil
+	g.members.Store(&l)
+}
 
 // Name is "balancer://x", in lower case.
 func (b *Balancer) Name() string { return b.name }
@@ -150,6 +157,7 @@ func (b *Balancer) sync() {
 	}
 	b.changed = false
 	if m := b.method.Load(); b.stale && m != nil && m.Reset != nil {
+		b.group.change()
 		m.Reset(b.group.list())
 	}
 	b.stale = false

@@ -136,7 +136,7 @@ func (b *Balancer) editWorker(w *Worker, params, form []Value, env Env) error {
 	if !s.Health.Method.usesExpr() {
 		s.Health.Expr = ""
 	}
-	w.status.Store(uint32(s.Status))
+	w.setStatus(s.Status)
 	s.Status = w.Settings().Status
 	w.configure(s)
 	if weighed {
@@ -158,6 +158,7 @@ func (g *group) weigh() {
 		s.LoadFactor = 100
 		list[0].configure(s)
 	}
+	g.change()
 	for _, w := range list {
 		w.load = w.factor
 	}

@@ -73,14 +73,17 @@ func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	list := b.group.list()
-	forced := recoverAll(list, set.ForceRecovery.V, now)
+	forced := false
+	if b.group.index == nil || b.group.indexed(now) == nil {
+		forced = recoverAll(list, set.ForceRecovery.V, now)
+	}
 	b.sync()
 	if s.route != "" {
 		if w := b.group.routed(s.route, now); w != nil {
-			accountStickyPick(list, w)
+			b.group.accountSticky(list, w)
 			return w.hold(Claim{RouteChanged: w.route != s.route, Sticky: true, Forced: forced}, s), nil
 		}
-		if set.NoFailover.V && hasRoute(list, s.route) {
+		if set.NoFailover.V && b.group.hasRoute(s.route) {
 			return Claim{}, &RouteLost{s.route}
 		}
 	}
@@ -94,6 +97,7 @@ func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 // hold counts the request and completes its claim.
 func (w *Worker) hold(c Claim, s session) Claim {
 	c.Worker, c.term = w, w.busy.add()
+	w.moves()
 	c.StickyName, c.SessionRoute, c.HasSession = s.name, s.route, s.found
 	return c
 }
@@ -102,6 +106,7 @@ func (w *Worker) hold(c Claim, s session) Claim {
 func (c Claim) Done() {
 	if c.Worker != nil {
 		c.Worker.busy.done(c.term)
+		c.Worker.moves()
 	}
 }
 

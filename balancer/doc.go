@@ -7,8 +7,9 @@
 //	               |                                  status, lbset, lbstatus, elected, errors
 //	all in error?  |  recoverAll      failure.go    atomic, without it:
 //	method new?    |  sync            balancer.go     busy, bytes sent and read, settings
-//	session route? |  routed, accountStickyPick     never under it:
+//	session route? |  routed, accountSticky         never under it:
 //	               |                  elect.go        I/O, the session id's search, Method.Data
+//	many members?  |  pickIndexed     index.go
 //	lbset 0, 1, …  |  gather: members, + a spare for
 //	               |          each missing one, else standbys
 //	               v
@@ -28,7 +29,7 @@
 // own; settings may be shared through a Store that is a Watcher.
 //
 // Read status.go and settings.go (the nouns), param.go and its tables param_*.go (their words),
-// worker.go, balancer.go, claim.go, elect.go, session.go, failure.go (one request), then farm.go,
+// worker.go, balancer.go, claim.go, elect.go, index.go, session.go, failure.go (one request), then farm.go,
 // plan.go, planner.go, commit.go (one load), change.go (one edit), record.go, restore.go, save.go,
 // store.go (what is kept), adopt.go (another node's edit), memory.go (a successor of this process);
 // address.go and match.go are names of workers, method.go is what a policy may do, attach.go what lives

@@ -1,6 +1,9 @@
 package balancer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // methodData is what a method's Data brought.
 type methodData struct {
@@ -41,6 +44,12 @@ func (b *Balancer) elect(c Client, s *session, d *methodData, now time.Time) (*W
 // best goes from set to set until one has candidates (httpd: proxy_util.c
 // proxy_balancer_get_best_worker).
 func (g *group) best(m *Method, list []*Worker, now time.Time) *Worker {
+	if g.index != nil {
+		if w := g.pickIndexed(m, now); w != nil {
+			return w
+		}
+		g.writeOut()
+	}
 	if m.Whole {
 		g.gatherWhole(list, now)
 		return g.ask(m)
@@ -48,6 +57,9 @@ func (g *group) best(m *Method, list []*Worker, now time.Time) *Worker {
 	for set := int32(0); set >= 0; {
 		next := g.gather(list, set, now)
 		if w := g.ask(m); w != nil {
+			if len(list) >= many {
+				g.walked(m, set, now)
+			}
 			return w
 		}
 		set = next
@@ -127,10 +139,11 @@ func (g *group) gatherWhole(list []*Worker, now time.Time) {
 // come last, sets do not matter (httpd: mod_proxy_balancer.c find_route_worker). Under g.mu.
 func (g *group) routed(route string, now time.Time) *Worker {
 	g.round++
-	return g.route(g.list(), route, now)
+	return g.route(route, now)
 }
 
-func (g *group) route(list []*Worker, route string, now time.Time) *Worker {
+func (g *group) route(route string, now time.Time) *Worker {
+	list := g.withRoute(route)
 	for _, standby := range [...]bool{false, true} {
 		for _, w := range list {
 			if w.route != route || w.has(Standby) != standby {
@@ -139,7 +152,7 @@ func (g *group) route(list []*Worker, route string, now time.Time) *Worker {
 			if w.retryAt(now) {
 				return w
 			}
-			if r := g.redirected(list, w, now); r != nil {
+			if r := g.redirected(w, now); r != nil {
 				return r
 			}
 		}
@@ -149,35 +162,31 @@ func (g *group) route(list []*Worker, route string, now time.Time) *Worker {
 
 // redirected follows w's redirect=. A member that was asked before in this search could only answer
 // the same, so that circles end.
-func (g *group) redirected(list []*Worker, w *Worker, now time.Time) *Worker {
+func (g *group) redirected(w *Worker, now time.Time) *Worker {
 	to := w.settings.Load().Redirect
 	if to == "" || w.asked == g.round {
 		return nil
 	}
 	w.asked = g.round
-	return g.route(list, to, now)
+	return g.route(to, now)
 }
 
 // hasRoute reports whether a member has that route, in whatever condition.
-func hasRoute(list []*Worker, route string) bool {
-	for _, w := range list {
-		if w.route == route {
-			return true
-		}
-	}
-	return false
+func (g *group) hasRoute(route string) bool {
+	return slices.ContainsFunc(g.withRoute(route), func(w *Worker) bool { return w.route == route })
 }
 
-// accountStickyPick counts a pick that the method did not make: all usable members earn their factor, w pays
-// for all (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
-func accountStickyPick(list []*Worker, w *Worker) {
-	var total int64
-	for _, o := range list {
-		if o.Usable() {
-			o.load += o.factor
-			total += o.factor
+// withRoute is the members among which those of a route are, in order: all, or of many members just these.
+func (g *group) withRoute(route string) []*Worker {
+	list := g.list()
+	if len(list) < many {
+		return list
+	}
+	if g.byRoute == nil {
+		g.byRoute = make(map[string][]*Worker, len(list))
+		for _, w := range list {
+			g.byRoute[w.route] = append(g.byRoute[w.route], w)
 		}
 	}
-	w.load -= total
-	w.elected++
+	return g.byRoute[route]
 }

@@ -42,12 +42,17 @@ func (w *Worker) Retry(now time.Time) bool {
 // two times of one process the monotonic difference counts, so that a step of the clock neither
 // frees nor holds a member (httpd: proxy_util.c ap_proxy_retry_worker).
 func (w *Worker) retryAt(now time.Time) (usable bool) {
-	if w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry) {
+	if w.errorEnds(now) {
 		w.retries++
 		w.set(InError, false)
 		w.writeRow()
 	}
 	return w.Usable()
+}
+
+// errorEnds reports whether w is in an error that is over now.
+func (w *Worker) errorEnds(now time.Time) bool {
+	return w.has(InError) && !w.has(Stopped) && (w.has(IgnoreErrors) || now.Sub(w.errorTime) > w.retry)
 }
 
 // recoverAll gives all members another chance when all are in error. The first that is not, or whose
@@ -75,6 +80,9 @@ func recoverAll(list []*Worker, allowed bool, now time.Time) (forced bool) {
 func (w *Worker) Connected() {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
+	if w.has(InError) {
+		w.group.change() // its error ends at once
+	}
 	w.retries, w.errorTime = 0, time.Time{}
 	w.writeRow()
 }

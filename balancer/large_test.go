@@ -79,6 +79,36 @@ func TestLoadsAreLinear(t *testing.T) {
 	}
 }
 
+// TestPicksAmongManyMembers: sixteen times as many members make a pick hardly dearer, by each method and by a
+// session's route.
+func TestPicksAmongManyMembers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures, which other work beside it disturbs")
+	}
+	for _, params := range []string{"lbmethod=byrequests", "lbmethod=bytraffic", "lbmethod=bybusyness", "stickysession=S"} {
+		t.Run(params, func(t *testing.T) {
+			of := func(n int) *rig {
+				members := make([]string, n)
+				for i := range members {
+					members[i] = fmt.Sprintf("route=r%d loadfactor=%d", i, 1+i%3)
+				}
+				return newRig(t, params, members...)
+			}
+			c := &client{query: "S=x.r190"}
+			linear.CheckWithin(t, 6, 200, of, func(r *rig) {
+				for range 1000 {
+					claim, err := r.b.Claim(c, r.now)
+					if err != nil {
+						t.Fatal(err)
+					}
+					claim.Worker.AddTraffic(200, 1000)
+					claim.Done()
+				}
+			})
+		})
+	}
+}
+
 // TestFindingABalancerCostsNothing: not even memory, however its name is written.
 func TestFindingABalancerCostsNothing(t *testing.T) {
 	r := newRig(t, "", "")

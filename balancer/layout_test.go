@@ -15,9 +15,9 @@ func TestLayout(t *testing.T) {
 	var w Worker
 	readEnd := unsafe.Offsetof(w.attached) + unsafe.Sizeof(w.attached)
 	votes := unsafe.Offsetof(w.status)
-	votesEnd := unsafe.Offsetof(w.added) + unsafe.Sizeof(w.added)
+	votesEnd := unsafe.Offsetof(w.row) + unsafe.Sizeof(w.row)
 	counts := unsafe.Offsetof(w.busy)
-	countsEnd := unsafe.Offsetof(w.read) + unsafe.Sizeof(w.read)
+	countsEnd := unsafe.Offsetof(w.mark) + unsafe.Sizeof(w.mark)
 	for what, gap := range map[string]uintptr{"settings to votes": votes - readEnd, "votes to counts": counts - votesEnd, "counts to the next": unsafe.Sizeof(w) - countsEnd} {
 		if gap < line-8 {
 			t.Errorf("%s: %d bytes", what, gap)

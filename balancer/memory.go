@@ -83,7 +83,7 @@ func (w *Worker) writeRow() {
 	r.passes.Store(int32(w.passes))
 	r.fails.Store(int32(w.fails))
 	r.elected.Store(w.elected)
-	r.load.Store(w.load)
+	r.load.Store(w.lbstatus())
 	r.sent.Store(w.sent.Load())
 	r.read.Store(w.read.Load())
 	t := int64(0)

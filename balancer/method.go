@@ -11,6 +11,13 @@ type Method struct {
 	// Best is the candidate that serves; nil refuses all of them.
 	Best func(p *Pick) *Worker
 
+	// Before, if any, says what Best does in another way, for balancers of many members: the candidate whose
+	// standing comes before all others serves, the earlier of equals. When the loads of two candidates of
+	// one factor change by the same amount, their order stays. Best must pick the same.
+	Before  func(a, b Standing) bool
+	Earns   bool // Best first adds to each candidate's load its factor, and then takes the sum of them from the one that serves
+	Watches bool // Before looks at Busy, Sent or Read, which change between picks
+
 	// Reset makes the members' figures equal when one of them was enabled or the method changed;
 	// nil: nothing.
 	Reset func(members []*Worker)
@@ -31,6 +38,12 @@ type Pick struct {
 	Key        string // the route of the request's session, whose member can't be used; "" for none
 	Client     Client // the request; nil when nothing is known of it
 	Data       any    // what Method.Data brought; nil without it
+}
+
+// Standing is what Method.Before compares of a candidate: see Worker's methods of these names.
+type Standing struct {
+	Factor, Load, Busy int64
+	Sent, Read         int64 // see Traffic
 }
 
 // Factor is the load factor in hundredths, 100 to 10000. For use by a Method only.

@@ -2,6 +2,8 @@ package balancer
 
 import (
 	"errors"
+	"iter"
+	"maps"
 	"strings"
 )
 
@@ -51,19 +53,22 @@ func (t Table[S]) Field(name string) *Param[S] {
 	return nil
 }
 
-// Values is all parameters of s that are set, by name, as Set would take them.
-func (t Table[S]) Values(s *S) map[string]string {
-	m := map[string]string{}
-	for i := range t {
-		if t[i].Get == nil || t[i].Name == "" {
-			continue
-		}
-		if v, set := t[i].Get(s); set {
-			m[t[i].Name] = v
+// Pairs is all parameters of s that are set, by name, as their Set would take them, in the order of the table.
+func (t Table[S]) Pairs(s *S) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for i := range t {
+			if t[i].Get == nil || t[i].Name == "" {
+				continue
+			}
+			if v, set := t[i].Get(s); set && !yield(t[i].Name, v) {
+				return
+			}
 		}
 	}
-	return m
 }
+
+// Values is Pairs as a map.
+func (t Table[S]) Values(s *S) map[string]string { return maps.Collect(t.Pairs(s)) }
 
 // Env is what values may name: it differs by virtual host and by the modules loaded. Immutable.
 type Env struct {

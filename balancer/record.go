@@ -124,7 +124,7 @@ func (w *Worker) state() State {
 	return State{
 		Status:    (w.Status() &^ byAdministrator).Letters(),
 		Elected:   w.elected,
-		Load:      w.load,
+		Load:      w.lbstatus(),
 		Sent:      w.sent.Load(),
 		Read:      w.read.Load(),
 		ErrorTime: w.errorTime.Round(0).UTC(),

@@ -162,7 +162,7 @@ func setParamValues[S any](t Table[S], s *S, values map[string]string, e Env) (e
 // restore gives w the conditions and figures of an earlier process. An error whose time lies ahead
 // counts as of now: the clock was set back. Under group.mu.
 func (w *Worker) restore(status Status, s *State) {
-	w.status.Store(uint32(status | Init))
+	w.setStatus(status | Init)
 	w.elected, w.load, w.retries, w.passes, w.fails = s.Elected, s.Load, s.Retries, s.Passes, s.Fails
 	w.sent.Store(s.Sent)
 	w.read.Store(s.Read)

@@ -138,7 +138,7 @@ func (r *rig) column(value func(balancer.Snapshot) any) string {
 func load1(s balancer.Snapshot) any   { return s.Load }
 func elected(s balancer.Snapshot) any { return s.Elected }
 func busy(s balancer.Snapshot) any    { return s.Busy }
-func status(s balancer.Snapshot) any  { return strings.TrimSpace(s.Settings.Status.String()) }
+func status(s balancer.Snapshot) any  { return strings.TrimSpace(s.Status.String()) }
 
 // client is a request.
 type client struct{ path, query, cookies string }

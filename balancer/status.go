@@ -54,8 +54,18 @@ var statuses = [...]Flag{
 // Usable reports whether requests may be sent to a worker in this status.
 func (s Status) Usable() bool { return s&(unusable|Init) == Init }
 
+// usual is the text of the status that most workers are in.
+var usual = Init.text()
+
 // String is the manager's status column: "Init Ok ", "Init Err ", "??? ".
 func (s Status) String() string {
+	if s == Init {
+		return usual
+	}
+	return s.text()
+}
+
+func (s Status) text() string {
 	var b strings.Builder
 	for _, f := range statuses {
 		if s&f.Bit != 0 {

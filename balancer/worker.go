@@ -24,7 +24,8 @@ type Worker struct {
 	status    atomic.Uint32
 	lbset     int32
 	factor    int64 // lbfactor
-	load      int64 // lbstatus
+	load      int64 // lbstatus, but for what the group's index counts; see lbstatus
+	class, at int32 // place in the index
 	elected   uint64
 	retry     time.Duration
 	route     string
@@ -34,6 +35,7 @@ type Worker struct {
 	fails     int    // health checks failed while it was usable; httpd: fcount
 	asked     uint64 // the search for a route that last followed its redirect
 	added     bool   // by the manager, not by the configuration
+	share     share  // of what the group's index counts
 	row       *Row   // in Memory; nil without one
 
 	_ [64]byte // requests write below, without the lock
@@ -42,6 +44,7 @@ type Worker struct {
 	busy counter
 	sent atomic.Int64 // httpd's transferred
 	read atomic.Int64
+	mark atomic.Pointer[mark] // tells the group's index; nil: nobody wants to know
 
 	_ [64]byte // the next Worker in memory
 }
@@ -92,11 +95,15 @@ func (w *Worker) AddTraffic(sent, read int64) {
 	if read != 0 {
 		w.read.Add(read)
 	}
+	if sent|read != 0 {
+		w.moves()
+	}
 }
 
 // Snapshot is all that a page shows of a worker, of one moment.
 type Snapshot struct {
-	Settings  WorkerSettings // Status is the live one
+	Settings  *WorkerSettings // not to be written to
+	Status    Status          // the live one
 	Elected   uint64
 	Busy      int64
 	Load      int64 // lbstatus
@@ -108,7 +115,7 @@ type Snapshot struct {
 	Fails     int
 }
 
-// Snapshot is the worker now. Settings.Status is the live status.
+// Snapshot is the worker now. It costs no allocation.
 func (w *Worker) Snapshot() Snapshot {
 	w.group.mu.Lock()
 	defer w.group.mu.Unlock()
@@ -116,11 +123,12 @@ func (w *Worker) Snapshot() Snapshot {
 }
 
 func (w *Worker) snapshot() Snapshot {
-	s := Snapshot{
-		Settings:  *w.settings.Load(),
+	return Snapshot{
+		Settings:  w.settings.Load(),
+		Status:    w.Status(),
 		Elected:   w.elected,
 		Busy:      w.busy.value(),
-		Load:      w.load,
+		Load:      w.lbstatus(),
 		Sent:      w.sent.Load(),
 		Read:      w.read.Load(),
 		ErrorTime: w.errorTime,
@@ -128,12 +136,20 @@ func (w *Worker) snapshot() Snapshot {
 		Passes:    w.passes,
 		Fails:     w.fails,
 	}
-	s.Settings.Status = w.Status()
+}
+
+// LiveSettings is its parameters now, as the manager edits them: Status is the live one.
+func (w *Worker) LiveSettings() WorkerSettings {
+	now := w.Snapshot()
+	s := *now.Settings
+	s.Status = now.Status
 	return s
 }
 
 // configure puts settings in force, but not their status. Under group.mu.
 func (w *Worker) configure(s WorkerSettings) {
+	w.group.change()
+	w.group.byRoute = nil
 	w.settings.Store(&s)
 	w.lbset, w.factor, w.retry, w.route = int32(s.LBSet), int64(s.LoadFactor), s.Retry.V, s.Route
 }
@@ -141,7 +157,7 @@ func (w *Worker) configure(s WorkerSettings) {
 // reset puts settings in force and clears state and figures. Under group.mu.
 func (w *Worker) reset(s WorkerSettings) {
 	w.configure(s)
-	w.status.Store(uint32(s.Status | Init))
+	w.setStatus(s.Status | Init)
 	w.load, w.elected, w.retries, w.passes, w.fails = 0, 0, 0, 0, 0
 	w.errorTime = time.Time{}
 	w.busy.reset()
@@ -152,7 +168,13 @@ func (w *Worker) reset(s WorkerSettings) {
 
 // set changes conditions. Under group.mu.
 func (w *Worker) set(bits Status, on bool) {
-	w.status.Store(uint32(w.Status().with(bits, on)))
+	w.setStatus(w.Status().with(bits, on))
+}
+
+// setStatus puts w into these conditions. Under group.mu.
+func (w *Worker) setStatus(s Status) {
+	w.group.change()
+	w.status.Store(uint32(s))
 }
 
 // has reports whether one of the conditions holds.

@@ -56,8 +56,8 @@ func (v *visit) editOf(checks bool) *edit {
 		e.Fields = inputsOf(balancer.BalancerParams, b.Settings(), env)
 		return e
 	}
-	e.Subject, e.Socket, e.Worker = v.worker.Name(), v.worker.Address().Socket != "", escape(v.worker.URL(), "")
-	s := v.worker.Snapshot().Settings
+	e.Subject, e.Socket, e.Worker = v.worker.Name(), v.worker.Address().Socket != "", escape(v.worker.URL())
+	s := v.worker.LiveSettings()
 	for _, in := range inputsOf(balancer.WorkerParams, &s, env) {
 		switch {
 		case strings.HasPrefix(in.Name, "w_status_"):

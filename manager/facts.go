@@ -2,7 +2,6 @@ package manager
 
 import (
 	"context"
-	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,15 +9,15 @@ import (
 
 // Facts is what the server knows of one request beyond its text. Every field may be left out.
 type Facts struct {
-	VHost         string        // the virtual host's id, which Farm.Balancers takes
-	ServerName    string        // by UseCanonicalName: of the heading and the Referer rule; "": the Host field's name
-	Base          string        // in front of the path in the forms' action: "http://host:port"; "": by the Host field
-	Persisted     bool          // BalancerPersist
-	Inherited     bool          // BalancerInherit
-	PassInherited bool          // ProxyPassInherit
-	Threads       int           // ThreadsPerChild: what max= is where it is not set
-	TraceOff      bool          // TraceEnable Off
-	Signature     template.HTML // ServerSignature's line; "" for Off
+	VHost         string // the virtual host's id, which Farm.Balancers takes
+	ServerName    string // by UseCanonicalName: of the heading and the Referer rule; "": the Host field's name
+	Base          string // in front of the path in the forms' action: "http://host:port"; "": by the Host field
+	Persisted     bool   // BalancerPersist
+	Inherited     bool   // BalancerInherit
+	PassInherited bool   // ProxyPassInherit
+	Threads       int    // ThreadsPerChild: what max= is where it is not set
+	TraceOff      bool   // TraceEnable Off
+	Signature     string // ServerSignature's line, HTML; "" for Off
 	Log           func(level slog.Level, message string)
 }
 

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -136,30 +135,22 @@ func find(all []*balancer.Balancer, name string) *balancer.Balancer {
 	return nil
 }
 
-// answer prints the state as it is now.
+// answer prints the state as it is now, piece by piece. That it can't be written is the server's to say.
 func (v *visit) answer(w http.ResponseWriter) {
 	v.carryNotice(w)
 	page := v.view()
-	var b bytes.Buffer
-	var err error
-	kind := "text/html; charset=ISO-8859-1"
 	switch {
 	case v.json:
-		kind, err = "application/json", writeJSON(&b, page)
+		w.Header().Set("Content-Type", "application/json")
+		writeJSON(w, page)
 	case v.form.has("xml"):
-		kind = "text/xml"
-		writeXML(&b, page)
+		w.Header().Set("Content-Type", "text/xml")
+		writeXML(w, page)
 	default:
+		w.Header().Set("Content-Type", "text/html; charset=ISO-8859-1")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
-		err = writeHTML(&b, page)
+		writeHTML(w, page)
 	}
-	if err != nil {
-		v.logf(slog.LevelError, "balancer-manager: "+err.Error())
-		w.WriteHeader(http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Write(b.Bytes())
 }
 
 // carryNotice sends a browser the notice of its edit as a cookie, and takes the one that it brings for this

@@ -1,28 +1,205 @@
 package manager
 
 import (
-	_ "embed"
-	"fmt"
-	"html/template"
 	"io"
-	"strings"
+
+	"balancerd/balancer"
 )
 
-//go:embed page.html
-var pageText string
+// writeHTML prints the page: httpd's lines, which programs cut up by table, cell and line. What is added to them
+// is said where it is printed.
+func writeHTML(w io.Writer, p *view) error {
+	o := newOut(w)
+	states := p.states()
+	p.head(o, states)
+	for _, l := range p.lists {
+		p.list(o, l, &states)
+	}
+	o.put("<hr />\n")
+	p.notes(o)
+	if p.Edit != nil {
+		p.Edit.html(o, p.Exprs)
+	}
+	o.put(p.Signature, "</body></html>\n")
+	return o.end()
+}
 
-// page is the balancer-manager's page. html/template escapes by context; text is for table cells and
-// headings, which programs read without undoing entities: it escapes what httpd escapes, no more.
-var page = template.Must(template.New("").Funcs(template.FuncMap{
-	"text": htmlText, "size": sizeText, "onOff": onOff,
-}).Parse(pageText))
+// states is the condition of each member, in the order of the page: the rows and their colours show the same.
+func (p *view) states() (all []balancer.Status) {
+	for _, l := range p.lists {
+		for _, w := range l.members {
+			all = append(all, w.Status())
+		}
+	}
+	return all
+}
 
-func writeHTML(w io.Writer, p *view) error { return page.ExecuteTemplate(w, "page", p) }
+// head prints all above the lists; the viewport and the style are ours.
+func (p *view) head(o *out, states []balancer.Status) {
+	o.put(`<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">
+<html><head><title>Balancer Manager</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style type='text/css'>
+`)
+	p.style(o, states)
+	o.put("</style>\n</head>\n<body><h1>Load Balancer Manager for ")
+	o.safe(p.Server)
+	o.put("</h1>\n\n<dl><dt>Server Version: ")
+	o.safe(p.Version)
+	o.put("</dt>\n<dt>Server Built: ")
+	o.safe(p.Built)
+	o.put("</dt>\n<dt>Balancer changes will ", not(p.Persisted), "be persisted on restart.</dt><dt>Balancers are ", not(p.Inherited),
+		"inherited from main server.</dt><dt>ProxyPass settings are ", not(p.PassInherited), "inherited from main server.</dt></dl>\n")
+}
 
-var entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+func not(on bool) string {
+	if on {
+		return ""
+	}
+	return "NOT "
+}
 
-// htmlText is s as the text of an element (httpd: util.c ap_escape_html).
-func htmlText(s string) template.HTML { return template.HTML(entities.Replace(s)) }
+// list prints a balancer's two tables, and takes the states of its members from the front of states.
+func (p *view) list(o *out, l list, states *[]balancer.Status) {
+	row := rowOf(l.balancer)
+	o.put("<hr />\n<h3>LoadBalancer Status for <a href=\"")
+	p.link(o, row, nil)
+	o.put(`">balancer://`)
+	o.text(row.Name)
+	o.put("</a> [")
+	o.text(row.ID)
+	o.put("]</h3>\n\n\n<table><tr><th>MaxMembers</th><th>StickySession</th><th>DisableFailover</th><th>Timeout</th><th>FailoverAttempts</th><th>Method</th><th>Path</th><th>Active</th></tr>\n<tr>")
+	row.html(o)
+	o.put("</tr>\n</table>\n<br />\n\n<table><tr><th>Worker URL</th><th>Route</th><th>RouteRedir</th><th>Factor</th><th>Set</th><th>Status</th><th>Elected</th><th>Busy</th><th>Load</th><th>To</th><th>From</th>")
+	if p.HealthChecks {
+		o.put("<th>HC Method</th><th>HC Interval</th><th>Passes</th><th>Fails</th><th>HC uri</th><th>HC Expr</th>")
+	}
+	o.put("</tr>\n")
+	for i, w := range l.members {
+		m := memberOf(w)
+		m.show((*states)[i])
+		p.member(o, row, &m)
+		o.pass()
+	}
+	*states = (*states)[len(l.members):]
+	o.put("</table>\n")
+	o.pass()
+}
+
+// html prints a balancer's cells.
+func (row *balancerRow) html(o *out) {
+	o.put("<td>")
+	o.int(int64(row.MaxMembers))
+	o.put(" [")
+	o.int(int64(row.Used))
+	o.put(" Used]</td>\n<td>")
+	if row.settings.Sticky.On() {
+		o.text(row.settings.Sticky.String())
+	} else {
+		o.put(" (None) ")
+	}
+	o.put("</td><td>", onOff(row.settings.NoFailover.V), "</td>\n<td>")
+	o.int(wholeSeconds(row.settings.Timeout))
+	o.put("</td><td>")
+	o.int(int64(row.settings.MaxAttempts.V))
+	o.put("</td>\n<td>")
+	o.text(row.settings.Method.V)
+	o.put("</td>\n<td>")
+	o.text(row.Path)
+	o.put("</td>\n<td>Yes</td>\n") // Active: httpd shows none that is not
+}
+
+// member prints a member's row.
+func (p *view) member(o *out, b *balancerRow, m *memberRow) {
+	o.put("<tr>\n<td><a href=\"")
+	p.link(o, b, m)
+	o.put(`">`)
+	o.name(m.Name, m.Socket)
+	o.put("</a></td><td>")
+	o.text(m.settings.Route)
+	o.put("</td><td>")
+	o.text(m.settings.Redirect)
+	o.put("</td><td>")
+	o.factor(m.settings.LoadFactor)
+	o.put("</td><td>")
+	o.int(int64(m.settings.LBSet))
+	o.put("</td><td>", m.Status, "</td><td>")
+	o.uint(m.Elected)
+	o.put("</td><td>")
+	o.int(m.Busy)
+	o.put("</td><td>")
+	o.int(m.Load)
+	o.put("</td><td>")
+	o.size(m.Sent)
+	o.put("</td><td>")
+	o.size(m.Received)
+	o.put("</td>")
+	if p.HealthChecks {
+		m.checks(o)
+	}
+	o.put("</tr>\n")
+}
+
+// checks prints the cells of a member's health checks.
+func (m *memberRow) checks(o *out) {
+	h := &m.settings.Health
+	o.put("<td>", h.Method.String(), "</td><td>")
+	o.int(h.Interval.Milliseconds())
+	o.put("ms</td><td>")
+	o.int(int64(h.Passes))
+	o.put(" (")
+	o.int(int64(m.Passed))
+	o.put(")</td><td>")
+	o.int(int64(h.Fails))
+	o.put(" (")
+	o.int(int64(m.Failed))
+	o.put(")</td><td>")
+	o.text(h.URI)
+	o.put("</td><td>")
+	o.text(h.Expr)
+	o.put("</td>")
+}
+
+// name prints a worker's name, in italics if it is on a socket.
+func (o *out) name(name string, socket bool) {
+	if socket {
+		o.put("<i>")
+	}
+	o.text(name)
+	if socket {
+		o.put("</i>")
+	}
+}
+
+// notes prints what is ours between the lists and the form: what an edit did, and how long edits last.
+func (p *view) notes(o *out) {
+	if p.Notice != "" {
+		o.put("<p class=notice role=status>")
+		o.safe(p.Notice)
+		o.put("</p>\n")
+	}
+	o.put("<p class=note>")
+	if p.Persisted {
+		o.put("Edits made here are kept over restarts and reloads (BalancerPersist On).")
+	} else {
+		o.put("Edits made here last until the server restarts or reloads: it then starts from the configuration file again. BalancerPersist On would keep them.")
+	}
+	o.put("</p>\n")
+}
+
+// link prints the page that selects b, and its member m when there is one, as the value of an attribute. It
+// begins with the path of the request, never with a host; what programs cut out of it stands in httpd's order.
+func (p *view) link(o *out, b *balancerRow, m *memberRow) {
+	o.url(p.path)
+	o.put("?b=")
+	o.replace(b.Name, inLink)
+	if m != nil {
+		o.put("&amp;w=")
+		o.replace(m.URL, inLink)
+	}
+	o.put("&amp;nonce=")
+	o.replace(b.Nonce, inLink)
+}
 
 func onOff(on bool) string {
 	if on {
@@ -31,13 +208,22 @@ func onOff(on bool) string {
 	return "Off"
 }
 
-// sizeText is a size in four characters: "552 ", "1.3K", " 21K" (apr: apr_strfsize).
-func sizeText(n int64) string {
+// factor prints a load factor: hundredths as "1.25".
+func (o *out) factor(hundredths int) {
+	o.int(int64(hundredths / 100))
+	o.b = append(o.b, '.', '0'+byte(hundredths/10%10), '0'+byte(hundredths%10))
+}
+
+// size prints a size in four characters: "552 ", "1.3K", " 21K" (apr: apr_strfsize).
+func (o *out) size(n int64) {
 	if n < 0 {
-		return "  - "
+		o.put("  - ")
+		return
 	}
 	if n < 973 {
-		return fmt.Sprintf("%3d ", n)
+		o.int3(n)
+		o.put(" ")
+		return
 	}
 	for units := "KMGTPE"; ; units = units[1:] {
 		rest := n & 1023
@@ -50,11 +236,24 @@ func sizeText(n int64) string {
 			if tenths >= 10 {
 				n, tenths = n+1, 0
 			}
-			return fmt.Sprintf("%d.%d%c", n, tenths, units[0])
+			o.int(n)
+			o.put(".")
+			o.int(tenths)
+		} else {
+			if rest >= 512 {
+				n++
+			}
+			o.int3(n)
 		}
-		if rest >= 512 {
-			n++
-		}
-		return fmt.Sprintf("%3d%c", n, units[0])
+		o.put(units[:1])
+		return
 	}
+}
+
+// int3 prints a number in three characters at least.
+func (o *out) int3(n int64) {
+	for limit := int64(100); limit > 1 && n < limit; limit /= 10 {
+		o.put(" ")
+	}
+	o.int(n)
 }

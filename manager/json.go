@@ -1,8 +1,15 @@
 package manager
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"balancerd/balancer"
 )
 
 // writeJSON prints the view for programs:
@@ -23,8 +30,164 @@ import (
 // set; error_time is left out when there was no error. Members added in later versions are at no
 // fixed place: read by name.
 func writeJSON(w io.Writer, p *view) error {
-	e := json.NewEncoder(w)
+	o := newOut(w)
+	j := object{o, "\n  "}
+	o.put("{")
+	j.text("server", p.Server)
+	j.text("version", p.Version)
+	j.text("built", p.Built)
+	j.flag("persisted", p.Persisted)
+	j.name("balancers")
+	o.put("[")
+	for i, l := range p.lists {
+		o.put(comma(i), "\n    {")
+		rowOf(l.balancer).json(o)
+		for i, w := range l.members {
+			o.put(comma(i), "\n        {")
+			m := memberOf(w)
+			m.json(o)
+			o.put("\n        }")
+			o.pass()
+		}
+		o.put(ifAny(len(l.members), "\n      "), "]\n    }")
+		o.pass()
+	}
+	o.put(ifAny(len(p.lists), "\n  "), "]\n}\n")
+	return o.end()
+}
+
+// The parameters in the order of their names, in which programs have always got them.
+var (
+	balancerParams = byName(balancer.BalancerParams)
+	workerParams   = byName(balancer.WorkerParams)
+)
+
+func byName[S any](t balancer.Table[S]) balancer.Table[S] {
+	return slices.SortedFunc(slices.Values(t), func(a, b balancer.Param[S]) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// json prints the fields of a balancer, up to its members.
+func (row *balancerRow) json(o *out) {
+	j := object{o, "\n      "}
+	j.text("name", row.Name)
+	j.text("id", row.ID)
+	j.text("nonce", row.Nonce)
+	j.text("path", row.Path)
+	j.flag("active", true)
+	j.int("max_members", int64(row.MaxMembers))
+	j.int("used_members", int64(row.Used))
+	printSettings(j, balancerParams, row.settings, "nonce")
+	j.name("members")
+	o.put("[")
+}
+
+// json prints the fields of a member.
+func (m *memberRow) json(o *out) {
+	j := object{o, "\n          "}
+	j.text("name", m.Name)
+	j.text("url", m.URL)
+	j.text("scheme", m.Scheme)
+	j.text("host", m.Host)
+	j.int("port", int64(m.Port))
+	j.words("status", m.Status)
+	j.flag("usable", m.state.Usable())
+	j.name("elected")
+	o.uint(m.Elected)
+	j.int("busy", m.Busy)
+	j.int("load", m.Load)
+	j.int("bytes_sent", m.Sent)
+	j.int("bytes_received", m.Received)
+	j.int("retries", int64(m.Retries))
+	if !m.ErrorTime.IsZero() {
+		j.text("error_time", m.ErrorTime.Format(time.RFC3339Nano))
+	}
+	j.int("checks_passed", int64(m.Passed))
+	j.int("checks_failed", int64(m.Failed))
+	printSettings(j, workerParams, m.settings, "")
+}
+
+// printSettings prints the parameters that are set, but not the one called without.
+func printSettings[S any](j object, t balancer.Table[S], s *S, without string) {
+	j.name("settings")
+	j.o.put("{")
+	inner := object{j.o, j.line + "  "}
+	for name, value := range t.Pairs(s) {
+		if name != without {
+			inner.text(name, value)
+		}
+	}
+	j.close("}")
+}
+
+// object prints the members of an object, each at the beginning of a line.
+type object struct {
+	o    *out
+	line string
+}
+
+// name begins a member.
+func (j object) name(name string) {
+	if j.o.b[len(j.o.b)-1] != '{' {
+		j.o.put(",")
+	}
+	j.o.put(j.line, `"`, name, `": `)
+}
+
+// close ends what was begun in a member; without members it ends on the same line.
+func (j object) close(end string) {
+	if c := j.o.b[len(j.o.b)-1]; c != '{' && c != '[' {
+		j.o.put(j.line)
+	}
+	j.o.put(end)
+}
+
+func (j object) text(name, value string) {
+	j.name(name)
+	j.o.quoted(value)
+}
+
+func (j object) int(name string, n int64) {
+	j.name(name)
+	j.o.int(n)
+}
+
+func (j object) flag(name string, on bool) {
+	j.name(name)
+	j.o.b = strconv.AppendBool(j.o.b, on)
+}
+
+// words prints a text's words as an array.
+func (j object) words(name, text string) {
+	j.name(name)
+	j.o.put("[")
+	n := 0
+	for w := range strings.FieldsSeq(text) {
+		j.o.put(comma(n), j.line, "  ")
+		j.o.quoted(w)
+		n++
+	}
+	j.close("]")
+}
+
+// comma is what stands before element i of an array.
+func comma(i int) string { return ifAny(i, ",") }
+
+func ifAny(n int, s string) string {
+	if n == 0 {
+		return ""
+	}
+	return s
+}
+
+// quoted prints s in quotes.
+func (o *out) quoted(s string) {
+	if simple(s) && strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0 {
+		o.put(`"`, s, `"`)
+		return
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(p)
+	e.Encode(s) // a text can't fail
+	o.put(strings.TrimSuffix(b.String(), "\n"))
 }

@@ -24,7 +24,7 @@ func shown(b *balancer.Balancer, w *balancer.Worker) map[string]string {
 	m := map[string]string{}
 	show(m, balancer.BalancerParams, b.Settings())
 	if w != nil {
-		s := w.Snapshot().Settings
+		s := w.LiveSettings()
 		show(m, balancer.WorkerParams, &s)
 	}
 	return m

@@ -2,9 +2,6 @@ package manager
 
 import (
 	_ "embed"
-	"fmt"
-	"html/template"
-	"strings"
 
 	"balancerd/balancer"
 )
@@ -25,33 +22,53 @@ var statusColours = []struct {
 	{balancer.Init, "good"},
 }
 
+// without is the colour of a member without any of them.
+const without = "off"
+
 func colourOf(s balancer.Status) string {
 	for _, l := range statusColours {
 		if s&l.any != 0 {
 			return l.colour
 		}
 	}
-	return "off"
+	return without
 }
 
 const statusColumn = 6
 
-// Style is the page's style. The colours of the status cells are rules by place, so that the cells
+// style prints the page's style. The colours of the status cells are rules by place, so that the cells
 // themselves stay as bare as httpd's: programs look for "<td>" to the letter.
-func (p *view) Style() template.CSS {
-	cells := map[string][]string{}
-	for i, b := range p.Balancers {
-		for j, m := range b.Members {
-			colour := colourOf(m.state) // a balancer has two tables; the first row is the head
-			cells[colour] = append(cells[colour], fmt.Sprintf("body > table:nth-of-type(%d) tr:nth-child(%d) > td:nth-child(%d)", 2*i+2, j+2, statusColumn))
-		}
-	}
-	var b strings.Builder
-	b.WriteString(styleText)
+func (p *view) style(o *out, states []balancer.Status) {
+	o.put(styleText)
 	for _, l := range statusColours {
-		if list := cells[l.colour]; list != nil {
-			fmt.Fprintf(&b, "%s { color: var(--%s); font-weight: 600; }\n", strings.Join(list, ",\n"), l.colour)
+		if p.cells(o, states, l.colour) {
+			o.put(" { color: var(--", l.colour, "); font-weight: 600; }\n")
 		}
 	}
-	return template.CSS(b.String())
+}
+
+// cells prints the places of all cells of one colour, and reports whether there are any. A balancer has two
+// tables; the first row is the head.
+func (p *view) cells(o *out, states []balancer.Status, colour string) (any bool) {
+	for i, l := range p.lists {
+		for j := range l.members {
+			if colourOf(states[j]) != colour {
+				continue
+			}
+			if any {
+				o.put(",\n")
+			}
+			any = true
+			o.put("body > table:nth-of-type(")
+			o.int(int64(2*i + 2))
+			o.put(") tr:nth-child(")
+			o.int(int64(j + 2))
+			o.put(") > td:nth-child(")
+			o.int(statusColumn)
+			o.put(")")
+			o.pass()
+		}
+		states = states[len(l.members):]
+	}
+	return any
 }

@@ -1,9 +1,7 @@
 package manager
 
 import (
-	"bytes"
-	"fmt"
-	"html/template"
+	"io"
 	"strings"
 	"time"
 
@@ -13,112 +11,143 @@ import (
 // writeXML prints the view as httpd's manager does with xml=1, line for line: loadfactor twice, two
 // line ends that are missing, and times below a second where httpd prints but their milliseconds
 // (httpd: mod_proxy_balancer.c balancer_display_page).
-func writeXML(b *bytes.Buffer, p *view) {
-	b.WriteString("<?xml version='1.0' encoding='UTF-8' ?>\n<httpd:manager xmlns:httpd='http://httpd.apache.org'>\n  <httpd:balancers>\n")
-	for _, row := range p.Balancers {
-		row.xml(b)
+func writeXML(w io.Writer, p *view) error {
+	o := newOut(w)
+	o.put("<?xml version='1.0' encoding='UTF-8' ?>\n<httpd:manager xmlns:httpd='http://httpd.apache.org'>\n  <httpd:balancers>\n")
+	for _, l := range p.lists {
+		rowOf(l.balancer).xml(o)
+		for _, w := range l.members {
+			m := memberOf(w)
+			m.xml(o, p.Threads)
+			o.pass()
+		}
+		o.put("      </httpd:workers>\n    </httpd:balancer>\n")
+		o.pass()
 	}
-	b.WriteString("  </httpd:balancers>\n</httpd:manager>")
+	o.put("  </httpd:balancers>\n</httpd:manager>")
+	return o.end()
 }
 
-func (row *balancerRow) xml(b *bytes.Buffer) {
-	e := element{b, "      ", "\n"}
-	b.WriteString("    <httpd:balancer>\n")
-	e.put("name", balancer.Prefix+row.Name)
-	e.put("nonce", row.Nonce)
-	if row.StickyCookie != "" {
-		e.put("stickysession", row.StickyCookie)
-		e.put("nofailover", onOff(row.NoFailover))
+// xml prints a balancer, up to its members.
+func (row *balancerRow) xml(o *out) {
+	e, s := element{o, "      ", "\n"}, row.settings
+	o.put("    <httpd:balancer>\n")
+	e.begin("name")
+	o.put(balancer.Prefix)
+	o.xml(row.Name)
+	e.close("name")
+	e.text("nonce", row.Nonce)
+	if s.Sticky.On() {
+		e.text("stickysession", s.Sticky.Cookie)
+		e.text("nofailover", onOff(s.NoFailover.V))
 	}
-	element{b, "      ", ""}.put("timeout", row.Timeout)
-	if row.AttemptsSet {
-		e.put("maxattempts", row.MaxAttempts)
+	element{o, "      ", ""}.int("timeout", wholeSeconds(s.Timeout))
+	if s.MaxAttempts.Set {
+		e.int("maxattempts", int64(s.MaxAttempts.V))
 	}
-	e.put("lbmethod", row.Method)
-	if row.StickyCookie != "" {
-		e.put("scolonpathdelim", onOff(row.ScolonDelim))
+	e.text("lbmethod", s.Method.V)
+	if s.Sticky.On() {
+		e.text("scolonpathdelim", onOff(s.ScolonDelim.V))
 	}
-	b.WriteString("      <httpd:workers>\n")
-	for _, m := range row.Members {
-		m.xml(b)
-	}
-	b.WriteString("      </httpd:workers>\n    </httpd:balancer>\n")
+	o.put("      <httpd:workers>\n")
 }
 
-func (m *memberRow) xml(b *bytes.Buffer) {
-	e, s := element{b, "          ", "\n"}, &m.settings
-	b.WriteString("        <httpd:worker>\n")
-	e.put("name", m.Name)
-	e.put("scheme", m.Scheme)
-	e.put("hostname", m.Host)
-	e.put("loadfactor", m.Factor)
-	e.put("port", m.Port)
-	e.put("min", m.pool[0])
-	e.put("smax", m.pool[1])
-	e.put("max", m.pool[2])
-	e.put("ttl", wholeSeconds(s.TTL))
+// xml prints a member; threads is what max= is where it is not set.
+func (m *memberRow) xml(o *out, threads int) {
+	e, s := element{o, "          ", "\n"}, m.settings
+	o.put("        <httpd:worker>\n")
+	e.text("name", m.Name)
+	e.text("scheme", m.Scheme)
+	e.text("hostname", m.Host)
+	e.factor(s.LoadFactor)
+	e.int("port", int64(m.Port))
+	lo, soft, hi := s.Pool(threads)
+	e.int("min", int64(lo))
+	e.int("smax", int64(soft))
+	e.int("max", int64(hi))
+	e.int("ttl", wholeSeconds(s.TTL))
 	e.time("timeout", s.Timeout, wholeSeconds)
 	e.time("acquire", s.Acquire, belowSecond)
-	putOpt(e, "recv_buffer_size", s.ReceiveBufferSize)
-	putOpt(e, "io_buffer_size", s.IOBufferSize)
+	e.number("recv_buffer_size", s.ReceiveBufferSize)
+	e.number("io_buffer_size", s.IOBufferSize)
 	e.flag("keepalive", s.KeepAlive)
-	e.put("status", m.Status)
+	e.text("status", m.Status)
 	if !m.ErrorTime.IsZero() {
-		e.put("error_time", m.ErrorTime.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+		e.text("error_time", m.ErrorTime.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
 	}
-	e.put("retries", m.Retries)
-	e.put("lbstatus", m.Load)
-	e.put("loadfactor", m.Factor)
-	e.put("transferred", m.Sent)
-	e.put("read", m.Received)
-	e.put("elected", m.Elected)
-	e.put("route", m.Route)
-	e.put("redirect", m.Redirect)
-	e.put("busy", m.Busy)
-	e.put("lbset", m.Set)
+	e.int("retries", int64(m.Retries))
+	e.int("lbstatus", m.Load)
+	e.factor(s.LoadFactor)
+	e.int("transferred", m.Sent)
+	e.int("read", m.Received)
+	e.begin("elected")
+	o.uint(m.Elected)
+	e.close("elected")
+	e.text("route", s.Route)
+	e.text("redirect", s.Redirect)
+	e.int("busy", m.Busy)
+	e.int("lbset", int64(s.LBSet))
 	if m.Scheme == "ajp" {
-		m.xmlAJP(b, e)
+		m.xmlAJP(e)
 	}
-	element{b, "      ", "\n"}.flag("disablereuse", s.DisableReuse)
+	element{o, "      ", "\n"}.flag("disablereuse", s.DisableReuse)
 	e.time("connectiontimeout", s.ConnectTimeout, belowSecond)
 	e.time("retry", s.Retry, wholeSeconds)
-	b.WriteString("        </httpd:worker>\n")
+	o.put("        </httpd:worker>\n")
 }
 
-func (m *memberRow) xmlAJP(b *bytes.Buffer, e element) {
-	s := &m.settings
-	e.put("flushpackets", s.FlushPackets)
+func (m *memberRow) xmlAJP(e element) {
+	s := m.settings
+	e.text("flushpackets", s.FlushPackets.String())
 	if s.FlushPackets == balancer.FlushAuto {
-		e.put("flushwait", s.FlushWait.Microseconds())
+		e.int("flushwait", s.FlushWait.Microseconds())
 	}
-	element{b, e.indent, ""}.time("ping", s.Ping, belowSecond)
+	element{e.o, e.indent, ""}.time("ping", s.Ping, belowSecond)
 }
 
 // element writes elements of one depth.
 type element struct {
-	b           *bytes.Buffer
+	o           *out
 	indent, end string
 }
 
-func (e element) put(name string, value any) {
-	fmt.Fprintf(e.b, "%s<httpd:%s>%s</httpd:%s>%s", e.indent, name, xmlText(fmt.Sprint(value)), name, e.end)
+func (e element) begin(name string) { e.o.put(e.indent, "<httpd:", name, ">") }
+
+func (e element) close(name string) { e.o.put("</httpd:", name, ">", e.end) }
+
+func (e element) text(name, value string) {
+	e.begin(name)
+	e.o.xml(value)
+	e.close(name)
+}
+
+func (e element) int(name string, n int64) {
+	e.begin(name)
+	e.o.int(n)
+	e.close(name)
+}
+
+func (e element) factor(hundredths int) {
+	e.begin("loadfactor")
+	e.o.factor(hundredths)
+	e.close("loadfactor")
 }
 
 func (e element) time(name string, d balancer.Opt[time.Duration], unit func(time.Duration) int64) {
 	if d.Set {
-		e.put(name, unit(d.V))
+		e.int(name, unit(d.V))
 	}
 }
 
 func (e element) flag(name string, on balancer.Opt[bool]) {
 	if on.Set {
-		e.put(name, onOff(on.V))
+		e.text(name, onOff(on.V))
 	}
 }
 
-func putOpt[T any](e element, name string, v balancer.Opt[T]) {
-	if v.Set {
-		e.put(name, v.V)
+func (e element) number(name string, n balancer.Opt[int]) {
+	if n.Set {
+		e.int(name, int64(n.V))
 	}
 }
 
@@ -127,13 +156,25 @@ func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 // belowSecond is what httpd prints of some times: apr_time_msec, the part below one second.
 func belowSecond(d time.Duration) int64 { return int64(d % time.Second / time.Millisecond) }
 
-// xmlText escapes as httpd escapes HTML, and leaves out what XML cannot hold.
-func xmlText(s string) template.HTML {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
-			return -1
+// xml prints a text escaped as httpd escapes HTML, without what XML cannot hold.
+func (o *out) xml(s string) {
+	if !simple(s) {
+		s = strings.Map(func(r rune) rune {
+			if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
+				return -1
+			}
+			return r
+		}, strings.ToValidUTF8(s, "\ufffd"))
+	}
+	o.text(s)
+}
+
+// simple reports whether s is printable ASCII.
+func simple(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
 		}
-		return r
-	}, strings.ToValidUTF8(s, "�"))
-	return htmlText(s)
+	}
+	return true
 }

@@ -119,41 +119,58 @@ func followsIf(s, child *Scope, low string) error {
 	return nil
 }
 
-// names of sections in messages, in the order in which httpd looks for them.
-var surroundings = []struct {
-	kind Where
-	tags []string
+// places are what a directive can be forbidden in, in the order in which httpd looks.
+var places = []struct {
+	kinds Where // all of which must be forbidden
+	in    func(*Scope) bool
+	name  string
 }{
-	{Directory, []string{"directory", "directorymatch"}}, {Location, []string{"location", "locationmatch"}},
-	{Files, []string{"files", "filesmatch", "if", "elseif", "else"}}, {Proxy, []string{"proxy", "proxymatch"}},
+	{VHost, func(s *Scope) bool { return s.Server.Kind == VHost }, "<VirtualHost> section"},
+	{Limit, (*Scope).limited, "<Limit> or <LimitExcept> section"},
+	{Dir | VHost, func(s *Scope) bool { return s.Kind&Dir != 0 }, "directory context"},
+}
+
+// surroundings are the sections that a directive can be forbidden in, at any depth, in the order in which httpd looks.
+var surroundings = []struct {
+	kinds Where // one of which must be forbidden
+	tag   string
+}{
+	{Directory, "Directory"}, {Directory, "DirectoryMatch"}, {Location, "Location"}, {Location, "LocationMatch"},
+	{Files, "Files"}, {Files, "FilesMatch"}, {Files | If, "If"}, {Files | If, "ElseIf"}, {Files | If, "Else"}, {Proxy, "Proxy"}, {Proxy, "ProxyMatch"},
 }
 
 // Forbid is httpd's finer check of a directive's place: an error when it stands in a virtual host, a
 // <Limit>, or anywhere inside one of the kinds of section (httpd: core.c ap_check_cmd_context).
 func (a Args) Forbid(s *Scope, kinds Where) error {
+	for _, p := range places {
+		if kinds&p.kinds == p.kinds && p.in(s) {
+			return a.outOfPlace(p.name)
+		}
+	}
+	for _, sur := range surroundings {
+		if kinds&sur.kinds == 0 {
+			continue
+		}
+		if in := s.within(sur.tag); in != nil {
+			return a.outOfPlace("<" + in.Tag + "> section")
+		}
+	}
+	return nil
+}
+
+func (a Args) outOfPlace(where string) error {
 	name := a.Name
 	if strings.HasPrefix(name, "<") {
 		name += ">"
 	}
-	if kinds&VHost != 0 && s.Server.Kind == VHost {
-		return errors.New(name + " cannot occur within <VirtualHost> section")
-	}
-	if kinds&Limit != 0 && s.limited() {
-		return errors.New(name + " cannot occur within <Limit> or <LimitExcept> section")
-	}
-	if kinds&Dir == Dir && s.Kind&Dir != 0 && kinds&VHost != 0 {
-		return errors.New(name + " cannot occur within directory context")
-	}
-	for _, sur := range surroundings {
-		if kinds&sur.kind == 0 && !(sur.kind == Files && kinds&If != 0) {
-			continue
-		}
-		for p := s; p != nil; p = p.Parent {
-			for _, t := range sur.tags {
-				if strings.EqualFold(p.Tag, t) && (kinds&Files != 0 || kinds&If == 0 || p.Kind == If) {
-					return errors.New(name + " cannot occur within <" + p.Tag + "> section")
-				}
-			}
+	return errors.New(name + " cannot occur within " + where)
+}
+
+// within is the innermost section of a name around the scope, or the scope itself; nil when there is none.
+func (s *Scope) within(tag string) *Scope {
+	for p := s; p != nil; p = p.Parent {
+		if strings.EqualFold(p.Tag, tag) {
+			return p
 		}
 	}
 	return nil

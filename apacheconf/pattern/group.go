@@ -15,13 +15,12 @@ func (t *translation) group() error {
 		return bad("verbs are not known")
 	case !t.skip("?"):
 		t.names = append(t.names, "")
-		t.enter("(")
+		t.enter("(", "(", plainGroup)
 		return nil
 	}
-	for _, kind := range []string{":", "=", "!", "<=", "<!", ">"} {
-		if t.skip(kind) {
-			t.slow = t.slow || kind != ":"
-			t.enter("(?" + kind)
+	for _, g := range groupKinds {
+		if t.skip(g.text) {
+			t.enterGroup(g.text, g.kind)
 			return nil
 		}
 	}
@@ -39,21 +38,71 @@ func (t *translation) group() error {
 	return t.options()
 }
 
+// groupKinds are the groups that capture nothing, by what follows "(?". ("<=" and "<!" come before any "<name>".)
+var groupKinds = []struct {
+	text string
+	kind groupKind
+}{{":", plainGroup}, {"=", lookGroup}, {"!", lookGroup}, {"<=", lookGroup}, {"<!", lookGroup}, {">", plainGroup}}
+
+func (t *translation) enterGroup(text string, kind groupKind) {
+	ahead := text == "=" || text == "!"
+	if ahead && !t.noGuards && len(t.open) == 0 && anchors[string(t.out)] {
+		kind = guardGroup
+	}
+	t.enter("(?"+text, "(?:", kind)
+	t.slow = t.slow && kind != guardGroup || kind == lookGroup || text == ">"
+}
+
+// guard is look-ahead that stands where the subject begins: another expression to ask, so that Go's engine can take both.
+type guard struct {
+	expr string
+	want bool // that it matches
+}
+
+// anchors are the beginnings of out behind which look-ahead is a guard.
+var anchors = map[string]bool{"^": true, `\A`: true, "(?i)^": true, "(?-i)^": true, `(?i)\A`: true, `(?-i)\A`: true}
+
+// guard takes the look-ahead that just ended out of the expression, unless something in it keeps it there: groups that
+// capture, or what only the backtracking engine has.
+func (t *translation) guard(g opening) bool {
+	slow := t.slow
+	if t.slow = true; slow || len(t.names) != g.names {
+		return false
+	}
+	head, text := string(t.out[:g.begin.out]), string(t.out[g.begin.out:])
+	t.guards = append(t.guards, guard{head + "(?:" + text[len("(?="):] + ")", text[len("(?")] == '='})
+	t.out, t.loose = t.out[:g.begin.out], t.loose[:g.begin.loose]
+	t.slow, t.atom, t.repeatable = g.slow, noPlace, true
+	return true
+}
+
 // enter opens a group: the flags hold until it closes.
-func (t *translation) enter(text string) {
-	t.stack = append(t.stack, t.flags)
-	t.open = append(t.open, len(t.out))
-	t.assert(text)
+func (t *translation) enter(out, loose string, kind groupKind) {
+	t.open = append(t.open, opening{flags: t.flags, begin: t.here(), kind: kind, slow: t.slow, names: len(t.names)})
+	t.only(out, loose)
+	t.repeatable = false
 }
 
 func (t *translation) close() error {
-	n := len(t.stack) - 1
+	n := len(t.open) - 1
 	if n < 0 {
 		return bad("unmatched closing parenthesis")
 	}
-	t.flags, t.stack = t.stack[n], t.stack[:n]
+	g := t.open[n]
+	t.flags, t.open = g.flags, t.open[:n]
+	if g.kind == guardGroup && t.guard(g) {
+		return nil
+	}
 	t.out = append(t.out, ')')
-	t.atom, t.open = t.open[n], t.open[:n]
+	switch g.kind {
+	case lookGroup, guardGroup:
+		t.loose = append(t.loose[:g.begin.loose], "(?:)"...)
+	case conditionGroup:
+		t.loose = append(t.loose, "|)"...)
+	default:
+		t.loose = append(t.loose, ')')
+	}
+	t.atom, t.repeatable = g.begin, true
 	return nil
 }
 
@@ -66,7 +115,7 @@ func (t *translation) namedGroup(end string) error {
 		return bad("a group's name must be a word")
 	}
 	t.names = append(t.names, name)
-	t.enter("(") // both engines number it in order; its name is kept here
+	t.enter("(", "(", plainGroup) // both engines number it in order; its name is kept here
 	return nil
 }
 
@@ -96,7 +145,7 @@ func (t *translation) condition() error {
 	t.slow = true
 	if strings.HasPrefix(t.rest(), "?") {
 		t.at--
-		t.enter("(?")
+		t.enter("(?", "(?:", conditionGroup)
 		return nil
 	}
 	name, err := t.until(")")
@@ -108,7 +157,7 @@ func (t *translation) condition() error {
 		return err
 	}
 	t.refs = append(t.refs, n)
-	t.enter("(?(" + strconv.Itoa(n) + ")")
+	t.enter("(?("+strconv.Itoa(n)+")", "(?:", conditionGroup)
 	return nil
 }
 
@@ -142,7 +191,8 @@ func (t *translation) options() error {
 			return nil
 		case ':':
 			t.at += i + 1
-			t.enter(pick(f.fold, "(?i:", "(?-i:"))
+			text := pick(f.fold, "(?i:", "(?-i:")
+			t.enter(text, text, plainGroup)
 			t.flags = f
 			return nil
 		default:

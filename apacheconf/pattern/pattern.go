@@ -3,7 +3,8 @@ package pattern
 import (
 	"errors"
 	"regexp"
-	"strings"
+	"regexp/syntax"
+	"sync/atomic"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -17,12 +18,23 @@ type Options struct {
 // Pattern is a compiled regular expression. It is safe for use by several goroutines.
 type Pattern struct {
 	text    string
-	literal string         // what the subject must begin with (anchored) or hold
-	anchor  bool           // literal stands at the beginning
-	exact   bool           // literal is the whole expression, so that it alone decides
-	fast    *regexp.Regexp // nil when only slow can
-	slow    *regexp2.Regexp
 	names   []string
+	guards  []guarded
+	matcher                 // of the expression, or, with slow, of one that matches at least where slow does
+	slow    *regexp2.Regexp // nil when Go's engine takes all of it
+}
+
+// matcher is an expression that Go's engine can take. Most subjects are decided without it.
+type matcher struct {
+	need requirement
+	expr string
+	re   atomic.Pointer[regexp.Regexp] // compiled when it is needed first
+}
+
+// guarded is look-ahead at the beginning of an expression.
+type guarded struct {
+	matcher
+	want bool // that it matches
 }
 
 // Limits of the backtracking engine, which only patterns that Go's own cannot take use.
@@ -46,101 +58,131 @@ func Compile(expr string, o Options) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pattern{text: expr, names: t.names}
-	if !t.slow {
-		if p.fast, err = regexp.Compile(pick(o.Fold, "(?i)", "") + string(t.out)); err == nil {
-			if !o.Fold {
-				p.prepare()
-			}
-			return p, nil
+	p := &Pattern{text: expr, names: t.names, guards: make([]guarded, len(t.guards))}
+	for i, g := range t.guards {
+		p.guards[i].want = g.want
+		if p.guards[i].prepare(g.expr, o.Fold, true, 0) != nil { // too large for Go's engine
+			p.guards = nil
+			t, _ = translateWhole(expr, o.Fold)
+			break
 		}
 	}
+	if t.slow {
+		if p.slow, err = compileSlow(t, o); err != nil {
+			return nil, err
+		}
+		p.prepare(string(t.loose), o.Fold, false, 0) // where that fails nothing is known beforehand
+		return p, nil
+	}
+	if p.prepare(string(t.out), o.Fold, true, p.Groups()) != nil {
+		if p.slow, err = compileSlow(t, o); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func compileSlow(t *translation, o Options) (*regexp2.Regexp, error) {
 	opts := regexp2.RegexOptions(regexp2.None)
 	if o.Fold {
 		opts |= regexp2.IgnoreCase
 	}
-	if p.slow, err = regexp2.Compile(string(t.out), opts); err != nil {
+	re, err := regexp2.Compile(string(t.out), opts)
+	if err != nil {
 		return nil, err
 	}
-	p.slow.MatchTimeout = slowTimeout
-	return p, nil
+	re.MatchTimeout = slowTimeout
+	return re, nil
 }
 
-// prepare finds the literal text that decides, or nearly decides, whether a subject matches, so that
-// the usual patterns cost a comparison.
-func (p *Pattern) prepare() {
-	text := p.text
-	if strings.Contains(text, `\E`) || strings.Contains(text, "(?#") {
-		return // a quantifier may stand behind
+// prepare finds out what a subject needs to match. The error: Go's engine can't take the expression.
+func (m *matcher) prepare(expr string, fold, decides bool, groups int) error {
+	expr = pick(fold, "(?i)", "") + expr
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return err
 	}
-	anchored := strings.HasPrefix(text, "^")
-	if anchored {
-		text = text[1:]
-	}
-	n := strings.IndexAny(text, `\.+*?()[]{}|^$`)
-	switch {
-	case n < 0:
-		p.literal, p.anchor, p.exact = text, anchored, true
-	case strings.IndexByte(p.text, '|') >= 0:
-	case text[n] == '*' || text[n] == '?' || text[n] == '{':
-		if n > 1 {
-			p.literal, p.anchor = text[:n-1], anchored
-		}
-	case n > 0:
-		p.literal, p.anchor = text[:n], anchored
-	}
+	m.expr, m.need = expr, require(tree, decides, groups)
+	return nil
 }
 
-// Match tells whether the expression is found in s. ErrUndecided: a backtracking pattern came to its limits.
+// engine is Go's for the expression.
+func (m *matcher) engine() *regexp.Regexp {
+	if re := m.re.Load(); re != nil {
+		return re
+	}
+	re := regexp.MustCompile(m.expr) // it was parsed by prepare
+	m.re.Store(re)
+	return re
+}
+
+func (m *matcher) match(s string) bool {
+	switch m.need.judge(s) {
+	case no:
+		return false
+	case yes:
+		return true
+	}
+	return m.engine().MatchString(wide(s))
+}
+
+// Match reports whether the expression is found in s. ErrUndecided: a backtracking pattern came to its limits.
 // That is not "no match": whatever hangs on it must fail.
 func (p *Pattern) Match(s string) (bool, error) {
 	switch {
-	case p.literal != "" && !p.found(s):
+	case p.need.judge(s) == no || !p.guardsHold(s):
 		return false, nil
-	case p.exact:
-		return p.found(s), nil
-	case p.fast != nil:
-		return p.fast.MatchString(wide(s)), nil
+	case p.slow != nil:
+		return p.matchSlow(s)
+	case p.need.whole:
+		return true, nil
 	}
-	return p.matchSlow(s)
+	return p.engine().MatchString(wide(s)), nil
 }
 
+func (p *Pattern) guardsHold(s string) bool {
+	for i := range p.guards {
+		if g := &p.guards[i]; g.match(s) != g.want {
+			return false
+		}
+	}
+	return true
+}
+
+// passes asks Go's engine, which is never slow, about a subject for the backtracking one.
+func (p *Pattern) passes(w string) bool { return p.expr == "" || p.engine().MatchString(w) }
+
 func (p *Pattern) matchSlow(s string) (bool, error) {
-	if len(s) > maxSubject {
+	w := wide(s)
+	switch {
+	case !p.passes(w):
+		return false, nil
+	case len(s) > maxSubject:
 		return false, ErrUndecided
 	}
-	ok, err := p.slow.MatchString(wide(s))
+	ok, err := p.slow.MatchString(w)
 	if err != nil {
 		return false, ErrUndecided
 	}
 	return ok, nil
 }
 
-func (p *Pattern) found(s string) bool {
-	if p.anchor {
-		return strings.HasPrefix(s, p.literal)
-	}
-	return strings.Contains(s, p.literal)
-}
-
 // Find appends the offsets of the match and of each group to loc: pairs of begin and end, -1 for a
 // group that took no part. ok is false when there is no match. The error is as Match's.
 func (p *Pattern) Find(s string, loc []int) (found []int, ok bool, err error) {
-	if p.literal != "" && !p.found(s) {
+	switch n := &p.need; {
+	case n.judge(s) == no || !p.guardsHold(s):
 		return loc, false, nil
-	}
-	if p.exact {
-		i := 0
-		if !p.anchor {
-			i = strings.Index(s, p.literal)
-		}
-		return append(loc, i, i+len(p.literal)), true, nil
-	}
-	if p.fast == nil {
+	case p.slow != nil:
 		return p.findSlow(s, loc)
+	case n.index != nil:
+		i := n.index.index(s)
+		return append(loc, i, i+len(n.index.text)), true, nil
+	case n.rest:
+		return append(loc, 0, len(s), n.least, len(s)), true, nil
 	}
 	w := wide(s)
-	m := p.fast.FindStringSubmatchIndex(w)
+	m := p.engine().FindStringSubmatchIndex(w)
 	if len(w) != len(s) {
 		narrow(s, m)
 	}
@@ -148,10 +190,14 @@ func (p *Pattern) Find(s string, loc []int) (found []int, ok bool, err error) {
 }
 
 func (p *Pattern) findSlow(s string, loc []int) ([]int, bool, error) {
-	if len(s) > maxSubject {
+	w := wide(s)
+	switch {
+	case !p.passes(w):
+		return loc, false, nil
+	case len(s) > maxSubject:
 		return loc, false, ErrUndecided
 	}
-	m, err := p.slow.FindStringMatch(wide(s))
+	m, err := p.slow.FindStringMatch(w)
 	if err != nil {
 		return loc, false, ErrUndecided
 	}

@@ -8,6 +8,16 @@ type byteSet [4]uint64
 func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
 func (s *byteSet) has(c byte) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 
+// hasAny reports whether the sets share a byte.
+func (s byteSet) hasAny(other byteSet) bool {
+	for i := range s {
+		if s[i]&other[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *byteSet) span(from, to byte) {
 	for c := int(from); c <= int(to); c++ {
 		s.add(byte(c))
@@ -90,6 +100,14 @@ func wideRune(c byte) rune {
 		return rune(c)
 	}
 	return highBase + rune(c)
+}
+
+// narrowRune is the byte of a rune that an engine sees. ok is false for a rune that no subject holds.
+func narrowRune(r rune) (c byte, ok bool) {
+	if r < 0x80 {
+		return byte(r), r >= 0
+	}
+	return byte(r - highBase), highBase+0x80 <= r && r <= highBase+0xFF
 }
 
 // write appends the set as a class that both engines read.

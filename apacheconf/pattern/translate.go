@@ -10,19 +10,48 @@ import (
 // translation is an expression rewritten for the engines: each construct spelled in the one way that
 // both read, or, where Go's can't do it, as the backtracking one has it.
 type translation struct {
-	src   string
-	at    int
-	out   []byte
-	slow  bool     // holds something that only the backtracking engine has
-	names []string // of the groups, by number
-	refs  []int    // groups that are referred to, which must exist
-	total int      // capturing groups in all of src
+	src    string
+	at     int
+	out    []byte
+	loose  []byte   // out without what only the backtracking engine has: matches wherever out does, and perhaps elsewhere
+	slow   bool     // holds something that only the backtracking engine has
+	guards []guard  // look-ahead at the very beginning, which is not in out
+	names  []string // of the groups, by number
+	refs   []int    // groups that are referred to, which must exist
+	total  int      // capturing groups in all of src
 
-	flags modes
-	stack []modes // of the groups around
-	open  []int   // where the groups around begin in out
-	atom  int     // where what a quantifier applies to begins in out; -1: nothing
+	flags      modes
+	open       []opening // the groups around
+	atom       place     // where what a quantifier applies to begins
+	repeatable bool      // whether there is such a thing
+	noGuards   bool      // leave look-ahead in out
+	again      bool      // a guard turned out to be none: translate with noGuards
 }
+
+// place is an offset in both spellings.
+type place struct{ out, loose int }
+
+// noPlace is where a guard began, which is not in out.
+var noPlace = place{-1, -1}
+
+// opening is a group that was not closed yet.
+type opening struct {
+	flags modes // of what is around it
+	begin place
+	kind  groupKind
+	slow  bool // whether something before it needs the backtracking engine
+	names int  // how many groups were before it
+}
+
+// groupKind is what becomes of a group in the loose spelling.
+type groupKind uint8
+
+const (
+	plainGroup     groupKind = iota
+	lookGroup                // takes no text: left away
+	conditionGroup           // one of its branches, or none
+	guardGroup               // look-ahead that becomes a guard
+)
 
 // modes are PCRE's options that may change within an expression.
 type modes struct{ fold, multi, dot, extended, lazy bool }
@@ -31,21 +60,40 @@ func bad(what string) error { return errors.New("regular expression: " + what) }
 
 // translate rewrites a Perl-compatible expression (pcre2pattern(3)).
 func translate(src string, fold bool) (*translation, error) {
-	t := &translation{src: src, names: []string{""}, flags: modes{fold: fold, dot: true}, atom: -1, total: countGroups(src)}
+	t := newTranslation(src, fold)
+	err := t.run()
+	if t.again {
+		return translateWhole(src, fold)
+	}
+	return t, err
+}
+
+// translateWhole is translate that leaves look-ahead where it is.
+func translateWhole(src string, fold bool) (*translation, error) {
+	t := newTranslation(src, fold)
+	t.noGuards = true
+	return t, t.run()
+}
+
+func newTranslation(src string, fold bool) *translation {
+	return &translation{src: src, names: []string{""}, flags: modes{fold: fold, dot: true}, total: countGroups(src)}
+}
+
+func (t *translation) run() error {
 	for t.at < len(t.src) {
 		if err := t.item(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if len(t.stack) > 0 {
-		return nil, bad("missing closing parenthesis")
+	if len(t.open) > 0 {
+		return bad("missing closing parenthesis")
 	}
 	for _, n := range t.refs {
 		if n >= len(t.names) {
-			return nil, bad("reference to non-existent group")
+			return bad("reference to non-existent group")
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // countGroups finds how many groups capture: \10 and beyond are octal when there are less.
@@ -100,80 +148,107 @@ func (t *translation) until(end string) (string, error) {
 	return s, nil
 }
 
+func (t *translation) here() place { return place{len(t.out), len(t.loose)} }
+
 // put writes something that a quantifier may follow.
-func (t *translation) put(text string) {
-	t.atom = len(t.out)
-	t.out = append(t.out, text...)
+func (t *translation) put(text string) { t.only(text, text) }
+
+// only writes something that a quantifier may follow, in a spelling for each engine.
+func (t *translation) only(out, loose string) {
+	t.atom, t.repeatable = t.here(), true
+	t.out = append(t.out, out...)
+	t.loose = append(t.loose, loose...)
 }
 
 // assert writes something that no quantifier may follow.
 func (t *translation) assert(text string) {
-	t.out = append(t.out, text...)
-	t.atom = -1
+	t.put(text)
+	t.repeatable = false
 }
 
-func (t *translation) set(s byteSet) {
-	t.atom = len(t.out)
-	t.out = s.write(t.out)
-}
+func (t *translation) set(s byteSet) { t.put(string(s.write(nil))) }
 
 func (t *translation) literal(c byte) {
-	t.atom = len(t.out)
 	if strings.IndexByte(`\.+*?()[]{}|^$#- `, c) >= 0 {
-		t.out = append(t.out, '\\', 'x')
-		t.out = append(t.out, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+		t.put(`\x` + string("0123456789abcdef"[c>>4]) + string("0123456789abcdef"[c&15]))
 		return
 	}
-	t.out = append(t.out, string(wideRune(c))...)
+	t.put(string(wideRune(c)))
+}
+
+// items are the characters that mean something outside of classes. (Made in init, as what they call takes items again.)
+var items [256]func(*translation) error
+
+func init() {
+	items = [256]func(*translation) error{
+		'\\': (*translation).escape, '[': (*translation).class, '(': (*translation).group, ')': (*translation).close,
+		'*': (*translation).quantifier, '+': (*translation).quantifier, '?': (*translation).quantifier, '{': (*translation).braces,
+		'|': (*translation).alternative, '^': (*translation).begin, '$': (*translation).end, '.': (*translation).dot,
+	}
 }
 
 // item takes one thing: a literal, a class, a group's beginning or end, a quantifier.
 func (t *translation) item() error {
 	c := t.src[t.at]
 	t.at++
-	switch c {
-	case '\\':
-		return t.escape()
-	case '[':
-		return t.class()
-	case '(':
-		return t.group()
-	case ')':
-		return t.close()
-	case '|':
-		t.assert("|")
-	case '^':
-		t.assert(pick(t.flags.multi, "(?m:^)", "^"))
-	case '$':
-		t.assert(pick(t.flags.multi, "(?m:$)", `\z`))
-	case '.':
-		t.put(pick(t.flags.dot, "(?s:.)", `[^\n]`))
-	case '*', '+', '?':
-		return t.quantifier(string(c))
-	case '{':
-		if n := repeat(t.src[t.at-1:]); n > 0 {
-			q := t.src[t.at-1 : t.at-1+n]
-			if lo, hi, _ := strings.Cut(q[1:n-1], ","); tooOften(lo) || tooOften(hi) {
-				return bad("number too big in {} quantifier")
-			}
-			t.at += n - 1
-			return t.quantifier(q)
-		}
-		t.literal(c)
-	default:
-		if t.flags.extended && (c == ' ' || '\t' <= c && c <= '\r') {
+	if f := items[c]; f != nil {
+		return f(t)
+	}
+	if t.flags.extended {
+		switch {
+		case c == ' ' || '\t' <= c && c <= '\r':
 			return nil
-		}
-		if t.flags.extended && c == '#' {
+		case c == '#':
 			if _, err := t.until("\n"); err != nil {
 				t.at = len(t.src)
 			}
 			return nil
 		}
-		t.literal(c)
 	}
+	t.literal(c)
 	return nil
 }
+
+func (t *translation) alternative() error {
+	if len(t.open) == 0 && len(t.guards) > 0 {
+		t.again = true // only the first branch asks for them
+	}
+	t.assert("|")
+	return nil
+}
+
+func (t *translation) begin() error {
+	t.assert(pick(t.flags.multi, "(?m:^)", "^"))
+	return nil
+}
+
+func (t *translation) end() error {
+	t.assert(pick(t.flags.multi, "(?m:$)", `\z`))
+	return nil
+}
+
+func (t *translation) dot() error {
+	t.put(pick(t.flags.dot, "(?s:.)", `[^\n]`))
+	return nil
+}
+
+// braces takes {n}, {n,} or {n,m}, which is a quantifier, or a brace that means itself.
+func (t *translation) braces() error {
+	n := repeat(t.src[t.at-1:])
+	if n == 0 {
+		t.literal('{')
+		return nil
+	}
+	q := t.src[t.at-1 : t.at-1+n]
+	if lo, hi, _ := strings.Cut(q[1:n-1], ","); tooOften(lo) || tooOften(hi) {
+		return bad("number too big in {} quantifier")
+	}
+	t.at += n - 1
+	return t.repeated(q)
+}
+
+// quantifier takes the one-character quantifier that was just read.
+func (t *translation) quantifier() error { return t.repeated(t.src[t.at-1 : t.at]) }
 
 func pick(b bool, yes, no string) string {
 	if b {
@@ -201,202 +276,28 @@ func tooOften(count string) bool {
 	return count != "" && (err != nil || n > 65535)
 }
 
-// quantifier writes q and what may follow it: "?" makes it lazy, "+" possessive, which is a group that
+// repeated writes q and what may follow it: "?" makes it lazy, "+" possessive, which is a group that
 // is not entered again.
-func (t *translation) quantifier(q string) error {
-	if t.atom < 0 {
+func (t *translation) repeated(q string) error {
+	if !t.repeatable {
 		return bad("quantifier does not follow a repeatable item")
 	}
-	if t.skip("+") {
-		t.slow = true
-		t.out = slices.Insert(t.out, t.atom, []byte("(?>")...)
-		t.out = append(append(t.out, q...), ')')
-	} else {
-		t.out = append(t.out, q...)
-		if t.skip("?") != t.flags.lazy {
-			t.out = append(t.out, '?')
-		}
-	}
-	t.atom = -1
-	return nil
-}
-
-// escape takes what follows a backslash, outside of classes.
-func (t *translation) escape() error {
-	if t.at == len(t.src) {
-		return bad(`\ at end of pattern`)
-	}
-	c := t.src[t.at]
-	if s, ok := named(c); ok {
-		t.at++
-		t.set(s)
+	t.repeatable = false
+	if t.atom == noPlace {
+		t.again = true
 		return nil
 	}
-	switch c {
-	case 'p', 'P':
-		s, err := t.property()
-		t.set(s)
-		return err
-	case 'A', 'z', 'b', 'B':
-		t.at++
-		t.assert(`\` + string(c))
-	case 'Z':
-		t.at++
+	t.loose = append(t.loose, q...)
+	if t.skip("+") {
 		t.slow = true
-		t.assert(`(?=\n?\z)`)
-	case 'G':
-		t.at++
-		t.assert(`\A`)
-	case 'R':
-		t.at++
-		t.only("(?>\r\n|[\n-\r" + string(wideRune(0x85)) + "])")
-	case 'N':
-		t.at++
-		t.put(`[^\n]`)
-	case 'Q':
-		t.at++
-		return t.quoted()
-	case 'E':
-		t.at++
-	case 'k', 'g':
-		return t.reference()
-	default:
-		if '1' <= c && c <= '9' {
-			if n, width := digits(t.rest(), 10, 3); n < 10 || n <= t.total {
-				t.at += width
-				t.refer(n)
-				return nil
-			}
-		}
-		b, err := t.char()
-		if err != nil {
-			return err
-		}
-		t.literal(b)
+		t.out = slices.Insert(t.out, t.atom.out, []byte("(?>")...)
+		t.out = append(append(t.out, q...), ')')
+		return nil
+	}
+	t.out = append(t.out, q...)
+	if t.skip("?") != t.flags.lazy {
+		t.out = append(t.out, '?')
+		t.loose = append(t.loose, '?')
 	}
 	return nil
-}
-
-// only writes what Go's engine can't do.
-func (t *translation) only(text string) {
-	t.slow = true
-	t.put(text)
-}
-
-func (t *translation) refer(n int) {
-	t.refs = append(t.refs, n)
-	t.only(`\k<` + strconv.Itoa(n) + `>`)
-}
-
-func (t *translation) quoted() error {
-	text, after, _ := strings.Cut(t.rest(), `\E`)
-	t.at = len(t.src) - len(after)
-	for i := range len(text) {
-		t.literal(text[i])
-	}
-	return nil
-}
-
-// reference takes \k<name>, \k'name', \k{name}, \g{name}, \gN, \g{N}, \g{-N}.
-func (t *translation) reference() error {
-	kind := t.src[t.at]
-	t.at++
-	name := ""
-	for _, pair := range []string{"<>", "''", "{}"} {
-		if (kind == 'k' || pair == "{}") && t.skip(pair[:1]) {
-			var err error
-			if name, err = t.until(pair[1:]); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	if name == "" && kind == 'g' {
-		i := 0
-		for i < len(t.rest()) && (t.rest()[i] >= '0' && t.rest()[i] <= '9' || i == 0 && t.rest()[i] == '-') {
-			i++
-		}
-		name = t.rest()[:i]
-		t.at += i
-	}
-	n, err := t.number(name)
-	if err == nil {
-		t.refer(n)
-	}
-	return err
-}
-
-// number is a group's: by number, from the end when negative, or by name.
-func (t *translation) number(name string) (int, error) {
-	if n, err := strconv.Atoi(name); err == nil && n != 0 {
-		if n < 0 {
-			n += len(t.names)
-		}
-		if n > 0 {
-			return n, nil
-		}
-	}
-	if n := slices.Index(t.names, name); n > 0 && name != "" {
-		return n, nil
-	}
-	return 0, bad("reference to non-existent group")
-}
-
-// digits reads up to most digits of a base.
-func digits(s string, base, most int) (n, width int) {
-	for width < len(s) && width < most {
-		d, err := strconv.ParseUint(s[width:width+1], base, 8)
-		if err != nil {
-			break
-		}
-		n = n*base + int(d)
-		width++
-	}
-	return n, width
-}
-
-// char takes an escaped character: \n, \x41, \012, \cA, or the character itself.
-func (t *translation) char() (byte, error) {
-	c := t.src[t.at]
-	t.at++
-	if i := strings.IndexByte("aefnrt", c); i >= 0 {
-		return "\a\x1b\f\n\r\t"[i], nil
-	}
-	n, width := 0, 0
-	switch {
-	case c == 'c':
-		if t.at == len(t.src) {
-			return 0, bad(`\c at end of pattern`)
-		}
-		c = t.src[t.at]
-		t.at++
-		if 'a' <= c && c <= 'z' {
-			c -= 32
-		}
-		return c ^ 0x40, nil
-	case c == 'x' && t.skip("{"), c == 'o' && t.skip("{"):
-		text, err := t.until("}")
-		if err != nil {
-			return 0, err
-		}
-		if n, width = digits(text, map[byte]int{'x': 16, 'o': 8}[c], 8); width != len(text) || width == 0 || n > 255 {
-			return 0, bad("character code too large")
-		}
-		return byte(n), nil
-	case c == 'x':
-		n, width = digits(t.rest(), 16, 2)
-		t.at += width
-		return byte(n), nil
-	case '0' <= c && c <= '7':
-		t.at--
-		n, width = digits(t.rest(), 8, 3)
-		t.at += width
-		if n > 255 {
-			return 0, bad("octal value is greater than \\377")
-		}
-		return byte(n), nil
-	case 'a' <= c|0x20 && c|0x20 <= 'z':
-		return 0, bad("unrecognized character follows \\")
-	}
-	return c, nil
 }

@@ -5,7 +5,11 @@ import "balancerd/balancer"
 // ByBusyness picks the member with the fewest requests under way; among equals the one that is owed
 // most, as ByRequests counts it (httpd: mod_lbmethod_bybusyness.c).
 func ByBusyness() balancer.Method {
-	return balancer.Method{Name: "bybusyness", Best: leastBusy, Reset: resetBusy}
+	return balancer.Method{Name: "bybusyness", Best: leastBusy, Before: lessBusy, Earns: true, Watches: true, Reset: resetBusy}
+}
+
+func lessBusy(a, b balancer.Standing) bool {
+	return a.Busy < b.Busy || a.Busy == b.Busy && a.Load > b.Load
 }
 
 func leastBusy(p *balancer.Pick) *balancer.Worker {

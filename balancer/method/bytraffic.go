@@ -5,7 +5,11 @@ import "balancerd/balancer"
 // ByTraffic picks the member that moved fewest bytes for its factor; sent and read are divided
 // apart, as httpd rounds them (httpd: mod_lbmethod_bytraffic.c).
 func ByTraffic() balancer.Method {
-	return balancer.Method{Name: "bytraffic", Best: leastMoved, Reset: resetTraffic}
+	return balancer.Method{Name: "bytraffic", Best: leastMoved, Before: movedLess, Watches: true, Reset: resetTraffic}
+}
+
+func movedLess(a, b balancer.Standing) bool {
+	return share(a.Sent, a.Factor)+share(a.Read, a.Factor) < share(b.Sent, b.Factor)+share(b.Read, b.Factor)
 }
 
 func leastMoved(p *balancer.Pick) *balancer.Worker {

@@ -26,7 +26,9 @@ import (
 	"balancerd/proxy/mod/heartbeat"
 	"balancerd/proxy/mod/manager"
 	"balancerd/proxy/mod/mime"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
@@ -43,7 +45,9 @@ import (
 func modules(l *loader, beat *method.Heartbeat) []site.Module {
 	return slices.Concat(
 		[]site.Module{
-			core.Module(l.Layout.Pid),                   // who serves, and with what limits
+			core.Module(),                               // names and limits of servers
+			mpm.Module(l.Layout.Pid),                    // where to listen, and as whom
+			reqtimeout.Module(),                         // how long requests may take
 			errorlog.Module(l.Layout.Errors, l.Name),    // from here on there is a log
 			h2.Module(),                                 // before TLS, which asks what is spoken
 			slotmem.Module(l.store),                     // where the balancers' state is kept

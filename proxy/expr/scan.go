@@ -55,40 +55,88 @@ func (s *scanner) peek(i int) byte {
 	return 0
 }
 
+// begins are the tokens outside of strings, by their first byte; what is not here is a symbol.
+var begins = func() (t [256]func(*scanner) token) {
+	for c := range t {
+		switch c := byte(c); {
+		case isDigit(c):
+			t[c] = (*scanner).number
+		case isLetter(c):
+			t[c] = (*scanner).word
+		default:
+			t[c] = (*scanner).symbol
+		}
+	}
+	t['"'], t['\''] = (*scanner).quote, (*scanner).quote
+	t['%'], t['$'], t['-'] = (*scanner).percent, (*scanner).dollar, (*scanner).dash
+	t['/'], t['m'] = (*scanner).slash, (*scanner).letterM
+	return t
+}()
+
 // plain is a token outside of strings.
 func (s *scanner) plain() token {
 	for c := s.peek(0); c == ' ' || c == '\t' || c == '\n'; c = s.peek(0) {
 		s.pos++
 	}
-	c := s.peek(0)
-	switch {
-	case s.pos >= len(s.src):
+	if s.pos >= len(s.src) {
 		return tEnd
-	case c == '"' || c == '\'':
-		s.pos++
-		s.delim, s.mode = c, inString
-		return tStrBegin
-	case c == '%' && s.peek(1) == '{':
+	}
+	return begins[s.src[s.pos]](s)
+}
+
+func (s *scanner) quote() token {
+	s.delim, s.mode = s.src[s.pos], inString
+	s.pos++
+	return tStrBegin
+}
+
+func (s *scanner) percent() token {
+	if s.peek(1) == '{' {
 		return s.enter()
-	case c == '$' && isDigit(s.peek(1)):
-		return s.backref()
-	case c == '/':
-		return s.regex(1)
-	case c == 'm' && strings.IndexByte("/#$%^,;:_?|-!.'\"", s.peek(1)) >= 0 && s.peek(1) != 0 && !(s.peek(1) == '_' && isWord(s.peek(2))):
-		return s.regex(2)
-	case c == '-' && (isLetter(s.peek(1)) || s.peek(1) == '_'):
-		return s.dashed()
-	case isDigit(c) || c == '-' && isDigit(s.peek(1)):
-		s.take(1, isDigit)
-		return tDigit
-	case isLetter(c):
-		s.take(1, isWord)
-		if t, ok := keywords[s.text]; ok {
-			return t
-		}
-		return tID
 	}
 	return s.symbol()
+}
+
+func (s *scanner) dollar() token {
+	if isDigit(s.peek(1)) {
+		return s.backref()
+	}
+	return s.symbol()
+}
+
+func (s *scanner) slash() token { return s.regex(1) }
+
+// letterM begins m#regex#, or a word.
+func (s *scanner) letterM() token {
+	c := s.peek(1)
+	if c != 0 && strings.IndexByte("/#$%^,;:_?|-!.'\"", c) >= 0 && !(c == '_' && isWord(s.peek(2))) {
+		return s.regex(2)
+	}
+	return s.word()
+}
+
+// dash begins an operator or a number.
+func (s *scanner) dash() token {
+	switch c := s.peek(1); {
+	case isLetter(c) || c == '_':
+		return s.dashed()
+	case isDigit(c):
+		return s.number()
+	}
+	return s.symbol()
+}
+
+func (s *scanner) number() token {
+	s.take(1, isDigit)
+	return tDigit
+}
+
+func (s *scanner) word() token {
+	s.take(1, isWord)
+	if t, ok := keywords[s.text]; ok {
+		return t
+	}
+	return tID
 }
 
 // take makes the token's text of n characters and those behind them for which more holds.

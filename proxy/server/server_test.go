@@ -20,6 +20,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
 )
 
@@ -63,7 +64,7 @@ func build(t *testing.T, dir, word, conf string) *load {
 		t.Fatal(err)
 	}
 	l := &load{hold: make(chan struct{})}
-	mods := []site.Module{core.Module(), errorlog.Module("error.log", "test"), l.answer(word)}
+	mods := []site.Module{core.Module(), mpm.Module(), errorlog.Module("error.log", "test"), l.answer(word)}
 	c, err := directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
 	if err != nil {
 		t.Fatal(err)

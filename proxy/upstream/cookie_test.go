@@ -12,7 +12,7 @@ func FuzzCookie(f *testing.F) {
 	f.Add("a=1; path=/be/; domain=be.test; path=/b")
 	f.Add(";;;= path=domain=;")
 	f.Add("Path=/x;DOMAIN=BE.TEST.de;\v path=")
-	r := &reverser{paths: []Rewrite{{From: "/be/", To: "/fe/"}, {From: "/b", To: ""}}, domains: []Rewrite{{From: "be.test", To: "fe.test;x"}}}
+	r := &reverser{paths: [][]Rewrite{{{From: "/be/", To: "/fe/"}, {From: "/b", To: ""}}}, domains: [][]Rewrite{{{From: "be.test", To: "fe.test;x"}}}}
 	f.Fuzz(func(t *testing.T, value string) {
 		if got, want := r.cookie(&exchange.Exchange{}, value), cookieInPieces(value); got != want {
 			t.Errorf("%q became %q, want %q", value, got, want)

@@ -71,13 +71,8 @@ func (h *handler) pick(ctx context.Context, p *proxyState) error {
 	if p.balancer != nil {
 		return h.claim(ctx, p)
 	}
-	x := p.x
-	if r := p.route; r != nil && r.fixed {
-		p.worker = r.workerFor(&x.Arena, p.target)
-	} else {
-		p.worker = balancer.Longest(h.upstreams.Workers, x.Arena.Join(p.site, p.target))
-	}
-	if p.worker == nil {
+	serving := h.upstreams.serving(p)
+	if p.worker = serving.longest(&p.x.Arena, p.site, p.target); p.worker == nil {
 		p.worker = h.upstreams.Generic
 	}
 	if err := p.checkUsable(); err != nil {

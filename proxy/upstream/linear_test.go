@@ -69,8 +69,8 @@ func TestConnectionNamesManyFields(t *testing.T) {
 
 // TestReversalIsLinear: Location, Set-Cookie and their kin.
 func TestReversalIsLinear(t *testing.T) {
-	r := &reverser{rules: []reverseRule{{Rewrite: Rewrite{From: "http://a/", To: "/x/"}}, {Rewrite: Rewrite{From: "/p", To: "/q"}}},
-		paths: []Rewrite{{From: "/", To: "/x"}}, domains: []Rewrite{{From: "a", To: "b"}}}
+	r := &reverser{rules: [][]reverseRule{{{Rewrite: Rewrite{From: "http://a/", To: "/x/"}}, {Rewrite: Rewrite{From: "/p", To: "/q"}}}},
+		paths: [][]Rewrite{{{From: "/", To: "/x"}}}, domains: [][]Rewrite{{{From: "a", To: "b"}}}}
 	for name, piece := range map[string]string{"paths": "path=/a;", "domains": "Domain=a;", "semicolons": ";", "blanks": " \t", "text": "a", "slashes": "http://a/", "colons": ":/", "fields": "\n"} {
 		t.Run(name, func(t *testing.T) {
 			input := func(size int) string { return long(piece)(size) }

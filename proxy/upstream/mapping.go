@@ -14,72 +14,106 @@ const (
 	handlerName = "proxy-server"
 )
 
-// mapper maps paths to URLs: the ProxyPass of the innermost <Location>, then the server's lines in
-// their order, and the first that matches decides (httpd: mod_proxy.c proxy_trans).
+// mapper maps paths to URLs: the ProxyPass of the innermost <Location>, then the main server's lines and the
+// virtual host's, each in their order; the first that matches decides (httpd: mod_proxy.c proxy_trans). Immutable.
 type mapper struct {
-	routes      []*route
+	upstreams   *Upstreams
+	own         route // of the <Location>; without Line for none
+	to          target
 	interpolate bool // ProxyPassInterpolateEnv
 }
 
-// steps adds the lines to a plan: those of mapping=encoded before the path is decoded, the others
-// after. A chain without lines gets no step.
-func (m *mapper) steps(p *site.Plan) {
-	var early, late []*route
-	for _, r := range m.routes {
-		if r.Flags&MapEncoded != 0 {
-			early = append(early, r)
-		} else {
-			late = append(late, r)
-		}
+func (u *Upstreams) newMapper(own *Line, interpolate bool) *mapper {
+	m := &mapper{upstreams: u, interpolate: interpolate}
+	if own != nil {
+		m.own = newRoute(own)
+		m.to = u.target(m.own.dest)
 	}
-	if len(early) > 0 {
-		p.Add(site.PreTranslate, "ProxyPass", m.step(early))
+	return m
+}
+
+// addTo adds the lines to a plan: those of mapping=encoded before the path is decoded, the others after.
+// Without lines there is no step.
+func (m *mapper) addTo(p *site.Plan) {
+	early, late := false, false
+	if m.own.Line != nil {
+		early = m.own.Flags&MapEncoded != 0
+		late = !early
 	}
-	if len(late) > 0 {
-		p.Add(site.Translate, "ProxyPass", m.step(late))
+	for i := range m.upstreams.lines {
+		l := m.upstreams.lines[i].Lines
+		early, late = early || !l.early.empty(), late || !l.late.empty()
+	}
+	if early {
+		p.Add(site.PreTranslate, "ProxyPass", m.encoded)
+	}
+	if late {
+		p.Add(site.Translate, "ProxyPass", m.decoded)
 	}
 }
 
-func (m *mapper) step(routes []*route) exchange.Step {
-	return func(_ context.Context, x *exchange.Exchange) error {
-		if strings.HasPrefix(x.Filename, Prefix) {
-			return exchange.Stop // RewriteRule [P] was first
-		}
-		if x.Req.Path == "" || x.Req.Path[0] != '/' || x.Env.Has("no-proxy") {
-			return nil
-		}
-		for _, r := range routes {
-			if found, err := r.try(x, m.interpolate); found || err != nil {
-				return err
-			}
-		}
+// encoded maps a path that is not decoded yet.
+func (m *mapper) encoded(_ context.Context, x *exchange.Exchange) error { return m.mapPath(x, true) }
+
+// decoded maps a path.
+func (m *mapper) decoded(_ context.Context, x *exchange.Exchange) error { return m.mapPath(x, false) }
+
+func (m *mapper) mapPath(x *exchange.Exchange, encoded bool) error {
+	if strings.HasPrefix(x.Filename, Prefix) {
+		return exchange.Stop // RewriteRule [P] was first
+	}
+	if x.Req.Path == "" || x.Req.Path[0] != '/' || x.Env.Has("no-proxy") {
 		return nil
 	}
+	if m.own.Line != nil && encoded == (m.own.Flags&MapEncoded != 0) {
+		if found, err := m.own.try(x, &m.to, m.interpolate); found || err != nil {
+			return err
+		}
+	}
+	for i := range m.upstreams.lines {
+		l := &m.upstreams.lines[i]
+		table := &l.late
+		if encoded {
+			table = &l.early
+		}
+		if found, err := l.try(table, x, l.targets, m.interpolate); found || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // try maps the request if the line is meant for its path. found with a nil error: it is meant, and
 // says that the path is not proxied.
-func (r *route) try(x *exchange.Exchange, vars bool) (found bool, err error) {
+func (r *route) try(x *exchange.Exchange, to *target, vars bool) (found bool, err error) {
 	if r.Pattern == nil && r.Flags&(Interpolate|NoCanon|MapServlet) == 0 {
 		n := matchPrefix(x.Req.Path, r.Path)
-		if n == 0 || r.exempt {
-			return n > 0, nil
+		if n == 0 {
+			return false, nil
 		}
-		r.apply(x, x.Arena.Join(Prefix, r.URL, x.Req.Path[n:]), false)
-		return true, exchange.Stop
+		return r.take(x, to, n)
 	}
-	return r.tryRare(x, vars && r.Flags&Interpolate != 0)
+	return r.tryRare(x, to, vars && r.Flags&Interpolate != 0)
+}
+
+// take maps a request whose path a plain line covers, as far as covered.
+func (r *route) take(x *exchange.Exchange, to *target, covered int) (found bool, err error) {
+	if r.exempt {
+		return true, nil
+	}
+	r.apply(x, to, x.Arena.Join(Prefix, r.URL, x.Req.Path[covered:]), false)
+	return true, exchange.Stop
 }
 
 // apply notes the URL for the handler.
-func (r *route) apply(x *exchange.Exchange, filename string, raw bool) {
+func (r *route) apply(x *exchange.Exchange, to *target, filename string, raw bool) {
 	x.Filename, x.Handler = filename, handlerName
 	p := stateOf(x)
-	p.route, p.mapped, p.asCame = r, filename, raw
+	p.route, p.to, p.mapped, p.asCame = r, to, filename, raw
 }
 
 // tryRare is try for patterns, servlet contexts, nocanon and interpolated lines.
-func (r *route) tryRare(x *exchange.Exchange, vars bool) (found bool, err error) {
+func (r *route) tryRare(x *exchange.Exchange, to *target, vars bool) (found bool, err error) {
 	prefix, url := r.Path, r.URL
 	if vars {
 		prefix, url = expandVars(x, prefix), expandVars(x, url)
@@ -109,7 +143,7 @@ func (r *route) tryRare(x *exchange.Exchange, vars bool) (found bool, err error)
 	if r.Flags&NoCanon != 0 && r.Flags&MapServlet == 0 && !rawOK {
 		x.Log("proxy", exchange.Warn, nil, "AH01136: Unescaped URL path matched ProxyPass; ignoring unsafe nocanon")
 	}
-	r.apply(x, x.Arena.Join(Prefix, url, rest), rawOK)
+	r.apply(x, to, x.Arena.Join(Prefix, url, rest), rawOK)
 	return true, exchange.Stop
 }
 

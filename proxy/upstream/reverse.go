@@ -11,9 +11,9 @@ import (
 // reverser turns what members say about themselves into what clients may see: ProxyPassReverse and its
 // cookie forms. Immutable; nil when there are no lines.
 type reverser struct {
-	rules     []reverseRule
-	paths     []Rewrite
-	domains   []Rewrite
+	rules     [][]reverseRule // the lists of a chain's sections, outermost first
+	paths     [][]Rewrite
+	domains   [][]Rewrite
 	vars      bool // ProxyPassInterpolateEnv
 	upstreams *Upstreams
 }
@@ -27,13 +27,28 @@ type reverseRule struct {
 
 func newReverser(s *SectionSettings, u *Upstreams) *reverser {
 	r := &reverser{paths: s.CookiePaths, domains: s.CookieDomains, vars: s.Interpolate, upstreams: u}
-	for _, w := range s.Reverse {
-		r.rules = append(r.rules, u.reverseRule(w))
+	for _, list := range s.Reverse {
+		r.rules = append(r.rules, u.reverseRules(list))
 	}
 	if len(r.rules) == 0 && len(r.paths) == 0 && len(r.domains) == 0 {
 		return nil
 	}
 	return r
+}
+
+// reverseRules prepares a list of lines, once for all chains.
+func (u *Upstreams) reverseRules(list []Rewrite) []reverseRule {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	rules, known := u.rules[&list[0]]
+	if !known {
+		rules = make([]reverseRule, len(list))
+		for i, w := range list {
+			rules[i] = u.reverseRule(w)
+		}
+		u.rules[&list[0]] = rules
+	}
+	return rules
 }
 
 func (u *Upstreams) reverseRule(w Rewrite) reverseRule {
@@ -72,24 +87,31 @@ func namesURL(f *exchange.Field) bool {
 // location is the client's form of a URL: the first line that matches it decides (httpd: proxy_util.c
 // ap_proxy_location_reverse_map).
 func (r *reverser) location(x *exchange.Exchange, url string) string {
-	for i := range r.rules {
-		rule := r.rules[i]
-		if r.vars && rule.Interpolate {
-			w := Rewrite{From: expandVars(x, rule.From), To: expandVars(x, rule.To)}
-			if rule = r.upstreams.reverseRule(w); w.From == "" {
-				continue
+	for _, list := range r.rules {
+		for i := range list {
+			path, ok := r.reversed(x, &list[i], url)
+			switch {
+			case !ok:
+			case isURL(path):
+				return path
+			default:
+				return x.ConstructURL(path)
 			}
-		}
-		path, ok := rule.path(x, url)
-		switch {
-		case !ok:
-		case isURL(path):
-			return path
-		default:
-			return x.ConstructURL(path)
 		}
 	}
 	return url
+}
+
+// reversed is what a line makes of a URL; false when it is not for it.
+func (r *reverser) reversed(x *exchange.Exchange, rule *reverseRule, url string) (string, bool) {
+	if !r.vars || !rule.Interpolate {
+		return rule.path(x, url)
+	}
+	now := r.upstreams.reverseRule(Rewrite{From: expandVars(x, rule.From), To: expandVars(x, rule.To)})
+	if now.From == "" {
+		return "", false
+	}
+	return now.path(x, url)
 }
 
 func (rule *reverseRule) path(x *exchange.Exchange, url string) (string, bool) {
@@ -192,22 +214,28 @@ func (r *reverser) cookie(x *exchange.Exchange, value string) string {
 }
 
 // replace notes the place of an attribute's value, and its text if a line matches.
-func (r *reverser) replace(x *exchange.Exchange, s *span, lines []Rewrite, value string, end int, fold bool) {
+func (r *reverser) replace(x *exchange.Exchange, s *span, lines [][]Rewrite, value string, end int, fold bool) {
 	*s = span{from: end - len(value), to: end}
-	for _, l := range lines {
-		from, to := l.From, l.To
-		if r.vars && l.Interpolate {
-			from, to = expandVars(x, from), expandVars(x, to)
-		}
-		ok := strings.HasPrefix(value, from)
-		if fold {
-			_, ok = cutFold(value, from)
-		}
-		if ok {
-			s.text, s.found = to, true
-			return
+	for _, list := range lines {
+		for i := range list {
+			if s.text, s.found = r.replaced(x, &list[i], value, fold); s.found {
+				return
+			}
 		}
 	}
+}
+
+// replaced is what a line makes of an attribute's value; false when it is not for it.
+func (r *reverser) replaced(x *exchange.Exchange, l *Rewrite, value string, fold bool) (string, bool) {
+	from, to := l.From, l.To
+	if r.vars && l.Interpolate {
+		from, to = expandVars(x, from), expandVars(x, to)
+	}
+	if fold {
+		_, ok := cutFold(value, from)
+		return to, ok
+	}
+	return to, strings.HasPrefix(value, from)
 }
 
 // splice puts the texts of two spans, in order, into a value.

@@ -1,40 +1,39 @@
 package upstream
 
 import (
-	"slices"
 	"strings"
 
 	"balancerd/balancer"
-	"balancerd/proxy/exchange"
 )
 
-// route is a line compiled for the server whose requests it maps. Immutable.
+// route is a line compiled. It does not depend on the server whose requests it maps: a virtual host shares
+// the routes of the main server. Immutable.
 type route struct {
 	*Line
-	upstreams *Upstreams
-	exempt    bool // the line is not to be proxied: "!"
+	exempt bool         // the line is not to be proxied: "!"
+	pathAt int32        // where in x.Filename the path begins, behind the host's slash; with dest only
+	slot   int32        // of dest in the Targets of a server
+	dest   *destination // what its URL names; nil when that depends on the request
+}
 
-	// Of a line whose scheme and host are the same for every request.
-	fixed    bool
-	scheme   string
+// destination is what stands in front of the path in the URLs of lines, the same for every request.
+type destination struct {
+	scheme   string // lower case
 	host     string // as it is dialed
 	port     uint16
 	site     string // "scheme://host[:port]" as workers' names have it
-	pathAt   int    // where in x.Filename the path begins, behind the host's slash
-	balancer *balancer.Balancer
-	near     []candidate // the workers that may serve it, longest name first
+	balancer string // "balancer://name" in place of these; "" for none
 }
 
-// candidate is a worker whose name has a route's site.
-type candidate struct {
-	worker *balancer.Worker
-	suffix string // of the name, behind the site
-	wild   bool   // "$n" or a backslash stands in the name: the whole URL must be compared
+// target is what serves a destination in one server.
+type target struct {
+	balancer *balancer.Balancer // of a destination that is one; nil: the server has none of that name
+	workers  siteWorkers        // else: the workers that may serve its site
 }
 
-// compile prepares a line for the requests of its server.
-func (u *Upstreams) compile(l *Line) *route {
-	r := &route{Line: l, upstreams: u, exempt: l.URL == "!"}
+// newRoute prepares a line, but for its slot.
+func newRoute(l *Line) route {
+	r := route{Line: l, exempt: l.URL == "!"}
 	if r.exempt || l.Flags&Interpolate != 0 || l.Pattern != nil && strings.ContainsAny(l.URL, `$\`) {
 		return r
 	}
@@ -42,23 +41,22 @@ func (u *Upstreams) compile(l *Line) *route {
 	if !ok || !r.hostIsFixed(len(scheme)+3+len(authority)) {
 		return r
 	}
-	r.scheme = strings.ToLower(scheme)
-	r.pathAt = len(Prefix) + len(scheme) + 3 + len(authority) + 1
+	r.pathAt = int32(len(Prefix) + len(scheme) + 3 + len(authority) + 1)
+	d := destination{scheme: strings.ToLower(scheme)}
 	if IsBalancer(l.URL) {
-		r.balancer = u.balancer(l.URL)
-		r.fixed = r.balancer != nil
+		d.balancer = l.URL[:len(scheme)+3+len(authority)]
+		r.dest = &d
 		return r
 	}
-	host, port, ok := splitAuthority(authority)
-	if !ok {
+	if d.host, d.port, ok = splitAuthority(authority); !ok {
 		return r
 	}
-	r.host, r.port, r.fixed = strings.ToLower(host), port, true
-	if port == 0 {
-		r.port = balancer.PortOf(r.scheme)
+	d.host = strings.ToLower(d.host)
+	if d.port == 0 {
+		d.port = balancer.PortOf(d.scheme)
 	}
-	r.site = siteOf(r.scheme, r.host, r.port)
-	r.near = u.near(r.site)
+	d.site = siteOf(d.scheme, d.host, d.port)
+	r.dest = &d
 	return r
 }
 
@@ -89,42 +87,4 @@ func decimal(port uint16) string {
 			return string(b[i:])
 		}
 	}
-}
-
-// near are the workers that may serve URLs of a site, the longest name first, of equals the earlier.
-func (u *Upstreams) near(site string) []candidate {
-	var list []candidate
-	for _, w := range u.Workers {
-		name, a := w.URL(), w.Address()
-		if a.Match && strings.ContainsAny(name, `$\`) {
-			list = append(list, candidate{w, "", true})
-			continue
-		}
-		if rest, ok := strings.CutPrefix(name, site); ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
-			list = append(list, candidate{w, rest, false})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b candidate) int { return len(b.worker.URL()) - len(a.worker.URL()) })
-	return list
-}
-
-// workerFor is the worker for a request target of the route's site; nil when none covers it.
-func (r *route) workerFor(a *exchange.Arena, target string) *balancer.Worker {
-	url := ""
-	for i := range r.near {
-		c := &r.near[i]
-		if !c.wild {
-			if strings.HasPrefix(target, c.suffix) {
-				return c.worker
-			}
-			continue
-		}
-		if url == "" {
-			url = a.Join(r.site, target)
-		}
-		if c.worker.Covers(url) {
-			return c.worker
-		}
-	}
-	return nil
 }

@@ -15,15 +15,16 @@ type proxyState struct {
 	x *exchange.Exchange
 
 	// Of the mapping.
-	route  *route // nil: somebody else wrote x.Filename, RewriteRule or SetHandler
-	mapped string // what the route made of x.Filename; the route holds only as long as this does
-	asCame bool   // nocanon: the path goes to the member as it came, its query included
+	route  *route  // nil: somebody else wrote x.Filename, RewriteRule or SetHandler
+	to     *target // of a route with a destination
+	mapped string  // what the route made of x.Filename; the route holds only as long as this does
+	asCame bool    // nocanon: the path goes to the member as it came, its query included
 
 	// Of the target, see resolveTarget.
 	scheme   string // lower case
 	host     string
 	port     uint16
-	site     string // "scheme://host[:port]"; "" for a route's
+	site     string // "scheme://host[:port]"; of a balancer's URL nothing
 	socket   string // of SetHandler "proxy:unix:…"
 	path     string // decoded, behind the host's slash; with asCame everything behind it
 	target   string // the request target: encoded, with "/" in front and the query behind

@@ -14,19 +14,27 @@ func (h *handler) resolveTarget(p *proxyState) error {
 	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved = nil, nil, 0, "", "", ""
 	x := p.x
 	if p.route == nil || x.Filename != p.mapped {
-		p.route, p.asCame = nil, false
+		p.route, p.to, p.asCame = nil, nil, false
 	}
-	if r := p.route; r != nil && r.fixed {
-		p.scheme, p.host, p.port, p.balancer = r.scheme, r.host, r.port, r.balancer
+	if d := p.destination(); d != nil {
+		p.scheme, p.host, p.port, p.site, p.balancer = d.scheme, d.host, d.port, d.site, p.to.balancer
 		p.path = ""
-		if len(x.Filename) >= r.pathAt {
-			p.path = x.Filename[r.pathAt-1:]
+		if at := int(p.route.pathAt); len(x.Filename) >= at {
+			p.path = x.Filename[at-1:]
 		}
 	} else if err := h.parse(p, x.Filename[len(Prefix):]); err != nil {
 		return err
 	}
 	p.resolved = x.Filename
 	return p.encode()
+}
+
+// destination is what the line that mapped the request names for all requests; nil for nothing that this server has.
+func (p *proxyState) destination() *destination {
+	if p.route == nil || p.route.dest == nil || p.route.dest.balancer != "" && p.to.balancer == nil {
+		return nil
+	}
+	return p.route.dest
 }
 
 // parse is for URLs whose host is known only now.

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 
 	"balancerd/balancer"
@@ -11,15 +12,20 @@ import (
 )
 
 // Upstreams is what the requests of one server, the main one or a virtual host, may be proxied to: its own
-// lines, workers and balancers and, in front of them, the main server's. Immutable once it is compiled.
+// lines, workers and balancers and, in front of them, the main server's. Immutable once it is compiled, but for what is
+// under mu.
 type Upstreams struct {
 	Host     *site.Host
 	Plan     *balancer.Plan
-	Workers  []*balancer.Worker       // those without a balancer
+	Workers  []*Workers               // those without a balancer: of the main server, if they are inherited, and its own; two at most
 	Generic  *balancer.Worker         // for URLs that none of them covers; httpd's "proxy:reverse"
 	Relative func(file string) string // the full path of a unix socket's file name
 	Settings ServerSettings
-	routes   []*route // the lines outside of sections, in the order in which they are tried
+	lines    []lines
+
+	mu      sync.Mutex
+	mappers map[mapperKey]*mapper      // under mu
+	rules   map[*Rewrite][]reverseRule // under mu; by the first line of a list
 }
 
 // ServerSettings is what a server's directives say about its requests.
@@ -45,30 +51,67 @@ const (
 // SectionSettings is what the sections that apply to a request say together.
 type SectionSettings struct {
 	PreserveHost, AddHeaders, Continue100 bool
-	Interpolate                           bool  // ProxyPassInterpolateEnv
-	Override                              bool  // ProxyErrorOverride
-	OverrideCodes                         []int // none: 400 to 599
-	Reverse, CookiePaths, CookieDomains   []Rewrite
+	Interpolate                           bool         // ProxyPassInterpolateEnv
+	Override                              bool         // ProxyErrorOverride
+	OverrideCodes                         []int        // none: 400 to 599
+	Reverse, CookiePaths, CookieDomains   [][]Rewrite  // a list for each section that has lines, outermost first; shared, and known by its first line
 	Pass                                  *Line        // the ProxyPass of the innermost <Location> that has one; nil for none
 	TLS                                   *backend.TLS // towards members; nil for none
 }
 
-// Compile prepares the lines outside of sections. It is called once, before anything else.
-func (u *Upstreams) Compile(lines []*Line) {
-	u.routes = make([]*route, 0, len(lines))
-	for _, l := range lines {
-		u.routes = append(u.routes, u.compile(l))
-	}
+// lines is a server's lines with what serves them here.
+type lines struct {
+	*Lines
+	targets []target // of its destinations; one at least
 }
 
-// AddTo gives a plan the steps that map a request, and the handler that takes it to a member through b.
-func (u *Upstreams) AddTo(p *site.Plan, s *SectionSettings, b backend.Backend) {
-	m := mapper{interpolate: s.Interpolate}
-	if s.Pass != nil {
-		m.routes = append(m.routes, u.compile(s.Pass))
+// Compile finds what serves the main server's lines and the virtual host's own, in this order. It is called once,
+// before anything else.
+func (u *Upstreams) Compile(list ...*Lines) {
+	u.lines = make([]lines, len(list))
+	for i, l := range list {
+		targets := make([]target, max(1, len(l.destinations)))
+		for k, d := range l.destinations {
+			targets[k] = u.target(d)
+		}
+		u.lines[i] = lines{l, targets}
 	}
-	m.routes = append(m.routes, u.routes...)
-	m.steps(p)
+	u.mappers, u.rules = map[mapperKey]*mapper{}, map[*Rewrite][]reverseRule{}
+}
+
+// target is what serves a destination; d may be nil.
+func (u *Upstreams) target(d *destination) (t target) {
+	switch {
+	case d == nil:
+	case d.balancer != "":
+		t.balancer = u.balancer(d.balancer)
+	default:
+		t.workers = u.at(d.site)
+	}
+	return t
+}
+
+// mapperKey is what sections say about mapping.
+type mapperKey struct {
+	own         *Line
+	interpolate bool
+}
+
+// mapper is the mapper that sections ask for; plans that ask for the same have the same.
+func (u *Upstreams) mapper(own *Line, interpolate bool) *mapper {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	key := mapperKey{own, interpolate}
+	if u.mappers[key] == nil {
+		u.mappers[key] = u.newMapper(own, interpolate)
+	}
+	return u.mappers[key]
+}
+
+// AddTo gives a plan the steps that map a request, and the handler that takes it to a member through b. It may be
+// called by several goroutines.
+func (u *Upstreams) AddTo(p *site.Plan, s *SectionSettings, b backend.Backend) {
+	u.mapper(s.Pass, s.Interpolate).addTo(p)
 	p.HandlerFor(handlerName, u.handler(s, b))
 }
 

@@ -11,7 +11,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/log/sink"
-	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
 )
 
@@ -145,8 +145,8 @@ func (c *Command) dumpRun(w io.Writer, s *site.Site) {
 	if os.Geteuid() != 0 {
 		unused = " not_used"
 	}
-	fmt.Fprintf(w, "User: name=\"%s\" id=%s%s\n", orNobody(g.User), number(g.User, core.UserID), unused)
-	fmt.Fprintf(w, "Group: name=\"%s\" id=%s%s\n", orNobody(g.Group), number(g.Group, core.GroupID), unused)
+	fmt.Fprintf(w, "User: name=\"%s\" id=%s%s\n", orNobody(g.User), number(g.User, mpm.UserID), unused)
+	fmt.Fprintf(w, "Group: name=\"%s\" id=%s%s\n", orNobody(g.Group), number(g.Group, mpm.GroupID), unused)
 }
 
 func defineText(d apacheconf.Define) string {

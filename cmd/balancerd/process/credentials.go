@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"balancerd/cmd/balancerd/cli"
-	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 )
 
 // credentials are whose a serving process is, for good.
@@ -43,12 +43,12 @@ func credentialsOf(c *configuration) (credentials, error) {
 
 // Identity are the numbers of User and Group; without Group it is the user's own. groups begin with gid.
 func Identity(userName, groupName string) (uid, gid int, groups []int, err error) {
-	if uid, err = core.UserID(userName); err != nil {
+	if uid, err = mpm.UserID(userName); err != nil {
 		return 0, 0, nil, err
 	}
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if groupName != "" {
-		if gid, err = core.GroupID(groupName); err != nil {
+		if gid, err = mpm.GroupID(groupName); err != nil {
 			return 0, 0, nil, err
 		}
 	} else if err != nil {

@@ -12,6 +12,7 @@ import (
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/log/sink"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/site"
 )
@@ -146,7 +147,7 @@ func (r *configReader) askPhrases() {
 	if err != nil {
 		return
 	}
-	if st, err := site.Build(c, []site.Module{core.Module(), ssl.Module()}, site.Options{}); err == nil {
+	if st, err := site.Build(c, []site.Module{core.Module(), mpm.Module(), ssl.Module()}, site.Options{}); err == nil {
 		st.Close()
 	}
 }
@@ -227,7 +228,7 @@ func ownTree(t *apacheconf.Tree, tables []directive.Module) *apacheconf.Tree {
 // ownSite is what the main process obeys: addresses, the pid file, the user, its log. Without openLog no
 // log is opened.
 func ownSite(c *cli.Command, own *apacheconf.Tree, openLog func(string) (*os.File, error)) (*site.Site, error) {
-	mods := []site.Module{core.Module(c.Layout.Pid), errorlog.Module(c.Layout.Errors, c.Name)}
+	mods := []site.Module{core.Module(), mpm.Module(c.Layout.Pid), errorlog.Module(c.Layout.Errors, c.Name)}
 	conf, err := directive.Bind(own, directive.Options{OpenLog: openLog}, site.Tables(mods)...)
 	if err != nil {
 		return nil, err

@@ -10,48 +10,55 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
-// hopByHop are the fields of an answer that concern the connection to the member alone
-// (httpd: mod_proxy_http.c hop_by_hop_hdrs, proxy_util.c ap_proxy_clear_connection).
-var hopByHop = [256]bool{
-	wire.Connection: true, wire.ProxyConnection: true, wire.KeepAlive: true, wire.ProxyAuthenticate: true,
-	wire.TE: true, wire.Trailer: true, wire.Upgrade: true,
+// action is what is done with a field of an answer.
+type action uint8
+
+const (
+	keep        action = iota
+	drop               // it concerns the connection to the member alone
+	dropFraming        // the body's, when it has any framing
+	keepLength         // once, when the length counts
+	moveCookie         // behind the other fields
+	rewriteDate        // in the usual form
+)
+
+// actions has what is done with each field (httpd: mod_proxy_http.c hop_by_hop_hdrs, process_proxy_header;
+// proxy_util.c ap_proxy_clear_connection).
+var actions = [256]action{
+	wire.Connection: drop, wire.ProxyConnection: drop, wire.KeepAlive: drop, wire.ProxyAuthenticate: drop,
+	wire.TE: drop, wire.Trailer: drop, wire.Upgrade: drop,
+	wire.TransferEncoding: dropFraming, wire.ContentLength: keepLength, wire.SetCookie: moveCookie,
+	wire.Date: rewriteDate, wire.Expires: rewriteDate, wire.LastModified: rewriteDate,
 }
 
 // clean takes away from an answer's fields what concerns the connection, writes dates the usual way,
-// and moves cookies behind the others. It tells whether the member ends the connection.
+// and moves cookies behind the others. It reports whether the member ends the connection.
 func (a *answer) clean(h *exchange.Header) (closes bool) {
-	named, length, cookies := "", false, false
+	var named options
 	if a.res.Seen.Has(wire.Connection, wire.Connection) {
-		named = h.Joined("Connection")
-		switch {
-		case wire.EqualFold(named, "keep-alive"):
-			named = ""
-		case wire.EqualFold(named, "close"):
-			named, closes = "", true
-		default:
-			closes = lists(named, "close")
-		}
+		named, closes = optionsOf(h.Joined("Connection"))
 	}
-	var many wire.NameSet
-	if len(named) > longList {
-		many = listed(named)
-	}
+	length, cookies := false, false
 	n := 0
 	for i := range h.F {
 		f := &h.F[i]
-		switch {
-		case hopByHop[f.ID], named != "" && (len(named) <= longList && lists(named, f.Name) || many.Has(f.Name)):
+		act := actions[f.ID]
+		if act == drop || named.has(f.Name) {
 			continue
-		case f.ID == wire.TransferEncoding && a.framing.Body != wire.NoBody:
-			continue
-		case f.ID == wire.ContentLength:
+		}
+		switch act {
+		case dropFraming:
+			if a.framing.Body != wire.NoBody {
+				continue
+			}
+		case keepLength:
 			if length || a.framing.Length < 0 {
 				continue
 			}
 			length = true
-		case f.ID == wire.SetCookie:
+		case moveCookie:
 			cookies = true
-		case f.ID == wire.Date, f.ID == wire.Other && dated(f.Name):
+		case rewriteDate:
 			f.Value = usualDate(&a.x.Arena, f.Value)
 		}
 		if n != i {
@@ -70,7 +77,32 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 	return closes
 }
 
-// lists tells whether a Connection field names something; semicolons separate as well as commas
+// options are the names in a Connection field, whose fields concern the connection as well.
+type options struct {
+	text string       // looked through for each name
+	many wire.NameSet // of a long text
+}
+
+// optionsOf reads the field's value; the usual ones name no fields.
+func optionsOf(value string) (o options, closes bool) {
+	switch {
+	case wire.EqualFold(value, "keep-alive"):
+		return o, false
+	case wire.EqualFold(value, "close"):
+		return o, true
+	case len(value) > longList:
+		o.many = listed(value)
+	default:
+		o.text = value
+	}
+	return o, lists(value, "close")
+}
+
+func (o *options) has(name string) bool {
+	return o.text != "" && lists(o.text, name) || o.many.Has(name)
+}
+
+// lists reports whether a Connection field names something; semicolons separate as well as commas
 // (httpd: proxy_util.c find_conn_headers).
 func lists(value, name string) bool {
 	for value != "" {
@@ -133,18 +165,6 @@ func b2i(b bool) int {
 	return 0
 }
 
-// dated tells whether a field other than Date holds a date (httpd: mod_proxy_http.c
-// process_proxy_header).
-func dated(name string) bool {
-	switch len(name) {
-	case 7:
-		return wire.EqualFold(name, "Expires")
-	case 13:
-		return wire.EqualFold(name, "Last-Modified")
-	}
-	return false
-}
-
 // usualDate is a date in the form of RFC 1123; what is no date stays as it is (RFC 9110 section 5.6.7).
 func usualDate(arena *exchange.Arena, value string) string {
 	if len(value) == len(wire.DateFormat) && value[3] == ',' && value[7] == ' ' && value[26:] == "GMT" {
@@ -177,70 +197,15 @@ func cleanWarnings(h *exchange.Header) {
 	}
 }
 
-// appendWarnings appends those warnings of a list that hold: 3 digits, an agent, a quoted text and
-// perhaps a quoted date, with blanks in between.
+// appendWarnings appends those warnings of a field that hold.
 func appendWarnings(kept []string, value, date string) []string {
-	for start := 0; start < len(value); {
-		end, quoted, ok := oneWarning(value[start:])
+	for w := wire.WarningsOf(value); ; {
+		text, of, ok := w.Next()
 		if !ok {
-			start++
-			continue
+			return kept
 		}
-		if quoted == "" || quoted == date {
-			kept = append(kept, value[start:start+end])
-		}
-		start += end
-	}
-	return kept
-}
-
-// oneWarning measures the warning at the beginning of s.
-func oneWarning(s string) (end int, date string, ok bool) {
-	if len(s) < 3 || !isDigits(s[:3]) {
-		return 0, "", false
-	}
-	i := 3
-	word := func(part func(byte) bool) int {
-		start := i
-		for i < len(s) && part(s[i]) {
-			i++
-		}
-		return i - start
-	}
-	isBlank := func(c byte) bool { return c == ' ' || c == '\t' }
-	quote := func() (string, bool) {
-		if i >= len(s) || s[i] != '"' {
-			return "", false
-		}
-		for j := i + 1; j < len(s); j++ {
-			if s[j] == '"' {
-				text := s[i+1 : j]
-				i = j + 1
-				return text, true
-			}
-		}
-		return "", false
-	}
-	if word(isBlank) == 0 || word(func(c byte) bool { return !isBlank(c) }) == 0 || word(isBlank) == 0 {
-		return 0, "", false
-	}
-	if _, ok := quote(); !ok {
-		return 0, "", false
-	}
-	end = i
-	if word(isBlank) > 0 {
-		if text, ok := quote(); ok && text != "" {
-			return i, text, true
+		if of == "" || of == date {
+			kept = append(kept, text)
 		}
 	}
-	return end, "", true
-}
-
-func isDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
 }

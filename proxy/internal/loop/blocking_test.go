@@ -40,8 +40,8 @@ accesslog.newNames: names.of calls Block before it
 auth.lookup: names.of calls Block before it
 auth.leadsTo: likewise
 core.addresses: while a configuration is loaded
-core.UserID: likewise
-core.GroupID: likewise
+mpm.UserID: likewise
+mpm.GroupID: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
 static.next: likewise
 static.isLink: likewise

@@ -21,6 +21,7 @@
 //	proxy/http2/server/server.go: streams, a stream's head, body buffer and Exchange; the stream's goroutine, until its end: x/net has only copies of the texts; a body buffer that x/net may still be writing from is not used again
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
+//	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
 //	proxy/internal/loop/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call

@@ -34,6 +34,8 @@ const (
 	Vary
 	Authorization
 	Warning
+	Expires
+	LastModified
 	ids // how many there are
 )
 
@@ -44,7 +46,7 @@ var names = [ids]string{
 	XForwardedFor: "X-Forwarded-For", XForwardedHost: "X-Forwarded-Host", XForwardedServer: "X-Forwarded-Server",
 	Via: "Via", Cookie: "Cookie", SetCookie: "Set-Cookie", Date: "Date", Server: "Server", ContentType: "Content-Type",
 	Location: "Location", MaxForwards: "Max-Forwards", Range: "Range", Vary: "Vary", Authorization: "Authorization",
-	Warning: "Warning",
+	Warning: "Warning", Expires: "Expires", LastModified: "Last-Modified",
 }
 
 // ConnectionField marks the fields that concern one HTTP/1 connection: no other connection gets them, and HTTP/2

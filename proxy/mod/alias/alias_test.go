@@ -79,6 +79,10 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", section, got, want)
 		}
 	}
+	// of several sections around, httpd names those of files before an <If> within
+	if got := refused("<FilesMatch x>\n<If true>\nAlias /y\n</If>\n</FilesMatch>"); got != "Alias cannot occur within <FilesMatch> section" {
+		t.Error(got)
+	}
 }
 
 func TestOverlap(t *testing.T) {

@@ -1,11 +1,10 @@
-// Package core obeys the directives of httpd's core, its process management and mod_reqtimeout that
-// the data plane needs: names and limits of servers, what sections say about logging, error
-// documents and handlers, the addresses to listen on.
+// Package core obeys the directives of httpd's core that the data plane needs: names and limits of servers, what sections
+// say about logging, error documents and handlers. Its part in serving files is proxy/mod/static.
 //
-//	Listen, PidFile, User …      --> site.Settings, site.Listeners   (process.go, listen.go)
+//	ServerTokens …               --> site.Settings                   (global.go)
 //	ServerName, Timeout, Limit…  --> exchange.Server, one a host     (server.go, names.go)
 //	LogLevel, ErrorDocument …    --> exchange.Local, one a chain     (dir.go, errordoc.go, loglevel.go)
 //	<If>, SetHandler             --> site's conditions and handlers  (dir.go)
 //
-// Reading order: module.go, server.go, dir.go, then the others.
+// Reading order: module.go, open.go, server.go, dir.go, then the others.
 package core

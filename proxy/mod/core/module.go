@@ -3,20 +3,12 @@ package core
 import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/site"
-	"strings"
 )
-
-// opener knows what is compiled into httpd.
-type opener struct{ pidFile string }
 
 // Module is httpd's core as the site needs it. It stands first in the modules' list: its builder
 // describes each chain's exchange.Local.
-//
-// pidFile is DEFAULT_PIDLOG, the PidFile of a configuration that has none; without it, httpd.pid in the runtime
-// directory.
-func Module(pidFile ...string) site.Module {
-	return site.Module{Name: "core", Open: opener{strings.Join(pidFile, "")}.open, Table: directive.Table{
-		{Name: "Listen", Process: true, Set: setListen, Help: "an address and port to serve on"},
+func Module() site.Module {
+	return site.Module{Name: "core", Open: open, Table: directive.Table{
 		{Name: "ServerName", Process: true, Set: setServerName, Help: "the name, and port, of this server"},
 		{Name: "ServerAlias", Set: setServerAlias, Help: "other names of a virtual host"},
 		{Name: "ServerAdmin", Set: text(func(s *serverSettings) *string { return &s.admin }), Help: "the address on error pages"},
@@ -28,7 +20,6 @@ func Module(pidFile ...string) site.Module {
 		{Name: "KeepAlive", Set: flag(func(s *serverSettings) *directive.Opt[bool] { return &s.keepAlive }), Help: "serve several requests a connection"},
 		{Name: "KeepAliveTimeout", Set: setKeepAliveTimeout, Help: "how long a kept connection may idle"},
 		{Name: "MaxKeepAliveRequests", Set: number(func(s *serverSettings) *directive.Opt[int] { return &s.maxKeepAlive }), Help: "requests a connection, 0 unlimited"},
-		{Name: "RequestReadTimeout", Set: setReadTimeout, Help: "how long a request's head and body may take"},
 
 		{Name: "LimitRequestLine", Set: limit("", func(s *serverSettings) *directive.Opt[int] { return &s.limitLine }), Help: "bytes of a request line"},
 		{Name: "LimitRequestFieldsize", Set: limit("", func(s *serverSettings) *directive.Opt[int] { return &s.limitFieldSize }), Help: "bytes of a header field"},
@@ -59,18 +50,6 @@ func Module(pidFile ...string) site.Module {
 		{Name: "DefaultType", Set: setDefaultType, Help: "has no effect since 2.4"},
 		{Name: "Port", Set: setPort, Help: "was replaced by Listen"},
 
-		{Name: "PidFile", Process: true, Set: setPidFile, Help: "where the process id is written"},
-		{Name: "User", Process: true, Set: setUser, Help: "who serves when started as root"},
-		{Name: "Group", Process: true, Set: setGroup, Help: "which group serves when started as root"},
-		{Name: "ListenBacklog", Process: true, Set: setBacklog, Help: "connections waiting to be accepted"},
-		{Name: "SendBufferSize", Process: true, Set: setBuffer(func(p *processSettings) *int { return &p.sendBuffer }), Help: "bytes of a socket's send buffer"},
-		{Name: "ReceiveBufferSize", Process: true, Set: setBuffer(func(p *processSettings) *int { return &p.receiveBuffer }), Help: "bytes of a socket's receive buffer"},
-		{Name: "GracefulShutdownTimeout", Process: true, Set: setProcess(func(p *processSettings) *int { return &p.gracefulSeconds }), Help: "seconds a graceful stop may take"},
-		{Name: "ThreadsPerChild", Set: setProcess(func(p *processSettings) *int { return &p.threadsPerChild }), Help: "what the status page calls workers; goroutines need no such bound"},
-		{Name: "MaxRequestWorkers", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "shown by the status page", Partial: noLimit},
-		{Name: "MaxClients", Set: setProcess(func(p *processSettings) *int { return &p.maxWorkers }), Help: "old name of MaxRequestWorkers", Partial: noLimit},
 		{Name: "ExtendedStatus", Set: setExtended, Help: "count what the status page shows"},
 	}}
 }
-
-const noLimit = "the number is only shown: connections are bounded by the descriptors of the process"

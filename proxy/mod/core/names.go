@@ -56,7 +56,7 @@ func setServerAlias(s *directive.Scope, a directive.Args) error {
 }
 
 func setNameVirtualHost(s *directive.Scope, a directive.Args) error {
-	if p := processes.In(s.Config.Main); !p.nameVirtualHost { // httpd: vhost.c warnOnce
+	if p := globals.In(s.Config.Main); !p.nameVirtualHost { // httpd: vhost.c warnOnce
 		p.nameVirtualHost = true
 		s.Config.Warn(a.Pos, "", "AH00548: NameVirtualHost has no effect and will be removed in the next release "+a.Pos.File+":"+strconv.Itoa(a.Pos.Line))
 	}

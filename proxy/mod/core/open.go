@@ -8,11 +8,11 @@ import (
 	"balancerd/proxy/site"
 )
 
-// open fills what the site tells the rest of the house of its servers.
-func (m opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
-	processes.In(c.Main).fill(st, m.pidFile)
+// open fills what the site tells the other packages of its servers.
+func open(c *directive.Config, st *site.Site) (site.Builder, error) {
+	globals.In(c.Main).fill(st)
 	var main string
-	slow, used := c.Loaded("mod_reqtimeout.c"), map[string]bool{}
+	used := map[string]bool{}
 	for i, h := range st.Hosts {
 		own := *servers.In(h.Scope)
 		m := servers.Merged(c.Main, h.Scope)
@@ -30,9 +30,6 @@ func (m opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 			m.encodedSlashes = own.encodedSlashes
 		}
 		m.fill(h.Server)
-		if slow {
-			h.Server.HeaderRead, h.Server.BodyRead = m.header.Or(defaultHeader), m.body.Or(defaultBody)
-		}
 		h.Server.Token = st.Settings.Token
 		h.Server.Levels = serverLevels(c, h.Scope)
 		h.Server.DefinedAt = h.Scope.Pos.File + ":" + strconv.Itoa(h.Scope.Pos.Line)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -32,7 +33,6 @@ type serverSettings struct {
 	mergeTrailers  directive.Opt[bool]
 	strictHost     directive.Opt[bool]
 	trace          directive.Opt[exchange.TraceMode]
-	header, body   directive.Opt[exchange.ReadLimit]
 	protocols      []string
 	honorOrder     directive.Opt[bool]
 }
@@ -49,8 +49,8 @@ var servers = directive.NewKey[serverSettings]("core", mergeServers)
 
 func mergeServers(outer, inner serverSettings) serverSettings {
 	m := inner
-	m.admin = or(inner.admin, outer.admin)
-	m.documentRoot = or(inner.documentRoot, outer.documentRoot)
+	m.admin = cmp.Or(inner.admin, outer.admin)
+	m.documentRoot = cmp.Or(inner.documentRoot, outer.documentRoot)
 	m.timeout = unlessZero(inner.timeout).Over(outer.timeout)
 	m.keepAlive = inner.keepAlive.Over(outer.keepAlive)
 	m.keepAliveTimeout = unlessZero(inner.keepAliveTimeout).Over(outer.keepAliveTimeout)
@@ -62,8 +62,6 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	m.mergeTrailers = inner.mergeTrailers.Over(outer.mergeTrailers)
 	m.strictHost = inner.strictHost.Over(outer.strictHost)
 	m.trace = inner.trace.Over(outer.trace)
-	m.header = inner.header.Over(outer.header)
-	m.body = inner.body.Over(outer.body)
 	if len(m.protocols) == 0 {
 		m.protocols = outer.protocols
 	}
@@ -77,13 +75,6 @@ func unlessZero(d directive.Opt[time.Duration]) directive.Opt[time.Duration] {
 		return directive.Opt[time.Duration]{}
 	}
 	return d
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // fill copies the merged settings into the server that the data plane reads.

@@ -12,6 +12,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
 )
 
@@ -59,7 +60,7 @@ func build(t *testing.T, text string) *site.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mods := []site.Module{core.Module(), marks()}
+	mods := []site.Module{core.Module(), mpm.Module(), marks()}
 	c, err := directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"html/template"
 	"log/slog"
 
 	"balancerd/manager"
@@ -17,7 +16,7 @@ func factsOf(st *site.Site, x *exchange.Exchange) manager.Facts {
 		VHost: x.Server.ID, ServerName: x.ServerName(), Base: x.ConstructURL(""),
 		Persisted: f.Persist, Inherited: f.Inherit, PassInherited: f.InheritPass,
 		Threads: x.Server.HTTP2.PoolThreads(st.Settings.ThreadsPerChild), TraceOff: x.Server.Trace == exchange.TraceOff,
-		Signature: template.HTML(site.Signature(x, "<hr />\n")),
+		Signature: site.Signature(x, "<hr />\n"),
 		Log: func(level slog.Level, message string) {
 			x.Log("proxy_balancer", levelOf(level), nil, message)
 		},

@@ -196,24 +196,24 @@ func setReverse(s *directive.Scope, a directive.Args) error {
 		if len(w) < 2 || strings.EqualFold(w[1], "interpolate") {
 			return errReverseNoPath
 		}
-		d.reverse = append(d.reverse, upstream.Rewrite{From: w[1], To: w[0], Interpolate: len(w) > 2})
+		d.reverse.add(upstream.Rewrite{From: w[1], To: w[0], Interpolate: len(w) > 2})
 		return nil
 	}
 	if len(w) > 1 && !strings.EqualFold(w[1], "interpolate") {
 		return errReversePath
 	}
-	d.reverse = append(d.reverse, upstream.Rewrite{From: w[0], To: s.Arg, Interpolate: len(w) > 1})
+	d.reverse.add(upstream.Rewrite{From: w[0], To: s.Arg, Interpolate: len(w) > 1})
 	return nil
 }
 
 func setCookiePath(s *directive.Scope, a directive.Args) error {
 	d := dirs.In(s)
-	d.cookiePaths = append(d.cookiePaths, upstream.Rewrite{From: a.Words[0], To: a.Words[1], Interpolate: len(a.Words) > 2})
+	d.cookiePaths.add(upstream.Rewrite{From: a.Words[0], To: a.Words[1], Interpolate: len(a.Words) > 2})
 	return nil
 }
 
 func setCookieDomain(s *directive.Scope, a directive.Args) error {
 	d := dirs.In(s)
-	d.cookieDomains = append(d.cookieDomains, upstream.Rewrite{From: a.Words[0], To: a.Words[1], Interpolate: len(a.Words) > 2})
+	d.cookieDomains.add(upstream.Rewrite{From: a.Words[0], To: a.Words[1], Interpolate: len(a.Words) > 2})
 	return nil
 }

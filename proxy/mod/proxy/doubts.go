@@ -19,8 +19,9 @@ func Doubt(c *directive.Config, serves func(scheme string) bool) {
 }
 
 type doubter struct {
-	config *directive.Config
-	serves func(string) bool
+	config   *directive.Config
+	serves   func(string) bool
+	mentions mentions // nil: not looked for yet
 }
 
 // withoutEffect are the parameters that change nothing here, and why.
@@ -93,55 +94,67 @@ func (d *doubter) url(a directive.Args, word string) {
 // empty notes balancers that have no members and get none.
 func (d *doubter) empty() {
 	for _, s := range append([]*directive.Scope{d.config.Main}, d.config.VHosts...) {
-		for _, c := range inventories.In(s).clusters {
-			if len(c.members) > 0 || s != d.config.Main && inherits(d.config.Main, c.name) {
+		for _, c := range inventoryIn(s).clusters {
+			if len(c.members.all) > 0 || s != d.config.Main && inherits(d.config.Main, c.name) {
 				continue
 			}
-			a := directive.Args{Name: "BalancerMember", Pos: d.mention(d.config.Tree.Nodes, c.name)}
+			if d.mentions == nil {
+				d.mentions = mentions{}
+				d.findMentions(d.config.Tree.Nodes)
+			}
+			a := directive.Args{Name: "BalancerMember", Pos: d.mentions[c.name]}
 			d.config.Fails(a, c.name+" has no members: its requests get 503")
 		}
 	}
 }
 
 func inherits(main *directive.Scope, name string) bool {
-	c := inventories.In(main).named(name)
-	return c != nil && len(c.members) > 0
+	c := inventoryIn(main).named(name)
+	return c != nil && len(c.members.all) > 0
 }
 
-// mention is the place of the first line that names a balancer.
-func (d *doubter) mention(list []apacheconf.Node, name string) (pos apacheconf.Pos) {
+// findMentions notes the first line that names each balancer.
+func (d *doubter) findMentions(list []apacheconf.Node) {
 	for _, n := range list {
-		var args string
-		var children []apacheconf.Node
 		switch n := n.(type) {
 		case *apacheconf.Group:
-			children = n.Children
+			d.findMentions(n.Children)
 		case *apacheconf.Section:
-			args, children = n.Args, n.Children
+			d.mentions.add(n.Args, n.Pos)
+			d.findMentions(n.Children)
 		case *apacheconf.Directive:
-			args = n.Args
-		}
-		if strings.Contains(strings.ToLower(args), name) {
-			return n.Where()
-		}
-		if p := d.mention(children, name); p.File != "" {
-			return p
+			d.mentions.add(n.Args, n.Pos)
 		}
 	}
-	return pos
+}
+
+// mentions are the places where balancers are named first, by their names.
+type mentions map[string]apacheconf.Pos
+
+func (m mentions) add(args string, pos apacheconf.Pos) {
+	for args = strings.ToLower(args); ; {
+		i := strings.Index(args, balancer.Prefix)
+		if i < 0 {
+			return
+		}
+		end := len(balancer.Prefix)
+		for args = args[i:]; end < len(args) && strings.IndexByte(" \t/\"'>", args[end]) < 0; end++ {
+		}
+		if _, known := m[args[:end]]; !known {
+			m[args[:end]] = pos
+		}
+		args = args[end:]
+	}
 }
 
 // MemberHosts are the names of hosts that members have, each once; neither addresses nor names that a request
 // makes.
 func MemberHosts(c *directive.Config) (names []string) {
+	seen := map[string]bool{}
 	for _, s := range append([]*directive.Scope{c.Main}, c.VHosts...) {
-		v := inventories.In(s)
-		all := slices.Clone(v.workers)
-		for _, b := range v.clusters {
-			all = append(all, b.members...)
-		}
-		for _, w := range all {
-			if name := hostName(&w.Address); name != "" && !slices.Contains(names, name) {
+		for w := range inventoryIn(s).everyWorker() {
+			if name := hostName(&w.Address); name != "" && !seen[name] {
+				seen[name] = true
 				names = append(names, name)
 			}
 		}

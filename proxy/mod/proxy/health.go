@@ -36,7 +36,7 @@ var lbMethods = [...]string{"byrequests", "bytraffic", "bybusyness", "heartbeat"
 
 // envOf is what parameters may name at this place of the file.
 func envOf(s *directive.Scope) balancer.Env {
-	h := healths.In(s.Server)
+	h := healths.Merged(s.Server)
 	e := balancer.Env{
 		HCheck: s.Config.Loaded("mod_proxy_hcheck.c"), CPing: s.Config.Loaded("mod_proxy_ajp.c"),
 		Templates: h.templates, Exprs: h.exprs,

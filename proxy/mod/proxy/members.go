@@ -73,7 +73,7 @@ func addMember(s *directive.Scope, a directive.Args, name, url, real string, lis
 	if err != nil {
 		return err
 	}
-	if w := findWorker(c.members, real, anyWorker); w != nil {
+	if w := c.members.find(real, anyWorker); w != nil {
 		shareWorker(s, a, "AH01149", "AH01150", w, url, list)
 		return nil
 	}
@@ -82,7 +82,7 @@ func addMember(s *directive.Scope, a directive.Args, name, url, real string, lis
 		return err
 	}
 	w.copyDefaults(s)
-	c.members = append(c.members, w)
+	c.members.add(w)
 	return w.setAll(s, list)
 }
 
@@ -166,7 +166,7 @@ func findTarget(s *directive.Scope, name string) (target, error) {
 	if !ok {
 		return target{}, errSetUnix
 	}
-	if w := findWorker(v.workers, url, anyWorker); w != nil {
+	if w := v.workers.find(url, anyWorker); w != nil {
 		return target{worker: w}, nil
 	}
 	return target{}, errors.New("ProxySet can not find '" + name + "' Worker.")
@@ -184,13 +184,13 @@ func makeTarget(s *directive.Scope, name string, match bool, bad error) (target,
 	if !ok {
 		return target{}, bad
 	}
-	if w := findWorker(v.workers, url, kindOf(match)); w != nil {
+	if w := v.workers.find(url, kindOf(match)); w != nil {
 		return target{worker: w}, nil
 	}
 	w, err := newWorker(s, name, match)
 	if err != nil {
 		return target{}, err
 	}
-	v.workers = append(v.workers, w)
+	v.workers.add(w)
 	return target{worker: w}, nil
 }

@@ -34,10 +34,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	for _, w := range plan.Warnings() {
 		st.Warn("proxy_balancer", exchange.Warn, w.Error())
 	}
-	b := &builder{backend: o.backend, secure: o.secure, upstreams: map[*directive.Scope]*upstream.Upstreams{}, tls: map[*backend.TLS]bool{}}
-	for _, h := range st.Hosts {
-		b.upstreams[h.Scope] = specs.upstreams(h, plan)
-	}
+	b := &builder{backend: o.backend, secure: o.secure, upstreams: specs.upstreams(plan), tls: map[*backend.TLS]bool{}}
 	st.OnCommit(func() {
 		retire(o.farm.Commit(plan))
 		backend.Renew(plan.All())
@@ -49,15 +46,11 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 // resolveReuse completes the settings of the workers, and warns of what was noticed while the lines were read.
 func (b *specBuilder) resolveReuse(st *site.Site) {
 	for _, h := range b.hosts {
-		v := inventories.In(h.Scope)
+		v := inventoryIn(h.Scope)
 		for _, note := range v.notes {
 			st.Warn("proxy", exchange.Info, note)
 		}
-		all := v.workers
-		for _, c := range v.clusters {
-			all = append(all[:len(all):len(all)], c.members...)
-		}
-		for _, w := range all {
+		for w := range v.everyWorker() {
 			if w.resolveReuse() && !st.Checking {
 				st.Warn("proxy", exchange.Warn, "AH10400: enablereuse/disablereuse ignored for worker "+w.Name())
 			}

@@ -149,7 +149,7 @@ func passToBalancer(s *directive.Scope, p *passLine) error {
 // the parameters that are lost by that.
 func passToWorker(s *directive.Scope, a directive.Args, p *passLine, url string) error {
 	v := inventoryOf(s)
-	w := findWorker(v.workers, url, kindOf(p.match))
+	w := v.workers.find(url, kindOf(p.match))
 	if w != nil {
 		shareWorker(s, a, "AH01145", "AH01146", w, url, p.params)
 		return nil
@@ -159,7 +159,7 @@ func passToWorker(s *directive.Scope, a directive.Args, p *passLine, url string)
 		return err
 	}
 	w.copyDefaults(s)
-	v.workers = append(v.workers, w)
+	v.workers.add(w)
 	return w.setAll(s, p.params)
 }
 

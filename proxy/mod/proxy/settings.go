@@ -80,11 +80,23 @@ type dirSettings struct {
 	continue100   directive.Opt[bool]
 	interpolate   directive.Opt[bool]
 	override      directive.Opt[bool]
-	overrideCodes []int              // append
-	reverse       []upstream.Rewrite // append
-	cookiePaths   []upstream.Rewrite // append
-	cookieDomains []upstream.Rewrite // append
-	pass          *upstream.Line     // the ProxyPass of a <Location>: the innermost one holds
+	overrideCodes []int          // append
+	reverse       rewrites       // append
+	cookiePaths   rewrites       // append
+	cookieDomains rewrites       // append
+	pass          *upstream.Line // the ProxyPass of a <Location>: the innermost one holds
+}
+
+// rewrites is the lines of sections, outermost first: those of one section are a list of their own, which all
+// chains with the section share.
+type rewrites [][]upstream.Rewrite
+
+// add adds a line to the section's own.
+func (r *rewrites) add(w upstream.Rewrite) {
+	if len(*r) == 0 {
+		*r = rewrites{nil}
+	}
+	(*r)[0] = append((*r)[0], w)
 }
 
 var dirs = directive.NewKey[dirSettings]("mod_proxy-dir", mergeDirs)

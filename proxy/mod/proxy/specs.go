@@ -24,7 +24,7 @@ func (b *specBuilder) workers() []balancer.WorkerSpec {
 	set.DisableReuse.V, set.AddressTTL.V = true, 0
 	list := []balancer.WorkerSpec{{VHost: genericHost, Settings: set, Address: balancer.Address{URL: "proxy:reverse", Scheme: "*", Host: "*", Varies: true}}}
 	for _, h := range b.hosts {
-		for _, w := range inventories.In(h.Scope).workers {
+		for _, w := range inventoryIn(h.Scope).workers.all {
 			w.set.Status |= balancer.IgnoreErrors
 			list = append(list, balancer.WorkerSpec{VHost: h.Server.ID, Address: w.Address, Settings: w.set})
 		}
@@ -35,24 +35,23 @@ func (b *specBuilder) workers() []balancer.WorkerSpec {
 // balancers are those of all servers, the main server's first.
 func (b *specBuilder) balancers() []balancer.Spec {
 	var list []balancer.Spec
-	main := b.hosts[0]
+	shared := inventoryIn(b.hosts[0].Scope)
 	for _, h := range b.hosts {
-		own := inventories.In(h.Scope).clusters
-		if h != main && b.inherits(h) {
-			list = append(list, b.inherited(h, own)...)
+		own := b.server(h)
+		list = slices.Grow(list, len(shared.clusters)+len(own.clusters))
+		inherits := h != b.hosts[0] && own.inherits
+		if inherits {
+			for _, c := range shared.clusters {
+				list = append(list, own.inherited(c, b.hosts[0].Server.ID))
+			}
 		}
-		for _, c := range own {
-			if h == main || !b.inherits(h) || inventories.In(main.Scope).named(c.name) == nil {
-				list = append(list, b.spec(h, c))
+		for _, c := range own.clusters {
+			if !inherits || shared.named(c.name) == nil {
+				list = append(list, own.spec(c))
 			}
 		}
 	}
 	return slices.DeleteFunc(list, func(s balancer.Spec) bool { return !upstream.IsBalancer(s.Name) })
-}
-
-func (b *specBuilder) inherits(h *site.Host) bool {
-	set := b.settings(h)
-	return set.inherits()
 }
 
 // settings are a server's, with what it inherits.
@@ -63,53 +62,80 @@ func (b *specBuilder) settings(h *site.Host) serverSettings {
 	return servers.Merged(b.config.Main, h.Scope)
 }
 
-// inherited are the main server's balancers in a virtual host: with settings of their own, which its
-// lines about the same name may change, but with the main server's members; its own members of such
-// a balancer are lost (httpd: mod_proxy.c merge_balancers).
-func (b *specBuilder) inherited(h *site.Host, own []*cluster) []balancer.Spec {
-	var list []balancer.Spec
-	main := b.hosts[0]
-	for _, c := range inventories.In(main.Scope).clusters {
-		s := b.spec(h, c)
-		s.Owner, s.Members = main.Server.ID, nil
-		if i := slices.IndexFunc(own, func(o *cluster) bool { return o.name == c.name }); i >= 0 {
-			s.Settings, s.Path = own[i].set.Inherit(c.set), own[i].path
-		}
-		list = append(list, s)
-	}
-	return list
+// server is what the balancers of one server have in common.
+type server struct {
+	*inventory
+	id       string
+	inherits bool
+	persist  bool
+	added    balancer.WorkerSettings // of members that the manager adds
+	env      balancer.Env
+	runtime  string
 }
 
-func (b *specBuilder) spec(h *site.Host, c *cluster) balancer.Spec {
+func (b *specBuilder) server(h *site.Host) *server {
 	added := &worker{set: balancer.NewWorkerSettings()}
 	added.copyDefaults(h.Scope)
-	s := balancer.Spec{
-		VHost: h.Server.ID, Name: c.name, Settings: c.set, Path: c.path, Added: added.set,
-		Persist: servers.In(h.Scope).persist, Env: envOf(h.Scope), Runtime: b.config.Tree.RuntimePath(""),
+	set := b.settings(h)
+	return &server{
+		inventory: inventoryIn(h.Scope), id: h.Server.ID, inherits: set.inherits(), persist: servers.Merged(h.Scope).persist,
+		added: added.set, env: envOf(h.Scope), runtime: b.config.Tree.RuntimePath(""),
 	}
-	for _, w := range c.members {
-		s.Members = append(s.Members, balancer.WorkerSpec{Address: w.Address, Settings: w.set})
-	}
-	return s
-
 }
 
-// upstreams gathers what a server's requests may be proxied to.
-func (b *specBuilder) upstreams(h *site.Host, plan *balancer.Plan) *upstream.Upstreams {
+// inherited is one of the main server's balancers in a virtual host: with settings of its own, which the host's
+// lines about the same name may change, but with the main server's members; the host's own members of such
+// a balancer are lost (httpd: mod_proxy.c merge_balancers).
+func (s *server) inherited(c *cluster, owner string) balancer.Spec {
+	spec := s.base(c)
+	spec.Owner = owner
+	if own := s.named(c.name); own != nil {
+		spec.Settings, spec.Path = own.set.Inherit(c.set), own.path
+	}
+	return spec
+}
+
+func (s *server) spec(c *cluster) balancer.Spec {
+	spec := s.base(c)
+	spec.Members = make([]balancer.WorkerSpec, 0, len(c.members.all))
+	for _, w := range c.members.all {
+		spec.Members = append(spec.Members, balancer.WorkerSpec{Address: w.Address, Settings: w.set})
+	}
+	return spec
+}
+
+// base is a balancer without its members.
+func (s *server) base(c *cluster) balancer.Spec {
+	return balancer.Spec{
+		VHost: s.id, Name: c.name, Settings: c.set, Path: c.path, Added: s.added,
+		Persist: s.persist, Env: s.env, Runtime: s.runtime,
+	}
+}
+
+// upstreams gathers what each server's requests may be proxied to. What the main server has is compiled once.
+func (b *specBuilder) upstreams(plan *balancer.Plan) map[*directive.Scope]*upstream.Upstreams {
 	main := b.hosts[0]
-	set := b.settings(h)
-	u := &upstream.Upstreams{
-		Host: h, Plan: plan, Generic: plan.Workers(genericHost)[0], Relative: b.config.Tree.RuntimePath,
-		Settings: set.requests(h),
-	}
-	var lines []*upstream.Line
-	if h != main {
-		lines = inventories.In(main.Scope).lines
-		if set.inherits() {
-			u.Workers = plan.Workers(main.Server.ID)
+	out := make(map[*directive.Scope]*upstream.Upstreams, len(b.hosts))
+	workers := upstream.NewWorkers(plan.Workers(main.Server.ID))
+	lines := upstream.NewLines(inventoryIn(main.Scope).lines)
+	for _, h := range b.hosts {
+		set := b.settings(h)
+		u := &upstream.Upstreams{
+			Host: h, Plan: plan, Generic: plan.Workers(genericHost)[0], Relative: b.config.Tree.RuntimePath,
+			Settings: set.requests(h),
 		}
+		if h == main || set.inherits() {
+			u.Workers = append(u.Workers, workers)
+		}
+		list := []*upstream.Lines{lines}
+		if own := plan.Workers(h.Server.ID); h != main && len(own) > 0 {
+			u.Workers = append(u.Workers, upstream.NewWorkers(own))
+		}
+		if own := inventoryIn(h.Scope).lines; h != main && len(own) > 0 {
+			list = append(list, upstream.NewLines(own))
+		}
+		u.Compile(list...)
+		out[h.Scope] = u
 	}
-	u.Workers = append(slices.Clip(u.Workers), plan.Workers(h.Server.ID)...)
-	u.Compile(slices.Concat(lines, inventories.In(h.Scope).lines))
-	return u
+	return out
 }

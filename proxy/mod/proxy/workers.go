@@ -31,7 +31,7 @@ func newWorker(s *directive.Scope, url string, match bool) (*worker, error) {
 // copyDefaults takes over what the server has said so far of all workers. httpd does so for workers of
 // ProxyPass and BalancerMember, not for those of <Proxy> and ProxySet (mod_proxy.h PROXY_COPY_CONF_PARAMS).
 func (w *worker) copyDefaults(s *directive.Scope) {
-	c := servers.In(s.Server)
+	c := servers.Merged(s.Server)
 	if v, ok := c.timeout.Get(); ok {
 		w.set.Timeout = balancer.Some(v)
 	}
@@ -83,37 +83,6 @@ func (w *worker) resolveReuse() (ignored bool) {
 	ignored = s.DisableReuse.Set
 	s.DisableReuse.V = true
 	return ignored
-}
-
-// workerKind says which workers a search looks at: those of ProxyPass, of ProxyPassMatch, or both.
-type workerKind uint8
-
-const (
-	prefixWorkers workerKind = 1 << iota
-	matchWorkers
-	anyWorker = prefixWorkers | matchWorkers
-)
-
-func kindOf(match bool) workerKind {
-	if match {
-		return matchWorkers
-	}
-	return prefixWorkers
-}
-
-// findWorker is the worker with the longest name that covers a URL without "unix:"; of two the earlier.
-func findWorker(list []*worker, url string, kinds workerKind) *worker {
-	var best *worker
-	most := -1
-	for _, w := range list {
-		if kindOf(w.Match)&kinds == 0 {
-			continue
-		}
-		if n := w.Covers(url); n > most {
-			best, most = w, n
-		}
-	}
-	return best
 }
 
 // param is one key=value word.

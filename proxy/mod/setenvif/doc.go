@@ -5,5 +5,5 @@
 //	SetEnvIf in sections     --> Parse   the path is decoded, the sections are known
 //	SetEnv, PassEnv          --> Fixup   too late for whoever asked before: access rules, no-proxy
 //
-// Reading order: module.go, rule.go, env.go.
+// Reading order: module.go, rule.go, list.go, env.go.
 package setenvif

@@ -30,29 +30,30 @@ func Module() site.Module {
 // Modules are mod_setenvif and mod_env.
 func Modules() []site.Module { return []site.Module{Module(), Env()} }
 
-func open(*directive.Config, *site.Site) (site.Builder, error) { return build, nil }
+func open(*directive.Config, *site.Site) (site.Builder, error) {
+	s := &lists{of: map[*directive.Scope]*list{}}
+	return s.build, nil
+}
 
 // build has the servers' own rules run early and those of sections later, as httpd keeps the two
 // apart (httpd: mod_setenvif.c match_headers).
-func build(chain []*directive.Scope, p *site.Plan) error {
+func (s *lists) build(chain []*directive.Scope, p *site.Plan) error {
 	n := 0
 	for n < len(chain) && chain[n].Kind&directive.Server != 0 {
 		n++
 	}
-	if list := rules.Merged(chain[:n]...); len(list) > 0 {
-		p.Add(site.Early, "SetEnvIf", step(list))
+	if l := s.server(chain[:n]); l != nil {
+		p.Add(site.Early, "SetEnvIf", l.step)
 	}
-	if list := rules.Merged(chain[n:]...); len(list) > 0 {
-		p.Add(site.Parse, "SetEnvIf", step(list))
+	if inSections := rules.Merged(chain[n:]...); len(inSections) > 0 {
+		p.Add(site.Parse, "SetEnvIf", newList(inSections).step)
 	}
 	return nil
 }
 
-func step(list []rule) exchange.Step {
-	return func(_ context.Context, x *exchange.Exchange) error {
-		apply(list, x)
-		return nil
-	}
+func (l *list) step(_ context.Context, x *exchange.Exchange) error {
+	l.apply(x)
+	return nil
 }
 
 func noCase(a directive.Args) bool { return strings.HasSuffix(a.Name, "NoCase") }
@@ -100,6 +101,9 @@ func setExpr(s *directive.Scope, a directive.Args) error {
 func note(list *[]rule, a directive.Args, r rule, vars string) error {
 	if r.sets = assignments(vars); r.sets == nil {
 		return errors.New("Missing envariable expression for " + a.Name)
+	}
+	for i := range r.sets {
+		r.groups = r.groups || r.sets[i].groups
 	}
 	*list = append(*list, r)
 	return nil

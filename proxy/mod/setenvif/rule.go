@@ -17,11 +17,13 @@ type rule struct {
 	same bool   // the rule before it asked for the same attribute
 	of   func(*exchange.Exchange) string
 	re   *pattern.Pattern
+	fold bool // letters match in any case
 	text bool // re is plain text: a value's $1 means itself
 
 	cond *expr.Expr // SetEnvIfExpr; the fields above are unused
 
-	sets []assignment
+	sets   []assignment
+	groups bool // one of the values has $ or \ in it
 }
 
 // assignment is name=value, or !name.
@@ -54,7 +56,7 @@ func serverAddr(x *exchange.Exchange) string {
 }
 
 func newRule(directive, name, text string, fold bool) (r rule, err error) {
-	r.name = name
+	r.name, r.fold = name, fold
 	source := text
 	if plain, ok := plainText(text); ok {
 		r.text, source = true, regexp.QuoteMeta(plain)
@@ -181,26 +183,13 @@ func put(list []assignment, a assignment) []assignment {
 	return append(list, a)
 }
 
-// apply runs the rules in order. An attribute that several rules in a row ask for is looked at once:
-// what the first of them sets, the others do not see (httpd: mod_setenvif.c match_headers).
-func apply(list []rule, x *exchange.Exchange) {
-	value := ""
-	for i := range list {
-		r := &list[i]
-		if r.cond != nil {
-			r.applyExpr(x)
-			continue
-		}
-		if !r.same {
-			value = r.of(x)
-		}
-		r.applyMatch(x, value)
-	}
-}
-
 func (r *rule) applyMatch(x *exchange.Exchange, value string) {
-	if r.text {
-		if ok, _ := r.re.Match(value); ok { // a text is always decided
+	if r.text || !r.groups {
+		ok, err := r.re.Match(value)
+		if err != nil {
+			giveUp(x, r.re, err)
+		}
+		if ok {
 			r.assign(x, nil)
 		}
 		return

@@ -2,6 +2,7 @@ package setenvif
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/site"
+	"balancerd/testdata/linear"
 )
 
 func bind(t testing.TB, text string) (*directive.Config, error) {
@@ -195,5 +197,67 @@ func TestNoAllocation(t *testing.T) {
 		run(t, p, x)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestManyRules: of many rules those apply that match, in order, each with what the ones before it set, as if each
+// were looked at for itself.
+func TestManyRules(t *testing.T) {
+	var conf strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&conf, "BrowserMatchNoCase bot%03d/[0-9] N%d\nSetEnvIf V no%03d N%d\n", i, i, i, i)
+		switch i {
+		case 50:
+			conf.WriteString("SetEnvIf X-E x V=first-step\n")
+		case 100:
+			conf.WriteString("BrowserMatch ^curl A\nSetEnvIf V first-(.*) B=$1 V=second-step\nSetEnvIf V second C\n")
+		case 150:
+			conf.WriteString("SetEnvIfExpr \"%{REQUEST_METHOD} == 'GET'\" D\nSetEnvIf V second-(.)tep E=$1 !V\nSetEnvIf Request_URI %61 F\n")
+		case 199:
+			conf.WriteString("SetEnvIf V ^$ G\nBrowserMatch (bot000|bot001|url) H\n")
+		}
+	}
+	x := sample()
+	run(t, plan(t, conf.String()), x)
+	var got []string
+	for i := range x.Env.Len() {
+		n, v := x.Env.At(i)
+		got = append(got, n+"="+v)
+	}
+	// C is not set: it looks at the V from before, as httpd's does
+	if g := strings.Join(got, " "); g != "A=1 B=step D=1 E=s F=1 G=1 H=1" {
+		t.Error(g)
+	}
+}
+
+// TestRulesThatCannotMatch: they cost next to nothing, and less by far than those that are looked at.
+func TestRulesThatCannotMatch(t *testing.T) {
+	input := func(n int) *site.Plan {
+		var conf strings.Builder
+		for i := range n {
+			fmt.Fprintf(&conf, "BrowserMatchNoCase bot%04d/[0-9] N\n", i)
+		}
+		return plan(t, conf.String())
+	}
+	x := sample()
+	linear.CheckWithin(t, 8, 100, input, func(p *site.Plan) {
+		for range 20 {
+			run(t, p, x)
+		}
+	})
+}
+
+// TestListsAreShared: virtual hosts without rules of their own have the main server's, made once.
+func TestListsAreShared(t *testing.T) {
+	c, err := bind(t, "SetEnvIf X-E a A\n<VirtualHost *>\n</VirtualHost>\n<VirtualHost *>\nSetEnvIf X-E b B\n</VirtualHost>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &lists{of: map[*directive.Scope]*list{}}
+	if s.server([]*directive.Scope{c.Main, c.VHosts[0]}) != s.server([]*directive.Scope{c.Main}) {
+		t.Error("another list for the same rules")
+	}
+	if l := s.server([]*directive.Scope{c.Main, c.VHosts[1]}); len(l.rules) != 2 {
+		t.Errorf("%d rules", len(l.rules))
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"balancerd/proxy/expr"
 	http1 "balancerd/proxy/http1/server"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 )
@@ -140,7 +141,7 @@ func echo() site.Module {
 	}}
 }
 
-func modules() []site.Module { return []site.Module{core.Module(), Module(), echo()} }
+func modules() []site.Module { return []site.Module{core.Module(), mpm.Module(), Module(), echo()} }
 
 const preload = "ssl proxy socache_shmcb"
 

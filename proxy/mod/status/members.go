@@ -28,9 +28,9 @@ func Members(farm *balancer.Farm) func(*exchange.Exchange) []Balancer {
 
 func memberRow(w *balancer.Worker) Member {
 	s, a := w.Snapshot(), w.Address()
-	set := &s.Settings
+	set := s.Settings
 	return Member{
-		Name: w.Name(), Scheme: a.Scheme, Host: a.Host, Status: set.Status.String(), Route: set.Route, Redirect: set.Redirect,
+		Name: w.Name(), Scheme: a.Scheme, Host: a.Host, Status: s.Status.String(), Route: set.Route, Redirect: set.Redirect,
 		Factor: set.LoadFactor, Set: set.LBSet, Elected: int64(s.Elected), Busy: s.Busy, Sent: s.Sent, Received: s.Read,
 	}
 }

@@ -1,4 +1,4 @@
-package core
+package reqtimeout
 
 import (
 	"errors"
@@ -11,6 +11,15 @@ import (
 	"balancerd/proxy/exchange"
 )
 
+// settings is what the main server or a virtual host says (httpd: mod_reqtimeout.c reqtimeout_srv_cfg).
+type settings struct {
+	header, body directive.Opt[exchange.ReadLimit]
+}
+
+var scopes = directive.NewKey[settings]("mod_reqtimeout", func(outer, inner settings) settings {
+	return settings{inner.header.Over(outer.header), inner.body.Over(outer.body)}
+})
+
 // Defaults of mod_reqtimeout when it is loaded (httpd: mod_reqtimeout.c).
 var (
 	defaultHeader = exchange.ReadLimit{Timeout: 20 * time.Second, Max: 40 * time.Second, Rate: 500}
@@ -20,14 +29,14 @@ var (
 // setReadTimeout takes header=… and body=… words, each a time, a range, and a rate.
 func setReadTimeout(s *directive.Scope, a directive.Args) error {
 	for _, word := range apacheconf.Words(a.Raw) {
-		if err := setReadStage(servers.In(s), word); err != nil {
+		if err := setReadStage(scopes.In(s), word); err != nil {
 			return errors.New("RequestReadTimeout: " + word + ": " + err.Error())
 		}
 	}
 	return nil
 }
 
-func setReadStage(c *serverSettings, word string) error {
+func setReadStage(c *settings, word string) error {
 	name, value, ok := strings.Cut(word, "=")
 	if !ok {
 		return errors.New("Invalid RequestReadTimeout parameter")

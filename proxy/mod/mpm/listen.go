@@ -1,4 +1,4 @@
-package core
+package mpm
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ type listener struct {
 
 // setListen takes [ip:]port [protocol] (httpd: listen.c ap_set_listener).
 func setListen(s *directive.Scope, a directive.Args) error {
-	if err := onlyMain(s, a); err != nil {
+	if err := a.Only(s, directive.Main); err != nil {
 		return err
 	}
 	if len(a.Words) < 1 || len(a.Words) > 2 {
@@ -39,7 +39,7 @@ func setListen(s *directive.Scope, a directive.Args) error {
 	if len(a.Words) == 2 {
 		l.proto = strings.ToLower(a.Words[1])
 	}
-	p := processes.In(s.Config.Main)
+	p := scopes.In(s.Config.Main)
 	for _, other := range p.listen {
 		if other.host == l.host && other.port == l.port {
 			return errors.New("Cannot define multiple Listeners on the same IP:port")
@@ -75,8 +75,4 @@ func (l *listener) address() string {
 		return "[" + l.host + "]:" + strconv.Itoa(l.port)
 	}
 	return l.host + ":" + strconv.Itoa(l.port)
-}
-
-func onlyMain(s *directive.Scope, a directive.Args) error {
-	return a.Only(s, directive.Main)
 }

@@ -1,0 +1,51 @@
+package reqtimeout
+
+import (
+	"testing"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/mod/core"
+	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
+)
+
+func modules() []site.Module { return []site.Module{core.Module(), Module()} }
+
+func TestRequestReadTimeout(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		preload, conf string
+		header, body  exchange.ReadLimit
+	}{
+		{"", "", exchange.ReadLimit{}, exchange.ReadLimit{}},
+		{"reqtimeout", "", exchange.ReadLimit{Timeout: 20 * s, Max: 40 * s, Rate: 500}, exchange.ReadLimit{Timeout: 20 * s, Rate: 500}},
+		{"reqtimeout", "RequestReadTimeout header=5 BODY=7,MinRate=100", exchange.ReadLimit{Timeout: 5 * s}, exchange.ReadLimit{Timeout: 7 * s, Rate: 100}},
+		{"reqtimeout", "RequestReadTimeout header=5-9,MinRate=1 handshake=3", exchange.ReadLimit{Timeout: 5 * s, Max: 9 * s, Rate: 1}, exchange.ReadLimit{Timeout: 20 * s, Rate: 500}},
+	} {
+		r := sitetest.New(t, c.preload, c.conf+"\n<VirtualHost *:80>\nServerName other\n</VirtualHost>\n", modules()...)
+		for _, h := range r.Site.Hosts {
+			if h.Server.HeaderRead != c.header || h.Server.BodyRead != c.body {
+				t.Errorf("%s: %+v %+v", c.conf, h.Server.HeaderRead, h.Server.BodyRead)
+			}
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for words, want := range map[string]string{
+		"header":               "Invalid RequestReadTimeout parameter",
+		"tail=5":               "Unknown RequestReadTimeout parameter",
+		"header=x":             "Value 'x' not numerical",
+		"header=5-x,MinRate=1": "Value 'x' not numerical",
+		"header=5-9":           "Must set MinRate option if using timeout range",
+		"header=9-5,MinRate=1": "Maximum timeout must be larger than initial timeout",
+		"body=5,Rate=1":        "Unknown RequestReadTimeout parameter",
+		"body=5,MinRate=x":     "Value 'x' not numerical",
+		"body=5,MinRate=0":     "Minimum data rate must be larger than 0",
+	} {
+		if got := sitetest.Refused("reqtimeout", "RequestReadTimeout "+words, modules()...); got != "RequestReadTimeout: "+words+": "+want {
+			t.Errorf("%s: %s", words, got)
+		}
+	}
+}
