@@ -31,7 +31,7 @@ type Balancer struct {
 	edited bool // since it was configured; under Farm.mu
 
 	// Atomic, replaced by Commit.
-	spec  atomic.Pointer[Spec]
+	spec  atomic.Pointer[configured]
 	slots atomic.Pointer[slots]
 }
 

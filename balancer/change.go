@@ -214,7 +214,7 @@ func (b *Balancer) add(url string) (*Worker, error) {
 	w := newWorker(spec.Owner, a, b.group, true)
 	s := spec.Added
 	s.Status |= Disabled
-	w.reset(s)
+	w.reset(&s)
 	w.added = true
 	b.group.setList(append(slices.Clip(b.group.list()), w))
 	n := *b.slots.Load()

@@ -23,6 +23,7 @@ type Claim struct {
 	SessionRoute string // the route in it, BALANCER_SESSION_ROUTE; may be empty
 	HasSession   bool   // the request named a route: the two above are valid
 	RouteChanged bool   // sessions stick, but the member is not the one the client named
+	InURL        bool   // the session id stood in the URL
 	Sticky       bool   // picked by its route, not by the method
 	Forced       bool   // all members were in error and were given another chance (AH01165)
 
@@ -98,7 +99,7 @@ func (b *Balancer) Claim(c Client, now time.Time) (Claim, error) {
 func (w *Worker) hold(c Claim, s session) Claim {
 	c.Worker, c.term = w, w.busy.add()
 	w.moves()
-	c.StickyName, c.SessionRoute, c.HasSession = s.name, s.route, s.found
+	c.StickyName, c.SessionRoute, c.HasSession, c.InURL = s.name, s.route, s.found, s.inURL
 	return c
 }
 

@@ -70,7 +70,7 @@ func (p *plannedBalancer) commit(f *Farm) {
 	b := p.balancer
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
-	s := p.settings
+	s := *p.settings
 	if p.live {
 		s = s.withPersistent(b.Settings())
 	} else {

@@ -10,6 +10,7 @@ type Spec struct {
 	VHost    string           // HostID of the virtual host that has it
 	Name     string           // "balancer://x", any case
 	Owner    string           // the virtual host whose balancer of this name has the members; "" for VHost
+	Inherits bool             // Settings and Path are those of the owner's balancer, which stands before this one
 	Settings BalancerSettings // with what is inherited, see BalancerSettings.Inherit
 	Members  []WorkerSpec     // of the owner only
 	Added    WorkerSettings   // of members that the manager adds: ProxyTimeout, buffer sizes
@@ -50,12 +51,33 @@ type host struct {
 // plannedBalancer is what a configuration wants of a balancer.
 type plannedBalancer struct {
 	balancer *Balancer
-	spec     Spec
-	settings BalancerSettings // the file's, or what is kept
+	spec     configured
+	settings *BalancerSettings // the file's, or what is kept
 	group    *plannedGroup
 	live     bool    // it persists and lived before: its settings stay
 	record   *Record // it persists and was kept, or was edited in the process before; nil for none
 	edited   bool    // the record is an edit of the process before
+}
+
+// configured is a Spec as a plan keeps it: without its members, and what balancers have in common once.
+type configured struct {
+	*ownSpec
+	*hostSpec
+}
+
+// ownSpec is what a Spec says about its balancer alone. A balancer that inherits has its owner's.
+type ownSpec struct {
+	Name, Owner string
+	Settings    BalancerSettings
+	Path        string
+}
+
+// hostSpec is what a Spec says for all balancers of its virtual host.
+type hostSpec struct {
+	Added   WorkerSettings
+	Persist bool
+	Env     Env
+	Runtime string
 }
 
 // plannedGroup is what a configuration wants of the members that balancers of one name share.
@@ -74,8 +96,8 @@ type plannedGroup struct {
 // plannedWorker is what a configuration wants of a worker.
 type plannedWorker struct {
 	worker   *Worker
-	settings WorkerSettings // the file's, or what is kept
-	kept     *keptState     // of a member; nil for nothing
+	settings *WorkerSettings // the file's, or what is kept
+	kept     *keptState      // of a member; nil for nothing
 }
 
 func newPlan() *Plan {
@@ -96,7 +118,7 @@ func (p *Plan) host(vhost string) *host {
 func (p *Plan) addBalancer(b *plannedBalancer) {
 	p.balancers = append(p.balancers, b)
 	b.group.balancers = append(b.group.balancers, b)
-	h := p.host(b.spec.VHost)
+	h := p.host(b.balancer.vhost)
 	h.balancers = append(h.balancers, b.balancer)
 	if key := b.balancer.key(); p.balancerOf[key] == nil { // of two of one name the first is found
 		p.balancerOf[key] = b

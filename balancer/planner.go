@@ -3,6 +3,7 @@ package balancer
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Plan works out what a configuration means for this farm and changes nothing. Workers and balancers
@@ -16,7 +17,7 @@ import (
 // The error is httpd's text, when a method is not loaded. Records that can't be read are warnings.
 // Plan and Commit of one load must not overlap with those of another.
 func (f *Farm) Plan(ctx context.Context, specs []Spec, workers []WorkerSpec) (*Plan, error) {
-	p := planner{farm: f, old: f.current.Load(), next: newPlan(), edits: f.predecessor.edits()}
+	p := planner{farm: f, old: f.current.Load(), next: newPlan(), hosts: map[string]*hostSpec{}, edits: f.predecessor.edits()}
 	for _, s := range specs {
 		if err := p.balancer(ctx, s); err != nil {
 			return nil, err
@@ -36,6 +37,7 @@ type planner struct {
 	farm    *Farm
 	old     *Plan
 	next    *Plan
+	hosts   map[string]*hostSpec    // by virtual host
 	edits   map[balancerKey]*Record // of the process before
 	records map[balancerKey]*Record // of the store; nil before it is read
 }
@@ -45,11 +47,13 @@ func (p *planner) balancer(ctx context.Context, s Spec) error {
 	if s.Owner == "" {
 		s.Owner = s.VHost
 	}
-	if p.farm.method(s.Settings.Method.V, s.Env) == nil {
-		return fmt.Errorf("Cannot find LB Method: %s", s.Settings.Method.V) // AH02432
+	b := &plannedBalancer{spec: p.configured(&s)}
+	b.settings = &b.spec.Settings
+	if p.farm.method(b.settings.Method.V, s.Env) == nil {
+		return fmt.Errorf("Cannot find LB Method: %s", b.settings.Method.V) // AH02432
 	}
-	b := &plannedBalancer{spec: s, settings: s.Settings, group: p.group(s)}
-	p.identify(b)
+	b.group = p.group(s)
+	p.identify(b, s.VHost)
 	for _, m := range s.Members {
 		b.group.addMember(b.group.member(s.Owner, m.Address, m.Settings))
 	}
@@ -61,6 +65,31 @@ func (p *planner) balancer(ctx context.Context, s Spec) error {
 	p.next.addBalancer(b)
 	return nil
 }
+
+// configured is what is kept of a Spec.
+func (p *planner) configured(s *Spec) configured {
+	c := configured{hostSpec: p.hosts[s.VHost]}
+	if c.hostSpec == nil || !c.hostSpec.holdsFor(s) {
+		c.hostSpec = &hostSpec{Added: s.Added, Persist: s.Persist, Env: s.Env, Runtime: s.Runtime}
+		p.hosts[s.VHost] = c.hostSpec
+	}
+	if s.Inherits {
+		if owner := p.next.balancerOf[balancerKey{s.Owner, s.Name}]; owner != nil {
+			c.ownSpec = owner.spec.ownSpec
+			return c
+		}
+	}
+	c.ownSpec = &ownSpec{Name: s.Name, Owner: s.Owner, Settings: s.Settings, Path: s.Path}
+	return c
+}
+
+func (h *hostSpec) holdsFor(s *Spec) bool {
+	return h.Added == s.Added && h.Persist == s.Persist && h.Runtime == s.Runtime && h.Env.HCheck == s.Env.HCheck && h.Env.CPing == s.Env.CPing &&
+		slices.Equal(h.Env.Methods, s.Env.Methods) && sameList(h.Env.Templates, s.Env.Templates) && sameList(h.Env.Exprs, s.Env.Exprs)
+}
+
+// sameList reports whether two slices are the same part of one array.
+func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // group finds the members that s shares, or begins them.
 func (p *planner) group(s Spec) *plannedGroup {
@@ -81,14 +110,14 @@ func (p *planner) group(s Spec) *plannedGroup {
 }
 
 // identify finds the living balancer, or makes one.
-func (p *planner) identify(b *plannedBalancer) {
-	if o := p.old.balancerOf[balancerKey{b.spec.VHost, b.spec.Name}]; o != nil && o.group.group == b.group.group {
+func (p *planner) identify(b *plannedBalancer, vhost string) {
+	if o := p.old.balancerOf[balancerKey{vhost, b.spec.Name}]; o != nil && o.group.group == b.group.group {
 		b.balancer = o.balancer
 		b.live = b.spec.Persist && o.spec.Persist
 		b.group.live = b.group.live || b.live
 		return
 	}
-	b.balancer = &Balancer{vhost: b.spec.VHost, name: b.spec.Name, group: b.group.group}
+	b.balancer = &Balancer{vhost: vhost, name: b.spec.Name, group: b.group.group}
 	b.balancer.settings.Store(&b.spec.Settings)
 	b.balancer.method.Store(p.farm.method(b.spec.Settings.Method.V, b.spec.Env))
 	b.balancer.spec.Store(&b.spec)
@@ -101,9 +130,9 @@ func (g *plannedGroup) member(owner string, a Address, settings WorkerSettings) 
 		return g.members[i]
 	}
 	if w := g.known[a.Name()]; w != nil {
-		return plannedWorker{worker: w, settings: settings}
+		return plannedWorker{worker: w, settings: &settings}
 	}
-	return plannedWorker{worker: newWorker(owner, a, g.group, true), settings: settings}
+	return plannedWorker{worker: newWorker(owner, a, g.group, true), settings: &settings}
 }
 
 func (g *plannedGroup) addMember(m plannedWorker) {
@@ -149,5 +178,5 @@ func (p *planner) plain(s WorkerSpec) {
 	if w == nil {
 		w = newWorker(s.VHost, s.Address, &group{}, false)
 	}
-	p.next.addWorker(plannedWorker{worker: w, settings: s.Settings})
+	p.next.addWorker(plannedWorker{worker: w, settings: &s.Settings})
 }

@@ -17,8 +17,8 @@ func (p *planner) restore(b *plannedBalancer) {
 	if b.record == nil {
 		return
 	}
-	var errs []error
-	b.settings, errs = restoreBalancer(b.record.Settings.Settings, b.spec)
+	settings, errs := restoreBalancer(b.record.Settings.Settings, b.spec)
+	b.settings = &settings
 	p.warn(b, errs...)
 	if b.group.live {
 		return
@@ -49,9 +49,9 @@ func (p *planner) restore(b *plannedBalancer) {
 
 // restoreMember plans what is kept of one member: one that the file names, or that the manager added.
 func (p *planner) restoreMember(b *plannedBalancer, m *plannedWorker, r *memberRecord) {
-	configured := m.settings
-	var errs []error
-	m.settings, errs = restoreWorker(r.Settings, configured, b.spec.Env)
+	configured := *m.settings
+	settings, errs := restoreWorker(r.Settings, configured, b.spec.Env)
+	m.settings = &settings
 	p.warn(b, errs...)
 	set, _ := ParseStatus(r.Status, 0)
 	own, _ := ParseStatus(r.Own, 0)
@@ -127,7 +127,7 @@ func (r *Record) lastEdit(g *group) lastEdit {
 }
 
 // restoreBalancer is the settings that a record has, with what records do not have from spec.
-func restoreBalancer(values map[string]string, spec Spec) (BalancerSettings, []error) {
+func restoreBalancer(values map[string]string, spec configured) (BalancerSettings, []error) {
 	s := NewBalancerSettings()
 	s.Method = spec.Settings.Method // if the kept one is not loaded
 	errs := setParamValues(BalancerParams, &s, values, spec.Env)

@@ -7,6 +7,7 @@ type session struct {
 	name  string // cookie or URL parameter that held the id
 	route string // may be empty, when the id ends with the separator
 	found bool   // there is a route
+	inURL bool   // the id stood in the URL
 }
 
 // session reads the session id of a request, from its URL or else from its cookies. An id without
@@ -18,7 +19,8 @@ func (s *BalancerSettings) session(c Client) session {
 	}
 	name := s.Sticky.Path
 	id := idInURL(c, name, s.ScolonDelim.V)
-	if id == "" {
+	inURL := id != ""
+	if !inURL {
 		name = s.Sticky.Cookie
 		id = idInCookies(c.Cookies(), name)
 	}
@@ -26,13 +28,13 @@ func (s *BalancerSettings) session(c Client) session {
 		return session{}
 	}
 	if s.Separator.V == 0 {
-		return session{name, id, true}
+		return session{name, id, true, inURL}
 	}
 	i := strings.IndexByte(id, s.Separator.V)
 	if i < 0 {
 		return session{}
 	}
-	return session{name, id[i+1:], true}
+	return session{name, id[i+1:], true, inURL}
 }
 
 // idInURL searches "path?query". A name with a '?' of its own can lie across; nobody has one, so it

@@ -51,10 +51,12 @@ type Worker struct {
 
 func newWorker(vhost string, a Address, g *group, member bool) *Worker {
 	w := &Worker{addr: a, vhost: vhost, group: g, member: member}
-	s := NewWorkerSettings()
-	w.settings.Store(&s)
+	w.settings.Store(&unplanned)
 	return w
 }
+
+// unplanned is the settings of workers for which none were put in force yet.
+var unplanned = NewWorkerSettings()
 
 // Address is where it is.
 func (w *Worker) Address() Address { return w.addr }
@@ -147,16 +149,19 @@ func (w *Worker) LiveSettings() WorkerSettings {
 }
 
 // configure puts settings in force, but not their status. Under group.mu.
-func (w *Worker) configure(s WorkerSettings) {
+func (w *Worker) configure(s WorkerSettings) { w.put(&s) }
+
+// put is configure with settings that nobody writes to any longer.
+func (w *Worker) put(s *WorkerSettings) {
 	w.group.change()
 	w.group.byRoute = nil
-	w.settings.Store(&s)
+	w.settings.Store(s)
 	w.lbset, w.factor, w.retry, w.route = int32(s.LBSet), int64(s.LoadFactor), s.Retry.V, s.Route
 }
 
-// reset puts settings in force and clears state and figures. Under group.mu.
-func (w *Worker) reset(s WorkerSettings) {
-	w.configure(s)
+// reset puts settings, which nobody writes to any longer, in force and clears state and figures. Under group.mu.
+func (w *Worker) reset(s *WorkerSettings) {
+	w.put(s)
 	w.setStatus(s.Status | Init)
 	w.load, w.elected, w.retries, w.passes, w.fails = 0, 0, 0, 0, 0
 	w.errorTime = time.Time{}

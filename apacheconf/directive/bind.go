@@ -37,11 +37,10 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 		}
 	}
 	c.Main = newScope(Main, nil, c)
-	b := &binder{config: c, obeyed: map[string]*Entry{}}
+	b := &binder{config: c, rows: map[string]*Entry{}}
+	b.add(absent)
 	for _, m := range mods {
-		for i := range m.Table {
-			b.obeyed[strings.ToLower(m.Table[i].Name)] = &m.Table[i]
-		}
+		b.add(m.Table)
 	}
 	for _, u := range t.Unknown {
 		c.note(Hint{Pos: u.Pos, Name: "LoadModule", Module: "so", Text: "module " + u.Ident + " is not known here; it is taken as loaded, its directives are not: \"Define " + Without(strings.TrimSuffix(u.Ident, "_module")) + "\" goes on without them"})
@@ -53,7 +52,13 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 
 type binder struct {
 	config *Config
-	obeyed map[string]*Entry
+	rows   map[string]*Entry // by lower-case name
+}
+
+func (b *binder) add(t Table) {
+	for i := range t {
+		b.rows[strings.ToLower(t[i].Name)] = &t[i]
+	}
 }
 
 func (b *binder) nodes(s *Scope, list []apacheconf.Node) error {
@@ -144,9 +149,9 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 		return nil // its module came only afterwards: too late for the reading, and httpd says nothing
 	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
-	e := b.obeyed[strings.ToLower(k.name)]
+	e := b.rows[strings.ToLower(k.name)]
 	if e == nil || e.Set == nil {
-		return b.unobeyed(s, k, a)
+		return b.ignore(s, k, a, e)
 	}
 	if e.Partial != "" {
 		b.config.Hint(a, e.Partial)
@@ -167,11 +172,11 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
 	open := OpenSection
-	e := b.obeyed[strings.ToLower(k.name)]
+	e := b.rows[strings.ToLower(k.name)]
 	if e != nil && e.Open != nil {
 		open = e.Open
 	} else if sectionKinds[strings.ToLower(k.name)] == 0 && !isLimit(k.name) {
-		if err := b.unobeyed(s, k, a); err != nil {
+		if err := b.ignore(s, k, a, e); err != nil {
 			return place(n.Pos, err)
 		}
 		open = openView

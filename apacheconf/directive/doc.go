@@ -6,10 +6,10 @@
 //	                             |
 //	      httpd.tsv: name, module, arity, contexts, hint      (what httpd knows)
 //	      Module.Table: name -> Set                           (what we obey)
-//	      unobeyed.go: what ignoring the others means         (hints; some refuse the start)
+//	      Entry.Ignored, absent.go: what ignoring others means (hints; some refuse the start)
 //
 //	Scope: main server | virtual host | section;  Key[T] keeps one module's settings in each
 //
-// Reading order: table.go, scope.go, key.go, bind.go, arity.go, sections.go, limit.go, known.go, unobeyed.go,
-// foreign.go, validate.go, validate_core.go, validate_rewrite.go, number.go, suggest.go.
+// Reading order: table.go, scope.go, key.go, bind.go, arity.go, sections.go, limit.go, known.go, ignored.go,
+// check.go, absent.go, rewrite.go, foreign.go, number.go, suggest.go.
 package directive

@@ -60,7 +60,7 @@ type Args struct {
 	in *Scope
 }
 
-// Entry says how a module obeys a directive. Arity and contexts come from httpd's own table.
+// Entry says how a module obeys a directive, or what follows from ignoring it. Arity and contexts come from httpd's own table.
 type Entry struct {
 	Name string
 	// Set notes the setting. Its error is the message alone; Bind adds the place. Of an Iterate it is
@@ -74,9 +74,11 @@ type Entry struct {
 	Partial string // what of it has no effect; becomes a hint
 	File    FileUse
 	Process bool // about the process itself: the main process obeys it, too
+	// Ignored is not nil for a directive that the module knows but does not obey. Such a row has nothing else.
+	Ignored *Ignored
 }
 
-// Table is the directives that a module obeys.
+// Table is the directives of a module: those that it obeys, and those that it checks and ignores.
 type Table []Entry
 
 // Module is a module's name in httpd ("mod_proxy.c") and its table.

@@ -42,6 +42,9 @@ func coverage(t *testing.T) string {
 	obeyed, partly := map[string]bool{}, map[string]bool{}
 	for _, m := range site.Tables(testModules(t)) {
 		for _, e := range m.Table {
+			if e.Ignored != nil {
+				continue
+			}
 			obeyed[strings.ToLower(e.Name)] = true
 			partly[strings.ToLower(e.Name)] = e.Partial != ""
 		}
@@ -153,8 +156,34 @@ func TestObeyedModules(t *testing.T) {
 	known["event.c"] = true
 	for _, m := range site.Tables(testModules(t)) {
 		for _, e := range m.Table {
-			if source, _ := (directive.Catalog{}).Provider(e.Name); !known[source] && e.Partial == "" {
+			if source, _ := (directive.Catalog{}).Provider(e.Name); !known[source] && e.Partial == "" && e.Ignored == nil {
 				t.Errorf("%s of %s is obeyed, and its module is not among directive.Obeyed", e.Name, source)
+			}
+		}
+	}
+}
+
+// TestEachDirectiveHasOneRow: of two rows one would be read by nobody. A row that is ignored has nothing else.
+func TestEachDirectiveHasOneRow(t *testing.T) {
+	names := map[string]string{}
+	for _, name := range directive.Names() {
+		names[strings.ToLower(name)] = name
+	}
+	seen := map[string]string{}
+	for _, m := range append(site.Tables(testModules(t)), directive.Module{Name: "absent", Table: directive.Absent()}) {
+		for _, e := range m.Table {
+			low := strings.ToLower(e.Name)
+			if other, twice := seen[low]; twice {
+				t.Errorf("%s has a row in %s and one in %s", e.Name, other, m.Name)
+			}
+			if seen[low] = m.Name; names[low] == "" {
+				t.Errorf("%s of %s is no directive of httpd's", e.Name, m.Name)
+			}
+			if e.Ignored != nil && (e.Set != nil || e.Open != nil || e.Close != nil || e.Partial != "") {
+				t.Errorf("%s of %s is ignored, and obeyed", e.Name, m.Name)
+			}
+			if directive.Structural(e.Name) && e.Set == nil && e.Open == nil && e.Close == nil {
+				t.Errorf("%s of %s acts while the text is read: nobody reads its row", e.Name, m.Name)
 			}
 		}
 	}

@@ -66,7 +66,7 @@ proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/dire
 proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/server proxy/http1/server apacheconf/directive balancer
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:
-proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire balancer apacheconf/pattern
+proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
 proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/recovery
 `
 

@@ -2,7 +2,8 @@
 // the member's request looks like, what follows a failure, and what becomes of the response. What the directives
 // say comes from mod/proxy, once for each server (Upstreams) and for each chain of sections (SectionSettings).
 //
-//	load      Upstreams.Compile: lines to routes       Upstreams.AddTo: steps and handler of a Plan
+//	load      NewLines, NewWorkers: tables, once for each server that has lines and workers of its own
+//	          Upstreams.Compile: what serves the lines here       Upstreams.AddTo: steps and handler of a Plan
 //
 //	request   mapper -----------> handler
 //	          path to URL         resolveTarget   URL to balancer or worker, and request target
@@ -11,8 +12,9 @@
 //	                              backend --'
 //	                              finish          override, reverse, Via
 //
-// Reading order: upstreams.go (what there is for a server), line.go, route.go and mapping.go (path to URL; match.go
-// and servlet.go for prefixes), handler.go (the loop of attempts), state.go (what is remembered between phases),
+// Reading order: upstreams.go (what there is for a server), line.go, route.go, lines.go and paths.go (the lines and
+// how one is found), mapping.go (path to URL; match.go and servlet.go for prefixes), workers.go (which worker serves
+// a URL), handler.go (the loop of attempts), state.go (what is remembered between phases),
 // target.go and url.go, forwarded.go, forwards.go and env.go (the member's request), outcome.go, failover.go and
 // status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock).
 package upstream

@@ -79,10 +79,16 @@ func (p *proxyState) applyFailOnStatus(status int, timedOut bool) {
 	if len(b.Settings().FailOnStatus) > 0 && b.FailedStatus(w, status, time.Now()) {
 		x.Log("proxy_balancer", exchange.Error, nil, x.Arena.Join("AH01174: ", b.Name(), ": Forcing worker (", w.Name(), ") into error state due to status code ",
 			x.Arena.Int(int64(status)), " matching 'failonstatus' balancer parameter"))
+		if x.Observer != nil {
+			p.observeForced("failonstatus", exchange.Status(status).Error())
+		}
 	}
 	if timedOut && b.FailedTimeout(w, time.Now()) {
 		x.Log("proxy_balancer", exchange.Error, nil, x.Arena.Join("AH02460: ", b.Name(), ": Forcing worker (", w.Name(),
 			") into error state due to timeout and 'failontimeout' parameter being set"))
+		if x.Observer != nil {
+			p.observeForced("failontimeout", "timeout")
+		}
 	}
 }
 

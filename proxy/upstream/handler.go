@@ -75,6 +75,9 @@ func (h *handler) pick(ctx context.Context, p *proxyState) error {
 	if p.worker = serving.longest(&p.x.Arena, p.site, p.target); p.worker == nil {
 		p.worker = h.upstreams.Generic
 	}
+	if p.x.Observer != nil {
+		p.observeWorker()
+	}
 	if err := p.checkUsable(); err != nil {
 		return err
 	}
@@ -88,7 +91,14 @@ func (h *handler) claim(ctx context.Context, p *proxyState) error {
 	if p.attempts > 0 {
 		now = time.Now()
 	}
+	var seen *pickSeen
+	if x.Observer != nil {
+		seen = seePick(p.balancer, now)
+	}
 	c, err := p.balancer.Wait(ctx, p, now, x.Block)
+	if seen != nil {
+		seen.observe(x, &c, err)
+	}
 	if err != nil {
 		p.worker = nil
 		return noMember(x, p.balancer, err)
@@ -150,7 +160,11 @@ func (h *handler) failed(ctx context.Context, p *proxyState, err error) (again b
 	}
 	unusable := p.markFailed(&o, e)
 	err = o.report(p, e)
-	if o.tryNext && (unusable || o.notTaken && p.balancer != nil) && !e.Sent && p.mayTryAnother() {
+	again = o.tryNext && (unusable || o.notTaken && p.balancer != nil) && !e.Sent && p.mayTryAnother()
+	if p.x.Observer != nil {
+		p.observeOutcome(&o, unusable, again)
+	}
+	if again {
 		return true, nil
 	}
 	if o.seesStatus {

@@ -9,6 +9,8 @@ type Line struct {
 	Pattern *pattern.Pattern // nil: Path is a prefix
 	URL     string           // without its unix socket; "!" for a path that is not proxied
 	Flags   Flags
+	File    string // where it stands
+	Number  int    // the line in the file
 }
 
 // Flags are the words behind a ProxyPass URL.

@@ -17,7 +17,7 @@ type Lines struct {
 // lineTable finds the first of some lines that is meant for a path, in the order of the file. Most lines are
 // plain paths, which a tree knows; those in front of the one that it finds, and only those, are tried one by one.
 type lineTable struct {
-	paths  prefixTree
+	paths  pathTable
 	others []int32 // the lines that are no plain paths, in order
 }
 
@@ -25,14 +25,13 @@ type lineTable struct {
 func NewLines(list []*Line) *Lines {
 	l := &Lines{routes: make([]route, len(list))}
 	slots := map[string]int32{}
-	var early, late lineSorter
 	for i, line := range list {
 		r := &l.routes[i]
 		*r = newRoute(line)
 		if line.Flags&MapEncoded != 0 {
-			early.add(line, int32(i))
+			l.early.add(line, int32(i))
 		} else {
-			late.add(line, int32(i))
+			l.late.add(line, int32(i))
 		}
 		if r.dest == nil {
 			continue
@@ -46,52 +45,46 @@ func NewLines(list []*Line) *Lines {
 		}
 		r.slot, r.dest = slot, l.destinations[slot]
 	}
-	l.early, l.late = early.table(), late.table()
 	return l
 }
 
-// lineSorter gathers the lines of a table.
-type lineSorter struct {
-	paths  []prefixLine
-	others []int32
-}
-
-func (s *lineSorter) add(l *Line, i int32) {
-	switch {
-	case !l.plainPath():
-		s.others = append(s.others, i)
-	case strings.HasPrefix(l.Path, "/"): // others cover nothing
-		s.paths = append(s.paths, prefixLine{singleSlashes(l.Path), i})
+func (t *lineTable) add(l *Line, i int32) {
+	if l.plainPath() {
+		t.paths.add(l.Path, i)
+	} else {
+		t.others = append(t.others, i)
 	}
 }
-
-func (s *lineSorter) table() lineTable { return lineTable{newPrefixTree(s.paths), s.others} }
 
 // plainPath reports whether the line is for what is below a path that no request changes.
 func (l *Line) plainPath() bool {
 	return l.Pattern == nil && l.Flags&MapServlet == 0 && (l.Flags&Interpolate == 0 || !strings.Contains(l.Path, "${"))
 }
 
-func (t *lineTable) empty() bool { return len(t.paths.nodes) == 0 && len(t.others) == 0 }
+func (t *lineTable) empty() bool { return !t.paths.some && len(t.others) == 0 }
 
-// try maps the request by the first line that is meant for its path; see route.try for what comes back.
-func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars bool) (found bool, err error) {
-	first, covered := t.paths.first(x.Req.Path)
+// try maps the request by the first line that is meant for its path, which it returns; nil for none. With a nil error
+// the line says that the path is not proxied.
+func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars bool) (decided *Line, err error) {
+	path := singleSlashes(x.Req.Path)
+	first, covered := t.paths.first(path)
 	for _, i := range t.others {
 		if i > first {
 			break
 		}
 		r := &l.routes[i]
-		if found, err := r.try(x, &targets[r.slot], vars); found || err != nil {
-			return found, err
+		if found, err := r.try(x, &targets[r.slot], vars); found {
+			return r.Line, err
 		}
 	}
 	if first == noLine {
-		return false, nil
+		return nil, nil
 	}
 	r := &l.routes[first]
-	if r.Flags&(Interpolate|NoCanon) != 0 {
-		return r.try(x, &targets[r.slot], vars)
+	if r.Flags&(Interpolate|NoCanon) != 0 || len(path) < len(x.Req.Path) {
+		_, err = r.try(x, &targets[r.slot], vars)
+	} else {
+		_, err = r.take(x, &targets[r.slot], covered)
 	}
-	return r.take(x, &targets[r.slot], covered)
+	return r.Line, err
 }

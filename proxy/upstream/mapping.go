@@ -65,9 +65,18 @@ func (m *mapper) mapPath(x *exchange.Exchange, encoded bool) error {
 	if x.Req.Path == "" || x.Req.Path[0] != '/' || x.Env.Has("no-proxy") {
 		return nil
 	}
+	decided, err := m.decide(x, encoded)
+	if x.Observer != nil {
+		m.observe(x, encoded, decided, err == exchange.Stop)
+	}
+	return err
+}
+
+// decide tries the lines. decided is the one that is meant for the path; nil for none.
+func (m *mapper) decide(x *exchange.Exchange, encoded bool) (decided *Line, err error) {
 	if m.own.Line != nil && encoded == (m.own.Flags&MapEncoded != 0) {
-		if found, err := m.own.try(x, &m.to, m.interpolate); found || err != nil {
-			return err
+		if found, err := m.own.try(x, &m.to, m.interpolate); found {
+			return m.own.Line, err
 		}
 	}
 	for i := range m.upstreams.lines {
@@ -76,11 +85,11 @@ func (m *mapper) mapPath(x *exchange.Exchange, encoded bool) error {
 		if encoded {
 			table = &l.early
 		}
-		if found, err := l.try(table, x, l.targets, m.interpolate); found || err != nil {
-			return err
+		if decided, err := l.try(table, x, l.targets, m.interpolate); decided != nil {
+			return decided, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // try maps the request if the line is meant for its path. found with a nil error: it is meant, and

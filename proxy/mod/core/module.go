@@ -3,12 +3,13 @@ package core
 import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/site"
+	"slices"
 )
 
 // Module is httpd's core as the site needs it. It stands first in the modules' list: its builder
 // describes each chain's exchange.Local.
 func Module() site.Module {
-	return site.Module{Name: "core", Open: open, Table: directive.Table{
+	return site.Module{Name: "core", Open: open, Table: slices.Concat(directive.Table{
 		{Name: "ServerName", Process: true, Set: setServerName, Help: "the name, and port, of this server"},
 		{Name: "ServerAlias", Set: setServerAlias, Help: "other names of a virtual host"},
 		{Name: "ServerAdmin", Set: text(func(s *serverSettings) *string { return &s.admin }), Help: "the address on error pages"},
@@ -51,5 +52,5 @@ func Module() site.Module {
 		{Name: "Port", Set: setPort, Help: "was replaced by Listen"},
 
 		{Name: "ExtendedStatus", Set: setExtended, Help: "count what the status page shows"},
-	}}
+	}, ignored)}
 }

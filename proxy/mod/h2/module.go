@@ -3,6 +3,7 @@ package h2
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func Steps(upgrade func(*exchange.Exchange) exchange.Tunnel) site.Module {
 
 // Module is mod_http2's directives. It stands before those that ask what is spoken: TLS.
 func Module() site.Module {
-	return site.Module{Name: "http2", Open: open, Table: directive.Table{
+	return site.Module{Name: "http2", Open: open, Table: slices.Concat(directive.Table{
 		{Name: "H2MaxSessionStreams", Set: number(1, "value must be > 0", func(v *settings) *directive.Opt[int] { return &v.streams }), Help: "streams that a connection may have open"},
 		{Name: "H2WindowSize", Set: number(1024, "value must be >= 1024", func(v *settings) *directive.Opt[int] { return &v.window }), Help: "bytes of a body that a client may send before they are wanted"},
 		{Name: "H2MaxDataFrameLen", Set: number(0, "value must be 0 or larger", func(v *settings) *directive.Opt[int] { return &v.frameLen }), Help: "bytes of a DATA frame, 0 as many as the client takes"},
@@ -35,7 +36,7 @@ func Module() site.Module {
 		{Name: "H2EarlyHints", Set: onOff(func(v *settings) *exchange.Switch { return &v.hints }), Help: "pass 103 Early Hints on"},
 		{Name: "H2EarlyHint", Set: addHint, Help: "a field of a 103 Early Hints of our own"},
 		{Name: "H2PushResource", Set: addResource, Help: "a Link field of a 103 Early Hints of our own; nothing is pushed"},
-	}}
+	}, ignored)}
 }
 
 const noThreads = "streams take no threads here: it changes only what the manager shows as max"

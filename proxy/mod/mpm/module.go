@@ -26,6 +26,15 @@ func Module(pidFile ...string) site.Module {
 		{Name: "ThreadsPerChild", Set: setProcess(func(p *settings) *int { return &p.threadsPerChild }), Help: "what the status page calls workers; goroutines need no such bound"},
 		{Name: "MaxRequestWorkers", Set: setProcess(func(p *settings) *int { return &p.maxWorkers }), Help: "shown by the status page", Partial: noLimit},
 		{Name: "MaxClients", Set: setProcess(func(p *settings) *int { return &p.maxWorkers }), Help: "old name of MaxRequestWorkers", Partial: noLimit},
+
+		{Name: "ScoreBoardFile", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "MaxRequestsPerChild", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "MaxConnectionsPerChild", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "CoreDumpDirectory", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "MaxMemFree", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "ThreadStackSize", Ignored: &directive.Ignored{Main: true, Tuning: true}},
+		{Name: "ChrootDir", Ignored: &directive.Ignored{Closes: directive.Always, Main: true}},
+		{Name: "Suexec", Ignored: &directive.Ignored{Main: true}},
 	}}
 }
 

@@ -39,6 +39,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		retire(o.farm.Commit(plan))
 		backend.Renew(plan.All())
 		b.takeOver(plan)
+		specs.forget()
 	})
 	return b.build, nil
 }

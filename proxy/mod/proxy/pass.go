@@ -53,7 +53,7 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 	if !ok {
 		return errPassUnix
 	}
-	l := &upstream.Line{Path: p.path, URL: url, Flags: p.flags}
+	l := &upstream.Line{Path: p.path, URL: url, Flags: p.flags, File: a.Pos.File, Number: a.Pos.Line}
 	if inSection(s) {
 		p.match = p.match || pattern.IsShell(p.path)
 		dirs.In(s).pass = l

@@ -62,6 +62,15 @@ func (b *specBuilder) settings(h *site.Host) serverSettings {
 	return servers.Merged(b.config.Main, h.Scope)
 }
 
+// forget drops what was read once it is in force.
+func (b *specBuilder) forget() {
+	for _, h := range b.hosts {
+		if inventories.Has(h.Scope) {
+			*inventories.In(h.Scope) = inventory{}
+		}
+	}
+}
+
 // server is what the balancers of one server have in common.
 type server struct {
 	*inventory
@@ -88,9 +97,9 @@ func (b *specBuilder) server(h *site.Host) *server {
 // a balancer are lost (httpd: mod_proxy.c merge_balancers).
 func (s *server) inherited(c *cluster, owner string) balancer.Spec {
 	spec := s.base(c)
-	spec.Owner = owner
+	spec.Owner, spec.Inherits = owner, true
 	if own := s.named(c.name); own != nil {
-		spec.Settings, spec.Path = own.set.Inherit(c.set), own.path
+		spec.Settings, spec.Path, spec.Inherits = own.set.Inherit(c.set), own.path, false
 	}
 	return spec
 }

@@ -51,7 +51,7 @@ func said(conf string) string {
 	var e *apacheconf.Error
 	switch {
 	case errors.As(err, &e):
-		out = append(out, fmt.Sprintf("=> line %d: %s", e.Pos.Line-linesInFront(), e.Msg))
+		out = append(out, fmt.Sprintf("=> line %d: %s", e.Pos.Line-(proxytest.LinesInFront+1), e.Msg))
 	case err != nil:
 		out = append(out, err.Error())
 	default:
@@ -59,9 +59,6 @@ func said(conf string) string {
 	}
 	return strings.Join(out, "\n")
 }
-
-// linesInFront is how many lines bind puts in front of a configuration, and said's comment.
-func linesInFront() int { return len(strings.Fields(proxytest.Preload)) + 3 }
 
 // Which parameter there is not httpd leaves to the reader, but for ProxySet and <Proxy>.
 func TestUnknownParameterIsNamed(t *testing.T) {

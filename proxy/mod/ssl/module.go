@@ -79,6 +79,10 @@ func Module() site.Module {
 		{Name: "SSLProxyCheckPeerName", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkName }), Help: "members' certificates must have their names"},
 		{Name: "SSLProxyCheckPeerCN", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkCN }), Help: "the old form of SSLProxyCheckPeerName"},
 		{Name: "SSLProxyCheckPeerExpire", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkExpire }), Help: "members' certificates must not have expired"},
+
+		{Name: "SSLCryptoDevice", Ignored: &directive.Ignored{Main: true}},
+		{Name: "SSLRandomSeed", Ignored: &directive.Ignored{Main: true, Quiet: true}},
+		{Name: "SSLFIPS", Ignored: &directive.Ignored{Closes: directive.With("on"), Main: true}},
 	}}
 }
 

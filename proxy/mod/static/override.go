@@ -22,13 +22,17 @@ func setOverride(s *directive.Scope, a directive.Args) error {
 		switch strings.ToLower(name) {
 		case "none":
 			some = false
-		case "limit", "options", "fileinfo", "authconfig", "indexes", "all":
+		case "limit", "fileinfo", "authconfig", "indexes", "all":
 			some = true
+		case "options":
+			some = true
+			if err := checkOverridden(value, has); err != nil {
+				return err
+			}
 		case "nonfatal":
 			if !has {
 				return errors.New("=Override, =Unknown or =All expected after " + word)
 			}
-			_ = value // any other word changes nothing
 		default:
 			return errors.New("Illegal override option " + name)
 		}
@@ -37,6 +41,20 @@ func setOverride(s *directive.Scope, a directive.Args) error {
 		s.Config.Hint(a, unread)
 	}
 	dirs.In(s).override.Set(some)
+	return nil
+}
+
+// checkOverridden looks at the words of AllowOverride Options=….
+func checkOverridden(words string, given bool) error {
+	if !given {
+		return nil
+	}
+	for word := range strings.SplitSeq(words, ",") {
+		low := strings.ToLower(word)
+		if _, ok := optionWords[low]; !ok && low != "" && low != "none" && low != "all" {
+			return errors.New("Illegal option " + word)
+		}
+	}
 	return nil
 }
 

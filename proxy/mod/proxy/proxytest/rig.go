@@ -80,6 +80,9 @@ func (l *LogBook) Take() string {
 
 const Preload = "proxy proxy_http proxy_balancer proxy_hcheck proxy_ajp lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness lbmethod_heartbeat slotmem_shm"
 
+// LinesInFront is how many lines Bind puts in front of a configuration.
+var LinesInFront = len(strings.Fields(Preload)) + 2
+
 // Bind reads a configuration as far as -t does.
 func Bind(conf string, mods ...site.Module) (*directive.Config, error) {
 	head := "ServerName localhost\nListen 127.0.0.1:80\n"

@@ -43,6 +43,31 @@ func checkRewriteRule(_ *Scope, a Args) error {
 	return nil
 }
 
+// refusesAccess is Closes of a RewriteRule: one that forbids, or answers with an error.
+func refusesAccess(w []string) bool {
+	if len(w) < 3 {
+		return false
+	}
+	for _, f := range strings.Split(strings.Trim(w[2], "[]"), ",") {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(f)), "=")
+		switch name {
+		case "f", "forbidden", "g", "gone":
+			return true
+		case "r", "redirect":
+			if denies(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// denies: an answer of this status is a refusal.
+func denies(value string) bool {
+	n := Atoi(value)
+	return n >= 400 && n < 600
+}
+
 // ruleWords takes the two or three words of a rule or condition, which have their own syntax: a
 // quoted one ends at the next such quote, a backslash protects a blank and stays, and what follows the
 // third is ignored. Less than two are none (httpd: mod_rewrite.c parseargline).
