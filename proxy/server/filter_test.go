@@ -29,6 +29,7 @@ import (
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
+	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/static"
@@ -184,7 +185,7 @@ func newFilterRig(t *testing.T, conf string, member http.Handler) *filterRig {
 	}
 	h1, two := http1.NewBackend(), http2.NewBackend()
 	schemes := backend.Table{{Name: "http", Backend: h1}, {Name: "h2c", Backend: two}}
-	mods := []site.Module{core.Module(), errorlog.Module("error.log", "test"), h2.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), schemes)}
+	mods := []site.Module{core.Module(), mpm.Module(), errorlog.Module("error.log", "test"), h2.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), schemes)}
 	mods = append(mods, setenvif.Modules()...)
 	mods = append(mods, headers.Module())
 	mods = append(mods, packing())
