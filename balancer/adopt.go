@@ -4,23 +4,11 @@ package balancer
 // administrator sets. What this configuration does not know is passed over. The revision is r's, or if
 // that is none that follows, one more than before.
 func (f *Farm) Adopt(r SettingsRecord) {
-	adopted := f.adopt(r)
-	if adopted == nil {
-		return
-	}
-	saved := f.saver.of(adopted.key())
-	saved.mu.Lock()
-	defer saved.mu.Unlock()
-	saved.record = *adopted // it is kept already
-}
-
-// adopt is Adopt without what may wait for a disk: what is in force then; nil for nothing.
-func (f *Farm) adopt(r SettingsRecord) *SettingsRecord {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := f.current.Load().balancerOf[r.key()]
 	if p == nil || !p.spec.Persist {
-		return nil
+		return
 	}
 	s, _ := restoreBalancer(r.Settings, p.spec)
 	p.balancer.adopt(s, f.method(s.Method.V, p.spec.Env))
@@ -33,8 +21,8 @@ func (f *Farm) adopt(r SettingsRecord) *SettingsRecord {
 	b.group.mu.Unlock()
 	b.edited = true
 	f.writeEdits()
-	now := b.settingsRecord()
-	return &now
+	now := b.settingsRecord() // it is kept already
+	f.saver.note([]SettingsRecord{now}, []savedSettings{{f.commits, now.Revision, now.sum()}})
 }
 
 func (f *Farm) adoptMember(p *plannedBalancer, r *MemberSettings) {

@@ -46,11 +46,11 @@ func (f *Farm) Apply(ctx context.Context, c Change) error {
 	if len(changed) == 0 || f.saver.store == nil {
 		return refused
 	}
-	tried, errs := f.saveSettings(context.WithoutCancel(ctx), changed)
+	tried, err := f.saveSettings(context.WithoutCancel(ctx), changed)
 	if !tried {
 		return refused
 	}
-	if err := f.saver.outcome(errs); refused == nil {
+	if err := f.saver.outcome(err); refused == nil {
 		return err
 	}
 	return refused

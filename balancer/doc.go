@@ -25,8 +25,8 @@
 //	                        <-- StateRecord ---+  by Keep, every few seconds
 //	                 Memory <-- rows, edits ---+  at once, for the process that takes over
 //
-// Farm.mu is held while a plan or an edit takes effect, never while a Store writes. State is each node's
-// own; settings may be shared through a Store that is a Watcher.
+// Farm.mu is held while a plan or an edit takes effect, never while a Store writes. Edits that come while a Store writes are
+// written together. State is each node's own; settings may be shared through a Store that is a Watcher.
 //
 // Read status.go and settings.go (the nouns), param.go and its tables param_*.go (their words),
 // worker.go, balancer.go, claim.go, elect.go, index.go, session.go, failure.go (one request), then farm.go,

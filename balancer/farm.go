@@ -14,7 +14,8 @@ type Farm struct {
 
 	mu sync.Mutex // one Commit or edit at a time; never held over what waits for a disk
 
-	// Under mu; see UseMemory.
+	// Under mu; for memory see UseMemory.
+	commits     uint64 // how many there were
 	memory      Memory
 	predecessor Predecessor
 	edits       bool  // memory has edits
@@ -81,6 +82,7 @@ func (f *Farm) Commit(p *Plan) (gone []*Worker) {
 		w.worker.group.mu.Unlock()
 	}
 	f.current.Store(p)
+	f.commits++
 	now := p.all()
 	for w := range old {
 		if !now[w] {

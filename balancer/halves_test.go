@@ -141,9 +141,11 @@ func (s *slow) reached(t testing.TB, what string) {
 
 func (s *slow) let(what string) { close(s.gates[what].let) }
 
-func (s *slow) SaveSettings(ctx context.Context, r balancer.SettingsRecord) error {
-	s.wait(r.Balancer)
-	return s.memory.SaveSettings(ctx, r)
+func (s *slow) SaveSettings(ctx context.Context, list []balancer.SettingsRecord) error {
+	for _, r := range list {
+		s.wait(r.Balancer)
+	}
+	return s.memory.SaveSettings(ctx, list)
 }
 
 func (s *slow) SaveStates(ctx context.Context, list []balancer.StateRecord) error {
@@ -172,45 +174,55 @@ func twoBalancers(t testing.TB) []balancer.Spec {
 	return specs
 }
 
-// TestADiskKeepsNobodyElseWaiting: while settings of one balancer and then the states of all are being
-// written, other balancers are edited and kept, a reload is put in force, and requests are served. The edit
-// itself is answered when it is kept, and not before.
-func TestADiskKeepsNobodyElseWaiting(t *testing.T) {
+// TestADiskKeepsNobodyWaiting: while settings and then the states of all are being written, edits take effect, a
+// reload is put in force, and requests are served. An edit is answered when it is kept, and not before; while
+// states are written edits are kept.
+func TestADiskKeepsNobodyWaiting(t *testing.T) {
 	store := newSlow("balancer://c", "states")
 	f := newFarm(store)
 	specs := twoBalancers(t)
 	load(t, f, specs...)
-	edit := func(name string) error {
-		return f.Apply(context.Background(), balancer.Change{VHost: "pmain", Balancer: name, Worker: "http://b1", Form: []balancer.Value{{"w_lf", "5"}}})
+	answered := make(chan error, 9)
+	edit := func(name string) {
+		answered <- f.Apply(context.Background(), balancer.Change{VHost: "pmain", Balancer: name, Worker: "http://b1", Form: []balancer.Value{{"w_lf", "5"}}})
 	}
-	answered := make(chan error, 1)
-	go func() { answered <- edit("c") }()
+	answers := func(n int) {
+		t.Helper()
+		inTime(t, "the answers", func() {
+			for range n {
+				if err := <-answered; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go edit("c")
 	store.reached(t, "balancer://c")
 	saved := make(chan error, 1)
 	go func() { saved <- f.Save(context.Background()) }() // waits for the settings, then writes states
 
 	others := func() {
 		t.Helper()
-		if err := edit("other"); err != nil {
-			t.Error(err)
-		}
 		load(t, f, specs...)
-		b := f.Balancer("pmain", "c")
-		if _, err := b.Claim(nil, time.Now()); err != nil || b.Members()[0].Settings().LoadFactor != 500 {
-			t.Error(err)
+		for _, name := range []string{"c", "other"} {
+			b := f.Balancer("pmain", name)
+			for b.Members()[0].Settings().LoadFactor != 500 {
+				time.Sleep(time.Millisecond)
+			}
+			if _, err := b.Claim(nil, time.Now()); err != nil {
+				t.Error(err)
+			}
 		}
 	}
+	go edit("other")
 	inTime(t, "others, while the settings are written", others)
 	expect(t, "answered before it was kept", len(answered), 0)
 	store.let("balancer://c")
-	inTime(t, "the answer", func() {
-		if err := <-answered; err != nil {
-			t.Error(err)
-		}
-	})
+	answers(2)
 	store.reached(t, "states")
 	inTime(t, "others, while the states are written", others)
-	inTime(t, "another edit, while the states are written", func() { edit("c") })
+	inTime(t, "edits, while the states are written", func() { edit("c"); edit("other") })
+	answers(2)
 	expect(t, "saved", len(saved), 0)
 	store.let("states")
 	inTime(t, "the end of Save", func() {
@@ -262,7 +274,7 @@ func TestReloadThatForgets(t *testing.T) {
 	saved := make(chan error, 1)
 	save := func() { saved <- f.Save(context.Background()) }
 	go save()
-	store.reached(t, "balancer://c") // the first in the list; the other comes after it
+	store.reached(t, "balancer://c") // of settings, of both; the states come after it
 	specs[1].Persist = false
 	inTime(t, "the reload", func() { load(t, f, specs...) })
 	store.let("balancer://c")
@@ -274,12 +286,9 @@ func TestReloadThatForgets(t *testing.T) {
 	if r, has := store.states["pmainbalancer://other"]; has {
 		t.Errorf("kept of the one that began anew: %+v", r)
 	}
-	if r, has := store.settings["pmainbalancer://other"]; has {
-		t.Errorf("kept of the one that began anew: %+v", r)
-	}
 }
 
-// TestOldFile: a server that finds the format before goes on with it, and keeps it in two files.
+// TestOldFile: a server that finds a file of an earlier version goes on with it, and keeps it in the journals.
 func TestOldFile(t *testing.T) {
 	text, err := os.ReadFile("store/file/testdata/version1.json")
 	if err != nil {
@@ -302,7 +311,7 @@ func TestOldFile(t *testing.T) {
 	expect(t, "before any save", before, "Init Dis Err HcFl,Init Drn Dis2,0300,03.00,1.009s")
 	r.save()
 	r = start(t, file.New(dir), spec)
-	expect(t, "in two files", snapshots(r), before)
+	expect(t, "in the journals", snapshots(r), before)
 	if list, _ := filepath.Glob(filepath.Join(dir, "*")); len(list) != 2 {
 		t.Error(list)
 	}

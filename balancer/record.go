@@ -1,6 +1,11 @@
 package balancer
 
-import "time"
+import (
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Record is what is kept of a balancer, in two halves that are written apart.
 type Record struct {
@@ -86,6 +91,39 @@ func (b *Balancer) revise(revision uint64) {
 	for _, w := range b.group.list() {
 		b.lastEdit.note(w, w.Status())
 	}
+}
+
+// sum is a number by which this process tells records apart: equal ones have the same.
+func (r *SettingsRecord) sum() uint64 {
+	var h maphash.Hash
+	h.SetSeed(sumSeed)
+	write := func(texts ...string) {
+		for _, s := range texts {
+			h.WriteString(strconv.Itoa(len(s)) + ":") // which tells "a", "b" from "ab"
+			h.WriteString(s)
+		}
+	}
+	write(r.VHost, r.Balancer, strconv.FormatUint(r.Revision, 10), strconv.FormatBool(r.Stale), strconv.FormatUint(sumOf(r.Settings), 10))
+	for i := range r.Members {
+		m := &r.Members[i]
+		write(m.Worker, strconv.FormatBool(m.Added), m.Status, m.Own, strconv.FormatUint(sumOf(m.Settings), 10))
+	}
+	return h.Sum64()
+}
+
+var sumSeed = maphash.MakeSeed()
+
+// sumOf is the sum of values, whatever their order.
+func sumOf(m map[string]string) (sum uint64) {
+	for k, v := range m {
+		sum += maphash.Comparable(sumSeed, [2]string{k, v})
+	}
+	return sum
+}
+
+// equal reports whether o says the same.
+func (r StateRecord) equal(o *StateRecord) bool {
+	return r.VHost == o.VHost && r.Balancer == o.Balancer && r.Revision == o.Revision && r.Stale == o.Stale && slices.Equal(r.Members, o.Members)
 }
 
 func (r *SettingsRecord) key() balancerKey { return balancerKey{r.VHost, CanonicalName(r.Balancer)} }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -22,49 +22,47 @@ func (e *SaveError) Error() string { return "balancer state is not kept: " + e.E
 // Unwrap is the cause.
 func (e *SaveError) Unwrap() error { return e.Err }
 
-// saver writes what changed to the store. Farm.mu is taken while it holds its locks, never the other
-// way round: the disk keeps neither a commit nor another balancer's edit waiting.
+// saver writes what changed to the store: settings one batch at a time, states one batch at a time, the ones beside the others.
+// Farm.mu is taken while it writes, for moments, never the other way round: the disk keeps neither a commit nor an
+// edit from taking effect.
 type saver struct {
 	store Store // nil: nothing is kept. Immutable
 
-	mu       sync.Mutex                     // for moments
-	settings map[balancerKey]*savedSettings // under mu
-	failing  bool                           // under mu: the last save failed
+	mu      sync.Mutex                    // for moments
+	next    *batch                        // under mu: edits that wait until those before them are written
+	saved   map[balancerKey]savedSettings // under mu: what the store has
+	failing bool                          // under mu: the last save failed
 
-	stateMu sync.Mutex                  // one SaveStates at a time
+	settingsMu sync.Mutex // one batch of settings at a time
+
+	stateMu sync.Mutex                  // one batch of states at a time
 	states  map[balancerKey]StateRecord // under stateMu: what the store has
 }
 
-// savedSettings is the settings that the store has of a balancer.
-type savedSettings struct {
-	mu     sync.Mutex     // one SaveSettings at a time
-	record SettingsRecord // under mu; zero: unknown
+// savedSettings tells the settings that the store has of a balancer. Those of the same commit and revision are the
+// same; those of another commit are if their sum is.
+type savedSettings struct{ commit, revision, sum uint64 }
+
+// batch is balancers whose settings are written together.
+type batch struct {
+	keys  []balancerKey
+	done  chan struct{}
+	tried bool // valid, as err, when done is closed
+	err   error
 }
 
 func newSaver(s Store) *saver {
-	return &saver{store: s, settings: map[balancerKey]*savedSettings{}, states: map[balancerKey]StateRecord{}}
+	return &saver{store: s, saved: map[balancerKey]savedSettings{}, states: map[balancerKey]StateRecord{}}
 }
 
-// of is what the store has of a balancer's settings.
-func (s *saver) of(key balancerKey) *savedSettings {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	saved := s.settings[key]
-	if saved == nil {
-		saved = &savedSettings{}
-		s.settings[key] = saved
-	}
-	return saved
-}
-
-// outcome is the *SaveError of a save that met these errors, nil for none.
-func (s *saver) outcome(errs []error) error {
+// outcome is the *SaveError of a save that met this error, nil for none.
+func (s *saver) outcome(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.failing
-	s.failing = len(errs) > 0
+	s.failing = err != nil
 	if s.failing {
-		return &SaveError{errors.Join(errs...), before}
+		return &SaveError{err, before}
 	}
 	return nil
 }
@@ -75,16 +73,15 @@ func (f *Farm) Save(ctx context.Context) error {
 	if f.saver.store == nil {
 		return nil
 	}
-	keys := f.Current().persistent()
-	tried, errs := f.saveSettings(ctx, keys)
-	triedStates, err := f.saveStates(ctx, keys)
-	if err != nil {
-		errs = append(errs, err)
-	}
+	p := f.Current()
+	keys := p.persistent()
+	f.saver.forget(p)
+	tried, err := f.saveSettings(ctx, keys)
+	triedStates, err2 := f.saveStates(ctx, keys)
 	if !tried && !triedStates {
 		return nil
 	}
-	return f.saver.outcome(errs)
+	return f.saver.outcome(errors.Join(err, err2))
 }
 
 // persistent is the keys of the balancers whose BalancerPersist is On.
@@ -97,33 +94,88 @@ func (p *Plan) persistent() (keys []balancerKey) {
 	return keys
 }
 
-// saveSettings keeps the settings of these balancers that changed, and reports whether there were any.
-func (f *Farm) saveSettings(ctx context.Context, keys []balancerKey) (tried bool, errs []error) {
-	for _, key := range keys {
-		changed, err := f.saveSettingsOf(ctx, key)
-		tried = tried || changed
-		if err != nil {
-			errs = append(errs, err)
-		}
+// saveSettings keeps the settings of these balancers that changed, and reports whether there were any. Who comes
+// while others are written waits for one more write, which holds all that were edited meanwhile.
+func (f *Farm) saveSettings(ctx context.Context, keys []balancerKey) (tried bool, err error) {
+	s := f.saver
+	s.mu.Lock()
+	b, first := s.next, s.next == nil
+	if first {
+		b = &batch{done: make(chan struct{})}
+		s.next = b
 	}
-	return tried, errs
+	b.keys = append(b.keys, keys...)
+	s.mu.Unlock()
+	if first {
+		f.writeSettings(ctx, b)
+	}
+	<-b.done
+	return b.tried, b.err
 }
 
-// saveSettingsOf keeps one balancer's settings, unless the store has them. Who waits for an earlier save
-// of the same balancer may find that it held his edit, too.
-func (f *Farm) saveSettingsOf(ctx context.Context, key balancerKey) (tried bool, err error) {
-	saved := f.saver.of(key)
-	saved.mu.Lock()
-	defer saved.mu.Unlock()
-	var r SettingsRecord
-	if !f.ifPersistent(key, func(b *Balancer) { r = b.settingsRecord() }) || reflect.DeepEqual(saved.record, r) {
-		return false, nil
+// writeSettings writes a batch after the one before it.
+func (f *Farm) writeSettings(ctx context.Context, b *batch) {
+	s := f.saver
+	s.settingsMu.Lock()
+	defer s.settingsMu.Unlock()
+	s.mu.Lock()
+	s.next = nil
+	s.mu.Unlock()
+	defer close(b.done)
+	list, saved := f.changedSettings(b.keys)
+	if b.tried = len(list) > 0; !b.tried {
+		return
 	}
-	if err := f.saver.store.SaveSettings(ctx, r); err != nil {
-		return true, err
+	b.err = errors.New("the store panicked") // unless it returns
+	if b.err = s.store.SaveSettings(ctx, list); b.err == nil {
+		s.note(list, saved)
 	}
-	saved.record = r
-	return true, nil
+}
+
+// changedSettings is the settings of these balancers which the store does not have.
+func (f *Farm) changedSettings(keys []balancerKey) (list []SettingsRecord, saved []savedSettings) {
+	for _, key := range keys {
+		f.ifPersistent(key, func(b *Balancer) {
+			before := f.saver.savedOf(key)
+			now := savedSettings{f.commits, b.Revision(), before.sum}
+			if now == before {
+				return
+			}
+			r := b.settingsRecord()
+			if now.sum = r.sum(); now.sum != before.sum {
+				list, saved = append(list, r), append(saved, now)
+			} else {
+				f.saver.note([]SettingsRecord{r}, []savedSettings{now})
+			}
+		})
+	}
+	return list, saved
+}
+
+func (s *saver) savedOf(key balancerKey) savedSettings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.saved[key]
+}
+
+// forget drops what is known of balancers that p does not have.
+func (s *saver) forget(p *Plan) {
+	gone := func(key balancerKey) bool { return p.balancerOf[key] == nil }
+	s.mu.Lock()
+	maps.DeleteFunc(s.saved, func(key balancerKey, _ savedSettings) bool { return gone(key) })
+	s.mu.Unlock()
+	s.stateMu.Lock()
+	maps.DeleteFunc(s.states, func(key balancerKey, _ StateRecord) bool { return gone(key) })
+	s.stateMu.Unlock()
+}
+
+// note notes what the store has.
+func (s *saver) note(list []SettingsRecord, saved []savedSettings) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range list {
+		s.saved[list[i].key()] = saved[i]
+	}
 }
 
 // ifPersistent calls do, under mu, with the balancer in force of this key, if BalancerPersist is On for it
@@ -148,7 +200,7 @@ func (f *Farm) saveStates(ctx context.Context, keys []balancerKey) (tried bool, 
 	var changed []StateRecord
 	for _, key := range keys {
 		var r StateRecord
-		if f.ifPersistent(key, func(b *Balancer) { r = b.stateRecord() }) && !reflect.DeepEqual(f.saver.states[key], r) {
+		if f.ifPersistent(key, func(b *Balancer) { r = b.stateRecord() }) && !f.saver.states[key].equal(&r) {
 			changed = append(changed, r)
 		}
 	}

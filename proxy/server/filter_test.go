@@ -59,32 +59,22 @@ func packing() site.Module {
 			return nil
 		}},
 	}
-	alike := func(step exchange.Step) func([]*directive.Scope) (exchange.Step, error) {
-		return func([]*directive.Scope) (exchange.Step, error) { return step, nil }
-	}
-	open := func(_ *directive.Config, s *site.Site) (site.Builder, error) {
-		s.DefineFilter(site.FilterType{Name: "PACK", Kind: exchange.ContentSet, Output: alike(pack)})
-		s.DefineFilter(site.FilterType{Name: "UNPACK", Kind: exchange.ContentSet - 1, Output: alike(unpackAnswer), Input: alike(unpackRequest)})
+	open := func(*directive.Config, *site.Site) (site.Builder, error) {
 		return func(chain []*directive.Scope, p *site.Plan) error {
+			p.OutputFor(exchange.Filter{Name: "PACK", Kind: exchange.ContentSet, Do: pack})
+			p.OutputFor(exchange.Filter{Name: "UNPACK", Kind: exchange.ContentSet - 1, Do: unpackAnswer})
+			p.InputFor(exchange.Filter{Name: "UNPACK", Kind: exchange.ContentSet - 1, Do: unpackRequest})
 			d := dirs.Merged(chain...)
 			for _, n := range d.output {
-				f, ok, err := p.NamedOutput(n)
-				if err != nil || !ok {
-					return fmt.Errorf("output filter %s: %v", n, err)
-				}
-				p.AddOutput(f)
+				p.AddOutput(n)
 			}
 			for _, n := range d.input {
-				f, ok, err := p.NamedInput(n)
-				if err != nil || !ok {
-					return fmt.Errorf("input filter %s: %v", n, err)
-				}
-				p.AddInput(f)
+				p.AddInput(n)
 			}
-			late, _, _ := p.NamedOutput("pack")
 			p.Add(site.Fixup, "AddOutputFilter", func(_ context.Context, x *exchange.Exchange) error {
 				if strings.HasSuffix(x.Req.Path, ".packed") {
-					x.AddOutput(late)
+					f, _ := site.OutputNamed(x, "pack")
+					x.AddOutput(f)
 				}
 				return nil
 			})

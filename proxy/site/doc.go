@@ -76,15 +76,16 @@
 //
 // A wait that is not a read of the former body, and a computation that is long for one piece, call x.Block first.
 //
-// In force. A Builder puts a filter into each message of its chain by Plan.AddOutput (AddInput); a step, in any
-// phase up to Fixup, into this exchange's by x.AddOutput, and these come before the plan's of the same kind.
-// What the configuration may name is defined in Open by Site.DefineFilter; Plan.NamedOutput finds it in every
-// Builder, with the settings of the chain. One that is to choose among others when the answer is there (a
-// provider of mod_filter, a type) is a filter that calls the other's Do. An internal redirect begins with the
-// filters of its own chain. A handler that has kept an answer which was edited and filtered says so by x.Res.Cached.
+// In force. A module's Builder makes its filter known by Plan.OutputFor (InputFor), with the settings of its chain in
+// Do. Any Builder puts it into the way of all that a plan holds for by its name, Plan.AddOutput (AddInput):
+// SetOutputFilter is not the module of the filter that it names. A step, in any phase up to Fixup, puts one into
+// this exchange's way alone by x.AddOutput; it comes before the plan's of the same kind. OutputNamed finds it there, and
+// for a filter that is to choose among others when the answer is there (a provider of mod_filter, a type) and then
+// calls the other's Do. An internal redirect begins with the filters of its own chain. A handler that has kept an
+// answer which was edited and filtered says so by x.Res.Cached.
 //
-// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, section.go, walk.go (which of them hold), chain.go,
-// keeper.go (how many chains are kept), alias.go (names with
-// wildcards), path.go, filter.go, range.go, fail.go, page.go, probe.go (what
-// -U and -F ask).
+// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, section.go, list.go (which of many may hold),
+// walk.go (which do), chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), alias.go
+// (names with wildcards), path.go,
+// filter.go, range.go, fail.go, page.go, probe.go (what -U and -F ask).
 package site

@@ -2,70 +2,122 @@ package site
 
 import (
 	"context"
-	"strings"
+	"slices"
 
-	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 )
 
-// FilterType is a filter that the configuration may name. Names are alike whatever the case of their letters.
-type FilterType struct {
-	Name string // "DEFLATE"
-	Kind exchange.FilterKind
-	// Input and Output make what is done to requests and to answers under the settings of a chain of scopes;
-	// nil: there is no such filter.
-	Input, Output func(chain []*directive.Scope) (exchange.Step, error)
+// way is the filters of one direction.
+type way struct {
+	known []exchange.Filter // those that may be named
+	used  []exchange.Filter // those that every message passes through, by kind
 }
 
-// DefineFilter makes a filter known to the site. A module's Open calls it; Plan.NamedOutput and NamedInput
-// find it in every Builder.
-func (s *Site) DefineFilter(t FilterType) {
-	if s.filters == nil {
-		s.filters = map[string]definedFilter{}
+// drafted is what one Builder says of the filters of a direction.
+type drafted struct {
+	known []exchange.Filter
+	names []string // to be used
+}
+
+// InputFor makes a filter of requests known by its name, which the configuration may use whatever the case of its
+// letters; OutputFor one of answers. A Builder calls it, with its own module's settings in Do. The Module is filled in.
+func (p *Plan) InputFor(f exchange.Filter) {
+	p.input.know(p, f, func(t *contribution) *drafted { return &t.input })
+}
+
+// OutputFor is said at InputFor.
+func (p *Plan) OutputFor(f exchange.Filter) {
+	p.output.know(p, f, func(t *contribution) *drafted { return &t.output })
+}
+
+// AddInput puts the filter of a name into the way of each request that the plan holds for, AddOutput into that of
+// each answer. A Builder calls it; whose filter it is does not matter, nor whether that Builder has run.
+func (p *Plan) AddInput(name string) {
+	p.input.use(p, name, func(t *contribution) *drafted { return &t.input })
+}
+
+// AddOutput is said at AddInput.
+func (p *Plan) AddOutput(name string) {
+	p.output.use(p, name, func(t *contribution) *drafted { return &t.output })
+}
+
+func (w *way) know(p *Plan, f exchange.Filter, of func(*contribution) *drafted) {
+	f.Module = p.module
+	if p.draft != nil {
+		d := of(p.draft)
+		d.known = append(d.known, f)
+		return
 	}
-	s.filters[strings.ToLower(t.Name)] = definedFilter{t, s.opening}
+	w.known = append(w.known, f)
 }
 
-// definedFilter is a FilterType with the module that defined it.
-type definedFilter struct {
-	FilterType
-	module string
-}
-
-// NamedInput is the filter that goes by a name, with the settings of the chain whose plan is built; a
-// Builder calls it. ok is false when no module has one for requests.
-func (p *Plan) NamedInput(name string) (f exchange.Filter, ok bool, err error) {
-	t := p.site.filters[strings.ToLower(name)]
-	return t.compiled(t.Input, p.chain)
-}
-
-// NamedOutput is NamedInput for answers.
-func (p *Plan) NamedOutput(name string) (f exchange.Filter, ok bool, err error) {
-	t := p.site.filters[strings.ToLower(name)]
-	return t.compiled(t.Output, p.chain)
-}
-
-func (t *definedFilter) compiled(build func([]*directive.Scope) (exchange.Step, error), chain []*directive.Scope) (f exchange.Filter, ok bool, err error) {
-	if build == nil {
-		return f, false, nil
+func (w *way) use(p *Plan, name string, of func(*contribution) *drafted) {
+	if p.draft != nil {
+		d := of(p.draft)
+		d.names = append(d.names, name)
+		return
 	}
-	f = exchange.Filter{Module: t.module, Name: t.Name, Kind: t.Kind}
-	f.Do, err = build(chain)
-	return f, err == nil, err
+	w.used = exchange.InsertFilter(w.used, w.named(name))
 }
 
-// AddInput puts a filter into the way of each request that the plan holds for; a Builder calls it. One
-// without a Module is of the module whose Builder runs.
-func (p *Plan) AddInput(f exchange.Filter) { p.Input = exchange.InsertFilter(p.Input, p.own(f)) }
-
-// AddOutput puts a filter into the way of each answer that the plan holds for.
-func (p *Plan) AddOutput(f exchange.Filter) { p.Output = exchange.InsertFilter(p.Output, p.own(f)) }
-
-func (p *Plan) own(f exchange.Filter) exchange.Filter {
-	if f.Module == "" {
-		f.Module = p.module
+// named is the filter of a name. In the place of one that nobody has stands one that says so, request by
+// request (httpd: util_filter.c add_any_filter).
+func (w *way) named(name string) exchange.Filter {
+	if f, ok := w.find(name); ok {
+		return f
 	}
-	return f
+	return exchange.Filter{Module: "core", Name: name, Pages: true, Do: func(_ context.Context, x *exchange.Exchange) error {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00082: an unknown filter was not added: ", name))
+		return nil
+	}}
+}
+
+// find is the filter of a name, the last that was made known.
+func (w *way) find(name string) (exchange.Filter, bool) {
+	for i := len(w.known) - 1; i >= 0; i-- {
+		if exchange.EqualFold(w.known[i].Name, name) {
+			return w.known[i], true
+		}
+	}
+	return exchange.Filter{}, false
+}
+
+// wayOf is what the parts of a plan make of a direction.
+func wayOf(parts []*contribution, of func(*contribution) *drafted) (w way) {
+	for _, t := range parts {
+		w.known = append(w.known, of(t).known...)
+	}
+	for _, t := range parts {
+		for _, name := range of(t).names {
+			w.used = exchange.InsertFilter(w.used, w.named(name))
+		}
+	}
+	w.known, w.used = slices.Clip(w.known), slices.Clip(w.used)
+	return w
+}
+
+// any reports whether anything is said.
+func (d *drafted) any() bool { return len(d.known)+len(d.names) > 0 }
+
+func (d *drafted) weight() int { return len(d.known)*(filterSize+stepWeight) + len(d.names)*16 }
+
+func (w *way) weight() int { return (len(w.known) + len(w.used)) * filterSize }
+
+// InputNamed is the filter of requests that goes by a name where an exchange is served, for a step that puts it
+// into this exchange's way (x.AddInput) or has it act in its own place.
+func InputNamed(x *exchange.Exchange, name string) (f exchange.Filter, ok bool) {
+	if p := planOf(x); p != nil {
+		return p.input.find(name)
+	}
+	return f, false
+}
+
+// OutputNamed is InputNamed for answers.
+func OutputNamed(x *exchange.Exchange, name string) (f exchange.Filter, ok bool) {
+	if p := planOf(x); p != nil {
+		return p.output.find(name)
+	}
+	return f, false
 }
 
 // filters are those of an exchange, in order: those that a step put in before the plan's of the same kind, as
@@ -92,11 +144,11 @@ const all = exchange.FilterKind(127)
 // input puts the filters into the way of a request that has a body. That is done once: what serves the
 // request in the place of another has what that one got.
 func input(ctx context.Context, x *exchange.Exchange, p *Plan) error {
-	if x.Req.Length == 0 || x.Req.Filtered || len(x.InputFilters)+len(p.Input) == 0 {
+	if x.Req.Length == 0 || x.Req.Filtered || len(x.InputFilters)+len(p.input.used) == 0 {
 		return nil
 	}
 	x.Req.Filtered = true
-	l := filters{x.InputFilters, p.Input}
+	l := filters{x.InputFilters, p.input.used}
 	for f := l.next(all); f != nil; f = l.next(all) {
 		before := x.Req.Body
 		err := f.Do(ctx, x)
@@ -168,7 +220,7 @@ func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters) {
 	if p == nil || x.Res.Tunnel != nil {
 		return l
 	}
-	l = filters{x.OutputFilters, p.Output}
+	l = filters{x.OutputFilters, p.output.used}
 	s.output(ctx, x, &l, exchange.ContentSet+1)
 	if !x.Res.Cached {
 		s.edit(ctx, x, p)

@@ -41,37 +41,48 @@ func (w *wrapper) Close() error { _, err := io.WriteString(w.out, ")"); return e
 // filterPlan is one with filters of several kinds, a Reply step that sees what ran before it, and a module's
 // named filter.
 func filterPlan(t *testing.T) (*Site, *Plan) {
-	s := &Site{opening: "named"}
-	s.DefineFilter(FilterType{Name: "Late", Kind: exchange.Connection, Output: func(chain []*directive.Scope) (exchange.Step, error) {
-		return letter("L", 0).Do, nil
-	}})
-	p := &Plan{Local: &exchange.Local{}}
-	s.named("m", func(_ []*directive.Scope, p *Plan) error {
-		p.AddOutput(letter("d", exchange.ContentSet))
-		p.AddOutput(letter("c", exchange.ContentSet+1))
-		p.AddOutput(letter("s", exchange.Resource))
-		p.AddOutput(letter("t", exchange.Resource))
-		f, ok, err := p.NamedOutput("LATE")
-		if !ok || err != nil || f.Module != "named" {
-			t.Error("the named filter:", f, ok, err)
+	core := func(_ []*directive.Scope, p *Plan) error {
+		p.Local = &exchange.Local{}
+		for _, name := range []string{"D", "c", "s", "t", "LATE", "e"} {
+			p.AddOutput(name)
 		}
-		p.AddOutput(f)
-		if _, ok, _ := p.NamedInput("late"); ok {
-			t.Error("it is none for requests")
-		}
-		if _, ok, _ := p.NamedOutput("nobody"); ok {
-			t.Error("nobody's filter")
-		}
+		return nil
+	}
+	letters := func(_ []*directive.Scope, p *Plan) error {
+		p.OutputFor(letter("d", exchange.ContentSet))
+		p.OutputFor(letter("c", exchange.ContentSet+1))
+		p.OutputFor(letter("s", exchange.Resource))
+		p.OutputFor(letter("t", exchange.Resource))
+		late := letter("L", exchange.Connection)
+		late.Name = "Late"
+		p.OutputFor(late)
 		e := letter("e", exchange.ContentSet-2)
 		e.Pages = true
-		p.AddOutput(e)
+		p.OutputFor(e)
+		p.InputFor(exchange.Filter{Name: "in"})
 		p.Add(Reply, "Header", func(_ context.Context, x *exchange.Exchange) error {
 			x.Res.Header.Set("Saw", x.Res.Header.Joined("Ran"))
 			return nil
 		})
 		return nil
-	})(nil, p)
-	return s, p
+	}
+	c := compiler{builders: []builder{{&Module{Name: "core"}, core}, {&Module{Name: "letters"}, letters}}}
+	p, err := c.server(&directive.Scope{Kind: directive.Main})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &exchange.Exchange{}
+	x.State[exchange.StatePlan] = p
+	if f, ok := OutputNamed(x, "LATE"); !ok || f.Module != "letters" {
+		t.Error("the named filter:", f, ok)
+	}
+	if _, ok := InputNamed(x, "late"); ok {
+		t.Error("it is none for requests")
+	}
+	if _, ok := InputNamed(x, "IN"); !ok {
+		t.Error("one for requests is not found")
+	}
+	return &Site{}, p
 }
 
 // TestFilterOrder: what runs, in which order, and what Header's edits see.
@@ -141,7 +152,8 @@ func TestFilterNone(t *testing.T) {
 func TestInputOnce(t *testing.T) {
 	runs := 0
 	p := &Plan{}
-	p.AddInput(exchange.Filter{Kind: exchange.Resource, Do: func(context.Context, *exchange.Exchange) error { runs++; return nil }})
+	p.InputFor(exchange.Filter{Name: "count", Kind: exchange.Resource, Do: func(context.Context, *exchange.Exchange) error { runs++; return nil }})
+	p.AddInput("COUNT")
 	x := &exchange.Exchange{}
 	if input(context.Background(), x, p); runs != 0 {
 		t.Error("there is no body")
@@ -152,3 +164,24 @@ func TestInputOnce(t *testing.T) {
 		t.Error(runs, "runs")
 	}
 }
+
+// TestUnknownFilter: a name that nobody has is told with each request; the others run.
+func TestUnknownFilter(t *testing.T) {
+	p := &Plan{Local: &exchange.Local{}}
+	p.OutputFor(letter("a", exchange.Resource))
+	p.AddOutput("nobody")
+	p.AddOutput("a")
+	var log lines
+	x := &exchange.Exchange{Server: &exchange.Server{ErrorLog: &log}, Local: p.Local}
+	x.State[exchange.StatePlan] = p
+	x.Res.Status = 200
+	x.Res.Text("text")
+	(&Site{}).reply(context.Background(), x)
+	if b, _ := io.ReadAll(x.Res.Body); string(b) != "a(text)" || strings.Join(log, "") != "AH00082: an unknown filter was not added: nobody" {
+		t.Errorf("%s %q", b, log)
+	}
+}
+
+type lines []string
+
+func (l *lines) Write(e *exchange.LogEntry) { *l = append(*l, e.Message) }

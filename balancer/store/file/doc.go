@@ -1,16 +1,17 @@
-// Package file keeps balancers in a directory: two readable JSON files each. An edit writes the one, time
-// passing the other.
+// Package file keeps balancers in a directory: two journals with a line of JSON for each change, of which the last
+// of a balancer counts. Edits write the one, time passing the other.
 //
-//	x.json   settings: what operators mean, with a revision that grows with each edit
-//	x.state  state: what happened to the members at this node
+//	settings.json   what operators mean, with a revision that grows with each edit
+//	states.json     what happened to the members at this node
 //
-//	SaveSettings  record -> x.json.tmp -> fsync -> rename x.json -> fsync of the directory
-//	                                                 ^
-//	                       a damaged x.json goes to x.json.bad first
-//	SaveStates    records -> all x.state.tmp -> fsync each -> rename all -> one fsync of the directory
-//	Load          x.json + x.state -> records; what is damaged is said and left alone
+//	SaveSettings, SaveStates   records -> lines -> behind the end -> fsync
+//	                                        \-> x.json.tmp, all that counts -> fsync -> rename x.json -> fsync of
+//	                                            the directory: where too little of the file counts, or the file is
+//	                                            not as it was left, and once at the beginning
+//	Load                       lines, files of earlier versions -> records; what is damaged is said and left alone
 //
-// A file of version 1 held both halves: Load reads it, and SaveSettings makes two files of it.
+// A damaged journal is set aside as x.json.bad when the first save makes a new one of its good lines. Versions 1 and 2
+// had files for each balancer: Load reads them, and the first save makes lines of them.
 //
-// Read store.go, then encode.go; version1.go is the old format.
+// Read store.go, journal.go (a file of lines), encode.go (a line), then files.go and version1.go, the old formats.
 package file

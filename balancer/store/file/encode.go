@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,100 +14,77 @@ import (
 	"balancerd/balancer"
 )
 
-// version is of the files' format. Version 1 had settings and state in one file; see version1.go. Other
-// versions are not read.
-const version = 2
-
-// page is a file's content. Sum is of the record without its blanks, so that a reader can indent
-// it as he likes.
-type page struct {
-	Note    string          `json:"note"`
-	Version int             `json:"version"`
-	Sum     string          `json:"sum"`
-	Record  json.RawMessage `json:"record"`
+// envelope is a line of a journal. Sum is of the record without its blanks, so that who edits it may lay it out as he likes,
+// on its line.
+type envelope struct {
+	Sum    string          `json:"sum,omitempty"`
+	Record json.RawMessage `json:"record"`
 }
 
-// The notes at the head of the files.
+// The first lines of the journals.
 const (
-	settingsNote = `settings of a balancer; who edits it takes "sum" out`
-	stateNote    = `state of a balancer's members at this node; who edits it takes "sum" out`
+	settingsHead = `{"note":"settings of balancers, a line each, of which the last counts; who edits one takes its sum out","version":3}` + "\n"
+	statesHead   = `{"note":"states of balancers' members at this node, a line each, of which the last counts","version":3}` + "\n"
 )
 
-// The ways a file is damaged; broken JSON is another.
+// The ways a record is damaged; broken JSON is another.
 var (
 	errVersion = errors.New("unknown version")
 	errSum     = errors.New("checksum differs: damaged, or edited with its sum left in")
 	errRecord  = errors.New("no virtual host or balancer")
+	errHead    = errors.New("no journal of this version")
+	errCut     = errors.New("cut short, as by an end while it was written")
 )
 
-func encodeSettings(r balancer.SettingsRecord) ([]byte, error) {
-	return encode(settingsNote, mapSettings(r, quote))
-}
+func encodeSettings(r balancer.SettingsRecord) ([]byte, error) { return encode(mapSettings(r, quote)) }
 
-func encodeState(r balancer.StateRecord) ([]byte, error) {
-	return encode(stateNote, mapState(r, quote))
-}
+func encodeState(r balancer.StateRecord) ([]byte, error) { return encode(mapState(r, quote)) }
 
-func encode(note string, r any) ([]byte, error) {
+// encode is a line. Its JSON is compact, and that of the record the end of it.
+func encode(r any) ([]byte, error) {
 	record, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(page{note, version, sum(record), record}, "", "  ")
-	return append(text, '\n'), err
+	b := make([]byte, 0, len(record)+40)
+	b = append(append(b, `{"sum":"`...), sum(record)...)
+	b = append(append(b, `","record":`...), record...)
+	return append(b, "}\n"...), nil
 }
 
-// decodeSettings reads a settings file. Of a file of version 1 it also returns the state.
-func decodeSettings(text []byte) (r balancer.Record, err error) {
-	v, record, err := open(text)
-	switch {
-	case err != nil:
-		return r, err
-	case v == 1:
-		r, err = decodeVersion1(record)
-	case v == version:
-		err = json.Unmarshal(record, &r.Settings)
-		r.Settings = mapSettings(r.Settings, unquote)
-	default:
-		return r, fmt.Errorf("%w %d", errVersion, v)
+// decode takes the record out of a line.
+func decode(text []byte, r any) error {
+	if text[len(text)-1] != '\n' {
+		return errCut
 	}
-	if err != nil {
-		return r, err
-	}
-	return r, named(r.Settings.VHost, r.Settings.Balancer)
-}
-
-func decodeState(text []byte) (r balancer.StateRecord, err error) {
-	v, record, err := open(text)
-	if err != nil {
-		return r, err
-	}
-	if v != version {
-		return r, fmt.Errorf("%w %d", errVersion, v)
-	}
-	if err := json.Unmarshal(record, &r); err != nil {
-		return r, err
-	}
-	return mapState(r, unquote), named(r.VHost, r.Balancer)
-}
-
-// open takes the record out of a file, without its blanks, and checks its sum.
-func open(text []byte) (v int, record []byte, err error) {
-	var p page
-	if err := json.Unmarshal(text, &p); err != nil {
-		return 0, nil, err
-	}
-	if p.Version < 1 || p.Version > version {
-		return 0, nil, fmt.Errorf("%w %d", errVersion, p.Version)
+	var l envelope
+	if err := json.Unmarshal(text, &l); err != nil {
+		return err
 	}
 	var compact bytes.Buffer
-	if err := json.Compact(&compact, p.Record); err != nil {
-		return 0, nil, err
+	if err := json.Compact(&compact, l.Record); err != nil {
+		return err
 	}
-	if p.Sum != "" && p.Sum != sum(compact.Bytes()) {
-		return 0, nil, errSum
+	if l.Sum != "" && l.Sum != sum(compact.Bytes()) {
+		return errSum
 	}
-	return p.Version, compact.Bytes(), nil
+	return json.Unmarshal(compact.Bytes(), r)
+}
+
+func decodeSettingsLine(text []byte) (r balancer.SettingsRecord, err error) {
+	if err = decode(text, &r); err == nil {
+		r = mapSettings(r, unquote)
+		err = named(r.VHost, r.Balancer)
+	}
+	return r, err
+}
+
+func decodeStateLine(text []byte) (r balancer.StateRecord, err error) {
+	if err = decode(text, &r); err == nil {
+		r = mapState(r, unquote)
+		err = named(r.VHost, r.Balancer)
+	}
+	return r, err
 }
 
 func named(vhost, balancer string) error {
@@ -123,20 +101,30 @@ func sum(text []byte) string {
 
 // mapSettings is r with f applied to the values that may hold any bytes.
 func mapSettings(r balancer.SettingsRecord, f func(string) string) balancer.SettingsRecord {
-	values := func(m map[string]string) map[string]string {
-		c := make(map[string]string, len(m))
-		for k, v := range m {
-			c[k] = f(v)
-		}
-		return c
-	}
-	r.Settings = values(r.Settings)
+	r.Settings = mapValues(r.Settings, f)
 	r.Members = append([]balancer.MemberSettings(nil), r.Members...)
 	for i := range r.Members {
 		r.Members[i].Worker = f(r.Members[i].Worker)
-		r.Members[i].Settings = values(r.Members[i].Settings)
+		r.Members[i].Settings = mapValues(r.Members[i].Settings, f)
 	}
 	return r
+}
+
+// mapValues is m with f applied to its values; m itself where that changes nothing.
+func mapValues(m map[string]string, f func(string) string) map[string]string {
+	var c map[string]string
+	for k, v := range m {
+		if to := f(v); to != v {
+			if c == nil {
+				c = maps.Clone(m)
+			}
+			c[k] = to
+		}
+	}
+	if c == nil {
+		return m
+	}
+	return c
 }
 
 // mapState is r with f applied to the values that may hold any bytes.

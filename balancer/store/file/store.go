@@ -3,188 +3,213 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 
 	"balancerd/balancer"
 )
 
-// Store is a directory of records. It may be used by several goroutines, but by one process at a
+// Store is a directory with two journals. It may be used by several goroutines, but by one process at a
 // time.
 type Store struct {
-	dir string // immutable
+	dir              string // immutable
+	settings, states journal
 
-	mu    sync.Mutex             // for moments
-	files map[string]*sync.Mutex // under mu: one writer of a settings file at a time, by its name
-
-	states sync.Mutex // one writer of state files at a time
+	beginning sync.Mutex
+	begun     bool // under beginning: the journals are this process's own
 }
 
 var _ balancer.Store = (*Store)(nil)
 
 // New is the store in dir, which the first save makes when it is missing.
-func New(dir string) *Store { return &Store{dir: dir, files: map[string]*sync.Mutex{}} }
+func New(dir string) *Store {
+	s := &Store{dir: dir}
+	s.settings.name, s.settings.head = "settings.json", settingsHead
+	s.states.name, s.states.head = "states.json", statesHead
+	return s
+}
 
 // The ends of files' names.
 const (
-	settingsSuffix = ".json"
-	stateSuffix    = ".state"
-	half           = ".tmp" // behind these: being written, or left by a crash
-	damaged        = ".bad" // behind these: set aside
+	half    = ".tmp" // being written, or left by a crash
+	damaged = ".bad" // set aside
 )
 
-// Load reads all records. It changes nothing. What cannot be read is said in the error, file by
-// file, and does not keep the rest from being read; a directory that is missing holds nothing.
+// Load reads all records. It changes nothing. What cannot be read is said in the error, line by
+// line, and does not keep the rest from being read; a directory that is missing holds nothing.
 func (s *Store) Load(ctx context.Context) ([]balancer.Record, error) {
-	entries, err := os.ReadDir(s.dir)
+	d, err := os.OpenRoot(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	d, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return nil, err
-	}
 	defer d.Close()
-	var records []balancer.Record
-	var errs []error
-	for _, e := range entries {
-		name, is := strings.CutSuffix(e.Name(), settingsSuffix)
-		if !is || ctx.Err() != nil {
-			continue
-		}
-		r, err := read(d, e.Name(), decodeSettings)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if state, err := read(d, name+stateSuffix, decodeState); err == nil {
-			r.State = &state
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-		records = append(records, r)
-	}
-	return records, errors.Join(append(errs, ctx.Err())...)
+	k, err := s.read(d)
+	return k.records(), errors.Join(err, ctx.Err())
 }
 
-// read reads a file that decode understands.
-func read[T any](d *os.Root, file string, decode func([]byte) (T, error)) (r T, err error) {
-	text, err := d.ReadFile(file)
-	if err != nil {
-		return r, err
-	}
-	if r, err = decode(text); err != nil {
-		return r, fmt.Errorf("%s: %w", filepath.Join(d.Name(), file), err)
-	}
-	return r, nil
+// kept is what a directory holds, by balancer.
+type kept struct {
+	order    []string // of the first settings of each
+	settings map[string]balancer.SettingsRecord
+	states   map[string]balancer.StateRecord
+	old      old
+	damaged  []string // journals with lines that can't be read
 }
 
-// SaveSettings writes r in place of the settings that the store has of the same balancer. It returns nil
-// when the new file would survive a power cut; on an error the old file is as it was. A damaged file is
-// kept beside the new one, with ".bad" at its end. From a file of version 1, which holds the state, too,
-// a state file is made first.
-func (s *Store) SaveSettings(_ context.Context, r balancer.SettingsRecord) error {
-	text, err := encodeSettings(r)
-	if err != nil {
-		return err
-	}
-	name := nameOf(r.VHost, r.Balancer)
-	file := name + settingsSuffix
-	defer s.lock(file)()
-	d, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := write(d, file+half, text); err != nil {
-		return err
-	}
-	old, err := read(d, file, decodeSettings)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		err = d.Rename(file, file+damaged)
-	case err == nil && old.State != nil:
-		err = s.splitOff(d, name+stateSuffix, *old.State)
-	default:
-		err = nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := d.Rename(file+half, file); err != nil {
-		return err
-	}
-	return syncDir(d)
-}
+func keyOf(vhost, balancer string) string { return vhost + "\x00" + balancer }
 
-// splitOff writes the state that a file of version 1 has, unless there is a newer one already.
-func (s *Store) splitOff(d *os.Root, file string, r balancer.StateRecord) error {
-	s.states.Lock()
-	defer s.states.Unlock()
-	if _, err := d.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	text, err := encodeState(r)
-	if err != nil {
-		return err
-	}
-	if err := write(d, file+half, text); err != nil {
-		return err
-	}
-	return d.Rename(file+half, file)
-}
-
-// SaveStates writes these in place of the states that the store has of their balancers: first all files,
-// then all names, so that the directory reaches the disk once. Each state is written whole or not at all.
-func (s *Store) SaveStates(_ context.Context, list []balancer.StateRecord) error {
-	s.states.Lock()
-	defer s.states.Unlock()
-	d, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	var written []string
-	var errs []error
-	for _, r := range list {
-		file := nameOf(r.VHost, r.Balancer) + stateSuffix
-		text, err := encodeState(r)
+// read reads the journals, and of files of earlier versions what these do not have.
+func (s *Store) read(d *os.Root) (*kept, error) {
+	k := &kept{settings: map[string]balancer.SettingsRecord{}, states: map[string]balancer.StateRecord{}}
+	err1 := k.scan(&s.settings, d, func(text []byte) error {
+		r, err := decodeSettingsLine(text)
 		if err == nil {
-			err = write(d, file+half, text)
+			k.putSettings(r)
 		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
+		return err
+	})
+	err2 := k.scan(&s.states, d, func(text []byte) error {
+		r, err := decodeStateLine(text)
+		if err == nil {
+			k.states[keyOf(r.VHost, r.Balancer)] = r
 		}
-		written = append(written, file)
+		return err
+	})
+	var err3 error
+	k.old, err3 = readOld(d)
+	for _, r := range k.old.records {
+		k.putOld(r)
 	}
-	for _, file := range written {
-		errs = append(errs, d.Rename(file+half, file))
-	}
-	if len(written) > 0 {
-		errs = append(errs, syncDir(d))
-	}
-	return errors.Join(errs...)
+	return k, errors.Join(append(k.old.errs, err1, err2, err3)...)
 }
 
-// lock waits until nobody else writes the settings file, and returns what ends that.
-func (s *Store) lock(file string) (unlock func()) {
-	s.mu.Lock()
-	m := s.files[file]
-	if m == nil {
-		m = &sync.Mutex{}
-		s.files[file] = m
+// scan reads a journal, if there is one.
+func (k *kept) scan(j *journal, d *os.Root, take func(text []byte) error) error {
+	err := j.scan(d, take)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	s.mu.Unlock()
-	m.Lock()
-	return m.Unlock
+	if err != nil {
+		k.damaged = append(k.damaged, j.name)
+	}
+	return err
+}
+
+func (k *kept) putSettings(r balancer.SettingsRecord) {
+	key := keyOf(r.VHost, r.Balancer)
+	if _, has := k.settings[key]; !has {
+		k.order = append(k.order, key)
+	}
+	k.settings[key] = r
+}
+
+// putOld takes what the journals do not have.
+func (k *kept) putOld(r balancer.Record) {
+	key := keyOf(r.Settings.VHost, r.Settings.Balancer)
+	if _, has := k.settings[key]; !has {
+		k.putSettings(r.Settings)
+	}
+	if _, has := k.states[key]; !has && r.State != nil {
+		k.states[key] = *r.State
+	}
+}
+
+func (k *kept) records() (all []balancer.Record) {
+	for _, key := range k.order {
+		r := balancer.Record{Settings: k.settings[key]}
+		if state, has := k.states[key]; has {
+			r.State = &state
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// SaveSettings writes these in place of the settings that the store has of the same balancers. It returns nil
+// when they would survive a power cut; on an error the old ones are as they were.
+func (s *Store) SaveSettings(_ context.Context, list []balancer.SettingsRecord) error {
+	b, err := linesOf(list, encodeSettings, settingsKey)
+	if err != nil {
+		return err
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.settings.add(b, s.open)
+}
+
+// SaveStates writes these in place of the states that the store has of their balancers, all or none.
+func (s *Store) SaveStates(_ context.Context, list []balancer.StateRecord) error {
+	b, err := linesOf(list, encodeState, stateKey)
+	if err != nil {
+		return err
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.states.add(b, s.open)
+}
+
+func settingsKey(r balancer.SettingsRecord) string { return keyOf(r.VHost, r.Balancer) }
+
+func stateKey(r balancer.StateRecord) string { return keyOf(r.VHost, r.Balancer) }
+
+// linesOf is the lines of records.
+func linesOf[R any](list []R, encode func(R) ([]byte, error), key func(R) string) (lines, error) {
+	all := make(lines, 0, len(list))
+	for _, r := range list {
+		text, err := encode(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, line{key(r), text})
+	}
+	return all, nil
+}
+
+// begin makes journals of this process's own before the first save: of what the directory holds, whatever version
+// wrote it. A journal with damaged lines is kept beside the new one, with ".bad" at its end, and so is a
+// damaged file of an earlier version; its whole files are in the journals then and go.
+func (s *Store) begin() error {
+	s.beginning.Lock()
+	defer s.beginning.Unlock()
+	if s.begun {
+		return nil
+	}
+	d, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := s.takeOver(d); err != nil {
+		return err
+	}
+	s.begun = true
+	return nil
+}
+
+func (s *Store) takeOver(d *os.Root) error {
+	k, _ := s.read(d) // Load said what is wrong
+	settings, err1 := linesOf(slices.Collect(maps.Values(k.settings)), encodeSettings, settingsKey)
+	states, err2 := linesOf(slices.Collect(maps.Values(k.states)), encodeState, stateKey)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	for _, name := range k.damaged {
+		if err := setAside(d, name); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(s.settings.rewrite(d, settings), s.states.rewrite(d, states)); err != nil {
+		return err
+	}
+	return k.old.putAway(d)
 }
 
 // open is the directory, made if it is missing.
@@ -195,61 +220,10 @@ func (s *Store) open() (*os.Root, error) {
 	return os.OpenRoot(s.dir)
 }
 
-// write makes a file that is on the disk when it returns nil; on an error there is none. What has the
-// name already, left by a crash or put there by somebody, is taken away and never written to.
-func write(d *os.Root, file string, text []byte) error {
-	if err := remove(d, file); err != nil {
+// setAside gives a file a second name, under which it stays when the first one goes to another.
+func setAside(d *os.Root, file string) error {
+	if err := remove(d, file+damaged); err != nil {
 		return err
 	}
-	f, err := d.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, remove(d, file))
-	}
-	return nil
-}
-
-func remove(d *os.Root, file string) error {
-	if err := d.Remove(file); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// syncDir makes a rename last.
-func syncDir(d *os.Root) error {
-	f, err := d.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// longest is how much of a balancer's name goes into a file's name; a name has 95 bytes at most, but
-// each may become three.
-const longest = 150
-
-// nameOf is the files of a balancer, without suffix: virtual host and name, with what could be no part
-// of a file's name as %XX. Two balancers never share a file.
-func nameOf(vhost, name string) string {
-	var b strings.Builder
-	text := vhost + "_" + strings.TrimPrefix(name, balancer.Prefix)
-	for i := range len(text) {
-		c := text[i]
-		if '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '-' || c == '_' || c == '.' && i > 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	if b.Len() <= longest {
-		return b.String()
-	}
-	return b.String()[:longest] + "%" + sum([]byte(text))
+	return d.Link(file, file+damaged)
 }

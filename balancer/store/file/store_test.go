@@ -1,13 +1,19 @@
 package file
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,9 +56,9 @@ func settingsOnly(list ...balancer.SettingsRecord) (all []balancer.Record) {
 	return all
 }
 
-func mustSave(t *testing.T, s *Store, r balancer.SettingsRecord) {
+func mustSave(t *testing.T, s *Store, list ...balancer.SettingsRecord) {
 	t.Helper()
-	if err := s.SaveSettings(ctx, r); err != nil {
+	if err := s.SaveSettings(ctx, list); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -92,9 +98,6 @@ func TestRoundTrip(t *testing.T) {
 	if want := settingsOnly(a, b); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
-	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_other.json" {
-		t.Error(f)
-	}
 	x, y := sampleState("app"), sampleState("other")
 	mustSaveStates(t, s, x, y)
 	y.Members[0].Elected = 3
@@ -103,57 +106,146 @@ func TestRoundTrip(t *testing.T) {
 	if got, err := New(dir).Load(ctx); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
-	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_app.state p59bfe437_gone.state p59bfe437_other.json p59bfe437_other.state" {
+	if f := files(t, dir); f != "settings.json states.json" {
 		t.Error(f)
 	}
-	if info, _ := os.Stat(filepath.Join(dir, "p59bfe437_app.json")); info.Mode().Perm() != 0o600 {
+	if info, _ := os.Stat(filepath.Join(dir, "settings.json")); info.Mode().Perm() != 0o600 {
 		t.Error(info.Mode())
+	}
+	next := New(dir) // another process goes on with it
+	b.Revision++
+	mustSave(t, next, b)
+	mustSaveStates(t, next, x)
+	want[1].Settings = b
+	if got, err := New(dir).Load(ctx); err != nil || !reflect.DeepEqual(byName(got), want) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
 }
 
+// byName is records in the order of their balancers.
+func byName(list []balancer.Record) []balancer.Record {
+	slices.SortFunc(list, func(a, b balancer.Record) int { return strings.Compare(a.Settings.Balancer, b.Settings.Balancer) })
+	return list
+}
+
+// TestReadable: a record is a line of JSON.
 func TestReadable(t *testing.T) {
 	dir := t.TempDir()
-	mustSave(t, New(dir), sample("app"))
-	mustSaveStates(t, New(dir), sampleState("app"))
-	for file, lines := range map[string][]string{
-		"p59bfe437_app.json":  {"\n    \"revision\": 7,\n", "\n    \"settings\": {\n      \"lbmethod\": \"bytraffic\",\n", "\n        \"status\": \"D\",\n"},
-		"p59bfe437_app.state": {"\n        \"lbstatus\": -100,\n", `"error_time": "2026-11-21T05:08:59.123456789Z"`},
+	s := New(dir)
+	mustSave(t, s, sample("app"))
+	mustSaveStates(t, s, sampleState("app"))
+	for file, parts := range map[string][]string{
+		"settings.json": {`"balancer":"balancer://app","revision":7,"settings":{"lbmethod":"bytraffic",`, `"status":"D"`},
+		"states.json":   {`"lbstatus":-100,`, `"error_time":"2026-11-21T05:08:59.123456789Z"`},
 	} {
 		text, _ := os.ReadFile(filepath.Join(dir, file))
-		for _, line := range lines {
-			if !strings.Contains(string(text), line) {
-				t.Errorf("%q is not in\n%s", line, text)
+		if strings.Count(string(text), "\n") != 2 {
+			t.Errorf("%q", text)
+		}
+		for _, part := range parts {
+			if !strings.Contains(string(text), part) {
+				t.Errorf("%q is not in\n%s", part, text)
 			}
 		}
 	}
 }
 
-// TestTorn cuts a file at every byte: no cut is taken for a record, none harms the others, and the
-// next Save sets it aside.
+// TestJournalStaysSmall: however often something is saved, the file is hardly longer than what counts.
+func TestJournalStaysSmall(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir)
+	var list []balancer.SettingsRecord
+	for i := range 100 {
+		list = append(list, sample(fmt.Sprint("b", i)))
+	}
+	mustSave(t, s, list...)
+	size := func() int64 {
+		st, err := os.Stat(filepath.Join(dir, "settings.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Size()
+	}
+	first := size()
+	for i := range 2000 {
+		list[i%100].Revision++
+		mustSave(t, s, list[i%100])
+		if n := size(); n > 2*first+2*slack {
+			t.Fatalf("%d bytes after %d saves, %d at first", n, i, first)
+		}
+	}
+	if got, err := New(dir).Load(ctx); err != nil || !reflect.DeepEqual(byName(got), byName(settingsOnly(list...))) {
+		t.Error(err, len(got))
+	}
+}
+
+// TestTorn cuts the journals at every byte: no cut is taken for a record, the lines before it hold, it is said, and
+// the next process sets the file aside.
 func TestTorn(t *testing.T) {
+	for _, file := range []string{"settings.json", "states.json"} {
+		dir := t.TempDir()
+		s := New(dir)
+		for _, name := range []string{"whole", "app"} {
+			mustSave(t, s, sample(name))
+			mustSaveStates(t, s, sampleState(name))
+		}
+		path := filepath.Join(dir, file)
+		text, _ := os.ReadFile(path)
+		second := strings.LastIndex(string(text[:len(text)-1]), "\n") + 1
+		for cut := second + 1; cut < len(text); cut++ {
+			if err := os.WriteFile(path, text[:cut], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := New(dir).Load(ctx)
+			if len(got) == 0 || got[0].Settings.Balancer != "balancer://whole" || got[0].State == nil || err == nil || !strings.Contains(err.Error(), path+", line 3: cut short") {
+				t.Fatalf("cut at %d: %+v, %v", cut, got, err)
+			}
+			if len(got) == 2 && got[1].State != nil {
+				t.Fatalf("cut at %d is taken for a record", cut)
+			}
+		}
+		torn := string(text[:len(text)-9])
+		if err := os.WriteFile(path, []byte(torn), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		next := New(dir)
+		mustSave(t, next, sample("app"))
+		mustSaveStates(t, next, sampleState("app"))
+		if aside, err := os.ReadFile(path + damaged); err != nil || string(aside) != torn {
+			t.Errorf("%q, %v", aside, err)
+		}
+		if got, err := New(dir).Load(ctx); err != nil || len(got) != 2 || got[0].State == nil || got[1].State == nil {
+			t.Error(got, err)
+		}
+		if f := files(t, dir); strings.Count(f, damaged) != 1 {
+			t.Error(f)
+		}
+	}
+}
+
+// TestOthersWrite: what somebody writes into the journal, or cuts off, is gone with the next save.
+func TestOthersWrite(t *testing.T) {
 	dir := t.TempDir()
 	s := New(dir)
 	mustSave(t, s, sample("app"))
-	mustSave(t, s, sample("whole"))
-	path := filepath.Join(dir, "p59bfe437_app.json")
-	text, _ := os.ReadFile(path)
-	for cut := range len(text) - 1 { // the last byte is a line end
-		if err := os.WriteFile(path, text[:cut], 0o600); err != nil {
+	path := filepath.Join(dir, "settings.json")
+	for _, size := range []int64{0, 7, 500} {
+		if err := os.Truncate(path, size); err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Load(ctx)
-		if len(got) != 1 || got[0].Settings.Balancer != "balancer://whole" || err == nil || !strings.Contains(err.Error(), path) {
-			t.Fatalf("cut at %d: %d records, %v", cut, len(got), err)
+		mustSave(t, s, sample("other"))
+		if got, err := New(dir).Load(ctx); err != nil || len(got) != 2 {
+			t.Error(size, got, err)
 		}
 	}
-	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_whole.json" {
-		t.Error("Load changed something:", f)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	mustSave(t, s, sample("app"))
-	if f := files(t, dir); f != "p59bfe437_app.json p59bfe437_app.json.bad p59bfe437_whole.json" {
-		t.Error(f)
-	}
-	if got, err := s.Load(ctx); len(got) != 2 || err != nil {
+	f.WriteString(`{"sum":"`)
+	f.Close()
+	mustSave(t, s, sample("other"))
+	if got, err := New(dir).Load(ctx); err != nil || len(got) != 2 {
 		t.Error(got, err)
 	}
 }
@@ -168,8 +260,8 @@ func TestDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flip(t, settings, func(text []byte) (any, error) { r, err := decodeSettings(text); return r.Settings, err }, sample("app"))
-	flip(t, state, func(text []byte) (any, error) { return decodeState(text) }, sampleState("app"))
+	flip(t, settings, func(text []byte) (any, error) { return decodeSettingsLine(text) }, sample("app"))
+	flip(t, state, func(text []byte) (any, error) { return decodeStateLine(text) }, sampleState("app"))
 }
 
 func flip(t *testing.T, text []byte, decode func([]byte) (any, error), want any) {
@@ -184,85 +276,155 @@ func flip(t *testing.T, text []byte, decode func([]byte) (any, error), want any)
 	}
 }
 
-// TestDamagedState: the settings hold without it, and the damage is said.
-func TestDamagedState(t *testing.T) {
-	dir := t.TempDir()
-	s := New(dir)
-	mustSave(t, s, sample("app"))
-	mustSaveStates(t, s, sampleState("app"))
-	path := filepath.Join(dir, "p59bfe437_app.state")
-	text, _ := os.ReadFile(path)
-	for cut := range len(text) - 1 {
-		if err := os.WriteFile(path, text[:cut], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Load(ctx)
-		if err == nil || !strings.Contains(err.Error(), path) || !reflect.DeepEqual(got, settingsOnly(sample("app"))) {
-			t.Fatalf("cut at %d: %+v, %v", cut, got, err)
-		}
-	}
-	mustSaveStates(t, s, sampleState("app"))
-	if got, err := s.Load(ctx); err != nil || got[0].State == nil {
-		t.Error(got, err)
-	}
-}
-
 func TestRefused(t *testing.T) {
 	whole, _ := encodeSettings(sample("app"))
 	for what, c := range map[string]struct {
 		text, want string
 	}{
-		"version": {strings.Replace(string(whole), `"version": 2`, `"version": 3`, 1), "unknown version 3"},
-		"edited":  {strings.Replace(string(whole), `"bytraffic"`, `"byrequests"`, 1), errSum.Error()},
-		"null":    {"null", "unknown version 0"},
-		"empty":   {"", "unexpected end of JSON input"},
-		"nobody":  {`{"version":1,"record":{"vhost":"p1"}}`, errRecord.Error()},
-		"record":  {`{"version":2,"record":[]}`, "json: cannot unmarshal array"},
+		"edited": {strings.Replace(string(whole), `"bytraffic"`, `"byrequests"`, 1), errSum.Error()},
+		"null":   {"null\n", "unexpected end of JSON input"},
+		"empty":  {"\n", "unexpected end of JSON input"},
+		"nobody": {`{"record":{"vhost":"p1"}}` + "\n", errRecord.Error()},
+		"record": {`{"record":[]}` + "\n", "json: cannot unmarshal array"},
 	} {
-		if _, err := decodeSettings([]byte(c.text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+		if _, err := decodeSettingsLine([]byte(c.text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	dir := t.TempDir()
+	for _, text := range []string{"", "x", `{"note":"of another time","version":4}` + "\n" + string(whole), string(whole)} {
+		if err := os.WriteFile(filepath.Join(dir, "settings.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := New(dir).Load(ctx); len(got) != 0 || !errors.Is(err, errHead) {
+			t.Errorf("%q: %v %v", text, got, err)
+		}
+	}
+	os.Remove(filepath.Join(dir, "settings.json"))
+	if err := os.Mkdir(filepath.Join(dir, "settings.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := New(dir).Load(ctx); len(got) != 0 || err == nil {
+		t.Error("a folder:", got, err)
+	}
 }
 
-// TestEdited: with its sum taken out, a file may be edited and indented at will.
+// TestEdited: with its sum taken out, a line may be edited and laid out at will.
 func TestEdited(t *testing.T) {
 	whole, _ := encodeSettings(sample("app"))
-	p := string(whole)
-	i := strings.Index(p, `  "sum"`)
-	p = p[:i] + p[i+strings.IndexByte(p[i:], '\n')+1:]
-	r, err := decodeSettings([]byte(strings.ReplaceAll(strings.Replace(p, `"bytraffic"`, `"byrequests"`, 1), "  ", "\t")))
-	if err != nil || r.Settings.Settings["lbmethod"] != "byrequests" {
+	_, p, _ := strings.Cut(string(whole), `,`)
+	r, err := decodeSettingsLine([]byte("{ " + strings.ReplaceAll(strings.Replace(p, `"bytraffic"`, `"byrequests"`, 1), ",", " ,\t")))
+	if err != nil || r.Settings["lbmethod"] != "byrequests" {
 		t.Error(r, err)
 	}
 }
 
-// TestCrashLeftovers: a half-written temporary file is no record and does not hinder.
+// TestCrashLeftovers: a half-written temporary file is no journal and does not hinder.
 func TestCrashLeftovers(t *testing.T) {
 	dir := t.TempDir()
-	s := New(dir)
-	mustSave(t, s, sample("app"))
-	if err := os.WriteFile(filepath.Join(dir, "p59bfe437_app.json.tmp"), []byte(`{"ver`), 0o600); err != nil {
-		t.Fatal(err)
+	mustSave(t, New(dir), sample("app"))
+	for _, f := range []string{"settings.json.tmp", "states.json.tmp"} {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte(`{"ver`), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got, err := s.Load(ctx); len(got) != 1 || err != nil {
+	if got, err := New(dir).Load(ctx); len(got) != 1 || err != nil {
 		t.Error(got, err)
 	}
-	mustSave(t, s, sample("app"))
-	if f := files(t, dir); f != "p59bfe437_app.json" {
+	mustSave(t, New(dir), sample("app"))
+	if f := files(t, dir); f != "settings.json states.json" {
 		t.Error(f)
 	}
 }
 
-// TestNames: no two balancers share a file, and none leaves the directory.
-func TestNames(t *testing.T) {
-	seen := map[string]string{}
-	for _, n := range []string{"a-b", "ab", "a_b", "a.b", "../../etc", "a/b", ".", "..", "a%2Fb", "é", strings.Repeat("%", 95), strings.Repeat("%", 94) + "&", "a b"} {
-		f := nameOf("p1", balancer.Prefix+n)
-		if old, twice := seen[f]; twice || strings.ContainsAny(f, "/\x00") || len(f) > 200 {
-			t.Errorf("%s: %s, as %s", n, f, old)
+// TestFolderGoes: when the folder or a file is taken away or replaced, the next save makes the whole journal again in its place,
+// and never writes to what somebody put there.
+func TestFolderGoes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kept")
+	s := New(dir)
+	mustSave(t, s, sample("app"), sample("other"))
+	check := func(what string) {
+		t.Helper()
+		a := sample("app")
+		a.Revision++
+		mustSave(t, s, a)
+		if got, err := New(dir).Load(ctx); err != nil || !reflect.DeepEqual(byName(got), settingsOnly(a, sample("other"))) {
+			t.Errorf("%s: %v %v", what, got, err)
 		}
-		seen[f] = n
+	}
+	path := filepath.Join(dir, "settings.json")
+	os.Remove(path)
+	check("file removed")
+	os.Remove(path)
+	if err := os.WriteFile(path, []byte("theirs"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	check("file replaced")
+	os.RemoveAll(dir)
+	check("folder removed")
+	theirs := filepath.Join(t.TempDir(), "theirs")
+	if err := os.WriteFile(theirs, []byte("as it was"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	os.Rename(dir, dir+".away")
+	os.Mkdir(dir, 0o700)
+	for _, name := range []string{"settings.json", "settings.json.tmp"} {
+		if err := os.Symlink(theirs, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("folder replaced by one with links")
+	if b, _ := os.ReadFile(theirs); string(b) != "as it was" {
+		t.Errorf("%q", b)
+	}
+}
+
+// TestEarlierVersion: files of version 2 are read, and become lines of the journals at the first save; one that is
+// damaged is said and set aside, and what the journals have already counts.
+func TestEarlierVersion(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/version2")); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, dir)
+	old, err := New(dir).Load(ctx)
+	if err != nil || len(old) != 2 || old[0].State == nil || old[1].State == nil {
+		t.Fatal(old, err)
+	}
+	c := old[0]
+	if c.Settings.Balancer != "balancer://c" {
+		c = old[1]
+	}
+	want := balancer.SettingsRecord{VHost: "pmain", Balancer: "balancer://c", Revision: 3, Stale: true, Settings: map[string]string{"lbmethod": "bytraffic", "timeout": "9"},
+		Members: []balancer.MemberSettings{{Worker: "http://b1", Status: "D", Own: "E", Settings: map[string]string{"route": "caf\xe9", "loadfactor": "3.00"}},
+			{Worker: "http://b3", Added: true, Settings: map[string]string{"loadfactor": "1.00"}}}}
+	if !reflect.DeepEqual(c.Settings, want) || c.State.Members[0].Elected != 12 {
+		t.Errorf("%+v", c)
+	}
+	if f := files(t, dir); f != before {
+		t.Error("Load changed something:", f)
+	}
+	for name, text := range map[string]string{"pmain_bad.json": "{", "pmain_c.json.tmp": "{", "notours.json": "{}"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := New(dir).Load(ctx); len(got) != 2 || err == nil || !strings.Contains(err.Error(), "pmain_bad.json") {
+		t.Error(got, err)
+	}
+	want.Revision++
+	mustSave(t, New(dir), want)
+	got, err := New(dir).Load(ctx)
+	for i := range old {
+		if old[i].Settings.Balancer == want.Balancer {
+			old[i].Settings = want
+		}
+	}
+	if err != nil || !reflect.DeepEqual(byName(got), byName(old)) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, old)
+	}
+	if f := files(t, dir); f != "notours.json pmain_bad.json.bad pmain_c.json.tmp settings.json states.json" {
+		t.Error(f)
 	}
 }
 
@@ -272,7 +434,7 @@ func TestNoRoom(t *testing.T) {
 	if dir := os.Getenv("TEST_NO_ROOM"); dir != "" {
 		r := sample("app")
 		r.Settings["timeout"] = "9"
-		if err := New(dir).SaveSettings(ctx, r); err == nil {
+		if err := New(dir).SaveSettings(ctx, []balancer.SettingsRecord{r}); err == nil {
 			os.Exit(1)
 		}
 		os.Exit(0) // not even a coverage report could be written
@@ -289,19 +451,9 @@ func TestNoRoom(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, settingsOnly(sample("app"))) {
 		t.Error(got, err)
 	}
-	if f := files(t, dir); f != "p59bfe437_app.json" {
+	if f := files(t, dir); f != "settings.json states.json" {
 		t.Error(f)
 	}
-}
-
-// An edit of one balancer does not wait for another's file, nor for the states.
-func TestFilesDoNotWaitForEachOther(t *testing.T) {
-	s := New(t.TempDir())
-	defer s.lock("p59bfe437_slow.json")()
-	s.states.Lock()
-	defer s.states.Unlock()
-	mustSave(t, s, sample("app"))
-	mustSave(t, s, sample("app"))
 }
 
 func TestUnwritable(t *testing.T) {
@@ -309,7 +461,7 @@ func TestUnwritable(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(path).SaveSettings(ctx, sample("app")); err == nil {
+	if err := New(path).SaveSettings(ctx, []balancer.SettingsRecord{sample("app")}); err == nil {
 		t.Error("saved into a file")
 	}
 	if _, err := New(path).Load(ctx); err == nil {
@@ -321,35 +473,39 @@ func TestUnwritable(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	whole, _ := encodeSettings(sample("app"))
 	f.Add(whole)
-	f.Add([]byte(`{"version":1,"record":{"vhost":"p1","balancer":"b","settings":{"a":"\"\\xff\""}}}`))
+	f.Add([]byte(`{"record":{"vhost":"p1","balancer":"b","settings":{"a":"\"\\xff\""}}}` + "\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := decodeSettings(text)
+		if len(text) == 0 {
+			return
+		}
+		r, err := decodeSettingsLine(text)
 		if err != nil {
 			return
 		}
-		again, err := encodeSettings(r.Settings)
+		again, err := encodeSettings(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := decodeSettings(again)
+		back, err := decodeSettingsLine(again)
 		if err != nil {
 			t.Fatal(err)
 		}
-		third, _ := encodeSettings(back.Settings)
+		third, _ := encodeSettings(back)
 		if string(third) != string(again) {
 			t.Errorf("%s\n%s", again, third)
 		}
 	})
 }
 
-// FuzzGarbage: garbage beside a good file, or half written, never loses it; in its place it is set
-// aside, and the next Save holds.
+// FuzzGarbage: garbage beside a good journal, or behind its lines, never loses them; a journal that is cut and goes on with garbage
+// is set aside, and the next save holds.
 func FuzzGarbage(f *testing.F) {
 	whole, _ := encodeSettings(sample("other"))
 	f.Add(whole, uint16(0))
 	f.Add(whole[:len(whole)/2], uint16(3))
 	f.Add([]byte("{}"), uint16(9))
 	f.Add([]byte{}, uint16(1000))
+	f.Add([]byte("\n\n\n"), uint16(1000))
 	dir := f.TempDir()
 	if d, err := os.MkdirTemp("/dev/shm", "store"); err == nil { // a disk takes its time
 		f.Cleanup(func() { os.RemoveAll(d) })
@@ -361,11 +517,9 @@ func FuzzGarbage(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(here)
-		s, good, ctx := New(here), sample("app"), t.Context()
-		if err := s.SaveSettings(ctx, good); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(here, nameOf(good.VHost, good.Balancer)+settingsSuffix)
+		good := sample("app")
+		mustSave(t, New(here), good)
+		path := filepath.Join(here, "settings.json")
 		put := func(path string, text []byte) {
 			if err := os.WriteFile(path, text, 0o600); err != nil {
 				t.Fatal(err)
@@ -375,25 +529,39 @@ func FuzzGarbage(f *testing.F) {
 			list, _ := New(here).Load(ctx)
 			return slices.ContainsFunc(list, func(r balancer.Record) bool { return reflect.DeepEqual(r.Settings, good) })
 		}
-		put(path+half, garbage)
-		put(filepath.Join(here, "junk"+settingsSuffix), garbage)
-		if !held() {
-			t.Fatalf("garbage beside it lost the good file: %q", garbage)
-		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		put(path+half, garbage)
+		put(filepath.Join(here, "ju_nk.json"), garbage)
+		if !held() {
+			t.Fatalf("garbage beside it lost the good journal: %q", garbage)
+		}
+		if put(path, append(text[:len(text):len(text)], garbage...)); !held() && !names(garbage, good) {
+			t.Fatalf("garbage behind it lost the good line: %q", garbage)
+		}
 		torn := append(text[:min(int(cut), len(text)-1):min(int(cut), len(text)-1)], garbage...)
 		put(path, torn)
-		_, bad := decodeSettings(torn)
-		if err := s.SaveSettings(ctx, good); err != nil || !held() {
-			t.Fatalf("after %q: %v", torn, err)
+		_, bad := New(here).Load(ctx)
+		os.Remove(filepath.Join(here, "ju_nk.json"))
+		if _, bad = New(here).Load(ctx); New(here).SaveSettings(ctx, []balancer.SettingsRecord{good}) != nil || !held() {
+			t.Fatalf("after %q", torn)
 		}
 		if aside, err := os.ReadFile(path + damaged); bad != nil && string(aside) != string(torn) {
 			t.Fatalf("%q was not set aside: %q, %v", torn, aside, err)
 		}
 	})
+}
+
+// names reports whether garbage has a line that is newer settings of r's balancer.
+func names(garbage []byte, r balancer.SettingsRecord) bool {
+	for text := range bytes.Lines(garbage) {
+		if other, err := decodeSettingsLine(text); err == nil && other.Balancer == r.Balancer {
+			return true
+		}
+	}
+	return false
 }
 
 // A link that somebody puts where a file is about to be made is not followed.
@@ -403,15 +571,12 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	if err := os.WriteFile(outside, []byte("as it was"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := balancer.SettingsRecord{VHost: "p1", Balancer: "balancer://c"}
-	file := filepath.Join(dir, "p1_c.json")
-	for _, link := range []string{file + ".tmp", file} {
+	file := filepath.Join(dir, "settings.json")
+	for _, link := range []string{file + ".tmp", file + ".bad", file} {
 		if err := os.Symlink(outside, link); err != nil {
 			t.Fatal(err)
 		}
-		if err := New(dir).SaveSettings(context.Background(), r); err != nil {
-			t.Fatal(link, err)
-		}
+		mustSave(t, New(dir), sample("app"))
 		if b, err := os.ReadFile(outside); err != nil || string(b) != "as it was" {
 			t.Errorf("%s was followed: %q %v", link, b, err)
 		}
@@ -419,5 +584,73 @@ func TestLinksAreNotFollowed(t *testing.T) {
 			t.Error(link, st, err)
 		}
 		os.Remove(file)
+	}
+}
+
+// TestKill: whenever a process is killed while it saves, what it was told to be kept is.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv("TEST_KILL"); dir != "" {
+		s := New(dir)
+		var wg sync.WaitGroup
+		for _, name := range []string{"app", "other"} {
+			wg.Go(func() { saveForEver(s, name) })
+		}
+		wg.Wait()
+	}
+	dir := t.TempDir()
+	most := map[string]uint64{}
+	for round := range 12 {
+		child := exec.Command(os.Args[0], "-test.run", "^TestKill$")
+		child.Env = append(os.Environ(), "TEST_KILL="+dir)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 0; lines.Scan(); n++ {
+			what, number, _ := strings.Cut(lines.Text(), " ")
+			most[what], _ = strconv.ParseUint(number, 10, 64)
+			if n == 40+17*round { // what it writes until it dies is read, too
+				child.Process.Kill()
+			}
+		}
+		child.Wait()
+		got, err := New(dir).Load(ctx)
+		if len(got) != 2 {
+			t.Fatal(got, err)
+		}
+		for _, r := range got {
+			name := strings.TrimPrefix(r.Settings.Balancer, balancer.Prefix)
+			if r.Settings.Revision < most["settings/"+name] || r.State == nil || r.State.Revision < most["state/"+name] {
+				t.Fatalf("round %d: %v was kept, and is %d, %+v", round, most, r.Settings.Revision, r.State)
+			}
+		}
+	}
+}
+
+// saveForEver goes on with what is kept of a balancer, and tells what is kept then.
+func saveForEver(s *Store, name string) {
+	settings, state := sample(name), sampleState(name)
+	if list, _ := s.Load(ctx); list != nil {
+		for _, r := range list {
+			if r.Settings.Balancer == settings.Balancer {
+				settings.Revision = r.Settings.Revision
+			}
+		}
+	}
+	for {
+		settings.Revision++
+		state.Revision = settings.Revision
+		if s.SaveSettings(ctx, []balancer.SettingsRecord{settings}) != nil {
+			os.Exit(1)
+		}
+		fmt.Printf("settings/%s %d\n", name, settings.Revision)
+		if s.SaveStates(ctx, []balancer.StateRecord{state}) != nil {
+			os.Exit(1)
+		}
+		fmt.Printf("state/%s %d\n", name, state.Revision)
 	}
 }

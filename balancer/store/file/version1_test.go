@@ -10,8 +10,8 @@ import (
 	"balancerd/balancer"
 )
 
-// TestVersion1 reads a file as the format before had it, and makes two of it when its settings are saved:
-// what it had of the state is not lost by that.
+// TestVersion1 reads a file as the format before had it, and makes lines of the journals of it when its settings
+// are saved: what it had of the state is not lost by that.
 func TestVersion1(t *testing.T) {
 	text, err := os.ReadFile("testdata/version1.json")
 	if err != nil {
@@ -59,18 +59,18 @@ func TestVersion1(t *testing.T) {
 	if got := load(); !reflect.DeepEqual(got, want) {
 		t.Errorf("after an edit:\n got %+v\nwant %+v", got, want)
 	}
-	if f := files(t, dir); f != "pmain_c.json pmain_c.state" {
+	if f := files(t, dir); f != "settings.json states.json" {
 		t.Error(f)
 	}
 
 	newer := *want.State
 	newer.Stale = false
 	mustSaveStates(t, s, newer)
-	put() // as when the process ended between the two
+	put() // as when the process ended before the old file was taken away
 	if got := load(); got.State.Stale {
 		t.Error("the old file's state hides the newer one")
 	}
-	mustSave(t, s, want.Settings)
+	mustSave(t, New(dir), want.Settings)
 	if got := load(); got.State.Stale {
 		t.Error("the old file's state takes the newer one's place")
 	}

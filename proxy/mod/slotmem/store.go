@@ -27,10 +27,10 @@ func (s *Store) Load(ctx context.Context) ([]balancer.Record, error) {
 	return nil, nil
 }
 
-// SaveSettings writes a record, if there is a folder. The folder belongs to the user of this process.
-func (s *Store) SaveSettings(ctx context.Context, r balancer.SettingsRecord) error {
+// SaveSettings writes records, if there is a folder. The folder belongs to the user of this process.
+func (s *Store) SaveSettings(ctx context.Context, list []balancer.SettingsRecord) error {
 	if f := s.folder.Load(); f != nil {
-		return f.SaveSettings(ctx, r)
+		return f.SaveSettings(ctx, list)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func TestFolderOfTheSiteInForce(t *testing.T) {
 		return len(list)
 	}
 	save := func(name string) {
-		if err := s.SaveSettings(context.Background(), balancer.SettingsRecord{VHost: "p1", Balancer: name}); err != nil {
+		if err := s.SaveSettings(context.Background(), []balancer.SettingsRecord{{VHost: "p1", Balancer: name}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.SaveStates(context.Background(), []balancer.StateRecord{{VHost: "p1", Balancer: name}}); err != nil {
