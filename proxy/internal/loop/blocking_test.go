@@ -55,7 +55,7 @@ headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test
 ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
-ssl.shake: Acquire calls Block before it
+ssl.handshake: Acquire calls Block before it
 server.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine

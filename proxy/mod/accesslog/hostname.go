@@ -10,7 +10,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// names finds the host names of clients, for %h with HostnameLookups, and remembers them. The answer
+// names finds the host names of clients, for %h with HostnameLookups, and remembers them. The response
 // is out already when a line is written; only the connection's next request waits.
 type names struct {
 	lookup func(ctx context.Context, ip string) ([]string, error)

@@ -219,7 +219,7 @@ func (it *item) read() func(*exchange.Exchange) int64 {
 	}
 }
 
-// answerHeader looks among the fields that are sent whatever happens first, as httpd's answer has
+// answerHeader looks among the fields that are sent whatever happens first, as httpd's response has
 // them in front. Of Content-Type only the type is printed, of Set-Cookie all values.
 func answerHeader(it *item) piece {
 	name := it.arg

@@ -117,7 +117,7 @@ type redirects struct {
 	modified string // AH number of "incomplete redirection target"
 }
 
-// empty tells whether there is nothing to do.
+// empty reports whether there is nothing to do.
 func (r *redirects) empty() bool { return !r.section.set && len(r.list) == 0 }
 
 // step answers a request that a redirect holds for (httpd: mod_alias.c translate_alias_redir, fixup_redir).
@@ -140,10 +140,10 @@ func (r *redirects) find(x *exchange.Exchange) (string, int, error) {
 	if r.section.set {
 		return r.section.eval(x)
 	}
-	var room [20]int
+	var storage [20]int
 	for i := range r.list {
 		rule := &r.list[i]
-		if rest, groups, ok := rule.match(x, room[:0]); ok {
+		if rest, groups, ok := rule.match(x, storage[:0]); ok {
 			return rule.url(x.Req.Path, rest, groups), rule.status, nil
 		}
 	}

@@ -122,7 +122,7 @@ func (t *target) login() string {
 	return t.user + "@"
 }
 
-// isURL tells whether a text begins with a scheme (httpd: util.c ap_is_url).
+// isURL reports whether a text begins with a scheme (httpd: util.c ap_is_url).
 func isURL(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]

@@ -69,7 +69,7 @@ func (n *names) lookup(ctx context.Context, ip netip.Addr) string {
 	return name
 }
 
-// leadsTo tells whether one of a name's addresses is ip.
+// leadsTo reports whether one of a name's addresses is ip.
 func (n *names) leadsTo(ctx context.Context, name string, ip netip.Addr) bool {
 	addrs, err := n.resolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
@@ -83,7 +83,7 @@ func (n *names) leadsTo(ctx context.Context, name string, ip netip.Addr) bool {
 	return false
 }
 
-// inDomain tells whether a host is the domain or in it, whole labels only (httpd: mod_authz_host.c in_domain).
+// inDomain reports whether a host is the domain or in it, whole labels only (httpd: mod_authz_host.c in_domain).
 func inDomain(domain, host string) bool {
 	if len(host) < len(domain) || !strings.EqualFold(host[len(host)-len(domain):], domain) {
 		return false

@@ -112,7 +112,7 @@ func lists(value, token string) bool {
 	return false
 }
 
-// announce tells a client what else is spoken here, with the first answer that is made here
+// announce tells a client what else is spoken here, with the first response that is made here
 // (httpd: core.c core_upgrade_handler, protocol.c ap_get_protocol_upgrades).
 func announce(_ context.Context, x *exchange.Exchange) error {
 	list := x.Server.Protocols

@@ -123,7 +123,7 @@ func pair(fsys directive.FileSystem, file, keyFile, id, dialog string, chained b
 	return p, nil
 }
 
-// belong tells whether a key is a certificate's.
+// belong reports whether a key is a certificate's.
 func belong(c *x509.Certificate, key crypto.PrivateKey) bool {
 	signer, ok := key.(crypto.Signer)
 	if !ok {

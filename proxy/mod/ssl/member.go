@@ -51,7 +51,7 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	for _, text := range c.servers.warnings {
 		m.warn(text)
 	}
-	t := &backend.TLS{Client: c.shake, Renegotiates: c.late}
+	t := &backend.TLS{Client: c.handshake, Renegotiates: c.late}
 	m.tls[set] = t
 	return t, nil
 }
@@ -106,8 +106,8 @@ func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certifica
 	return &tls.Certificate{}
 }
 
-// shake is backend.TLS's Client.
-func (c *client) shake(ctx context.Context, nc net.Conn, name string, protocols ...string) (net.Conn, error) {
+// handshake is backend.TLS's Client.
+func (c *client) handshake(ctx context.Context, nc net.Conn, name string, protocols ...string) (net.Conn, error) {
 	cfg := c.config.Clone()
 	cfg.NextProtos = protocols
 	cfg.ServerName = name // crypto/tls sends no address as a server name
@@ -151,7 +151,7 @@ func (c *client) verify(s *tls.ConnectionState, name string) error {
 	return err
 }
 
-// named tells whether a certificate has a name: among the alternative names of hosts (if all is set) or
+// named reports whether a certificate has a name: among the alternative names of hosts (if all is set) or
 // as its common name; "*." stands for one label. Addresses among the alternative names don't count (httpd: ssl_util_ssl.c modssl_X509_match_name).
 func named(c *x509.Certificate, name string, all bool) bool {
 	var ids []string

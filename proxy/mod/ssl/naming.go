@@ -26,7 +26,7 @@ func (n *naming) step(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// LegacyNames tells whether names are written in the old way.
+// LegacyNames reports whether names are written in the old way.
 func (n *naming) LegacyNames() bool { return n.legacy }
 
 // BeforeLogin makes the name in a client's certificate its user's, with the password "password"; nobody

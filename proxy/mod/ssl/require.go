@@ -91,7 +91,7 @@ func (g *gate) name(x *exchange.Exchange) {
 // authenticate later.
 func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	asked := g.front.hosts[site.HostOf(x)]
-	at := g.front.hosts[g.front.shaken(x.Conn.Local, s.ServerName)]
+	at := g.front.hosts[g.front.handshakeHost(x.Conn.Local, s.ServerName)]
 	if at == nil { // the address's first host stood in for one without TLS
 		first, _ := g.front.site.Find(x.Conn.Local, "")
 		at = g.front.hosts[first]

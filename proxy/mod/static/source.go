@@ -7,7 +7,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// source sends pieces of a file, with texts between them, as an answer's body.
+// source sends pieces of a file, with texts between them, as a response's body.
 type source struct {
 	x      *exchange.Exchange
 	f      *os.File
