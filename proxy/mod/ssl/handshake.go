@@ -35,7 +35,9 @@ func (s *handshakeState) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-func handshakeOf(hello *tls.ClientHelloInfo) *handshakeState { return hello.Context().Value(handshakeKey{}).(*handshakeState) }
+func handshakeOf(hello *tls.ClientHelloInfo) *handshakeState {
+	return hello.Context().Value(handshakeKey{}).(*handshakeState)
+}
 
 // helloConfig is what every handshake begins with: the ClientHello chooses the host and its settings.
 var helloConfig = &tls.Config{
@@ -140,7 +142,7 @@ func (s *handshakeState) state(cs tls.ConnectionState) *exchange.TLS {
 	out := &exchange.TLS{ConnectionState: cs, Own: s.own, Session: s.session, Offered: cs.PeerCertificates}
 	out.PeerCertificates = nil
 	if len(out.Offered) > 0 && s.host.clients.mode != verifyNone {
-		s.host.clients.believe(out, s.host.clients.mode, s.host.clients.depth)
+		s.host.clients.record(out, s.host.clients.mode, s.host.clients.depth)
 		if cs.Version < tls.VersionTLS13 {
 			out.Failed = "" // OpenSSL forgets it: GENEROUS
 		}

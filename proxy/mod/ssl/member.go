@@ -56,7 +56,7 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	return t, nil
 }
 
-// client shakes hands with members. Immutable.
+// client makes TLS connections to members. Immutable.
 type client struct {
 	config      *tls.Config
 	versions    versions
@@ -91,13 +91,13 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true} // verified below, by httpd's rules
 	if len(own) > 0 {
 		c.late = c.versions != tls13
-		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return suited(own, r), nil }
+		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return acceptable(own, r), nil }
 	}
 	return c, nil
 }
 
-// suited is the first certificate that the member takes; an empty one for none.
-func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certificate {
+// acceptable is the first certificate that the member takes; an empty one for none.
+func acceptable(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certificate {
 	for i := range own {
 		if r.SupportsCertificate(&own[i]) == nil {
 			return &own[i]
@@ -147,7 +147,7 @@ func (c *client) verify(s *tls.ConnectionState, name string) error {
 	case c.checkCN && !named(leaf, name, false):
 		return errors.New("AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: " + leaf.Subject.CommonName + " Requested hostname: " + name)
 	}
-	_, err := c.servers.judge(s.PeerCertificates)
+	_, err := c.servers.check(s.PeerCertificates)
 	return err
 }
 

@@ -9,7 +9,7 @@ import (
 	"balancerd/proxy/expr"
 )
 
-// naming is what a section says of clients' certificates as names: other rooms find it in the exchange's
+// naming is what a section says of clients' certificates as names: other packages find it in the exchange's
 // StateTLS. Immutable; a pointer, so that a request pays nothing for it.
 type naming struct {
 	legacy bool // LegacyDNStringFormat

@@ -127,7 +127,7 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 // because they run side by side.
 func (g *gate) ask(x *exchange.Exchange, at *host) (*exchange.TLS, error) {
 	s := *x.Conn.TLS
-	err := at.clients.believe(&s, g.verify, g.depth.Or(at.clients.depth))
+	err := at.clients.record(&s, g.verify, g.depth.Or(at.clients.depth))
 	if err == nil && s.VerifiedChains != nil {
 		err = at.clients.ocsp.validate(s.VerifiedChains[0])
 	} else if err == nil && s.PeerCertificates != nil && at.clients.ocsp != nil {
