@@ -99,17 +99,8 @@ func switchOver(upgrade func(*exchange.Exchange) exchange.Tunnel) exchange.Handl
 func asks(x *exchange.Exchange) bool {
 	q := &x.Req
 	h := &q.Header
-	return q.Major == 1 && !x.Conn.Secure && x.Main() && q.Length == 0 && x.Server.Speaks(exchange.H2C) && lists(h.Get("Upgrade"), exchange.H2C) &&
-		h.Has("HTTP2-Settings") && lists(h.Joined("Connection"), "HTTP2-Settings")
-}
-
-func lists(value, token string) bool {
-	for t := range strings.SplitSeq(value, ",") {
-		if exchange.EqualFold(strings.TrimSpace(t), token) {
-			return true
-		}
-	}
-	return false
+	return q.Major == 1 && !x.Conn.Secure && x.Main() && q.Length == 0 && x.Server.Speaks(exchange.H2C) && exchange.Lists(h.Get("Upgrade"), exchange.H2C) &&
+		h.Has("HTTP2-Settings") && exchange.Lists(h.Joined("Connection"), "HTTP2-Settings")
 }
 
 // announce tells a client what else is spoken here, with the first response that is made here
