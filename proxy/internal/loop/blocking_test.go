@@ -36,9 +36,9 @@ backend.starved: opens /dev/null, which no disk is asked for, to learn whether t
 upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
-accesslog.newNames: names.of calls Block before it
-auth.lookup: names.of calls Block before it
-auth.leadsTo: likewise
+accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
+auth.lookup: likewise
+auth.leadsTo: lookup, and who else calls it, called Block before it
 core.addresses: while a configuration is loaded
 mpm.UserID: likewise
 mpm.GroupID: likewise

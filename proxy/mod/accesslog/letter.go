@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"context"
 	"os"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func clientHost(it *item) piece {
 		if v.x.Local == nil || !v.x.Local.HostnameLookups {
 			return b
 		}
-		return escape(b[:n], names.of(v.x, string(b[n:])))
+		return escape(b[:n], names.Of(context.Background(), v.x, string(b[n:])))
 	}
 }
 
