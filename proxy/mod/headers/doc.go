@@ -1,4 +1,4 @@
-// Package headers is mod_headers: Header edits the answer's fields, RequestHeader the request's.
+// Package headers is mod_headers: Header edits the response's fields, RequestHeader the request's.
 //
 //	"Header always set X-A %{E}e env=E"
 //	      |  directive.go: words -> edit{action, name, value, when}

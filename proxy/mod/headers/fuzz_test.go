@@ -7,7 +7,7 @@ import (
 	"balancerd/apacheconf/directive"
 )
 
-// FuzzHeader: no directive and no field makes the module fall over, and what an answer has in the end
+// FuzzHeader: no directive and no field makes the module fall over, and what a response has in the end
 // is fit to be sent.
 func FuzzHeader(f *testing.F) {
 	for _, s := range []string{"set X y", "always edit* X-E a* b$0", `edit X-E "(.)" "%{E}e\n"`, "merge X-L a env=E", "echo ^X", "note X-E %t", "set X expr=%{REQUEST_METHOD} expr=true", "unset Content-Type early", "set X %"} {

@@ -66,8 +66,8 @@ func build(chain []*directive.Scope, p *site.Plan) {
 }
 
 // early are the edits that are made when the request was just read, before any other module looks at
-// it: of the request, then of the answer to come (httpd: mod_headers.c ap_headers_early, hooked first).
-// typed: some of them is of the answer's type.
+// it: of the request, then of the response to come (httpd: mod_headers.c ap_headers_early, hooked first).
+// typed: some of them is of the response's type.
 func early(l lists, p *site.Plan) (typed bool) {
 	if always, answer := only(l.always, true), only(l.answer, true); len(always)+len(answer) > 0 {
 		typed = slices.ContainsFunc(slices.Concat(always, answer), func(e edit) bool { return e.isType })

@@ -145,7 +145,7 @@ func (v *validator) responderOf(c *x509.Certificate) string {
 	return at
 }
 
-// read checks who signed an answer: the certificate's own signer, somebody whom that one has named for
+// read checks who signed a response: the certificate's own signer, somebody whom that one has named for
 // it, or a responder that the configuration trusts.
 func (v *validator) read(b []byte, c, issuer *x509.Certificate) (*ocsp.Response, error) {
 	a, err := ocsp.ParseResponseForCert(b, c, nil)

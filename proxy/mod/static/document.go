@@ -71,7 +71,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	return at, p.overridden(at.name, at.stat.IsDir())
 }
 
-// scriptHandler tells whether a name stands for something that would run the file in httpd: its text
+// scriptHandler reports whether a name stands for something that would run the file in httpd: its text
 // must then not be given away.
 func scriptHandler(name string) bool {
 	switch {
@@ -110,7 +110,7 @@ func (p *plan) otherMethod(x *exchange.Exchange) error {
 	return exchange.Status(http.StatusMethodNotAllowed)
 }
 
-// knownMethod tells whether httpd has a number for the method (httpd: http_protocol.c ap_method_registry_init).
+// knownMethod reports whether httpd has a number for the method (httpd: http_protocol.c ap_method_registry_init).
 func knownMethod(m string) bool {
 	switch m {
 	case "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
@@ -204,7 +204,7 @@ func (p *plan) answer(x *exchange.Exchange, at *place, f *os.File, fi os.FileInf
 	return p.body(x, f, &d)
 }
 
-// unmet is the answer to a condition that says no: no body, and no error page either.
+// unmet is the response to a condition that says no: no body, and no error page either.
 func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) error {
 	f.Close()
 	x.Res.Status = status
