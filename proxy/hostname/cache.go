@@ -14,7 +14,7 @@ type Cache[K comparable] struct {
 	// Lookup asks for the name, which may take Limit: the key to keep, which must not be a view into a request, and
 	// the name, in lower case as First has it, or what stands for none.
 	Lookup func(ctx context.Context, address K) (kept K, name string)
-	Age    time.Duration // how long an answer holds, no name included
+	Age    time.Duration // how long a name holds, or that there is none
 	Limit  time.Duration // how long a look-up may take
 
 	mu    sync.Mutex

@@ -11,19 +11,19 @@ import (
 
 // reply is what is done to a response before it is sent. Immutable.
 type reply struct {
-	always, answer []edit
+	always, response []edit
 
 	types bool // some edit is of Content-Type
 	check bool // some edit may make what a field must not be
 }
 
 // newReply is for the edits that are made late. typed: an early one was of Content-Type. nil: nothing is to be done.
-func newReply(always, answer []edit, typed bool) *reply {
-	if len(always)+len(answer) == 0 && !typed {
+func newReply(always, response []edit, typed bool) *reply {
+	if len(always)+len(response) == 0 && !typed {
 		return nil
 	}
-	r := &reply{always: always, answer: answer, types: typed}
-	for _, list := range [...][]edit{always, answer} {
+	r := &reply{always: always, response: response, types: typed}
+	for _, list := range [...][]edit{always, response} {
 		for i := range list {
 			r.types = r.types || list[i].isType
 			r.check = r.check || !list[i].safe()
@@ -48,7 +48,7 @@ func (r *reply) step(_ context.Context, x *exchange.Exchange) error {
 		t := r.target(x, &x.Res.Always)
 		apply(r.always, &t)
 		t.h = &x.Res.Header
-		apply(r.answer, &t)
+		apply(r.response, &t)
 		t.writeType()
 	}
 	if r.check && !clean(x) {

@@ -56,7 +56,7 @@ type validator struct {
 	set     ocspSettings
 	check   ocspCheck
 	ask     *responder
-	trusted []*x509.Certificate // whose answers are taken besides the signers'
+	trusted []*x509.Certificate // whose responses are taken besides the signers'
 }
 
 // newValidator is nil when nobody shall be asked.

@@ -142,7 +142,7 @@ func (p *plan) send(x *exchange.Exchange, at *place) error {
 		x.Log("core", exchange.Error, err, x.Arena.Join("AH00132: file permissions deny server access: ", at.name))
 		return exchange.Status(http.StatusForbidden)
 	}
-	if err := p.answer(x, at, f, fi); err != nil {
+	if err := p.respond(x, at, f, fi); err != nil {
 		f.Close()
 		return err
 	}
@@ -175,8 +175,8 @@ func isLink(name string) bool {
 	return err == nil && fi.Mode()&os.ModeSymlink != 0
 }
 
-// answer makes the head and the body. The file belongs to the body unless an error is returned.
-func (p *plan) answer(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
+// respond makes the head and the body. The file belongs to the body unless an error is returned.
+func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
 	d := document{modified: fi.ModTime().Truncate(time.Second), size: fi.Size()}
 	if t := now(x); d.modified.After(t) { // a time to come is no time of a change (httpd: ap_rationalize_mtime)
 		d.modified = t.Truncate(time.Second)
