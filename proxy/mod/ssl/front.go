@@ -70,7 +70,7 @@ func (f *front) handshakeHost(local netip.AddrPort, name string) *site.Host {
 // Early step answers it with httpd's 400 (httpd: ssl_engine_io.c HTTP_ON_HTTPS_PORT). After an error nc
 // still has to be closed; it is worth a line at LogLevel info.
 func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange.TLS, error) {
-	f, local := frontOf(s), addrOf(nc.LocalAddr())
+	f, local := frontOf(s), exchange.AddrPort(nc.LocalAddr())
 	base := f.secure(local)
 	if base == nil {
 		return nc, nil, nil
@@ -101,13 +101,4 @@ func spokenPlain(first []byte) bool {
 		}
 	}
 	return false
-}
-
-func addrOf(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	p := t.AddrPort()
-	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
