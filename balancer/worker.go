@@ -112,7 +112,7 @@ type Snapshot struct {
 	Sent      int64           // bytes to it
 	Read      int64           // bytes from it
 	ErrorTime time.Time       // when it failed last; zero: not since the last connection to it was made
-	Retries   int             // how often it was tried again, or failed, since the last connection to it was made
+	Retries   int             // how often it got another chance since the last connection to it was made
 	Passes    int             // of the health check, so far
 	Fails     int             // likewise
 }
