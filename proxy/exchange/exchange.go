@@ -222,7 +222,7 @@ func (x *Exchange) Detach() {
 	}
 }
 
-// Forwarded tells whether the request is mapped to a member's URL (httpd: r->proxyreq).
+// Forwarded reports whether the request is mapped to a member's URL (httpd: r->proxyreq).
 func (x *Exchange) Forwarded() bool {
 	return len(x.Filename) >= 6 && x.Filename[:6] == "proxy:"
 }
@@ -237,5 +237,5 @@ func (x *Exchange) Mapped() string {
 	return x.Filename
 }
 
-// Main tells whether the exchange still serves the client's own path, not an internal redirect.
+// Main reports whether the exchange still serves the client's own path, not an internal redirect.
 func (x *Exchange) Main() bool { return x.Prev == nil }

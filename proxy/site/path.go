@@ -151,7 +151,7 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 	return a.Keep(b), how
 }
 
-// keptSlash tells whether what follows a "%" makes it an encoded slash: 2f, or 252f for an encoded
+// keptSlash reports whether what follows a "%" makes it an encoded slash: 2f, or 252f for an encoded
 // "%2f", and so on.
 func keptSlash(s string) bool {
 	for strings.HasPrefix(s, "25") {

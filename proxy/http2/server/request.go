@@ -126,7 +126,7 @@ func (st *stream) present() {
 	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
 }
 
-// expects tells whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
+// expects reports whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
 // body's first read, which is when it sends 100 (TestExpect holds that against its code).
 func expects(r *http.Request) bool {
 	if r.ContentLength == 0 {
