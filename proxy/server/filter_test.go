@@ -562,3 +562,50 @@ func TestInputFilterSlowClient(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFilterTrailers: the fields behind a member's body come behind what a filter made of it.
+func TestFilterTrailers(t *testing.T) {
+	f := newFilterRig(t, "SetOutputFilter PACK\nProxyPass /m h2c://MEMBER\n", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		io.WriteString(w, lines)
+		w.Header().Set("X-Sum", "all")
+	}))
+	g := f.do(f.h2c, "GET", "/m/", "", "Accept-Encoding", "gzip")
+	if g.body != lines || g.Header.Get("Content-Encoding") != "gzip" || g.Trailer.Get("X-Sum") != "all" {
+		t.Errorf("%d bytes, %v, trailers %v", len(g.body), g.Header, g.Trailer)
+	}
+}
+
+// TestFilterClientLeaves: who goes away in the middle of a filtered body ends it, and the member's.
+func TestFilterClientLeaves(t *testing.T) {
+	over := make(chan bool)
+	f := newFilterRig(t, "SetOutputFilter PACK\nProxyPass /m http://MEMBER\nProxyPass /n h2c://MEMBER\n", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chunk := make([]byte, 64<<10)
+		for i := range chunk {
+			chunk[i] = byte(rand.Uint32())
+		}
+		for {
+			if _, err := w.Write(chunk); err != nil {
+				over <- true
+				return
+			}
+		}
+	}))
+	for _, c := range []*http.Client{f.h11, f.h2c} {
+		for _, path := range []string{"/m/", "/n/"} {
+			r, _ := http.NewRequest("GET", "http://"+f.at+path, nil)
+			r.Header.Set("Accept-Encoding", "gzip")
+			a, err := c.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.CopyN(io.Discard, a.Body, 1<<20)
+			a.Body.Close()
+			select {
+			case <-over:
+			case <-time.After(10 * time.Second):
+				t.Fatal(path, "the member goes on")
+			}
+		}
+	}
+}
