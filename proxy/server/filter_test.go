@@ -153,7 +153,7 @@ type filterRig struct {
 	h2c *http.Client
 }
 
-func newFilterRig(t *testing.T, conf string, member http.Handler) *filterRig {
+func newFilterRig(t *testing.T, conf string, member http.Handler, more ...site.Module) *filterRig {
 	t.Helper()
 	f := &filterRig{rig: newRig(t), at: free(t)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -166,7 +166,7 @@ func newFilterRig(t *testing.T, conf string, member http.Handler) *filterRig {
 	m := &http.Server{Handler: member, Protocols: &both}
 	go m.Serve(l)
 	t.Cleanup(func() { m.Close() })
-	text := "LoadModule http2_module x\nLoadModule proxy_module x\nLoadModule proxy_http_module x\nLoadModule proxy_http2_module x\nLoadModule env_module x\nLoadModule headers_module x\n" +
+	text := "LoadModule http2_module x\nLoadModule proxy_balancer_module x\nLoadModule lbmethod_byrequests_module x\nLoadModule slotmem_shm_module x\nLoadModule proxy_module x\nLoadModule proxy_http_module x\nLoadModule proxy_http2_module x\nLoadModule env_module x\nLoadModule headers_module x\n" +
 		"ServerName localhost\nListen " + f.at + "\nProtocols h2c http/1.1\nDocumentRoot " + f.dir + "\nErrorLog " + filepath.Join(f.dir, "error.log") + "\n" +
 		strings.ReplaceAll(conf, "MEMBER", l.Addr().String())
 	tree, err := apacheconf.ParseText(filepath.Join(f.dir, "httpd.conf"), text, apacheconf.Options{ServerRoot: f.dir, Modules: directive.Catalog{}})
@@ -179,7 +179,7 @@ func newFilterRig(t *testing.T, conf string, member http.Handler) *filterRig {
 	mods = append(mods, setenvif.Modules()...)
 	mods = append(mods, headers.Module())
 	mods = append(mods, packing())
-	mods = append(mods, static.Module())
+	mods = append(append(mods, more...), static.Module())
 	c, err := directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
 	if err != nil {
 		t.Fatal(err)
