@@ -55,11 +55,11 @@ type configReader struct {
 	tree    *apacheconf.Tree
 	files   *gatherer
 
-	logs     []string // absolute, in order, each once
-	programs []string // as the configuration names them, in order, each once
+	logs     []string        // absolute, in order, each once
+	programs []string        // as the configuration names them, in order, each once
 	started  map[string]bool // those that programs has
-	state    bool     // balancers' state is kept
-	phrases  bool     // a program tells pass phrases
+	state    bool            // balancers' state is kept
+	phrases  bool            // a program tells pass phrases
 }
 
 // bundle is the message with the configuration, and its file.
