@@ -30,7 +30,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/server/conn.go", "defaultWindow = 65535"},
 		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/server/conn.go", "mostHeader = 256 << 10"},
 		{"after 100 streams", "proxy/http2/server/conn.go", "mostBroken = 100"},
-		{"answer; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxAnswerHead = 64 << 10"},
+		{"answer; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},
 		{"; 64 names and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
