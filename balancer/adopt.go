@@ -19,8 +19,7 @@ func (f *Farm) Adopt(r SettingsRecord) {
 	b.group.mu.Lock()
 	b.revise(max(r.Revision, b.lastEdit.revision+1))
 	b.group.mu.Unlock()
-	b.edited = true
-	f.writeEdits()
+	f.writeEdit(b)
 	now := b.settingsRecord() // it is kept already
 	f.saver.note([]SettingsRecord{now}, []savedSettings{{f.commits, now.Revision, now.sum()}})
 }

@@ -137,16 +137,16 @@ func (f *Farm) changedSettings(keys []balancerKey) (list []SettingsRecord, saved
 	for _, key := range keys {
 		f.ifPersistent(key, func(b *Balancer) {
 			before := f.saver.savedOf(key)
-			now := savedSettings{f.commits, b.Revision(), before.sum}
-			if now == before {
+			if before.commit == f.commits && before.revision == b.Revision() {
 				return
 			}
 			r := b.settingsRecord()
-			if now.sum = r.sum(); now.sum != before.sum {
-				list, saved = append(list, r), append(saved, now)
-			} else {
+			now := savedSettings{f.commits, r.Revision, r.sum()}
+			if now.sum == before.sum {
 				f.saver.note([]SettingsRecord{r}, []savedSettings{now})
+				return
 			}
+			list, saved = append(list, r), append(saved, now)
 		})
 	}
 	return list, saved
