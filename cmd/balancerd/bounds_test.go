@@ -15,7 +15,7 @@ func TestBoundsAreTrue(t *testing.T) {
 	for _, c := range []struct{ says, file, code string }{
 		{"a whole head 1 MiB", "proxy/internal/wire/request.go", "maxHead = 1 << 20"},
 		{"10 empty lines", "proxy/internal/wire/request.go", "maxBlank = 10"},
-		{"another attempt: 16 KiB", "proxy/http1/client/upload.go", "prefetch = 16384 - 80"},
+		{"another attempt: 16 KiB", "proxy/backend/upload.go", "prefetch = 16384 - 80"},
 		{"64 KiB a body each", "proxy/internal/wire/chunk.go", "maxExtensions = 64 << 10"},
 		{"64 KiB a body each", "proxy/internal/wire/chunk.go", "maxTrailer = 64 << 10"},
 		{"| 256 KiB; beyond it", "proxy/http1/server/exchange.go", "drainMost = 256 << 10"},
@@ -34,8 +34,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},
 		{"; 64 names and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
-		{"(1xx) answers of a member | 10 |", "proxy/http1/client/answer.go", "maxInterim = 10"},
-		{"(1xx) answers of a member | 10 |", "proxy/http2/client/answer.go", "maxInterim = 10"},
+		{"(1xx) answers of a member | 10 |", "proxy/backend/attempt.go", "maxInterim = 10"},
 		{"| 4,096 each |", "proxy/mod/auth/hostname.go", "maxNames = 4096"},
 		{"| 4,096 each |", "proxy/mod/accesslog/hostname.go", "maxNames = 4096"},
 		{"| 1,000 in all, besides", "proxy/site/keeper.go", "maxKept = 1000"},

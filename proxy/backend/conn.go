@@ -35,10 +35,11 @@ type Conn struct {
 	used    bool // was begun once
 	reused  bool
 	timeout time.Duration
-	began   time.Time // about when the last attempt's Talk began
-	start   int64     // what io had sent before the last attempt
-	sent    int64     // what was written without io in this one
-	before  int64     // what below had sent before this attempt
+	took    time.Duration // to make it
+	began   time.Time     // about when the last attempt's Talk began
+	start   int64         // what io had sent before the last attempt
+	sent    int64         // what was written without io in this one
+	before  int64         // what below had sent before this attempt
 }
 
 // ErrEarly says that the member answers while the request is still being written.

@@ -1,17 +1,22 @@
-// Package backend reaches the members: it finds the Backend of a scheme, resolves, connects, keeps
-// connections, and says at which point an attempt failed.
+// Package backend has members answer. It finds the Backend of a scheme, resolves, connects, keeps connections, and
+// makes attempts: for all member protocols in the same way.
 //
-//	proxy ── RoundTrip ──> Table ── by scheme ──> http1/client, http2/client, ajp …
-//	                                                   |  Acquire
-//	                                                   v
-//	                        balancer.Worker <──── pool: idle, newest on top ── none ──> resolve, dial, TLS
-//	                        (attached to it,           |
-//	                         so that it outlives       v
-//	                         reloads)                 Conn ── Release(keep) ──> pool or closed
+//	upstream ── RoundTrip ──> Table ── by scheme ──> Exchange: attempts ── Open ──> Protocol
+//	                                                    |                             |
+//	             states of an attempt (attempt.go):     | Start, Wait, Feed, Accept   | Serial, http2/client
+//	             start ─> wait ─> … ─> response         v                             v
+//	                                                  Stream <──────────────────── one of a connection's
+//	                                                    ^
+//	        a Codec: http1/client ── bytes ── SerialStream ── Acquire ── pool: idle, newest on top ── none ──> dial, TLS
+//	                                          (the client's body: Upload)  (attached to balancer.Worker,
+//	                                                                        so that it outlives reloads)
+//
+// A new member protocol with one request at a time on a connection is a Codec: read codec.go, and http1/client, which
+// is one. One with many streams on a connection implements Protocol and Stream.
 //
 // All pools are in one account of the process (idle.go): a descriptor that is needed (room.go) takes the
 // place of the connection that idled longest, anywhere, and a sweep closes what nobody will use again.
 //
-// Reading order: backend.go, call.go, scheme.go, pool.go, shelf.go, idle.go, room.go, conn.go, dial.go,
-// address.go.
+// Reading order: backend.go, call.go, scheme.go; attempt.go, codec.go, serial.go, upload.go, serialupload.go,
+// serialhead.go, serialbody.go, reuse.go; pool.go, shelf.go, idle.go, room.go, conn.go, dial.go, address.go.
 package backend

@@ -102,7 +102,11 @@ func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to
 			p.forget()
 		}
 	}()
-	return p.dial(ctx, x, call, to)
+	began := time.Now()
+	if c, err = p.dial(ctx, x, call, to); err == nil {
+		c.took = time.Since(began)
+	}
+	return c, err
 }
 
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long

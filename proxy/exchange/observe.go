@@ -127,6 +127,7 @@ type Attempted struct {
 	Sent    int64  // bytes to the member, head included
 	Got     int64  // bytes of the member
 	Status  int    // of the answer; 0 without one
+	Ended   string // why the connection carries no other request, e.g. "member closes"; "" when it is kept
 	Failure string // what went wrong, as package backend names it: "Refused", "ReadTimeout"; "" for nothing
 	Err     error
 }

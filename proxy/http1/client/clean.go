@@ -33,9 +33,9 @@ var actions = [256]action{
 
 // clean takes away from an answer's fields what concerns the connection, writes dates the usual way,
 // and moves cookies behind the others. It reports whether the member ends the connection.
-func (a *answer) clean(h *exchange.Header) (closes bool) {
+func (c *codec) clean(h *exchange.Header) (closes bool) {
 	var named options
-	if a.res.Seen.Has(wire.Connection, wire.Connection) {
+	if c.res.Seen.Has(wire.Connection, wire.Connection) {
 		named, closes = optionsOf(h.Joined("Connection"))
 	}
 	length, cookies := false, false
@@ -48,18 +48,18 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 		}
 		switch act {
 		case dropFraming:
-			if a.framing.Body != wire.NoBody {
+			if c.framing.Body != wire.NoBody {
 				continue
 			}
 		case keepLength:
-			if length || a.framing.Length < 0 {
+			if length || c.framing.Length < 0 {
 				continue
 			}
 			length = true
 		case moveCookie:
 			cookies = true
 		case rewriteDate:
-			f.Value = usualDate(&a.x.Arena, f.Value)
+			f.Value = usualDate(&c.x.Arena, f.Value)
 		}
 		if n != i {
 			h.F[n] = *f
@@ -71,7 +71,7 @@ func (a *answer) clean(h *exchange.Header) (closes bool) {
 	if cookies {
 		cookiesLast(h)
 	}
-	if a.res.Seen.Has(wire.Warning, wire.Warning) {
+	if c.res.Seen.Has(wire.Warning, wire.Warning) {
 		cleanWarnings(h)
 	}
 	return closes

@@ -25,7 +25,7 @@ func TestCleanManyFields(t *testing.T) {
 		}
 	}
 	head.WriteString("Connection: " + strings.Join(options, ",") + "; close\r\n\r\n")
-	a := &answer{x: &exchange.Exchange{}, framing: wire.Framing{Body: wire.UntilClose, Length: -1}}
+	a := &codec{x: &exchange.Exchange{}, framing: wire.Framing{Body: wire.UntilClose, Length: -1}}
 	if _, err := wire.ParseResponse([]byte(head.String()), &wire.ResponseRules{FieldSize: 8192}, &a.res, &h); err != nil {
 		t.Fatal(err)
 	}

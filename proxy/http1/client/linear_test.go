@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 	"balancerd/testdata/linear"
@@ -17,24 +18,17 @@ func TestAnswersByteByByteAreLinear(t *testing.T) {
 	}
 	for _, bad := range []wire.BadLine{wire.BadIsError, wire.BadIsIgnored, wire.BadIsBody} {
 		linear.Check(t, 3<<10, input, func(b []byte) {
-			a := answer{rules: wire.ResponseRules{FieldSize: 1 << 20, OnBad: bad}, buf: b}
-			var h exchange.Header
-			for {
-				if a.w++; a.w > len(b) {
-					t.Fatal("the end of the head was missed")
-				}
-				if !a.due() {
-					continue
-				}
-				_, err := wire.ParseResponse(b[:a.w], &a.rules, &a.res, &h)
-				if err == nil {
+			c := codec{x: &exchange.Exchange{}, rules: wire.ResponseRules{FieldSize: 1 << 20, OnBad: bad}}
+			for n := 1; n <= len(b); n++ {
+				_, event, err := c.ParseHead(b[:n])
+				if err == nil && event == backend.FinalResponse {
 					return
 				}
-				if err != wire.ErrIncomplete {
-					t.Fatal(err)
+				if err != backend.ErrIncomplete {
+					t.Fatal(event, err)
 				}
-				a.scan.Tried = a.w
 			}
+			t.Fatal("the end of the head was missed")
 		})
 	}
 }
@@ -63,7 +57,7 @@ func TestAnswerFieldsAreLinear(t *testing.T) {
 			}
 			linear.Check(t, 3<<10, input, func(text string) {
 				x := &exchange.Exchange{Server: &exchange.Server{}}
-				a := &answer{x: x}
+				a := &codec{x: x}
 				rules := wire.ResponseRules{FieldSize: 1 << 20}
 				if _, err := wire.ParseResponse([]byte(text), &rules, &a.res, &x.Res.Header); err != nil {
 					t.Fatal(err)

@@ -37,7 +37,7 @@ func NewBackend() *Backend {
 		panic(err)
 	}
 	t.AllowHTTP, t.DisableCompression, t.MaxHeaderListSize = true, true, memberHeader
-	t.ConnPool = pool{t}
+	t.ConnPool = pool{}
 	return &Backend{t}
 }
 
@@ -45,51 +45,56 @@ func NewBackend() *Backend {
 // answer comes in, if the client's connection can do both at once.
 func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
 	x.Detach()
+	return backend.Exchange(ctx, b, w, x, call)
+}
+
+// Open is backend.Protocol's. The last try has a connection of its own.
+func (b *Backend) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call, try int) (backend.Stream, error) {
+	s := &stream{t: b.t, timeout: backend.Patience(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
+	s.Begin(w, x, call)
 	up, err := uploadOf(x)
 	if err != nil {
-		return &backend.Failure{Kind: backend.ClientBody, Err: err, Host: w.Address().Host, Port: w.Address().Port}
+		return nil, s.Fail(backend.ClientBody, err)
 	}
-	a := &answer{x: x, worker: w, call: call, up: up, timeout: backend.Patience(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
-	ctx, a.cancel = context.WithCancel(ctx)
-	req, err := a.request(ctx)
-	if err != nil {
-		a.cancel()
-		x.Log("proxy_http2", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
-		return exchange.Status(500)
-	}
-	go func() { a.came <- a.guarded(b.t, req) }()
-	a.running = true
-	answered := false
+	s.up, s.Try = up, try
+	ctx, s.cancel = context.WithCancel(ctx)
+	opened := false
 	defer func() {
-		if !answered { // a panic among the reasons
-			a.giveUp()
+		if !opened { // a panic among the reasons
+			s.cancel()
 		}
 	}()
-	if err := a.await(); err != nil {
-		return err
+	if s.req, err = s.request(ctx); err != nil {
+		x.Log("proxy_http2", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
+		return nil, exchange.Status(500)
 	}
-	answered = true
-	x.OnFinish(a)
-	return nil
+	if s.client, err = clientsOf(w).find(ctx, s, try == backend.MaxTries); err != nil {
+		return nil, s.failed(err)
+	}
+	s.Reused = s.client.used.Load()
+	opened = true
+	return s, nil
 }
 
 // pool has x/net ask the attempt for a connection, again when the member did not touch the request.
-type pool struct{ t *http2.Transport }
+type pool struct{}
 
 type attemptKey struct{}
 
-// GetClientConn is a connection for the attempt that the request belongs to.
-func (p pool) GetClientConn(req *http.Request, _ string) (*http2.ClientConn, error) {
-	return req.Context().Value(attemptKey{}).(*answer).connect(req.Context(), p.t)
+// GetClientConn is the connection of the attempt that the request belongs to; asked again for one, x/net wants to
+// try again.
+func (pool) GetClientConn(req *http.Request, _ string) (*http2.ClientConn, error) {
+	s := req.Context().Value(attemptKey{}).(*stream)
+	if s.asked {
+		return nil, errAgain
+	}
+	s.asked = true
+	return s.client.cc, nil
 }
 
 // MarkDead has nothing to do: a connection that is dead carries no more streams, which is seen when the
 // next one is looked for.
 func (p pool) MarkDead(*http2.ClientConn) {}
-
-// mostTries is how often a request is sent that the member says it did not touch; the last time by a
-// connection that nobody else's streams can end.
-const mostTries = 3
 
 // errAgain stops x/net's own retries, which wait for seconds.
 var errAgain = errors.New("http2: the member did not touch the request")
@@ -104,55 +109,20 @@ func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
 
 // panicked keeps the first panic for the exchange's goroutine, and gives its attempt up. Deferred functions
 // call it with what they recovered.
-func (a *answer) panicked(cause any) error {
+func (s *stream) panicked(cause any) error {
 	f := &fall{cause, debug.Stack()}
-	a.fallen.CompareAndSwap(nil, f)
-	a.cancel()
+	s.fallen.CompareAndSwap(nil, f)
+	s.cancel()
 	return f
 }
 
-// guarded is tryOn that brings a panic as its result.
-func (a *answer) guarded(t *http2.Transport, req *http.Request) (r result) {
+// guarded is x/net's RoundTrip that brings a panic as its result.
+func (s *stream) guarded() (r result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r = result{nil, a.panicked(p)}
+			r = result{nil, s.panicked(p)}
 		}
 	}()
-	return a.tryOn(t, req)
-}
-
-// tryOn sends the request, and again as long as the member says that it did not touch it (RFC 9113
-// sections 6.8, 8.7).
-func (a *answer) tryOn(t *http2.Transport, req *http.Request) result {
-	for try := 1; ; try++ {
-		a.asked, a.lonely = false, try == mostTries
-		r, err := t.RoundTrip(req)
-		if !errors.Is(err, errAgain) {
-			return result{r, err}
-		}
-		if try == mostTries {
-			return result{nil, a.fail(backend.NotTaken, nil)}
-		}
-		if req.GetBody != nil {
-			again := *req
-			if again.Body, err = req.GetBody(); err != nil {
-				return result{nil, a.fail(backend.NotTaken, err)}
-			}
-			req = &again
-		}
-	}
-}
-
-// connect finds the attempt a connection; asked again for one, x/net wants to try again.
-func (a *answer) connect(ctx context.Context, t *http2.Transport) (*http2.ClientConn, error) {
-	if a.asked {
-		return nil, errAgain
-	}
-	a.asked = true
-	c, err := clientsOf(a.worker).find(ctx, t, a)
-	if err != nil {
-		return nil, err
-	}
-	a.client.Store(c)
-	return c.cc, nil
+	res, err := s.t.RoundTrip(s.req)
+	return result{res, err}
 }

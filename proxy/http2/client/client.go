@@ -44,10 +44,10 @@ type kind struct {
 	source netip.Addr
 }
 
-func (a *answer) kind() kind {
-	k := kind{source: a.call.Source}
-	if a.secure() {
-		k.tls, k.name = a.call.TLS, strings.Clone(a.call.Name)
+func (s *stream) kind() kind {
+	k := kind{source: s.Call.Source}
+	if s.secure() {
+		k.tls, k.name = s.Call.TLS, strings.Clone(s.Call.Name)
 	}
 	return k
 }
@@ -91,13 +91,13 @@ func (c *client) retire() {
 }
 
 // find is a connection with room for a stream: one that is there, else a new one.
-func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*client, error) {
-	k := a.kind()
-	set := a.worker.Settings()
-	if set.DisableReuse.V || a.call.Host != "" || a.call.Socket != "" || a.lonely {
-		return dial(ctx, t, a, k, true)
+func (s *clients) find(ctx context.Context, st *stream, lonely bool) (*client, error) {
+	k := st.kind()
+	set := st.Worker.Settings()
+	if set.DisableReuse.V || st.Call.Host != "" || st.Call.Socket != "" || lonely {
+		return dial(ctx, st, k, true)
 	}
-	backend.Refresh(ctx, a.worker, a.x, a.call)
+	backend.Refresh(ctx, st.Worker, st.X, st.Call)
 	for {
 		c, d, mine := s.look(k, set.TTL)
 		switch {
@@ -112,7 +112,7 @@ func (s *clients) find(ctx context.Context, t *http2.Transport, a *answer) (*cli
 			}
 			return c, nil
 		case mine:
-			return s.connect(ctx, t, a, k, d)
+			return s.connect(ctx, st, k, d)
 		}
 		select {
 		case <-d.done:
@@ -158,13 +158,13 @@ func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine b
 var errUnmade = errors.New("http2: no connection was made")
 
 // connect makes a connection, for all who wait for it.
-func (s *clients) connect(ctx context.Context, t *http2.Transport, a *answer, k kind, d *dialing) (c *client, err error) {
+func (s *clients) connect(ctx context.Context, st *stream, k kind, d *dialing) (c *client, err error) {
 	err = errUnmade
 	defer func() {
 		d.abandoned = err != nil && ctx.Err() != nil
 		s.dialed(k, d, c, err)
 	}()
-	return dial(ctx, t, a, k, false)
+	return dial(ctx, st, k, false)
 }
 
 // dialed ends a dialing.
@@ -203,8 +203,8 @@ func (c *client) answers(ctx context.Context, limit time.Duration) bool {
 
 // dial makes a connection, with a stream on it reserved. A lonely one carries just that: nobody else finds
 // it, and the attempt ends it (x/net's SetDoNotReuse would refuse that stream, too).
-func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely bool) (*client, error) {
-	conn, err := backend.Acquire(ctx, a.worker, a.x, a.call, true)
+func dial(ctx context.Context, s *stream, k kind, lonely bool) (*client, error) {
+	conn, err := backend.Acquire(ctx, s.Worker, s.X, s.Call, true)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func dial(ctx context.Context, t *http2.Transport, a *answer, k kind, lonely boo
 		conn.Release(false)
 		return nil, conn.Fail(backend.Refused, errors.ErrUnsupported)
 	}
-	cc, err := t.NewClientConn(&held{Conn: nc, owner: conn})
+	cc, err := s.t.NewClientConn(&held{Conn: nc, owner: conn})
 	if err != nil {
 		conn.Release(false)
 		return nil, conn.Fail(backend.EarlyClose, err)

@@ -131,15 +131,15 @@ func (u *upload) serve(p []byte) {
 }
 
 // attach makes the upload a request's body.
-func (u *upload) attach(req *http.Request, a *answer) {
+func (u *upload) attach(req *http.Request, s *stream) {
 	if !u.x.Out.HasBody || u.x.Req.Length == 0 {
 		req.Body = http.NoBody
 		return
 	}
 	req.ContentLength = u.x.Req.Length
 	next := func() *reader {
-		r := &reader{u: u, a: a, closed: make(chan struct{})}
-		if old := a.sending.Swap(r); old != nil {
+		r := &reader{u: u, s: s, closed: make(chan struct{})}
+		if old := s.sending.Swap(r); old != nil {
 			old.Close()
 		}
 		return r
@@ -156,7 +156,7 @@ func (u *upload) attach(req *http.Request, a *answer) {
 // reader is one attempt's view of an upload. x/net reads and closes it.
 type reader struct {
 	u      *upload
-	a      *answer
+	s      *stream
 	at     int64 // how much of the upload was read here
 	once   sync.Once
 	closed chan struct{}
@@ -167,7 +167,7 @@ type reader struct {
 func (r *reader) Read(p []byte) (n int, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			n, err = 0, r.a.panicked(cause)
+			n, err = 0, r.s.panicked(cause)
 		}
 	}()
 	r.u.turn.Lock()
@@ -228,7 +228,7 @@ func (r *reader) ask(p []byte) (int, error) {
 		g := <-r.u.got
 		return g.n, g.err
 	case <-r.closed:
-	case <-r.a.gone:
+	case <-r.s.gone:
 	}
 	return 0, errOver
 }

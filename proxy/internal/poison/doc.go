@@ -17,7 +17,10 @@
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
 //	proxy/http1/server/work.go: a request's head and body, an answer's head; the exchange, until its end
-//	proxy/http1/client/back.go: answers, uploads, bulks, a member's head and body and what is kept of the client's body; the exchange, until Finish
+//	proxy/backend/serial.go: streams, a member's head and body; the exchange, until Finish
+//	proxy/backend/upload.go: uploads, what is kept of the client's body; the exchange, until Finish
+//	proxy/backend/serialupload.go: bulks, bytes of a long body on their way; the attempt that sends them
+//	proxy/http1/client/codec.go: what a head said; the attempt, until End
 //	proxy/http2/server/server.go: streams, a stream's head, body buffer and Exchange; the stream's goroutine, until its end: x/net has only copies of the texts; a body buffer that x/net may still be writing from is not used again
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it

@@ -1,0 +1,31 @@
+package backend
+
+import (
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/tunnel"
+)
+
+// tunnelEnd is a stream as the member's side of a tunnel.
+type tunnelEnd SerialStream
+
+var _ exchange.Tunnel = (*tunnelEnd)(nil)
+
+// Join copies both ways until the tunnel is over. What the member sent behind its head comes first.
+func (t *tunnelEnd) Join(client exchange.Stream) {
+	s := (*SerialStream)(t)
+	c := s.conn
+	sent, read := s.codec.Counted(Traffic{Sent: c.Sent(), SentBody: s.Body.out, Received: s.received, ReceivedBody: s.bodyRead})
+	s.Worker.AddTraffic(sent, read)
+	o := tunnel.Options{Idle: s.Call.Idle, Whole: !s.Call.HalfClose, FromMember: s.buf[s.r:s.w]}
+	if p, ok := client.(exchange.Preread); ok {
+		o.FromClient = p.TakePreread()
+	}
+	tunnel.Join(client, c.Stream(), o)
+	s.Kept = Upgrades
+	s.tellOver(Upgrades, nil)
+	c.Release(false)
+	s.conn = nil
+}
+
+// Close gives the member's side up.
+func (t *tunnelEnd) Close() error { return (*SerialStream)(t).Close() }
