@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"balancerd/balancer"
@@ -66,7 +67,7 @@ func TestLoadsAreLinear(t *testing.T) {
 				store := &memory{}
 				f := newFarm(store)
 				for range 2 {
-					p, err := f.Plan(context.Background(), c.specs, c.workers)
+					p, err := f.Plan(context.Background(), slices.Values(c.specs), slices.Values(c.workers))
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,7 +61,7 @@ func farm(t *testing.T, k keeper, s balancer.Spec) (*balancer.Farm, *balancer.Ba
 
 func load(t *testing.T, f *balancer.Farm, s balancer.Spec) {
 	t.Helper()
-	r, err := f.Plan(context.Background(), []balancer.Spec{s}, nil)
+	r, err := f.Plan(context.Background(), slices.Values([]balancer.Spec{s}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +240,7 @@ func TestTwoBalancers(t *testing.T) {
 	f := balancer.NewFarm(method.Builtin(&method.Heartbeat{}), nil)
 	f.UseMemory(memory.New(k.keep), balancer.Predecessor{})
 	commit := func() {
-		p, err := f.Plan(t.Context(), []balancer.Spec{one, two}, nil)
+		p, err := f.Plan(t.Context(), slices.Values([]balancer.Spec{one, two}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@
 //	proxy/internal/wire/header.go: the storage of a Header, used again by the next exchange; the exchange, until Reset
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
+//	proxy/exchange/rewrite.go: pieces, what a filter waits for; the body that is filtered, until its Close or its exchange's Finish
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
 //	proxy/http1/server/work.go: a request's head and body, an answer's head; the exchange, until its end
@@ -26,6 +27,7 @@
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
+//	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
 //	proxy/internal/loop/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call
