@@ -1,8 +1,8 @@
 package balancer
 
 // Adopt puts in force what was edited at another node: settings and the conditions that an
-// administrator sets. What this configuration does not know is passed over. The revision is r's, or if
-// that is none that follows, one more than before.
+// administrator sets. What this configuration does not know is passed over. The revision is r's, or
+// one more than before if r's is no higher.
 func (f *Farm) Adopt(r SettingsRecord) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

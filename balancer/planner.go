@@ -42,7 +42,7 @@ type planner struct {
 	farm    *Farm
 	old     *Plan
 	next    *Plan
-	hosts   map[string]*hostSpec    // by virtual host
+	hosts   map[string]*hostSpec // by virtual host
 	shared  map[WorkerSettings]*WorkerSettings
 	edits   map[balancerKey]*Record // of the process before
 	records map[balancerKey]*Record // of the store; nil before it is read

@@ -23,8 +23,8 @@ func (e *SaveError) Error() string { return "balancer state is not kept: " + e.E
 func (e *SaveError) Unwrap() error { return e.Err }
 
 // saver writes what changed to the store: settings one batch at a time, states one batch at a time, the ones beside the others.
-// Farm.mu is taken while it writes, for moments, never the other way round: the disk keeps neither a commit nor an
-// edit from taking effect.
+// Farm.mu is taken under settingsMu and stateMu, for moments, never the other way round: the disk keeps neither a commit
+// nor an edit from taking effect. mu is the innermost.
 type saver struct {
 	store Store // nil: nothing is kept. Immutable
 

@@ -65,7 +65,7 @@ func (w *Worker) Address() Address { return w.addr }
 // URL is its normalised URL, httpd's worker name: what BALANCER_WORKER_NAME says.
 func (w *Worker) URL() string { return w.addr.URL }
 
-// Covers tells whether it may serve a URL; see Address.Covers.
+// Covers reports whether it may serve a URL; see Address.Covers.
 func (w *Worker) Covers(url string) bool { return w.addr.Covers(url) >= 0 }
 
 // Name is its name in manager and log, with the socket: "unix:/path|URL".
