@@ -68,7 +68,7 @@ func (b *Backend) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exch
 		x.Log("proxy_http2", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
 		return nil, exchange.Status(500)
 	}
-	if s.client, err = clientsOf(w).find(ctx, s, try == backend.MaxTries); err != nil {
+	if s.client, err = clientsOf(w).find(ctx, s, x.Out.Alone || try == backend.MaxTries); err != nil {
 		return nil, s.failed(err)
 	}
 	s.Reused = s.client.used.Load()
