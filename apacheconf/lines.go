@@ -38,7 +38,7 @@ const blanks = " \t\n\v\f\r"
 // the file it continues into nothing. A NUL cuts the rest of its physical line off, a backslash before
 // it too does not continue; a backslash that no line end follows stays (httpd: util.c ap_cfg_getline).
 func splitLines(text string) []logicalLine {
-	var out []logicalLine
+	out := make([]logicalLine, 0, strings.Count(text, "\n")+1)
 	for n, at := 1, 0; at < len(text); {
 		l := logicalLine{first: n}
 		start := at

@@ -1,6 +1,7 @@
 package balancer_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -115,7 +116,7 @@ func TestPlainWorker(t *testing.T) {
 	spec := memberOf(t, "http://h/", "")
 	spec.VHost = "pmain"
 	spec.Settings.Status |= balancer.IgnoreErrors
-	r, err := f.Plan(t.Context(), nil, []balancer.WorkerSpec{spec})
+	r, err := f.Plan(t.Context(), nil, slices.Values([]balancer.WorkerSpec{spec}))
 	if err != nil {
 		t.Fatal(err)
 	}

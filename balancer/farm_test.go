@@ -3,6 +3,7 @@ package balancer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestPlanIsPure(t *testing.T) {
 	r.b.Sync()
 	before, saves := r.page(), store.saves
 	s := specOf(t, "lbmethod=bybusyness timeout=3", "", "loadfactor=7", "")
-	plan, err := r.farm.Plan(context.Background(), []balancer.Spec{s}, nil)
+	plan, err := r.farm.Plan(context.Background(), slices.Values([]balancer.Spec{s}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func TestPlanIsPure(t *testing.T) {
 	expect(t, "page", r.page(), before)
 	expect(t, "saves", store.saves, saves)
 	s.Env.Methods = []string{"byrequests"}
-	if _, err := r.farm.Plan(context.Background(), []balancer.Spec{s}, nil); err == nil || err.Error() != "Cannot find LB Method: bybusyness" {
+	if _, err := r.farm.Plan(context.Background(), slices.Values([]balancer.Spec{s}), nil); err == nil || err.Error() != "Cannot find LB Method: bybusyness" {
 		t.Error(err)
 	}
 }
@@ -88,7 +89,7 @@ func TestPlainWorkers(t *testing.T) {
 			s.VHost = host
 			specs = append(specs, s)
 		}
-		r, err := f.Plan(context.Background(), nil, specs)
+		r, err := f.Plan(context.Background(), nil, slices.Values(specs))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package balancer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"balancerd/balancer"
@@ -63,7 +64,7 @@ func TestLoadsAreLinear(t *testing.T) {
 				store := &memory{}
 				f := newFarm(store)
 				for range 2 {
-					p, err := f.Plan(context.Background(), c.specs, c.workers)
+					p, err := f.Plan(context.Background(), slices.Values(c.specs), slices.Values(c.workers))
 					if err != nil {
 						t.Fatal(err)
 					}

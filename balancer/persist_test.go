@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -325,7 +326,7 @@ func TestBadRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := newFarm(store)
-		plan, err := f.Plan(context.Background(), []balancer.Spec{two(t, true)}, nil)
+		plan, err := f.Plan(context.Background(), slices.Values([]balancer.Spec{two(t, true)}), nil)
 		if err != nil || len(plan.Warnings()) != 1 || !strings.HasPrefix(plan.Warnings()[0].Error(), c.warning) {
 			t.Errorf("%.20s: %v %v", c.to, err, plan.Warnings())
 		}

@@ -3,6 +3,7 @@ package balancer
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -14,20 +15,24 @@ import (
 // store's record. Of a member all parameters are kept, of a balancer all but failonstatus,
 // failontimeout and growth.
 //
-// The error is httpd's text, when a method is not loaded. Records that can't be read are warnings.
+// Both sequences may be nil, for none; they are read once. The error is httpd's text, when a method is not loaded. Records that can't be read are warnings.
 // Plan and Commit of one load must not overlap with those of another.
-func (f *Farm) Plan(ctx context.Context, specs []Spec, workers []WorkerSpec) (*Plan, error) {
+func (f *Farm) Plan(ctx context.Context, specs iter.Seq[Spec], workers iter.Seq[WorkerSpec]) (*Plan, error) {
 	p := planner{farm: f, old: f.current.Load(), next: newPlan(), hosts: map[string]*hostSpec{}, edits: f.predecessor.edits()}
-	for _, s := range specs {
-		if err := p.balancer(ctx, s); err != nil {
-			return nil, err
+	if specs != nil {
+		for s := range specs {
+			if err := p.balancer(ctx, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, b := range p.next.balancers {
 		p.restore(b)
 	}
-	for _, s := range workers {
-		p.plain(s)
+	if workers != nil {
+		for s := range workers {
+			p.plain(s)
+		}
 	}
 	return p.next, nil
 }
@@ -178,5 +183,6 @@ func (p *planner) plain(s WorkerSpec) {
 	if w == nil {
 		w = newWorker(s.VHost, s.Address, &group{}, false)
 	}
-	p.next.addWorker(plannedWorker{worker: w, settings: &s.Settings})
+	settings := s.Settings
+	p.next.addWorker(plannedWorker{worker: w, settings: &settings})
 }

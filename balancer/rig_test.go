@@ -3,6 +3,7 @@ package balancer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func newFarm(store balancer.Store) *balancer.Farm {
 // load puts specs in force.
 func load(t testing.TB, f *balancer.Farm, specs ...balancer.Spec) (gone []*balancer.Worker) {
 	t.Helper()
-	r, err := f.Plan(context.Background(), specs, nil)
+	r, err := f.Plan(context.Background(), slices.Values(specs), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func farmOf(t testing.TB, specs ...balancer.Spec) *balancer.Farm {
 		methods = append(methods, byRequests(name))
 	}
 	f := balancer.NewFarm(methods, nil)
-	r, err := f.Plan(context.Background(), specs, nil)
+	r, err := f.Plan(context.Background(), slices.Values(specs), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

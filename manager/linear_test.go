@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func farmOfSize(t *testing.T, balancers, members int) *balancer.Farm {
 		}
 		specs = append(specs, s)
 	}
-	p, err := f.Plan(context.Background(), specs, nil)
+	p, err := f.Plan(context.Background(), slices.Values(specs), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 		}
 	}
 	c.Main = newScope(Main, nil, c)
-	b := &binder{config: c, rows: map[string]*Entry{}}
+	b := &binder{config: c, rows: map[string]*Entry{}, meanings: map[string]*meaning{}}
 	b.add(absent)
 	for _, m := range mods {
 		b.add(m.Table)
@@ -51,8 +51,28 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 }
 
 type binder struct {
-	config *Config
-	rows   map[string]*Entry // by lower-case name
+	config   *Config
+	rows     map[string]*Entry   // by lower-case name
+	meanings map[string]*meaning // by name as written
+}
+
+// meaning is what a name means in this configuration.
+type meaning struct {
+	known   *known   // nil: none of httpd's
+	row     *Entry   // nil: no module has one
+	foreign *foreign // the module that has it instead of httpd
+	reads   bool     // it acts while the text is read
+}
+
+// meaning is looked up once for each spelling: large configurations say the same few names over and over.
+func (b *binder) meaning(name string) *meaning {
+	m := b.meanings[name]
+	if m == nil {
+		low := strings.ToLower(name)
+		m = &meaning{known: catalog()[low], row: b.rows[low], foreign: b.config.foreign(name), reads: readers[low]}
+		b.meanings[name] = m
+	}
+	return m
 }
 
 func (b *binder) add(t Table) {
@@ -103,13 +123,13 @@ type Hinted struct{ Msg, Hint string }
 func (h *Hinted) Error() string { return h.Msg }
 
 // find is a directive that is known, of a module that is loaded, in a place where it may stand.
-func (b *binder) find(s *Scope, name string) (*known, error) {
-	k := catalog()[strings.ToLower(name)]
+func (b *binder) find(s *Scope, m *meaning, name string) (*known, error) {
+	k := m.known
 	if k == nil || !b.config.has(k) {
 		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
 		return nil, &Hinted{Msg: msg, Hint: b.config.suggest(name, k)}
 	}
-	if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !readers[strings.ToLower(k.name)] {
+	if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !m.reads {
 		if s.Tag == "" {
 			return nil, errors.New(k.name + " not allowed here")
 		}
@@ -128,28 +148,32 @@ func (c *Config) has(k *known) bool {
 }
 
 // elsewhere notes a directive or section of a module that is not to be had here.
-func (b *binder) elsewhere(s *Scope, name, raw string, pos apacheconf.Pos) bool {
+func (b *binder) elsewhere(s *Scope, m *meaning, name, raw string, pos apacheconf.Pos) bool {
+	if m.known != nil {
+		return false
+	}
 	a := Args{Name: name, Raw: raw, Pos: pos, in: s}
-	if f := b.config.foreign(name); f != nil {
-		b.config.noteForeign(f, a)
+	if m.foreign != nil {
+		b.config.noteForeign(m.foreign, a)
 		return true
 	}
 	return b.config.givenUp(name, a)
 }
 
 func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
-	if b.elsewhere(s, n.Name, n.Args, n.Pos) {
+	m := b.meaning(n.Name)
+	if b.elsewhere(s, m, n.Name, n.Args, n.Pos) {
 		return nil
 	}
-	k, err := b.find(s, n.Name)
+	k, err := b.find(s, m, n.Name)
 	if err != nil {
 		return err
 	}
-	if readers[strings.ToLower(k.name)] {
+	if m.reads {
 		return nil // its module came only afterwards: too late for the reading, and httpd says nothing
 	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
-	e := b.rows[strings.ToLower(k.name)]
+	e := m.row
 	if e == nil || e.Set == nil {
 		return b.ignore(s, k, a, e)
 	}
@@ -160,19 +184,20 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 }
 
 func (b *binder) section(s *Scope, n *apacheconf.Section) error {
-	if b.elsewhere(s, n.Name, n.Args, n.Pos) {
+	m := b.meaning(n.Name)
+	if b.elsewhere(s, m, n.Name, n.Args, n.Pos) {
 		return nil // what stands in it is that module's, too
 	}
-	k, err := b.find(s, n.Name)
+	k, err := b.find(s, m, n.Name)
 	if err != nil {
 		return place(n.Pos, err)
 	}
-	if readers[strings.ToLower(k.name)] {
+	if m.reads {
 		return nil
 	}
 	a := Args{Name: k.name, Raw: n.Args, Pos: n.Pos, in: s}
 	open := OpenSection
-	e := b.rows[strings.ToLower(k.name)]
+	e := m.row
 	if e != nil && e.Open != nil {
 		open = e.Open
 	} else if sectionKinds[strings.ToLower(k.name)] == 0 && !isLimit(k.name) {

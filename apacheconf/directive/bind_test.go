@@ -197,3 +197,29 @@ func BenchmarkLoad10000(b *testing.B) {
 		}
 	}
 }
+
+// TestReadingIsLinear: ten times the virtual hosts, written out or by a macro, cost ten times the work, and each line no
+// more than a few pieces of memory.
+func TestReadingIsLinear(t *testing.T) {
+	host := "<VirtualHost *:80>\nServerName h%[1]s.test\n<Location /a>\nHeader set X y\n</Location>\nHeader set X %[1]s\n</VirtualHost>\n"
+	note := func(*Scope, Args) error { return nil }
+	mods := Module{Table: Table{{Name: "Header", Set: note}, {Name: "ServerName", Set: note}}}
+	for name, text := range map[string]func(n int) string{
+		"written out": func(n int) string { return strings.Repeat(fmt.Sprintf(host, "n"), n) },
+		"by a macro": func(n int) string {
+			return "<Macro Host $n>\n" + fmt.Sprintf(host, "$n") + "</Macro>\n" + strings.Repeat("Use Host n\n", n)
+		},
+	} {
+		cost := func(n int) float64 {
+			return testing.AllocsPerRun(2, func() {
+				if c, err := load(t, text(n), mods); err != nil || len(c.VHosts) != n {
+					t.Fatal(err)
+				}
+			})
+		}
+		few, many := cost(100), cost(1000)
+		if lines := 1000 * float64(strings.Count(host, "\n")); many > 15*few || many > 30*lines {
+			t.Errorf("%s: %v and %v allocations for %v lines", name, few, many, lines)
+		}
+	}
+}

@@ -1,5 +1,10 @@
 package directive
 
+import (
+	"reflect"
+	"slices"
+)
+
 // Key keeps settings of type T in scopes: httpd's per-server and per-directory configurations, one
 // a module.
 type Key[T any] struct {
@@ -7,7 +12,7 @@ type Key[T any] struct {
 	merge func(outer, inner T) T
 }
 
-// NewKey makes a key. merge joins the settings of two scopes, the inner one the more specific.
+// NewKey makes a key. Its name is its own: modules say by it which settings they look at. merge joins the settings of two scopes, the inner one the more specific.
 func NewKey[T any](name string, merge func(outer, inner T) T) *Key[T] {
 	return &Key[T]{name: name, merge: merge}
 }
@@ -22,7 +27,17 @@ func (k *Key[T]) In(s *Scope) *T {
 	return v
 }
 
-// Has tells whether anything was set in the scope.
+// settings is a Key whatever the type of its settings.
+type settings interface {
+	named(names []string) bool
+	size(cell any) int
+}
+
+func (k *Key[T]) named(names []string) bool { return slices.Contains(names, k.name) }
+
+func (k *Key[T]) size(cell any) int { return sizeOf(reflect.ValueOf(cell.(*T)).Elem()) }
+
+// Has reports whether anything was set in the scope.
 func (k *Key[T]) Has(s *Scope) bool {
 	_, ok := s.cells[k]
 	return ok
@@ -44,6 +59,50 @@ func (k *Key[T]) Merged(chain ...*Scope) T {
 		out = k.merge(out, *v.(*T))
 	}
 	return out
+}
+
+// Holds reports whether settings of a key with one of the names were made in the scope.
+func (s *Scope) Holds(names ...string) bool {
+	for k := range s.cells {
+		if k.named(names) {
+			return true
+		}
+	}
+	return false
+}
+
+// Size is how many bytes the settings take that were made in the scope under keys with one of the names: what
+// joining them with others copies. What they point to is not counted.
+func (s *Scope) Size(names ...string) (bytes int) {
+	for k, cell := range s.cells {
+		if k.named(names) {
+			bytes += k.size(cell)
+		}
+	}
+	return bytes
+}
+
+// sizeOf is how many bytes a value takes with its slices and maps.
+func sizeOf(v reflect.Value) int { return int(v.Type().Size()) + sizeBehind(v) }
+
+// sizeBehind is what the slices and maps in a value take.
+func sizeBehind(v reflect.Value) (bytes int) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			bytes += sizeBehind(v.Field(i))
+		}
+	case reflect.Slice:
+		bytes = (v.Cap() - v.Len()) * int(v.Type().Elem().Size())
+		for i := range v.Len() {
+			bytes += sizeOf(v.Index(i))
+		}
+	case reflect.Map:
+		for i := v.MapRange(); i.Next(); {
+			bytes += sizeOf(i.Key()) + sizeOf(i.Value())
+		}
+	}
+	return bytes
 }
 
 // Opt is a value that may not have been set.

@@ -26,10 +26,10 @@ type Scope struct {
 	Except  bool     // the methods are those that are not limited
 	Group   any      // what a module keeps for a section of its own (<RequireAny>)
 
-	cells  map[any]any  // *Key -> *T; shared by a scope and its views
-	base   *Scope       // of a view: the scope that it shares with
-	lastIf *Scope       // the <If> or <ElseIf> that an <Else> may follow
-	after  func() error // what httpd checks of a section only when its contents were read
+	cells  map[settings]any // *Key[T] -> *T; shared by a scope and its views
+	base   *Scope           // of a view: the scope that it shares with
+	lastIf *Scope           // the <If> or <ElseIf> that an <Else> may follow
+	after  func() error     // what httpd checks of a section only when its contents were read
 }
 
 // Config is what the directives of a configuration say.
@@ -75,7 +75,7 @@ const HintModule = "hint"
 func Without(module string) string { return "BALANCERD_WITHOUT_" + module }
 
 func newScope(kind Where, parent *Scope, c *Config) *Scope {
-	s := &Scope{Kind: kind, Parent: parent, Config: c, cells: map[any]any{}}
+	s := &Scope{Kind: kind, Parent: parent, Config: c, cells: map[settings]any{}}
 	if kind&Server != 0 {
 		s.Server = s
 	} else {
@@ -93,7 +93,7 @@ func (s *Scope) View(tag string) *Scope {
 	return &v
 }
 
-// inside tells whether the scope is, or is within, a section of a kind.
+// inside reports whether the scope is, or is within, a section of a kind.
 func (s *Scope) inside(kind Where) bool {
 	for p := s; p != nil; p = p.Parent {
 		if p.Kind&kind != 0 {
@@ -111,7 +111,7 @@ func (s *Scope) real() *Scope {
 	return s
 }
 
-// Loaded tells whether a module is there, by identifier or source file.
+// Loaded reports whether a module is there, by identifier or source file.
 func (c *Config) Loaded(module string) bool { return c.loaded[module] }
 
 // FindModule finds a loaded module by source file, identifier, or name, as LogLevel names them, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"balancerd/balancer"
@@ -23,7 +24,7 @@ func TestLeastMoved(t *testing.T) {
 			spec.Members = append(spec.Members, w)
 		}
 		f := balancer.NewFarm(Builtin(new(Heartbeat)), nil)
-		r, err := f.Plan(context.Background(), []balancer.Spec{spec}, nil)
+		r, err := f.Plan(context.Background(), slices.Values([]balancer.Spec{spec}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func farm(t *testing.T, h *Heartbeat, urls ...string) *balancer.Balancer {
 		spec.Members = append(spec.Members, w)
 	}
 	f := balancer.NewFarm(Builtin(h), nil)
-	r, err := f.Plan(context.Background(), []balancer.Spec{spec}, nil)
+	r, err := f.Plan(context.Background(), slices.Values([]balancer.Spec{spec}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -176,7 +176,6 @@ func (p *peer) body(asks, first bool) (all string, largest int) {
 
 // source is a client's body that comes in pieces.
 type source struct {
-	mu    sync.Mutex
 	left  string
 	ready int // of it, what lies ready
 	taken int64

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) 
 		change(&set)
 	}
 	farm := balancer.NewFarm(method.Builtin(nil), nil)
-	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
+	r, err := farm.Plan(context.Background(), nil, slices.Values([]balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,11 +72,12 @@ type SerialStream struct {
 	conn   *Conn       // nil once it was given back
 	unhook func() bool // nil, or what keeps the end of the client from cutting conn off
 
-	out    []byte   // the request's head
-	in     []byte   // buf's storage
-	buf    []byte   // received
-	r, w   int      // of it, what was not used yet
-	frames [64]byte // what stands around pieces of a body
+	out    []byte      // the request's head
+	in     []byte      // buf's storage
+	large  *headBuffer // buf's storage in place of in, for a large head
+	buf    []byte      // received
+	r, w   int         // of it, what was not used yet
+	frames [64]byte    // what stands around pieces of a body
 
 	granted bool // of an offer: the member wants the body
 	waits   bool // of an offer: it has not said so yet
@@ -129,8 +130,7 @@ func (s *SerialStream) retire() {
 	s.codec.End()
 	s.End()
 	s.Body, s.data, s.err = nil, nil, nil
-	poison.Bytes(s.buf[:0])
-	s.buf = s.in
+	s.shrink()
 	poison.Bytes(s.in)
 	poison.Bytes(s.out)
 	poison.Put(&s.owner.streams, s)

@@ -116,9 +116,7 @@ func (s *SerialStream) fill() error {
 			s.w = copy(s.buf, s.buf[s.r:s.w])
 			s.r = 0
 		} else {
-			grown := make([]byte, 2*len(s.buf))
-			copy(grown, s.buf[:s.w])
-			s.buf = grown
+			s.grow()
 		}
 	}
 	n, err := s.conn.Read(s.buf[s.w:])

@@ -2,8 +2,10 @@ package http1
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
 
 	"balancerd/proxy/internal/poison"
@@ -62,7 +64,7 @@ func oneWay(b testing.TB, addr, request string) func() {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { c.Close() })
-	q, p := []byte(request), make([]byte, 4096)
+	q, p := []byte(request), make([]byte, 128<<10)
 	return func() {
 		c.Write(q)
 		for got := 0; !bytes.HasSuffix(p[:got], []byte("abcdef")); {
@@ -99,6 +101,40 @@ func TestNoAllocations(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if n := after.Mallocs - before.Mallocs; n > 200 { // a second's Date, the runtime's own
 			t.Errorf("%.20q: %d allocations for 1000 requests", request, n)
+		}
+	}
+}
+
+// TestLargeHeads: a response's head of 11 or 54 KiB goes through as it came, and leaves next to nothing to the collector
+// of garbage. (A GC now and then empties the pools.)
+func TestLargeHeads(t *testing.T) {
+	for _, fields := range []int{12, 60} {
+		var head strings.Builder
+		for i := range fields {
+			fmt.Fprintf(&head, "X-Big-%d: %s\r\n", i, strings.Repeat("v", 900))
+		}
+		m := newMember(t, fixed("HTTP/1.1 200 OK\r\n"+head.String()+"Content-Length: 16\r\n\r\n0123456789abcdef"))
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), srv: usualServer()}
+		a.srv.MaxKeepAlive = 0
+		f := newFront(t, a)
+		if got := f.ask(t, browser); !strings.Contains(got, head.String()) {
+			t.Fatalf("%.100q: the fields are not all there", got)
+		}
+		ask := oneWay(t, f.addr, browser)
+		for range 100 {
+			ask()
+		}
+		if poison.On || withRace {
+			continue
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 200 {
+			ask()
+		}
+		runtime.ReadMemStats(&after)
+		if n := (after.TotalAlloc - before.TotalAlloc) / 200; n > 8<<10 {
+			t.Errorf("%d fields: %d bytes a request", fields, n)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package site
 
 import (
-	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"balancerd/apacheconf/directive"
@@ -17,21 +17,26 @@ type node struct {
 	scope *directive.Scope // nil at the root
 	held  []*section       // the sections on the chain that have others inside
 
-	plan  atomic.Pointer[Plan]
-	edges atomic.Pointer[[]*node] // copied on write, under keeper.mu
-	used  atomic.Bool             // since the keeper last looked
-	apart bool                    // not, or no longer, kept: requests under way may still hold it; under keeper.mu
+	plan     atomic.Pointer[Plan]
+	edges    edges
+	used     atomic.Bool // since the keeper last looked
+	detached bool        // not, or no longer, kept: requests under way may still hold it; under keeper.mu
+	weight   int         // in bytes, as the keeper counts; under keeper.mu
 }
 
 // tree is the chains of one server.
 type tree struct {
-	builders []Builder
+	compiler *compiler
 	keeper   *keeper
 	base     []*directive.Scope // main server, virtual host
 }
 
-func newTree(builders []Builder, k *keeper, base ...*directive.Scope) *node {
-	return &node{tree: &tree{builders: builders, keeper: k, base: base}}
+// newTree makes the tree of a server whose own plan is given: base is the main server's scope and, of a
+// virtual host, its own.
+func newTree(c *compiler, k *keeper, own *Plan, base ...*directive.Scope) *node {
+	root := &node{tree: &tree{compiler: c, keeper: k, base: base}}
+	root.plan.Store(own)
+	return root
 }
 
 // enter is the chain with a section added.
@@ -39,7 +44,7 @@ func (n *node) enter(s *section) *node { return n.down(s.scope, s) }
 
 // down is the chain with scope added; s is nil for a branch of an <If>.
 func (n *node) down(scope *directive.Scope, s *section) *node {
-	if e := n.edge(scope); e != nil {
+	if e := n.edges.to(scope); e != nil {
 		if !e.used.Load() { // most are: a write would cost the other processors
 			e.used.Store(true)
 		}
@@ -48,52 +53,93 @@ func (n *node) down(scope *directive.Scope, s *section) *node {
 	return n.tree.keeper.grow(n, scope, s)
 }
 
-// edge is the chain that is kept for one more scope; nil when there is none.
-func (n *node) edge(scope *directive.Scope) *node {
-	if edges := n.edges.Load(); edges != nil {
-		for _, e := range *edges {
-			if e.scope == scope {
-				return e
+// scopes is the chain, outermost first.
+func (n *node) scopes() []*directive.Scope { return append(slices.Clone(n.tree.base), n.below(nil)...) }
+
+// below is the part of the chain that is behind a node, which stands on it; nil stands for the root.
+func (n *node) below(above *node) []*directive.Scope {
+	var own []*directive.Scope
+	for m := n; m != above && m.scope != nil; m = m.up {
+		own = append(own, m.scope)
+	}
+	slices.Reverse(own)
+	return own
+}
+
+// compiled is the chain's plan, built on first use from that of the longest chain before it that has one.
+// Two requests may build it at the same time; one plan stays.
+func (n *node) compiled() (*Plan, error) {
+	if p := n.plan.Load(); p != nil {
+		return p, nil
+	}
+	above := n.up
+	for above.plan.Load() == nil { // the root's is always there
+		above = above.up
+	}
+	p, err := n.tree.compiler.extend(above.plan.Load(), n.below(above))
+	if err != nil {
+		return nil, err
+	}
+	return n.tree.keeper.hold(n, p), nil
+}
+
+// edges are the chains with one more scope, by that scope: a short list, and a table for the many that a
+// list would be too long for. They are read without a lock, and written under keeper.mu.
+type edges struct {
+	few  atomic.Pointer[[]*node] // copied on write
+	many atomic.Pointer[sync.Map]
+	n    int // under keeper.mu
+}
+
+// fewEdges is how long the list gets.
+const fewEdges = 8
+
+// to is the chain with one more scope; nil when it is not kept.
+func (e *edges) to(scope *directive.Scope) *node {
+	if list := e.few.Load(); list != nil {
+		for _, n := range *list {
+			if n.scope == scope {
+				return n
 			}
+		}
+	}
+	if m := e.many.Load(); m != nil {
+		if n, ok := m.Load(scope); ok {
+			return n.(*node)
 		}
 	}
 	return nil
 }
 
-// scopes is the chain, outermost first.
-func (n *node) scopes() []*directive.Scope {
-	out := slices.Clone(n.tree.base)
-	var own []*directive.Scope
-	for m := n; m.scope != nil; m = m.up {
-		own = append(own, m.scope)
+// add keeps a chain. The caller holds keeper.mu.
+func (e *edges) add(n *node) {
+	e.n++
+	var list []*node
+	if old := e.few.Load(); old != nil {
+		list = *old
 	}
-	slices.Reverse(own)
-	return append(out, own...)
+	if len(list) < fewEdges {
+		list = append(slices.Clip(list), n)
+		e.few.Store(&list)
+		return
+	}
+	m := e.many.Load()
+	if m == nil {
+		m = &sync.Map{}
+		e.many.Store(m)
+	}
+	m.Store(n.scope, n)
 }
 
-// compiled is the chain's plan, built on first use. Two requests may build it at the same time; one
-// plan stays.
-func (n *node) compiled() (*Plan, error) {
-	if p := n.plan.Load(); p != nil {
-		return p, nil
+// remove gives a chain up. The caller holds keeper.mu.
+func (e *edges) remove(n *node) {
+	e.n--
+	if old := e.few.Load(); old != nil && slices.Contains(*old, n) {
+		list := slices.DeleteFunc(slices.Clone(*old), func(o *node) bool { return o == n })
+		e.few.Store(&list)
+		return
 	}
-	chain := n.scopes()
-	p := &Plan{Anew: slices.ContainsFunc(chain, mergedAnew)}
-	for _, b := range n.tree.builders {
-		if err := b(chain, p); err != nil {
-			return nil, err
-		}
+	if m := e.many.Load(); m != nil {
+		m.Delete(n.scope)
 	}
-	if p.Local == nil {
-		return nil, fmt.Errorf("no module describes the sections' core settings")
-	}
-	n.plan.CompareAndSwap(nil, p)
-	return n.plan.Load(), nil
-}
-
-// mergedAnew tells of a section whose settings httpd merges without remembering the outcome: the same
-// sections are then not known to be the same (mod_proxy.c proxy_walk; request.c ap_if_walk_sub for an <If>
-// with others inside).
-func mergedAnew(s *directive.Scope) bool {
-	return s.Kind == directive.Proxy || s.Kind == directive.If && len(ifGroups(s)) > 0
 }

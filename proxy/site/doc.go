@@ -21,7 +21,7 @@
 //	      |
 //	 the front sends, then Log         Done
 //
-// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, section.go, walk.go (which of them hold), chain.go,
-// keeper.go (how many chains are kept), alias.go (names with
-// wildcards), path.go, fail.go, page.go, probe.go (what -U and -F ask).
+// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, section.go, list.go (which of many may hold),
+// walk.go (which do), chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), alias.go
+// (names with wildcards), path.go, fail.go, page.go, probe.go (what -U and -F ask).
 package site

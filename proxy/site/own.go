@@ -19,7 +19,7 @@ func (s *Site) own(x *exchange.Exchange, h *Host) error {
 		x.Res.Status, x.Res.Local = 200, true
 		x.Res.Bytes(nil)
 	}
-	x.State[exchange.StatePlan] = h.bare
+	x.State[exchange.StatePlan] = h.early.logOnly()
 	return nil
 }
 

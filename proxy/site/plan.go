@@ -54,27 +54,47 @@ type Plan struct {
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
 	Indexes      bool // httpd would list a directory that has no index document (Options)
 
-	Handler  exchange.Handler                // SetHandler; nil: the one that x.Handler or the mapping names, see Handlers
-	Handlers map[string]Handler              // by name: "proxy-server", "server-status", "default-handler"
-	Named    string                          // SetHandler's word; "" for none
-	TypeOf   func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
+	Handler exchange.Handler                // the one that takes what no other does; the first that a Builder sets stays
+	Named   string                          // SetHandler's word; "" for none
+	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
 	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
 	// link that may not be followed, a file like .htaccess. It looks at the disk.
 	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
+	handlers  []namedHandler
 	observers []func(*exchange.Exchange) exchange.Observer
-	module    string // whose Builder runs
+	module    string          // whose Builder runs
+	draft     *contribution   // while it runs: where what it adds goes; nil: into this plan
+	parts     []*contribution // what the plan is made of, by Builder
+	weight    int             // bytes that are its own, about
 }
+
+// namedHandler is a handler with its name: "proxy-server", "server-status", "default-handler".
+type namedHandler struct {
+	name string
+	Handler
+}
+
+// Handles reports whether SetHandler names a handler.
+func (p *Plan) Handles() bool { return p.Named != "" && p.Named != "none" }
 
 // Add puts a step of the module whose Builder runs behind those that the phase has.
 func (p *Plan) Add(phase Phase, name string, do exchange.Step) {
+	if p.draft != nil {
+		p.draft.add(placed{phase, false, Step{p.module, name, do}})
+		return
+	}
 	p.steps[phase] = append(p.steps[phase], Step{p.module, name, do})
 }
 
 // AddFirst puts a step in front of those that the phase has so far.
 func (p *Plan) AddFirst(phase Phase, name string, do exchange.Step) {
+	if p.draft != nil {
+		p.draft.add(placed{phase, true, Step{p.module, name, do}})
+		return
+	}
 	p.steps[phase] = slices.Insert(p.steps[phase], 0, Step{p.module, name, do})
 }
 
@@ -83,15 +103,31 @@ func (p *Plan) Steps(phase Phase) []Step { return p.steps[phase] }
 
 // HandlerFor registers a handler under a name that SetHandler or x.Handler may use.
 func (p *Plan) HandlerFor(name string, h exchange.Handler) {
-	if p.Handlers == nil {
-		p.Handlers = map[string]Handler{}
+	n := namedHandler{name, Handler{p.module, h}}
+	if p.draft != nil {
+		p.draft.handlers = append(p.draft.handlers, n)
+		return
 	}
-	p.Handlers[name] = Handler{p.module, h}
+	p.handlers = append(p.handlers, n)
+}
+
+// HandlerNamed is the handler of a name, the last that was registered.
+func (p *Plan) HandlerNamed(name string) (h Handler, ok bool) {
+	for i := len(p.handlers) - 1; i >= 0; i-- {
+		if p.handlers[i].name == name {
+			return p.handlers[i].Handler, true
+		}
+	}
+	return Handler{}, false
 }
 
 // Observe has f asked, when a request's virtual host is known, who wants to be told of the request; nil is
 // nobody. Only the virtual host's own plan counts.
 func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
+	if p.draft != nil {
+		p.draft.observers = append(p.draft.observers, f)
+		return
+	}
 	p.observers = append(p.observers, f)
 }
 

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -33,13 +34,14 @@ type branch struct {
 	ifs   []ifGroup
 }
 
-// sections are those of one server: the main server's first, then the virtual host's, each in the
-// order of the file, directories by their length (httpd: request.c, http_core ap_core_reorder_directories).
+// sections are those that stand directly in one server, each kind in the order of the file, directories by
+// the length of their names (httpd: request.c, http_core.c ap_core_reorder_directories). The main server's
+// hold for every virtual host, in front of the host's own: they are compiled once and shared.
 type sections struct {
-	locations   []section
-	proxies     []section
-	directories []section
-	files       []section
+	locations   list
+	proxies     list
+	directories list
+	files       list
 	ifs         []ifGroup
 }
 
@@ -51,36 +53,45 @@ type condition struct{ test *expr.Expr }
 // SetCondition gives an <If> or <ElseIf> scope its test. Core's table calls it while binding.
 func SetCondition(s *directive.Scope, e *expr.Expr) { conditions.In(s).test = e }
 
-func compileSections(servers ...*directive.Scope) (*sections, error) {
-	out := &sections{}
-	for _, s := range servers {
-		if err := out.add(s); err != nil {
+// compileSections compiles what stands in a server: the main one or a virtual host.
+func compileSections(server *directive.Scope) (*sections, error) {
+	out := &sections{ifs: ifGroups(server)}
+	for _, c := range server.Children {
+		l := out.of(c.Kind)
+		if l == nil {
+			continue
+		}
+		sec, err := compileSection(c)
+		if err != nil {
 			return nil, err
 		}
+		l.all = append(l.all, sec)
 	}
-	sort.SliceStable(out.directories, func(i, j int) bool { return out.directories[i].depth < out.directories[j].depth })
+	sort.SliceStable(out.directories.all, func(i, j int) bool { return out.directories.all[i].depth < out.directories.all[j].depth })
+	for _, l := range out.lists() {
+		l.all = slices.Clip(l.all)
+		l.index()
+	}
 	return out, nil
 }
 
-func (s *sections) add(server *directive.Scope) error {
-	for _, c := range server.Children {
-		sec, err := compileSection(c)
-		if err != nil {
-			return err
-		}
-		switch c.Kind {
-		case directive.Location:
-			s.locations = append(s.locations, sec)
-		case directive.Proxy:
-			s.proxies = append(s.proxies, sec)
-		case directive.Directory:
-			s.directories = append(s.directories, sec)
-		case directive.Files:
-			s.files = append(s.files, sec)
-		}
+// of is the list of a kind; nil for virtual hosts and <If>s.
+func (s *sections) of(kind directive.Where) *list {
+	switch kind {
+	case directive.Location:
+		return &s.locations
+	case directive.Proxy:
+		return &s.proxies
+	case directive.Directory:
+		return &s.directories
+	case directive.Files:
+		return &s.files
 	}
-	s.ifs = append(s.ifs, ifGroups(server)...)
 	return nil
+}
+
+func (s *sections) lists() [4]*list {
+	return [...]*list{&s.locations, &s.proxies, &s.directories, &s.files}
 }
 
 func compileSection(c *directive.Scope) (section, error) {
@@ -128,7 +139,7 @@ func (s *section) compileRegex() (err error) {
 	return nil
 }
 
-// covers tells whether the section holds for a path or URL. A regular expression leaves its groups'
+// covers reports whether the section holds for a path or URL. A regular expression leaves its groups'
 // texts in the environment: ?<name> as MATCH_NAME (httpd: request.c ap_location_walk).
 func (s *section) covers(x *exchange.Exchange, text string) bool {
 	if s.regex == nil {

@@ -64,6 +64,9 @@ func lastFailed(x *exchange.Exchange) {
 	x.Res.Status, x.Res.Sent = last.Status, 0
 }
 
+// PlanOf is the plan in force for an exchange; nil before a virtual host is chosen.
+func PlanOf(x *exchange.Exchange) *Plan { return planOf(x) }
+
 func planOf(x *exchange.Exchange) *Plan {
 	if p, ok := x.State[exchange.StatePlan].(*Plan); ok {
 		return p
@@ -200,18 +203,12 @@ func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) err
 
 // located is the plan of the host and of the <Location>s that match the path.
 func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
-	n := h.root
-	merged := mergedPath(x)
-	for i := range h.sections.locations {
-		sec := &h.sections.locations[i]
-		if sec.covers(x, sec.path(x, merged)) {
-			n = n.enter(sec)
-		}
-	}
+	w := walk{x: x, host: h, end: h.root}
+	w.locations()
 	if x.Undecided {
 		return nil, exchange.Status(500)
 	}
-	return n.compiled()
+	return w.end.compiled()
 }
 
 // mergedPath is the path with runs of slashes taken as one: what <Location> without a regular
@@ -271,17 +268,17 @@ func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
 // finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
 // file that was asked for by its name.
 func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
-	w := walk{x: x, end: h.root}
+	w := walk{x: x, host: h, end: h.root}
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
-		w.targets(h.sections.proxies, url)
+		w.targets(url)
 	} else if x.Filename != "" {
-		w.directories(h.sections.directories)
-		w.files(h.sections.files)
+		w.directories()
+		w.files()
 	}
 	if !byName {
-		w.locations(h.sections.locations)
+		w.locations()
 	}
-	w.conditions(h.sections.ifs)
+	w.conditions()
 	if x.Undecided {
 		return nil, exchange.Status(500)
 	}
@@ -306,7 +303,7 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"
 		name = "proxy-server"
 	}
-	if h, ok := p.Handlers[name]; ok {
+	if h, ok := p.HandlerNamed(name); ok {
 		if err := h.serve(ctx, x, name); !errors.Is(err, exchange.Declined) {
 			return err
 		}

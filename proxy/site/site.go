@@ -1,7 +1,7 @@
 package site
 
 import (
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,9 +67,8 @@ type Host struct {
 
 	site     *Site
 	root     *node
-	sections *sections
+	sections []*sections // the main server's, which all share, then its own
 	early    *Plan
-	bare     *Plan // early without what it does
 }
 
 // Notice is a line for the startup log.
@@ -93,27 +92,26 @@ func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 	for _, v := range c.VHosts {
 		s.add(&Host{Scope: v, Server: &exchange.Server{}})
 	}
-	var builders []Builder
-	for _, m := range mods {
-		if m.Open == nil {
+	var all compiler
+	for i := range mods {
+		if mods[i].Open == nil {
 			continue
 		}
-		b, err := m.Open(c, s)
+		b, err := mods[i].Open(c, s)
 		if err != nil {
 			s.Close() // what was opened for it already: its logs
 			return nil, err
 		}
 		if b != nil {
-			builders = append(builders, named(m.Name, b))
+			all.builders = append(all.builders, builder{&mods[i], b})
 		}
 	}
 	for _, h := range s.Hosts {
-		if err := s.compile(h, builders); err != nil {
+		if err := s.compile(h, &all); err != nil {
 			s.Close()
 			return nil, err
 		}
 	}
-	s.keeper.serve()
 	s.names = newNames(s.Hosts)
 	return s, nil
 }
@@ -123,33 +121,28 @@ func (s *Site) add(h *Host) {
 	s.byScope[h.Scope] = h
 }
 
-// compile makes a host's sections and the plans of each section alone, so that what is wrong in one
-// shows at the load and not at the first request that meets it.
-func (s *Site) compile(h *Host, builders []Builder) error {
+// compile makes a host's own plan and sections, and has each section looked at behind the server that it
+// stands in. The plans of sections are made when a request meets them.
+func (s *Site) compile(h *Host, c *compiler) error {
 	h.site = s
-	base := []*directive.Scope{s.Config.Main}
-	if h.Scope != s.Config.Main {
-		base = append(base, h.Scope)
-	}
-	secs, err := compileSections(base...)
+	own, err := compileSections(h.Scope)
 	if err != nil {
 		return err
 	}
-	h.sections = secs
-	h.root = newTree(builders, &s.keeper, base...)
-	if h.early, err = h.root.compiled(); err != nil {
+	base := []*directive.Scope{h.Scope}
+	if main := s.Hosts[0]; h != main {
+		base = []*directive.Scope{main.Scope, h.Scope}
+		h.sections = main.sections
+	}
+	if h.early, err = c.server(base...); err != nil {
 		return err
 	}
-	h.bare = h.early.logOnly()
-	for _, list := range [][]section{secs.locations, secs.proxies, secs.directories, secs.files} {
-		for i := range list {
-			sec := &list[i]
-			if _, err := h.root.enter(sec).compiled(); err != nil {
-				return fmt.Errorf("%s:%d: %w", sec.scope.Pos.File, sec.scope.Pos.Line, err)
-			}
-		}
+	h.root = newTree(c, &s.keeper, h.early, base...)
+	if err := c.checkLoads(h); err != nil {
+		return err
 	}
-	return nil
+	h.sections = append(slices.Clip(h.sections), own)
+	return c.checkOwn(h, own)
 }
 
 // Host is the host of a scope: of the server that it is or stands in.

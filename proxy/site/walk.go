@@ -6,10 +6,13 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// walk gathers the sections that hold for a mapped request, in httpd's merging order.
+// walk gathers the sections that hold for a request, in httpd's merging order.
 type walk struct {
-	x   *exchange.Exchange
-	end *node // the chain so far
+	x    *exchange.Exchange
+	host *Host
+	end  *node // the chain so far
+
+	found [2][16]int32 // memory for candidates
 }
 
 // add takes a section into the chain if it covers text.
@@ -19,47 +22,97 @@ func (w *walk) add(s *section, text string) {
 	}
 }
 
-// targets adds the <Proxy> sections of a member's URL (httpd: mod_proxy.c proxy_walk). What is mapped to
-// a member is no file: <Files> says nothing of it.
-func (w *walk) targets(list []section, url string) {
-	for i := range list {
-		w.add(&list[i], url)
+// all adds the sections of a list that cover text.
+func (w *walk) all(l *list, text string) {
+	c := l.candidates(text, w.found[0][:0])
+	for s := c.next(); s != nil; s = c.next() {
+		w.add(s, text)
 	}
 }
 
-// locations adds the <Location> sections of the path.
-func (w *walk) locations(list []section) {
+// targets adds the <Proxy> sections of a member's URL (httpd: mod_proxy.c proxy_walk). What is mapped to
+// a member is no file: <Files> says nothing of it.
+func (w *walk) targets(url string) {
+	for _, s := range w.host.sections {
+		w.all(&s.proxies, url)
+	}
+}
+
+// locations adds the <Location> sections of the path. Those without a regular expression take runs of
+// slashes as one.
+func (w *walk) locations() {
 	merged := mergedPath(w.x)
-	for i := range list {
-		w.add(&list[i], list[i].path(w.x, merged))
+	for _, s := range w.host.sections {
+		c := s.locations.candidates(merged, w.found[0][:0])
+		for s := c.next(); s != nil; s = c.next() {
+			w.add(s, s.path(w.x, merged))
+		}
 	}
 }
 
 // directories adds the <Directory> sections of the folders on the way to the file, from the root down,
 // then the regular expressions that fit the whole name (httpd: request.c ap_directory_walk). What is not
 // there is no folder, and has no section of its own.
-func (w *walk) directories(list []section) {
+func (w *walk) directories() {
 	if w.walkedAlready() {
 		return
 	}
 	defer w.remember()
-	name := strings.TrimRight(w.x.Filename, "/")
-	depth, end := 0, 0 // name[:end] has so many segments
-	for i := range list {
-		s := &list[i]
-		if s.regex != nil {
-			w.add(s, w.x.Filename)
+	d := descent{name: strings.TrimRight(w.x.Filename, "/")}
+	var both [2]candidates // the main server's and the virtual host's
+	for i, s := range w.host.sections {
+		both[i] = s.directories.candidates(d.name, w.found[i][:0])
+	}
+	for s := nextFolder(&both); s != nil; s = nextFolder(&both) {
+		w.folder(s, &d)
+	}
+}
+
+// nextFolder is the section with the shorter name, the main server's first.
+func nextFolder(both *[2]candidates) *section {
+	var first *section
+	from := &both[0]
+	for i := range both {
+		if both[i].list == nil {
 			continue
 		}
-		for depth < s.depth && end < len(name) {
-			depth, end = depth+1, segmentEnd(name, end)
+		if s := both[i].peek(); s != nil && (first == nil || s.depth < first.depth) {
+			first, from = s, &both[i]
 		}
-		if depth < s.depth || !s.match(w.x, name[:end]) {
-			continue
-		}
-		if end < len(name) || end == 0 || w.walksThrough() {
-			w.end = w.end.enter(s)
-		}
+	}
+	if first != nil {
+		from.skip()
+	}
+	return first
+}
+
+// descent is how far down a file's name a walk has come.
+type descent struct {
+	name       string
+	depth, end int // name[:end] has so many segments
+}
+
+// to goes on to the folder of a depth; false: the name is not so deep.
+func (d *descent) to(depth int) (folder string, ok bool) {
+	for d.depth < depth && d.end < len(d.name) {
+		d.depth, d.end = d.depth+1, segmentEnd(d.name, d.end)
+	}
+	return d.name[:d.end], d.depth >= depth
+}
+
+// folder adds a <Directory> section if it covers a folder on the way, or by its regular expression the
+// file's name.
+func (w *walk) folder(s *section, d *descent) {
+	if s.regex != nil {
+		w.add(s, w.x.Filename)
+		return
+	}
+	folder, ok := d.to(s.depth)
+	if !ok || !s.match(w.x, folder) {
+		return
+	}
+	if d.end < len(d.name) || d.end == 0 || w.walksThrough() {
+		w.end = w.end.enter(s)
 	}
 }
 
@@ -76,7 +129,7 @@ func (w *walk) walkedAlready() bool {
 	return true
 }
 
-// sameFolder tells whether the file lies in the folder that was walked last, or is it.
+// sameFolder reports whether the file lies in the folder that was walked last, or is it.
 func sameFolder(x *exchange.Exchange) bool {
 	if x.FileType == exchange.Directory {
 		n := len(strings.TrimRight(x.Filename, "/"))
@@ -103,7 +156,7 @@ func segmentEnd(name string, i int) int {
 	return len(name)
 }
 
-// walksThrough tells whether the whole name counts as a folder: it is one, or it is a file and Options
+// walksThrough reports whether the whole name counts as a folder: it is one, or it is a file and Options
 // lets httpd walk on without a look at each segment.
 func (w *walk) walksThrough() bool {
 	switch {
@@ -118,11 +171,11 @@ func (w *walk) walksThrough() bool {
 
 // files adds the <Files> sections of the file's name, its last segment: the server's, then those inside of
 // the directories (httpd: request.c ap_file_walk).
-func (w *walk) files(list []section) {
+func (w *walk) files() {
 	name := w.x.Filename[strings.LastIndexByte(w.x.Filename, '/')+1:]
 	directories := w.end.held
-	for i := range list {
-		w.add(&list[i], name)
+	for _, s := range w.host.sections {
+		w.all(&s.files, name)
 	}
 	for _, d := range directories {
 		for i := range d.files {
@@ -133,9 +186,12 @@ func (w *walk) files(list []section) {
 
 // conditions adds the branches of the <If> chains: the server's, then those inside of the sections, then,
 // once all of these are known, those inside of the branches (httpd: request.c ap_if_walk).
-func (w *walk) conditions(server []ifGroup) {
+func (w *walk) conditions() {
 	held := w.end.held
-	inner := w.branches(server, nil)
+	var inner []ifGroup
+	for _, s := range w.host.sections {
+		inner = w.branches(s.ifs, inner)
+	}
 	for _, s := range held {
 		inner = w.branches(s.ifs, inner)
 	}

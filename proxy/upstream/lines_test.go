@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func TestWorkersAreFoundAsInAList(t *testing.T) {
 			}
 			specs = append(specs, balancer.WorkerSpec{VHost: "v", Address: a, Settings: balancer.NewWorkerSettings()})
 		}
-		plan, err := balancer.NewFarm(method.Builtin(nil), nil).Plan(t.Context(), nil, specs)
+		plan, err := balancer.NewFarm(method.Builtin(nil), nil).Plan(t.Context(), nil, slices.Values(specs))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +200,7 @@ func TestLastLineIsFoundAtOnce(t *testing.T) {
 			a, _ := balancer.ParseAddress(list[i].URL, "/", false)
 			specs = append(specs, balancer.WorkerSpec{VHost: "v", Address: a, Settings: balancer.NewWorkerSettings()})
 		}
-		plan, err := balancer.NewFarm(method.Builtin(nil), nil).Plan(t.Context(), nil, specs)
+		plan, err := balancer.NewFarm(method.Builtin(nil), nil).Plan(t.Context(), nil, slices.Values(specs))
 		if err != nil {
 			t.Fatal(err)
 		}

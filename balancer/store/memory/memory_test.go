@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func farm(t *testing.T, k keeper, s balancer.Spec) (*balancer.Farm, *balancer.Ba
 
 func load(t *testing.T, f *balancer.Farm, s balancer.Spec) {
 	t.Helper()
-	r, err := f.Plan(context.Background(), []balancer.Spec{s}, nil)
+	r, err := f.Plan(context.Background(), slices.Values([]balancer.Spec{s}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

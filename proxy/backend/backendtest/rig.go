@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -24,7 +25,7 @@ func Worker(t testing.TB, url string, change func(*balancer.WorkerSettings)) *ba
 		change(&set)
 	}
 	farm := balancer.NewFarm(method.Builtin(nil), nil)
-	r, err := farm.Plan(context.Background(), nil, []balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}})
+	r, err := farm.Plan(context.Background(), nil, slices.Values([]balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,7 @@ func (c *conn) idle() {
 		return
 	}
 	c.unplug()
+	c.clearOut()
 	k := c.k
 	c.k = nil
 	if !c.broken {

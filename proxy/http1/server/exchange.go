@@ -38,7 +38,7 @@ func (c *conn) say(x *exchange.Exchange) {
 		c.reset()
 		return
 	}
-	c.k.out = c.k.own[:0]
+	c.clearOut()
 	c.ruined(x)
 	c.guarded(x, func() { c.send(x) })
 }
@@ -118,6 +118,7 @@ func (c *conn) finish(x *exchange.Exchange) {
 		x.Finish()
 		return
 	}
+	c.clearOut()
 	k.next()
 }
 

@@ -122,6 +122,20 @@ func (c *conn) appendHead(b []byte, x *exchange.Exchange, f *frame) ([]byte, boo
 	return append(h.b, "\r\n"...), !h.bad
 }
 
+// ownFields is more than the status line and the fields that this server adds take.
+const ownFields = 512
+
+// headLen is about as long as the head, rather more.
+func headLen(res *exchange.Response) int {
+	n := ownFields + len(res.Reason)
+	for _, h := range [...]*exchange.Header{&res.Always, &res.Header} {
+		for i := range h.F {
+			n += len(h.F[i].Name) + len(h.F[i].Value) + len(": \r\n")
+		}
+	}
+	return n
+}
+
 func appendStatus(b []byte, res *exchange.Response) []byte {
 	b = wire.AppendInt(b, int64(res.Status))
 	b = append(b, ' ')

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -25,7 +26,7 @@ func (c *conn) send(x *exchange.Exchange) {
 	f := &c.k.frame
 	*f = c.framing(x)
 	if !f.simple {
-		head, good := c.appendHead(c.k.out, x, f)
+		head, good := c.appendHead(c.outFor(headLen(&x.Res)), x, f)
 		if !good {
 			c.sayBad(x)
 			return
@@ -86,7 +87,7 @@ func badField(res *exchange.Response) (name, value string) {
 // instead sends an own page in place of an answer of which nothing was sent yet; when that fails as
 // well, a head alone.
 func (c *conn) instead(x *exchange.Exchange, status int) {
-	c.k.out = c.k.own[:0]
+	c.clearOut()
 	if c.k.second {
 		bare(x, status)
 	} else {
@@ -154,8 +155,35 @@ func (c *conn) push(x *exchange.Exchange, more []byte) error {
 		k.long = true
 	}
 	x.Res.Wrote += int64(len(k.out) + len(more))
-	k.out = k.own[:0]
+	c.clearOut()
 	return nil
+}
+
+// outFor is out with storage for n more bytes.
+func (c *conn) outFor(n int) []byte {
+	k := c.k
+	if n <= cap(k.out)-len(k.out) {
+		return k.out
+	}
+	if k.large != nil || len(k.out)+n > bulkSize {
+		return slices.Grow(k.out, n)
+	}
+	k.large = c.s.bulks.Get().(*bulk)
+	return append(k.large.b[:0], k.out...)
+}
+
+// clearOut forgets what was to be sent, or is sent.
+func (c *conn) clearOut() {
+	k := c.k
+	k.out = k.own[:0]
+	if k.large == nil {
+		return
+	}
+	if !c.broken {
+		poison.Bytes(k.large.b[:])
+		poison.Put(&c.s.bulks, k.large)
+	}
+	k.large = nil
 }
 
 // delivery is a body on its way to the client.

@@ -29,6 +29,7 @@ type work struct {
 	way   delivery
 	out   []byte // what is to be sent next
 	own   []byte // out's storage
+	large *bulk  // in its place, for a large head
 	in    []byte // buf's storage
 	spare []byte // for interim answers
 	io    fdStream

@@ -26,6 +26,7 @@
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
+//	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
 //	proxy/internal/loop/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call

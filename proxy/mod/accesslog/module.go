@@ -53,7 +53,7 @@ var tracked = directive.NewKey[directive.Opt[bool]]("logio", func(outer, inner d
 
 // Module is mod_log_config.
 func Module() site.Module {
-	return site.Module{Name: "log_config", Open: open, Table: directive.Table{
+	return site.Module{Name: "log_config", Open: open, Reads: []string{"logio"}, PerHost: true, Table: directive.Table{
 		{Name: "LogFormat", Set: setFormat, Help: "how a line of the access log is made, and a name for that"},
 		{Name: "CustomLog", File: directive.WritesLog, Set: setCustom, Help: "a file or program, a format, and a condition"},
 		{Name: "GlobalLog", File: directive.WritesLog, Set: setGlobal, Help: "a CustomLog for all virtual hosts"},

@@ -5,6 +5,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
 // gate is what the sections in force ask of a client: compiled once a chain of scopes, immutable.
@@ -12,7 +13,6 @@ type gate struct {
 	access *accessSettings // nil: Order, Allow and Deny let everybody in
 	any    []byMethod[bool]
 	rules  *rule // nil: Require lets everybody in
-	anew   bool  // what was asked before an internal redirect is asked again
 	bare   bool  // AuthType without any Require: a mistake, 500
 	login  *login
 	strict bool // AuthzSendForbiddenOnFailure
@@ -57,13 +57,14 @@ func (g *gate) anyAlways() bool {
 
 // step lets an exchange through or says why not (httpd: request.c ap_process_request_internal).
 func (g *gate) step(ctx context.Context, x *exchange.Exchange) error {
-	if x.Prev != nil && !g.anew && x.State[exchange.StateAuth] == any(g) {
-		return nil // the same rules were asked before this internal redirect: the ErrorDocument of a 401 must not be another one
+	plan := site.PlanOf(x)
+	if x.Prev != nil && x.State[exchange.StateAuth] == any(plan) && !plan.Anew {
+		return nil // the rules of the same sections were asked before this internal redirect: the ErrorDocument of a 401 must not be another one
 	}
 	if x.State[exchange.StateAuth] != nil { // other rules ask anew
 		x.User, x.AuthType = "", ""
 	}
-	x.State[exchange.StateAuth] = g
+	x.State[exchange.StateAuth] = plan
 	let := g.access == nil || g.access.lets(ctx, x, g)
 	if !let {
 		x.Log("access_compat", exchange.Error, nil, x.Arena.Join("AH01797: client denied by server configuration: ", subject(x)))

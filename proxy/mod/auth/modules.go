@@ -27,7 +27,7 @@ func Modules() []site.Module {
 			{Name: "AuthUserFile", Set: setUserFile, Help: "the file of users and passwords: bcrypt, apr1, SHA, crypt"},
 		}},
 		{Name: "auth_basic", Table: basicTable},
-		{Name: "authz_core", Table: requireTable, Open: open},
+		{Name: "authz_core", Table: requireTable, Open: open, Reads: []string{"mod_authz_core", "mod_access_compat", "mod_auth_basic", "mod_authn_file", "core-dir"}},
 	}
 }
 
@@ -69,7 +69,6 @@ func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	return func(chain []*directive.Scope, p *site.Plan) error {
 		debug := p.Local != nil && p.Local.Levels.Of("authz_core") >= exchange.Debug
 		if g := newGate(chain, names, passwords, files, debug); g != nil {
-			g.anew = p.Anew
 			p.Add(site.Access, "Require", g.step)
 		} else if debug {
 			p.Add(site.Access, "Require", sayOpen)

@@ -16,7 +16,6 @@ const directoryHandler = "httpd/unix-directory"
 type plan struct {
 	settings
 	loaded loaded
-	site   *site.Plan // the plan that this is part of
 }
 
 // fixup finds what is served in the place of a directory, or of what is not there (httpd: mod_dir.c dir_fixups). What
@@ -29,7 +28,7 @@ func (p *plan) fixup(_ context.Context, x *exchange.Exchange) error {
 		return p.directory(x)
 	case p.handled(x) || !p.falls():
 		return nil
-	case p.site.Reachable(x):
+	case site.PlanOf(x).Reachable(x):
 		return p.fall(x)
 	}
 	return nil
@@ -37,11 +36,11 @@ func (p *plan) fixup(_ context.Context, x *exchange.Exchange) error {
 
 // handled reports whether something names the exchange's handler: SetHandler, AddHandler, what mapped it.
 func (p *plan) handled(x *exchange.Exchange) bool {
-	return x.Handler != "" || p.site.Named != "" && p.site.Named != "none"
+	return x.Handler != "" || site.PlanOf(x).Handles()
 }
 
 func (p *plan) directory(x *exchange.Exchange) error {
-	if x.PathInfo != "" || !p.site.Reachable(x) {
+	if x.PathInfo != "" || !site.PlanOf(x).Reachable(x) {
 		return nil
 	}
 	if !p.handled(x) {
@@ -83,7 +82,7 @@ func (p *plan) list(_ context.Context, x *exchange.Exchange) error {
 		return exchange.Declined
 	}
 	why := "server-generated directory index forbidden by Options directive"
-	if p.site.Indexes {
+	if site.PlanOf(x).Indexes {
 		why = "this server makes no directory index"
 	}
 	x.Log("autoindex", exchange.Error, nil, x.Arena.Join("AH01276: Cannot serve directory ", x.Filename, ": No matching DirectoryIndex (",

@@ -8,7 +8,9 @@ import (
 
 // Module is mod_dir. It stands behind everything that has Fixup steps, as httpd's does: a redirect, or what sets the
 // handler, comes before it.
-func Module() site.Module { return site.Module{Name: "dir", Table: table, Open: open} }
+func Module() site.Module {
+	return site.Module{Name: "dir", Table: table, Open: open, Reads: []string{"mod_dir"}}
+}
 
 var table = directive.Table{
 	{Name: "DirectoryIndex", Set: setIndex, Help: "the documents that stand for a directory"},
@@ -27,7 +29,7 @@ type loaded struct {
 func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	l := loaded{dir: c.Loaded("mod_dir.c"), index: c.Loaded("mod_autoindex.c")}
 	return func(chain []*directive.Scope, sp *site.Plan) error {
-		p := &plan{settings: scopes.Merged(chain...), loaded: l, site: sp}
+		p := &plan{settings: scopes.Merged(chain...), loaded: l}
 		sp.Add(site.Fixup, "DirectoryIndex", p.fixup)
 		sp.HandlerFor(directoryHandler, exchange.HandlerFunc(p.list))
 		return nil

@@ -16,7 +16,7 @@ import (
 // change a request. upgrade makes HTTP/2 of the connection of a request that asks for h2c, as a tunnel
 // (RFC 7540 section 3.2).
 func Steps(upgrade func(*exchange.Exchange) exchange.Tunnel) site.Module {
-	return site.Module{Name: "http2", Open: opener(upgrade)}
+	return site.Module{Name: "http2", Open: opener(upgrade), Reads: []string{"http2 dir"}}
 }
 
 // Module is mod_http2's directives. It stands before those that ask what is spoken: TLS.

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/site"
 )
 
 // FuzzHeader: no directive and no field makes the module fall over, and what an answer has in the end
@@ -31,7 +30,7 @@ func FuzzHeader(f *testing.F) {
 			l := settings.In(s)
 			x := sample("X-E: "+value, "Content-Type: "+value)
 			apply(l.request, &target{x: x, h: &x.Req.Header})
-			if r := newReply(l.always, l.answer, false, &site.Plan{}); r != nil {
+			if r := newReply(l.always, l.answer, false); r != nil {
 				r.step(t.Context(), x)
 				r.step(t.Context(), x)
 			}

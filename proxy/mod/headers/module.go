@@ -26,7 +26,7 @@ var settings = directive.NewKey("headers", func(outer, inner lists) lists {
 
 // Module is mod_headers.
 func Module() site.Module {
-	return site.Module{Name: "headers", Open: open, Table: directive.Table{
+	return site.Module{Name: "headers", Open: open, Reads: []string{"headers"}, Table: directive.Table{
 		{Name: "Header", Set: setAnswer, Help: "a condition, an action, a field of the answer, and a value"},
 		{Name: "RequestHeader", Set: setRequest, Help: "an action, a field of the request, and a value"},
 	}}
@@ -60,7 +60,7 @@ func build(chain []*directive.Scope, p *site.Plan) {
 	if list := only(late.request, false); len(list) > 0 {
 		p.Add(site.Fixup, "RequestHeader", requestStep(list))
 	}
-	if r := newReply(only(late.always, false), only(late.answer, false), typed, p); r != nil {
+	if r := newReply(only(late.always, false), only(late.answer, false), typed); r != nil {
 		p.Add(site.Reply, "Header", r.step)
 	}
 }

@@ -13,17 +13,16 @@ import (
 type reply struct {
 	always, answer []edit
 
-	plan  *site.Plan // who knows types by names
-	types bool       // some edit is of Content-Type
-	check bool       // some edit may make what a field must not be
+	types bool // some edit is of Content-Type
+	check bool // some edit may make what a field must not be
 }
 
 // newReply is for the edits that are made late. typed: an early one was of Content-Type. nil: nothing is to be done.
-func newReply(always, answer []edit, typed bool, p *site.Plan) *reply {
+func newReply(always, answer []edit, typed bool) *reply {
 	if len(always)+len(answer) == 0 && !typed {
 		return nil
 	}
-	r := &reply{always: always, answer: answer, plan: p, types: typed}
+	r := &reply{always: always, answer: answer, types: typed}
 	for _, list := range [...][]edit{always, answer} {
 		for i := range list {
 			r.types = r.types || list[i].isType
@@ -85,8 +84,8 @@ func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
 	if !x.Res.Proxied {
 		x.Res.Header.Del("Content-Type")
 	}
-	if t.ct == "" && !x.Res.ErrorPage && r.plan.TypeOf != nil {
-		t.ct = r.plan.TypeOf(x)
+	if plan := site.PlanOf(x); t.ct == "" && !x.Res.ErrorPage && plan != nil && plan.TypeOf != nil {
+		t.ct = plan.TypeOf(x)
 	}
 	if t.ct == "" {
 		t.ct = x.Res.Type

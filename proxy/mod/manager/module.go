@@ -25,5 +25,5 @@ func Module(farm *balancer.Farm, o manager.Options) site.Module {
 			return nil
 		}, nil
 	}
-	return site.Module{Name: "proxy_balancer", Open: open}
+	return site.Module{Name: "proxy_balancer", Open: open, Reads: []string{}}
 }

@@ -10,7 +10,9 @@ import (
 )
 
 // Module is mod_mime. Its types are told after Header had its say.
-func Module() site.Module { return site.Module{Name: "mime", Table: table, Open: open} }
+func Module() site.Module {
+	return site.Module{Name: "mime", Table: table, Open: open, Reads: []string{"mod_mime"}}
+}
 
 var table = directive.Table{
 	{Name: "TypesConfig", File: directive.ReadsFile, Set: setTypesConfig, Help: "the file of media types"},
@@ -41,7 +43,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 		}
 	}
 	return func(chain []*directive.Scope, sp *site.Plan) error {
-		p := &plan{extensions: newExtensionMap(scopes.Merged(chain...), types), site: sp}
+		p := &plan{extensions: newExtensionMap(scopes.Merged(chain...), types)}
 		if p.extensions.handlers {
 			sp.Add(site.Types, "AddHandler", p.nameHandler)
 		}
@@ -54,13 +56,12 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 // plan is what the sections in force say of names: made once for each chain of scopes.
 type plan struct {
 	extensions *extensionMap
-	site       *site.Plan // the plan that this is part of
 }
 
 // nameHandler is AddHandler: the extension names what serves the file, unless SetHandler does
 // (httpd: mod_mime.c find_ct). A member's URL has no handler of ours.
 func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" || p.site.Named != "" && p.site.Named != "none" {
+	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" || site.PlanOf(x).Handles() {
 		return nil
 	}
 	x.Handler = p.extensions.of(p.named(x)).handler

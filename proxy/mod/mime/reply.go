@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
 )
 
 // reply completes a response's head, a member's too: the type that it lacks, its languages and encodings by the name
@@ -15,7 +16,7 @@ func (p *plan) reply(_ context.Context, x *exchange.Exchange) error {
 		return nil
 	}
 	if !r.Typed && r.Header.Index("Content-Type") < 0 {
-		if t := p.site.TypeOf(x); t != "" { // ForceType's, or by the name
+		if t := site.PlanOf(x).TypeOf(x); t != "" { // ForceType's, or by the name
 			r.Header.Add("Content-Type", t)
 		}
 	}

@@ -20,7 +20,7 @@ func Module(farm *balancer.Farm, b backend.Backend, secure ...Secure) site.Modul
 	if len(secure) > 0 {
 		o.secure = secure[0]
 	}
-	return site.Module{Name: "proxy", Open: o.open, Table: directive.Table{
+	return site.Module{Name: "proxy", Open: o.open, Reads: []string{"mod_proxy-dir", "ssl proxy"}, PerHost: true, Loads: []string{"ssl proxy"}, Table: directive.Table{
 		{Name: "ProxyPass", Set: setPass, Help: "a path and the URL that serves what is below it"},
 		{Name: "ProxyPassMatch", Set: setPassMatch, Help: "a regular expression and the URL that serves what it matches"},
 		{Name: "ProxyPassReverse", Set: setReverse, Help: "turns a member's URL in Location and its kin into a path of this server"},

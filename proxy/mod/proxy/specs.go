@@ -5,7 +5,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/site"
 	"balancerd/proxy/upstream"
-	"slices"
+	"iter"
 )
 
 // specBuilder makes the specifications of workers and balancers that a farm plans with from what was read.
@@ -18,40 +18,60 @@ type specBuilder struct {
 const genericHost = "*"
 
 // workers are the plain workers of all servers, and the generic one.
-func (b *specBuilder) workers() []balancer.WorkerSpec {
+func (b *specBuilder) workers() iter.Seq[balancer.WorkerSpec] {
 	set := balancer.NewWorkerSettings()
 	set.Status = balancer.IgnoreErrors | balancer.Generic
 	set.DisableReuse.V, set.AddressTTL.V = true, 0
-	list := []balancer.WorkerSpec{{VHost: genericHost, Settings: set, Address: balancer.Address{URL: "proxy:reverse", Scheme: "*", Host: "*", Varies: true}}}
-	for _, h := range b.hosts {
-		for _, w := range inventoryIn(h.Scope).workers.all {
-			w.set.Status |= balancer.IgnoreErrors
-			list = append(list, balancer.WorkerSpec{VHost: h.Server.ID, Address: w.Address, Settings: w.set})
+	generic := balancer.WorkerSpec{VHost: genericHost, Settings: set, Address: balancer.Address{URL: "proxy:reverse", Scheme: "*", Host: "*", Varies: true}}
+	return func(yield func(balancer.WorkerSpec) bool) {
+		if !yield(generic) {
+			return
+		}
+		for _, h := range b.hosts {
+			for _, w := range inventoryIn(h.Scope).workers.all {
+				w.set.Status |= balancer.IgnoreErrors
+				if !yield(balancer.WorkerSpec{VHost: h.Server.ID, Address: w.Address, Settings: w.set}) {
+					return
+				}
+			}
 		}
 	}
-	return list
 }
 
 // balancers are those of all servers, the main server's first.
-func (b *specBuilder) balancers() []balancer.Spec {
-	var list []balancer.Spec
-	shared := inventoryIn(b.hosts[0].Scope)
-	for _, h := range b.hosts {
-		own := b.server(h)
-		list = slices.Grow(list, len(shared.clusters)+len(own.clusters))
-		inherits := h != b.hosts[0] && own.inherits
-		if inherits {
-			for _, c := range shared.clusters {
-				list = append(list, own.inherited(c, b.hosts[0].Server.ID))
-			}
-		}
-		for _, c := range own.clusters {
-			if !inherits || shared.named(c.name) == nil {
-				list = append(list, own.spec(c))
+func (b *specBuilder) balancers() iter.Seq[balancer.Spec] {
+	return func(yield func(balancer.Spec) bool) {
+		for _, h := range b.hosts {
+			for s := range b.balancersOf(h) {
+				if upstream.IsBalancer(s.Name) && !yield(s) {
+					return
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(list, func(s balancer.Spec) bool { return !upstream.IsBalancer(s.Name) })
+}
+
+// balancersOf are those of a server: what it inherits, then its own.
+func (b *specBuilder) balancersOf(h *site.Host) iter.Seq[balancer.Spec] {
+	shared, own := inventoryIn(b.hosts[0].Scope), b.server(h)
+	inherits := h != b.hosts[0] && own.inherits
+	return func(yield func(balancer.Spec) bool) {
+		if inherits {
+			for _, c := range shared.clusters {
+				if !yield(own.inherited(c, b.hosts[0].Server.ID)) {
+					return
+				}
+			}
+		}
+		for _, c := range own.clusters {
+			if inherits && shared.named(c.name) != nil {
+				continue
+			}
+			if !yield(own.spec(c)) {
+				return
+			}
+		}
+	}
 }
 
 // settings are a server's, with what it inherits.

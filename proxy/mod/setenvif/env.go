@@ -49,7 +49,7 @@ func (v *variables) remove(name string) {
 
 // Env is mod_env.
 func Env() site.Module {
-	return site.Module{Name: "env", Open: openEnv, Table: directive.Table{
+	return site.Module{Name: "env", Open: openEnv, Reads: []string{"env"}, Table: directive.Table{
 		{Name: "SetEnv", Set: setEnv, Help: "a variable and its value"},
 		{Name: "PassEnv", Set: passEnv, Help: "variables of the server's environment"},
 		{Name: "UnsetEnv", Set: unsetEnv, Help: "variables to take back"},

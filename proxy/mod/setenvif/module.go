@@ -18,7 +18,7 @@ var rules = directive.NewKey("setenvif", func(outer, inner []rule) []rule { retu
 
 // Module is mod_setenvif.
 func Module() site.Module {
-	return site.Module{Name: "setenvif", Open: open, Table: directive.Table{
+	return site.Module{Name: "setenvif", Open: open, Reads: []string{"setenvif"}, Table: directive.Table{
 		{Name: "SetEnvIf", Set: setIf, Help: "a field's name, a regular expression, and variables to set"},
 		{Name: "SetEnvIfNoCase", Set: setIf, Help: "SetEnvIf without regard to case"},
 		{Name: "BrowserMatch", Set: setBrowser, Help: "a regular expression for User-Agent, and variables to set"},

@@ -12,7 +12,7 @@ import (
 // Module is mod_ssl. In the list of modules it stands before those that authenticate: who has no TLS is
 // refused before he is asked for a password (httpd: mod_ssl.c ssl_register_hooks, access_checker).
 func Module() site.Module {
-	return site.Module{Name: "ssl", Open: open, Table: directive.Table{
+	return site.Module{Name: "ssl", Open: open, Reads: []string{"ssl dir", "ssl server"}, Table: directive.Table{
 		{Name: "SSLEngine", Set: setEngine, Help: "TLS in front: on, off"},
 		{Name: "SSLCertificateFile", File: directive.ReadsFile, Set: setCertificate(func(s *serverSettings) *[]string { return &s.certs }), Help: "a certificate, with its chain and perhaps its key; one for each kind of key"},
 		{Name: "SSLCertificateKeyFile", File: directive.ReadsFile, Set: setCertificate(func(s *serverSettings) *[]string { return &s.keys }), Help: "the certificate's key"},

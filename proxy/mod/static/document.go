@@ -10,7 +10,6 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/site"
 )
 
 // plan is what the sections in force say of files: compiled once a chain of scopes.
@@ -20,11 +19,10 @@ type plan struct {
 	links    func(i int) linkRule // nil: every symbolic link is followed
 	override bool                 // .htaccess files are looked at somewhere
 	boundary string               // of multipart/byteranges, the same as long as this load lives
-	site     *site.Plan           // the plan that this is part of
 }
 
-func newPlan(chain []*directive.Scope, sp *site.Plan, boundary string) *plan {
-	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain), boundary: boundary, site: sp}
+func newPlan(chain []*directive.Scope, boundary string) *plan {
+	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain), boundary: boundary}
 	p.links = linkRules(p.levels)
 	for _, l := range p.levels {
 		p.override = p.override || l.override != overrideNone

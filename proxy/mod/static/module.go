@@ -12,7 +12,9 @@ import (
 // Module is the core's part in serving files. It stands near the end of the modules' list, since what nobody else
 // mapped is a file; behind mod_mime, whose types ForceType replaces, and in front of mod_dir, whose look-ups of index
 // documents it refuses.
-func Module() site.Module { return site.Module{Name: "core", Table: table, Open: open} }
+func Module() site.Module {
+	return site.Module{Name: "core", Table: table, Open: open, Reads: []string{"core_files"}}
+}
 
 var table = directive.Table{
 	{Name: "Options", Set: setOptions, Help: "symbolic links: FollowSymLinks, SymLinksIfOwnerMatch"},
@@ -42,7 +44,7 @@ func open(*directive.Config, *site.Site) (site.Builder, error) {
 }
 
 func build(chain []*directive.Scope, sp *site.Plan, boundary string) {
-	p := newPlan(chain, sp, boundary)
+	p := newPlan(chain, boundary)
 	sp.Add(site.Translate, "DocumentRoot", translate)
 	sp.Add(site.Storage, "DocumentRoot", locate)
 	options := p.dir.options.over(defaultOptions)
@@ -125,10 +127,10 @@ func (p *plan) admitLookup(_ context.Context, x *exchange.Exchange) error {
 
 // describe sets the type of a file.
 func (p *plan) describe(x *exchange.Exchange) {
-	if p.site.TypeOf == nil {
+	if site.PlanOf(x).TypeOf == nil {
 		return
 	}
-	if t := p.site.TypeOf(x); t != "" {
+	if t := site.PlanOf(x).TypeOf(x); t != "" {
 		x.Res.Header.Set("Content-Type", t)
 	}
 }

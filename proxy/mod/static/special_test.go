@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/site"
 )
 
 func mkfifo(t testing.TB, name string) {
@@ -15,4 +14,4 @@ func mkfifo(t testing.TB, name string) {
 }
 
 // planOf is the plan of the main server.
-func planOf(r *rig) *plan { return newPlan([]*directive.Scope{r.Site.Config.Main}, &site.Plan{}, "") }
+func planOf(r *rig) *plan { return newPlan([]*directive.Scope{r.Site.Config.Main}, "") }

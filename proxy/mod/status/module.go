@@ -13,7 +13,7 @@ import (
 // Module is mod_status, where it is loaded. It has no directives of its own: ExtendedStatus and SeeRequestTail are the
 // core's, ProxyStatus is mod_proxy's.
 func Module(o Options) site.Module {
-	return site.Module{Name: "status", Open: func(c *directive.Config, s *site.Site) (site.Builder, error) {
+	return site.Module{Name: "status", Reads: []string{}, Open: func(c *directive.Config, s *site.Site) (site.Builder, error) {
 		if !c.Loaded("mod_status.c") {
 			return nil, nil
 		}

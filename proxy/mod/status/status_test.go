@@ -268,7 +268,8 @@ func TestModule(t *testing.T) {
 	for _, name := range []string{"server-status", "application/x-httpd-status"} {
 		x := &exchange.Exchange{Server: &exchange.Server{Name: "lb.test", Token: s.Settings.Token}, Local: &exchange.Local{Signature: exchange.SignatureOn}}
 		x.Req.Method = "GET"
-		if err := p.Handlers[name].Serve(context.Background(), x); err != nil {
+		h, _ := p.HandlerNamed(name)
+		if err := h.Serve(context.Background(), x); err != nil {
 			t.Fatal(err)
 		}
 		body := make([]byte, x.Res.Length)
