@@ -27,48 +27,67 @@ func (l *loader) check() (start bool, exit int) {
 	if err != nil {
 		return false, l.Refuse(&cli.Failure{Noticed: cli.Notices(tree.Warnings), Words: l.Words(err), After: cli.AfterCheck(err)})
 	}
-	checked, noticed, err := l.build(tree, directive.OSFiles{})
+	var broken error // why a start would fail
+	a := &process.Attempt{Tree: tree, Files: directive.OSFiles{}, From: &trial{}}
+	if !l.Dump && (l.Test || l.Verb == "graceful" || l.Verb == "restart") {
+		next, err := l.try(a)
+		if err == nil {
+			return l.sound(next, a)
+		}
+		broken = err
+	}
+	checked, noticed, err := l.build(tree, directive.OSFiles{}) // what httpd's -t finds goes first
 	if err != nil {
 		return false, l.Refuse(&cli.Failure{Noticed: noticed, Words: l.Words(err), After: cli.AfterCheck(err)})
 	}
 	defer checked.Close()
-	if l.Dump {
+	switch {
+	case broken != nil:
+		f := &cli.Failure{Noticed: noticed, Hints: a.Hints, Words: l.Words(broken), After: cli.AfterStart(broken), Hint: process.ListenHint(broken)}
+		return false, l.Refuse(f)
+	case l.Dump:
 		l.Report(noticed, nil)
 		l.PrintDump(checked, l.modules)
 		return false, 0
 	}
-	pid := &process.PidFile{Path: checked.Settings.PidFile}
-	var found []string
-	if l.Test || l.Verb == "graceful" || l.Verb == "restart" {
-		a := &process.Attempt{Tree: tree, Files: directive.OSFiles{}, From: &trial{pid}}
-		if err := l.try(a); err != nil {
-			f := &cli.Failure{Noticed: noticed, Hints: a.Hints, Words: l.Words(err), After: cli.AfterStart(err), Hint: process.ListenHint(err)}
-			return false, l.Refuse(f)
-		}
-		found = append(a.Hints, lateNotices(a.Noticed, noticed)...)
+	return l.control(checked, noticed)
+}
+
+// sound goes on with a configuration that a start would not refuse.
+func (l *loader) sound(next *site.Site, a *process.Attempt) (start bool, exit int) {
+	printed, late := split(a.Noticed)
+	if !l.Test {
+		return l.control(next, printed)
 	}
-	if l.Test {
-		l.Report(noticed, append(found, hints.Unresolved(checked)...))
-		fmt.Fprintln(l.Errs, "Syntax OK")
-		return false, 0
-	}
-	start, exit = process.Control(l.Verb, pid, l.Out, l.Errs)
+	l.Report(printed, append(append(a.Hints, late...), hints.Unresolved(next)...))
+	fmt.Fprintln(l.Errs, "Syntax OK")
+	return false, 0
+}
+
+// control obeys a verb of -k.
+func (l *loader) control(s *site.Site, noticed []site.Notice) (start bool, exit int) {
+	start, exit = process.Control(l.Verb, &process.PidFile{Path: s.Settings.PidFile}, l.Out, l.Errs)
 	if !start {
 		l.Report(noticed, nil)
 	}
 	return start, exit
 }
 
-// try goes the way of a start up to the first request, and leaves no trace.
-func (l *loader) try(a *process.Attempt) error {
+// try goes the way of a start up to the first request, and leaves no trace: the site is closed.
+func (l *loader) try(a *process.Attempt) (*site.Site, error) {
 	next, opened, err := l.prepare(a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer next.Close()
 	for _, socket := range opened {
 		socket.Close()
 	}
+	return next, l.startable(next)
+}
+
+// startable reports what else a start does with the settings of a site that may fail.
+func (l *loader) startable(next *site.Site) error {
 	set := &next.Settings
 	if os.Geteuid() == 0 && set.User != "" {
 		if _, _, _, err := process.Identity(set.User, set.Group); err != nil {
@@ -86,18 +105,26 @@ func (l *loader) try(a *process.Attempt) error {
 	return nil
 }
 
-// lateNotices are those of a start that httpd's -t does not have, as hints: what it prints stays alike.
-func lateNotices(all, printed []site.Notice) (lines []string) {
+// split takes apart what httpd's -t prints and what only its start does, which becomes hints: what -t prints
+// stays alike.
+func split(all []site.Notice) (printed []site.Notice, late []string) {
 	for _, n := range all {
-		if line := "hint: " + n.Message; !slices.Contains(printed, n) && !slices.Contains(lines, line) {
-			lines = append(lines, line)
+		if !n.AtStart {
+			printed = append(printed, n)
 		}
 	}
-	return lines
+	for _, n := range all {
+		line := "hint: " + n.Message
+		same := func(p site.Notice) bool { return p.Message == n.Message && p.Module == n.Module && p.Level == n.Level }
+		if n.AtStart && !slices.ContainsFunc(printed, same) && !slices.Contains(late, line) {
+			late = append(late, line)
+		}
+	}
+	return printed, late
 }
 
 // trial opens what a start would, as far as it can be done without leaving a trace.
-type trial struct{ pid *process.PidFile }
+type trial struct{}
 
 var _ process.Opener = (*trial)(nil)
 
@@ -123,10 +150,11 @@ func (t *trial) OpenSockets(next *site.Site) (map[string]*net.TCPListener, error
 	if len(next.Listeners) == 0 {
 		return nil, &server.ListenError{Message: server.NoSockets}
 	}
+	pid := &process.PidFile{Path: next.Settings.PidFile}
 	opened := map[string]*net.TCPListener{}
 	for _, at := range next.Listeners {
 		l, err := server.Listen(context.Background(), at, &next.Settings)
-		if err != nil && errors.Is(err, syscall.EADDRINUSE) && t.pid.Holds(at) {
+		if err != nil && errors.Is(err, syscall.EADDRINUSE) && pid.Holds(at) {
 			continue
 		}
 		if err != nil {

@@ -63,10 +63,11 @@ proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/s
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
-proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/server proxy/http1/server apacheconf/directive balancer
+proxy/mod/status:      proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:
 proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
+proxy/snapshot:        proxy/exchange proxy/server proxy/http1/server proxy/backend balancer
 proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/recovery
 `
 

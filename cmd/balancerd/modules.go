@@ -36,6 +36,7 @@ import (
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
+	"balancerd/proxy/snapshot"
 )
 
 // modules are all modules, in httpd's order of hooks: within each phase (site.Plan) steps run in the
@@ -54,8 +55,8 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			heartbeat.Module(beat),                      // what the lbmethod of that name reads
 			proxy.HealthModule(),                        // what hc* parameters may name
 			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
-			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}), // the handler balancer-manager
-			status.Module(status.For(l.farm, l.server, cli.Product, cli.Built())),           // the handler server-status
+			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
+			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			alias.Module(),             // translate, fixup: Redirect, Alias
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101

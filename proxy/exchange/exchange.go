@@ -29,15 +29,17 @@ type Exchange struct {
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
 
-	Start    time.Time // when the request's first line was read
-	LogID    string    // %L once asked for
-	Depth    int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
-	Prev     *Original // the client's own request when an internal redirect replaced it
-	Front    Front     // the connection's way of answering early
-	State    [states]any
-	Arena    Arena
-	Observer Observer // is told what happens; nil: nobody wants to know
-	RawNote  string   // a sentence for the canned page, already HTML (httpd: notes "error-notes")
+	Start         time.Time // when the request's first line was read
+	LogID         string    // %L once asked for
+	Depth         int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
+	Prev          *Original // the client's own request when an internal redirect replaced it
+	Front         Front     // the connection's way of answering early
+	State         [states]any
+	Arena         Arena
+	Observer      Observer // is told what happens; nil: nobody wants to know
+	InputFilters  []Filter // what steps have put into the message's way beside the Plan's, by kind
+	OutputFilters []Filter
+	RawNote       string // a sentence for the canned page, already HTML (httpd: notes "error-notes")
 
 	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
 
@@ -140,6 +142,7 @@ func (x *Exchange) Reset() {
 	x.Arena.Reset()
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
+	x.ResetFilters()
 	x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
@@ -168,6 +171,7 @@ func (x *Exchange) TakeOver(y *Exchange) {
 	x.Filename, x.FileType, x.PathInfo, x.Handler = y.Filename, y.FileType, y.PathInfo, y.Handler
 	y.State[StateWalk] = x.State[StateWalk]
 	x.Local, x.State = y.Local, y.State
+	x.InputFilters, x.OutputFilters = y.InputFilters, y.OutputFilters
 	x.Env.CopyFrom(&y.Env)
 	for i := range y.Notes.Len() {
 		x.Notes.Set(y.Notes.At(i))

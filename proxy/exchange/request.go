@@ -43,13 +43,15 @@ type Request struct {
 	Header  Header
 	Trailer Header
 
-	Length    int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
-	Body      Body  // never nil once the front made the request; empty when there is no body
-	Expect100 bool  // the client waits for 100 Continue
-	Rejoined  bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
-	Spent     bool  // there was a body, and it is over: see SpendBody
-	Broken    bool  // the head was not read to its end, nor what follows: no member is asked, not even for an ErrorDocument
-	Upgrade   bool  // Connection names Upgrade and the field is there
+	Length     int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
+	Body       Body  // never nil once the front made the request; empty when there is no body
+	Expect100  bool  // the client waits for 100 Continue
+	Rejoined   bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
+	Spent      bool  // there was a body, and it is over: see SpendBody
+	Broken     bool  // the head was not read to its end, nor what follows: no member is asked, not even for an ErrorDocument
+	TellLength bool  // a filter changed how long the body is, and the client had told it: see ChangesLength
+	Filtered   bool  // the input filters were put in its way
+	Upgrade    bool  // Connection names Upgrade and the field is there
 }
 
 // Body is the decoded bytes of a request's body (RFC 9112 section 6, 7). Read returns io.EOF at

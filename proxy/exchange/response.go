@@ -13,16 +13,18 @@ type Response struct {
 	Header    Header // httpd's headers_out: sent unless an error page replaces them
 	Always    Header // httpd's err_headers_out: sent whatever happens
 	Trailer   Header
-	Length    int64  // body bytes; -1 unknown
-	Body      Source // nil: no body
-	Tunnel    Tunnel // set with Status 101: the front hands the connection over after the head
-	Close     bool   // the client's connection must end after this answer
-	Drop      bool   // nothing is sent at all: the front ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
-	Local     bool   // made here (page, file, manager), not by a member
-	Proxied   bool   // came from a member
-	Type      string // media type of an answer that names none (httpd: r->content_type)
-	Typed     bool   // Header edited the media type: none is made of the file's name any more
-	ErrorPage bool   // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
+	Length    int64   // body bytes; -1 unknown
+	Body      Source  // nil: no body
+	Tunnel    Tunnel  // set with Status 101: the front hands the connection over after the head
+	Close     bool    // the client's connection must end after this answer
+	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's answer, none of others
+	Drop      bool    // nothing is sent at all: the front ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
+	Local     bool    // made here (page, file, manager), not by a member
+	Proxied   bool    // came from a member
+	Type      string  // media type of an answer that names none (httpd: r->content_type)
+	Typed     bool    // Header edited the media type: none is made of the file's name any more
+	Cached    bool    // a kept copy of an answer that was edited and filtered up to Protocol: neither is done again
+	ErrorPage bool    // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
 
 	// What happened on the wire, filled by the front while it sends.
 	Sent      int64     // body bytes
@@ -43,12 +45,26 @@ type Source interface {
 	Close() error
 }
 
-// Ranger is a Source that can be cut to what the request's Range asks for. It is asked once everything
-// has edited the answer's head.
-type Ranger interface {
+// Sections is a Source any parts of which can be sent, in any order: a file.
+type Sections interface {
 	Source
-	// Cut makes x.Res the part; 416 when nothing of it is there.
-	Cut(x *Exchange) error
+	// SendParts has these parts sent in the place of the whole. Nothing of it was read yet.
+	SendParts([]Part)
+}
+
+// Part is a text, or Length bytes of a body from First.
+type Part struct {
+	Text          string
+	First, Length int64
+}
+
+// Left is how many bytes of it are to be sent.
+func (p *Part) Left() int64 { return int64(len(p.Text)) + p.Length }
+
+// Ranges says how a Range field is heeded. Immutable.
+type Ranges struct {
+	Most, Overlaps, Reversals int    // MaxRanges, MaxRangeOverlaps, MaxRangeReversals; a negative one is unlimited
+	Boundary                  string // between several parts
 }
 
 // Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).
@@ -115,6 +131,14 @@ func (s *bytesSource) Read(p []byte) (int, error) {
 	n := copy(p, s.b)
 	s.b = s.b[n:]
 	return n, nil
+}
+
+// Gather tells the end at once: all of it is Buffered.
+func (s *bytesSource) Gather() error {
+	if len(s.b) == 0 {
+		return io.EOF
+	}
+	return nil
 }
 func (s *bytesSource) Buffered() []byte { return s.b }
 func (s *bytesSource) Discard(n int)    { s.b = s.b[n:] }

@@ -19,6 +19,8 @@ type contribution struct {
 	steps     []placed
 	handlers  []namedHandler
 	observers []func(*exchange.Exchange) exchange.Observer
+	input     drafted
+	output    drafted
 	local     *exchange.Local
 	handler   exchange.Handler
 	named     string
@@ -242,9 +244,12 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 	p.weight = planSize + 8*len(parts)
 	var changed uint16
 	others := false
+	input, output := false, false
 	for i, t := range parts {
 		if old := above.parts[i]; t != old {
 			changed |= t.phases | old.phases
+			input = input || t.input.any() || old.input.any()
+			output = output || t.output.any() || old.output.any()
 			others = others || t.others() || old.others()
 			p.weight += t.weight()
 		}
@@ -261,6 +266,15 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 	if others {
 		p.handlers, p.observers = listedOthers(parts)
 		p.weight += len(p.handlers)*handlerSize + 8*len(p.observers)
+	}
+	p.input, p.output = above.input, above.output
+	if input {
+		p.input = wayOf(parts, func(t *contribution) *drafted { return &t.input })
+		p.weight += p.input.weight()
+	}
+	if output {
+		p.output = wayOf(parts, func(t *contribution) *drafted { return &t.output })
+		p.weight += p.output.weight()
 	}
 	return p, nil
 }
@@ -298,7 +312,7 @@ func listed(parts []*contribution, phase Phase) []Step {
 // values a step.
 func (t *contribution) weight() int {
 	return contributionSize + 8*len(t.chain) + len(t.steps)*(placedSize+stepWeight) +
-		len(t.handlers)*(handlerSize+stepWeight) + t.settings
+		len(t.handlers)*(handlerSize+stepWeight) + t.input.weight() + t.output.weight() + t.settings
 }
 
 // Sizes of values in bytes.
@@ -306,6 +320,7 @@ var (
 	planSize         = sizeOf[Plan]()
 	stepSize         = sizeOf[Step]()
 	handlerSize      = sizeOf[namedHandler]()
+	filterSize       = sizeOf[exchange.Filter]()
 	contributionSize = sizeOf[contribution]()
 	placedSize       = sizeOf[placed]()
 	nodeSize         = sizeOf[node]()

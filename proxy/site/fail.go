@@ -207,6 +207,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	renameEnv(x, status)
 	x.Res.Clear()
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
+	x.ResetFilters()
 	if status != 0 {
 		x.Req.Method = "GET"
 	}

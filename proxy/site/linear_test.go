@@ -46,7 +46,9 @@ func TestSectionsAreLinear(t *testing.T) {
 }
 
 func TestRangesAreLinear(t *testing.T) {
-	for _, piece := range []string{"1-2,", " ", "9", "-", "=", "bytes="} {
-		linear.Check(t, 8<<10, repeated("bytes=", piece, "5-"), func(field string) { oneRange(field, 1<<40) })
+	for _, piece := range []string{"1-2,", "-5,", ",", " ", "9", "-", "=", "bytes="} {
+		linear.Check(t, 8<<10, repeated("bytes=", piece, "5-"), func(field string) {
+			readRange(field, 1<<40, &exchange.Ranges{Most: -1, Overlaps: -1, Reversals: -1})
+		})
 	}
 }

@@ -64,6 +64,8 @@ type Plan struct {
 
 	steps     [phases][]Step
 	handlers  []namedHandler
+	input     way
+	output    way
 	observers []func(*exchange.Exchange) exchange.Observer
 	module    string          // whose Builder runs
 	draft     *contribution   // while it runs: where what it adds goes; nil: into this plan

@@ -32,8 +32,8 @@ func TestSteps(t *testing.T) {
 		t.Fatal(err, got)
 	}
 	for i, want := range []Step{{Module: "c", Name: "Early"}, {Module: "a", Name: "One"}, {Module: "b", Name: "Two"}} {
-		if s := p.Steps(Fixup)[i]; s.Module != want.Module || s.Name != want.Name {
-			t.Errorf("step %d is %s %s", i, s.Module, s.Name)
+		if f := p.Steps(Fixup)[i]; f.Module != want.Module || f.Name != want.Name {
+			t.Errorf("step %d is %s %s", i, f.Module, f.Name)
 		}
 	}
 	q := &Plan{}

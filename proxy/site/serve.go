@@ -303,6 +303,9 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"
 		name = "proxy-server"
 	}
+	if err := input(ctx, x, p); err != nil {
+		return err
+	}
 	if h, ok := p.HandlerNamed(name); ok {
 		if err := h.serve(ctx, x, name); !errors.Is(err, exchange.Declined) {
 			return err
@@ -312,33 +315,4 @@ func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error 
 		return exchange.Status(404)
 	}
 	return Handler{"core", p.Handler}.serve(ctx, x, "default-handler")
-}
-
-// reply completes the answer, whose head is there and not yet sent: its head is edited, then it is cut to
-// the range that was asked for. What stands in the place of a range that is not there is not cut.
-func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
-	s.edit(ctx, x)
-	if err := cut(x); err != nil {
-		if s.fail(ctx, x, err); !x.Res.ErrorPage { // that has what was edited before
-			s.edit(ctx, x)
-		}
-	}
-}
-
-// edit runs the Reply steps. Nothing edits the head of a 101: it is passed on at once (httpd: protocol.c
-// ap_send_interim_response).
-func (s *Site) edit(ctx context.Context, x *exchange.Exchange) {
-	p := planOf(x)
-	if p == nil || x.Res.Tunnel != nil {
-		return
-	}
-	for i := range p.steps[Reply] {
-		err := p.steps[Reply][i].run(ctx, x, Reply)
-		if err == nil || err == exchange.Stop || x.Res.ErrorPage && !x.Undecided {
-			continue
-		}
-		failed(x, err)
-		s.page(x, err)
-		return
-	}
 }

@@ -76,6 +76,7 @@ type Notice struct {
 	Module  string
 	Level   exchange.Level
 	Message string
+	AtStart bool // httpd says so when it starts, and not under -t
 }
 
 // Options of Build.
@@ -170,8 +171,17 @@ func (s *Site) OnClose(f func()) {
 
 // Warn adds a line to the startup log. Warnings also appear under -t, as httpd prints them.
 func (s *Site) Warn(module string, level exchange.Level, message string) {
+	s.note(Notice{Module: module, Level: level, Message: message})
+}
+
+// WarnAtStart is Warn for what httpd's -t does not come to.
+func (s *Site) WarnAtStart(module string, level exchange.Level, message string) {
+	s.note(Notice{Module: module, Level: level, Message: message, AtStart: true})
+}
+
+func (s *Site) note(n Notice) {
 	s.mu.Lock()
-	s.notices = append(s.notices, Notice{module, level, message})
+	s.notices = append(s.notices, n)
 	s.mu.Unlock()
 }
 

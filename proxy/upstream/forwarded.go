@@ -31,7 +31,7 @@ func (w *forwarder) buildRequest(p *proxyState, worker *balancer.Worker, generic
 		Header:  header,
 		Length:  x.Req.Length,
 		HasBody: body,
-		Spool:   x.Req.Length < 0 && s.sendLength && !s.sendChunked,
+		Spool:   x.Req.Length < 0 && (s.sendLength || x.Req.TellLength) && !s.sendChunked,
 		NoPool:  s.fresh && x.Conn != nil && x.Conn.Kept == 0,
 		Close:   generic || set.DisableReuse.V || s.close || x.Req.Length < 0 && x.Req.Header.IndexID(wire.ContentLength) >= 0,
 	}

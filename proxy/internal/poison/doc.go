@@ -14,6 +14,7 @@
 //	proxy/internal/wire/header.go: the storage of a Header, used again by the next exchange; the exchange, until Reset
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
+//	proxy/exchange/rewrite.go: pieces, what a filter waits for; the body that is filtered, until its Close or its exchange's Finish
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
 //	proxy/http1/server/work.go: a request's head and body, an answer's head; the exchange, until its end

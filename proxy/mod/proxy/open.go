@@ -32,7 +32,7 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, errors.New("AH02432: " + err.Error() + "\nAH01183: Cannot share balancer\nAH00020: Configuration Failed, exiting")
 	}
 	for _, w := range plan.Warnings() {
-		st.Warn("proxy_balancer", exchange.Warn, w.Error())
+		st.WarnAtStart("proxy_balancer", exchange.Warn, w.Error())
 	}
 	b := &builder{backend: o.backend, secure: o.secure, upstreams: specs.upstreams(plan), tls: map[*backend.TLS]bool{}}
 	st.OnCommit(func() {
@@ -53,7 +53,7 @@ func (b *specBuilder) resolveReuse(st *site.Site) {
 		}
 		for w := range v.everyWorker() {
 			if w.resolveReuse() && !st.Checking {
-				st.Warn("proxy", exchange.Warn, "AH10400: enablereuse/disablereuse ignored for worker "+w.Name())
+				st.WarnAtStart("proxy", exchange.Warn, "AH10400: enablereuse/disablereuse ignored for worker "+w.Name())
 			}
 		}
 	}

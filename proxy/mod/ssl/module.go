@@ -108,7 +108,7 @@ const fatal = "\nAH02312: Fatal error initialising mod_ssl, exiting.\nAH00016: C
 
 func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	l := loads.In(c.Main)
-	l.members = &members{fsys: c.Files, warn: func(text string) { s.Warn("ssl", exchange.Warn, text) }}
+	l.members = &members{fsys: c.Files, warn: func(text string) { s.WarnAtStart("ssl", exchange.Warn, text) }}
 	l.front = &front{site: s, hosts: map[*site.Host]*host{}}
 	if s.Checking { // httpd -t looks into no certificate
 		return nil, nil
@@ -133,7 +133,7 @@ func (f *front) fill(c *directive.Config, s *site.Site) error {
 			continue
 		}
 		for _, w := range own.warnings {
-			s.Warn("ssl", exchange.Warn, w)
+			s.WarnAtStart("ssl", exchange.Warn, w)
 		}
 		f.hosts[h] = own
 	}

@@ -12,7 +12,7 @@
 //	    |
 //	Last-Modified, ETag                                                  etag.go
 //	    |  If-Match, If-None-Match, If-Modified-Since …                  condition.go
-//	    |  Range, If-Range                                               byterange.go
+//	    |  Range, If-Range                                               package site, at the end
 //	    v
 //	x.Res.Body                                                           document.go, source.go
 //
@@ -20,5 +20,5 @@
 // (reply.go).
 //
 // Reading order: module.go, settings.go, options.go, override.go, place.go, document.go, discard.go, etag.go,
-// condition.go, byterange.go, multipart.go, source.go, reply.go.
+// condition.go, digest.go, source.go, reply.go.
 package static

@@ -18,11 +18,12 @@ type plan struct {
 	levels   []level
 	links    func(i int) linkRule // nil: every symbolic link is followed
 	override bool                 // .htaccess files are looked at somewhere
-	boundary string               // of multipart/byteranges, the same as long as this load lives
+	ranges   exchange.Ranges      // how a Range field is heeded
 }
 
 func newPlan(chain []*directive.Scope, boundary string) *plan {
-	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain), boundary: boundary}
+	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain)}
+	p.ranges = p.dir.rangesBy(boundary)
 	p.links = linkRules(p.levels)
 	for _, l := range p.levels {
 		p.override = p.override || l.override != overrideNone
@@ -214,30 +215,9 @@ func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) er
 	return nil
 }
 
-// body is the whole file, which knows how to be cut.
+// body is the whole file.
 func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
-	x.Res.Body, x.Res.Length = &source{x: x, f: f, pieces: []piece{{n: d.size}}, plan: p, doc: *d}, d.size
-	return nil
-}
-
-// Cut makes the answer the part of the file that the request's Range asks for, or several.
-func (s *source) Cut(x *exchange.Exchange) error {
-	d := &s.doc
-	d.tag = x.Res.Header.Get("ETag")
-	spans, how := ranges(x, d, s.plan.dir.limits())
-	switch {
-	case how == unsatisfiable:
-		return exchange.Status(http.StatusRequestedRangeNotSatisfiable)
-	case how == whole:
-		return nil
-	case len(spans) == 1:
-		only := spans[0]
-		x.Res.Header.Set("Content-Range", "bytes "+only.text(d.size))
-		s.pieces = []piece{{off: only.first, n: only.last - only.first + 1}}
-	default:
-		s.plan.multipart(x, s, spans)
-	}
-	x.Res.Length = s.total()
-	x.Res.Status = http.StatusPartialContent
+	x.Res.Body, x.Res.Length = &source{f: f, parts: []exchange.Part{{Length: d.size}}}, d.size
+	x.Res.Ranges = &p.ranges
 	return nil
 }

@@ -2,6 +2,8 @@ package static
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -133,4 +135,11 @@ func (p *plan) describe(x *exchange.Exchange) {
 	if t := site.PlanOf(x).TypeOf(x); t != "" {
 		x.Res.Header.Set("Content-Type", t)
 	}
+}
+
+// newBoundary is 16 hexadecimal digits that no document is likely to contain.
+func newBoundary() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
 }

@@ -31,15 +31,6 @@ func (p *plan) addCharset(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// charset adds AddDefaultCharset's charset to a plain or HTML text that names none
-// (httpd: protocol.c ap_make_content_type).
-func (p *plan) charset(mediaType string) string {
-	if name := p.dir.charset.Or(""); name != "" && wantsCharset(mediaType) {
-		return mediaType + "; charset=" + name
-	}
-	return mediaType
-}
-
 func wantsCharset(mediaType string) bool {
 	return !containsFold(mediaType, "charset=") && (containsFold(mediaType, "text/plain") || containsFold(mediaType, "text/html"))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 )
 
 // dirSettings is what one scope says of files (httpd: core.c core_dir_config).
@@ -68,8 +69,9 @@ const (
 	defaultMerges = 20 // of MaxRangeOverlaps and MaxRangeReversals
 )
 
-func (d *dirSettings) limits() limits {
-	return limits{d.ranges.Or(defaultRanges), d.overlaps.Or(defaultMerges), d.reversals.Or(defaultMerges)}
+// rangesBy is how a Range field is heeded, with a load's boundary between several ranges.
+func (d *dirSettings) rangesBy(boundary string) exchange.Ranges {
+	return exchange.Ranges{Most: d.ranges.Or(defaultRanges), Overlaps: d.overlaps.Or(defaultMerges), Reversals: d.reversals.Or(defaultMerges), Boundary: boundary}
 }
 
 func (d *dirSettings) acceptRanges() string {

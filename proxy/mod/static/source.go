@@ -7,25 +7,18 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// source sends pieces of a file, with texts between them, as an answer's body.
+// source sends parts of a file, with texts between them, as an answer's body.
 type source struct {
-	x      *exchange.Exchange
-	f      *os.File
-	pieces []piece // what is still to come; the first is under way
-	buf    []byte  // made when somebody asks for Buffered
-	ready  []byte  // read and not yet taken
-
-	plan *plan    // of a whole file: whose limits hold for its ranges
-	doc  document // and what it is
+	f     *os.File
+	parts []exchange.Part // what is still to come; the first is under way
+	buf   []byte          // made when somebody asks for Buffered
+	ready []byte          // read and not yet taken
 }
 
-// piece is a text, or n bytes of the file from off.
-type piece struct {
-	text   string
-	off, n int64
-}
+var _ exchange.Sections = (*source)(nil)
 
-func (p *piece) left() int64 { return int64(len(p.text)) + p.n }
+// SendParts is exchange.Sections'.
+func (s *source) SendParts(parts []exchange.Part) { s.parts, s.ready = parts, nil }
 
 // Read gives the next bytes. A file that shrank is an io.ErrUnexpectedEOF.
 func (s *source) Read(p []byte) (int, error) {
@@ -38,24 +31,24 @@ func (s *source) Read(p []byte) (int, error) {
 }
 
 func (s *source) next(p []byte) (int, error) {
-	for len(s.pieces) > 0 && s.pieces[0].left() == 0 {
-		s.pieces = s.pieces[1:]
+	for len(s.parts) > 0 && s.parts[0].Left() == 0 {
+		s.parts = s.parts[1:]
 	}
-	if len(s.pieces) == 0 {
+	if len(s.parts) == 0 {
 		return 0, io.EOF
 	}
-	at := &s.pieces[0]
-	if at.text != "" {
-		n := copy(p, at.text)
-		at.text = at.text[n:]
+	at := &s.parts[0]
+	if at.Text != "" {
+		n := copy(p, at.Text)
+		at.Text = at.Text[n:]
 		return n, nil
 	}
-	if int64(len(p)) > at.n {
-		p = p[:at.n]
+	if int64(len(p)) > at.Length {
+		p = p[:at.Length]
 	}
-	n, err := s.f.ReadAt(p, at.off)
-	at.off += int64(n)
-	at.n -= int64(n)
+	n, err := s.f.ReadAt(p, at.First)
+	at.First += int64(n)
+	at.Length -= int64(n)
 	if n > 0 {
 		return n, nil
 	}
@@ -69,15 +62,23 @@ const bufferSize = 32 << 10
 
 // Buffered is what was read ahead. A disk never makes its reader wait for a client, so it fills up here.
 func (s *source) Buffered() []byte {
-	if len(s.ready) == 0 {
-		if s.buf == nil {
-			s.buf = make([]byte, min(s.total(), bufferSize))
-		}
-		if n, err := s.next(s.buf); err == nil {
-			s.ready = s.buf[:n]
-		}
-	}
+	s.fill()
 	return s.ready
+}
+
+// Gather is exchange.Gatherer's: the end is told as soon as all was taken.
+func (s *source) Gather() error { return s.fill() }
+
+func (s *source) fill() error {
+	if len(s.ready) > 0 {
+		return nil
+	}
+	if s.buf == nil {
+		s.buf = make([]byte, min(s.total(), bufferSize))
+	}
+	n, err := s.next(s.buf)
+	s.ready = s.buf[:n]
+	return err
 }
 
 // Discard takes n of Buffered as read.
@@ -86,10 +87,10 @@ func (s *source) Discard(n int) { s.ready = s.ready[n:] }
 // File is the file and the range of it that is the whole rest of the body, for sendfile; ok is false
 // when texts stand between or bytes are already buffered.
 func (s *source) File() (f *os.File, off, n int64, ok bool) {
-	if len(s.ready) > 0 || len(s.pieces) != 1 || s.pieces[0].text != "" {
+	if len(s.ready) > 0 || len(s.parts) != 1 || s.parts[0].Text != "" {
 		return nil, 0, 0, false
 	}
-	return s.f, s.pieces[0].off, s.pieces[0].n, true
+	return s.f, s.parts[0].First, s.parts[0].Length, true
 }
 
 // Close gives the file back.
@@ -97,8 +98,8 @@ func (s *source) Close() error { return s.f.Close() }
 
 func (s *source) total() int64 {
 	n := int64(0)
-	for i := range s.pieces {
-		n += s.pieces[i].left()
+	for i := range s.parts {
+		n += s.parts[i].Left()
 	}
 	return n
 }

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"bytes"
 	"context"
 	"html/template"
 	"os"
@@ -10,19 +9,20 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/snapshot"
 )
 
-// Options is what the page needs of the rest of the server. Every field but Scoreboard may be left out.
+// Options is what the page needs of the rest of the server. Every field but Snapshot may be left out.
 type Options struct {
-	Scoreboard Scoreboard
-	Version    func(*exchange.Exchange) string        // "Apache/2.4.71 (Debian)", by ServerTokens; nil: the host's Server header
-	Built      string                                 // when the server was built, "2026-11-12T08:58:41"
-	MPM        string                                 // "" is "event": what monitoring knows
-	Proxy      func(*exchange.Exchange) []Balancer    // the host's balancers; none with ProxyStatus Off
-	Extended   func(*exchange.Exchange) bool          // ExtendedStatus; nil: On, as httpd has it with mod_status
-	Tail       func(*exchange.Exchange) bool          // SeeRequestTail; nil: Off
-	Signature  func(*exchange.Exchange) template.HTML // ServerSignature's lines; nil: the site's
-	Now        func() time.Time                       // nil: time.Now
+	Snapshot  func() snapshot.Server                       // the server now
+	Version   func(*exchange.Exchange) string              // "Apache/2.4.71 (Debian)", by ServerTokens; nil: the host's Server header
+	Built     string                                       // when the server was built, "2026-11-12T08:58:41"
+	MPM       string                                       // "" is "event": what monitoring knows
+	Proxy     func(*exchange.Exchange) []snapshot.Balancer // the host's balancers; none with ProxyStatus Off
+	Extended  func(*exchange.Exchange) bool                // ExtendedStatus; nil: On, as httpd has it with mod_status
+	Tail      func(*exchange.Exchange) bool                // SeeRequestTail; nil: Off
+	Signature func(*exchange.Exchange) template.HTML       // ServerSignature's lines; nil: the site's
+	Now       func() time.Time                             // nil: time.Now
 }
 
 // Handler is the handler "server-status" (httpd: mod_status.c status_handler). It answers GET and
@@ -52,12 +52,12 @@ func (h *Handler) Serve(_ context.Context, x *exchange.Exchange) error {
 	ask := asked(x.Req.Query)
 	v := h.view(x)
 	v.NoTable = ask.noTable
-	var b bytes.Buffer
-	kind := "text/html; charset=ISO-8859-1"
+	print, kind := html, "text/html; charset=ISO-8859-1"
 	if ask.auto {
-		kind = "text/plain; charset=ISO-8859-1"
-		auto(&b, v)
-	} else if err := html(&b, v); err != nil {
+		print, kind = auto, "text/plain; charset=ISO-8859-1"
+	}
+	body, err := print(v)
+	if err != nil {
 		return err
 	}
 	r := &x.Res
@@ -66,18 +66,16 @@ func (h *Handler) Serve(_ context.Context, x *exchange.Exchange) error {
 		r.Header.Set("Refresh", strconv.FormatInt(ask.refresh, 10))
 	}
 	r.Header.Set("Content-Type", kind)
-	r.Bytes(b.Bytes())
+	r.Bytes(body)
 	return nil
 }
 
+// view gathers what one answer shows.
 func (h *Handler) view(x *exchange.Exchange) *view {
 	v := &view{
-		Server: strings.Clone(x.ServerName()), MPM: h.o.MPM, Built: h.o.Built, PID: os.Getpid(), Now: h.o.Now(),
+		Server: h.o.Snapshot(), Name: strings.Clone(x.ServerName()), MPM: h.o.MPM, Built: h.o.Built, PID: os.Getpid(), Now: h.o.Now(),
 		CPU: h.cpu(), Load: h.load(), Extended: h.o.Extended == nil || h.o.Extended(x),
 		Tail: h.o.Tail != nil && h.o.Tail(x), Version: x.Server.Token,
-	}
-	if h.o.Scoreboard != nil {
-		v.Snapshot = h.o.Scoreboard.Snapshot()
 	}
 	if x.Conn != nil {
 		v.Via = x.Conn.Local.Addr().Unmap().String()

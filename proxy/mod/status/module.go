@@ -4,10 +4,10 @@ import (
 	"html/template"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/balancer"
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/server"
+	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/site"
+	"balancerd/proxy/snapshot"
 )
 
 // Module is mod_status, where it is loaded. It has no directives of its own: ExtendedStatus and SeeRequestTail are the
@@ -28,10 +28,20 @@ func Module(o Options) site.Module {
 
 // For makes the options of a page about a server and its balancers. version and built are what the page says of the
 // program: "Apache/2.4.71 (Unix)", "2026-11-12T08:58:41".
-func For(farm *balancer.Farm, srv *server.Server, version, built string) Options {
+func For(from *snapshot.Source, version, built string) Options {
 	return Options{
-		Scoreboard: Connections(srv), Proxy: Members(farm),
+		Snapshot: from.Take, Proxy: members(from),
 		Version: func(*exchange.Exchange) string { return version }, Built: built,
+	}
+}
+
+// members are the balancers of the request's virtual host, where ProxyStatus is On.
+func members(from *snapshot.Source) func(*exchange.Exchange) []snapshot.Balancer {
+	return func(x *exchange.Exchange) []snapshot.Balancer {
+		if !proxy.FactsOf(site.HostOf(x).Scope).Status {
+			return nil
+		}
+		return from.Balancers(x.Server.ID)
 	}
 }
 

@@ -6,21 +6,30 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-	"time"
 )
 
 //go:embed page.html
 var pageText string
 
-// page is the status page. Its lines are httpd's; its clothes are in its own style element.
-var page = template.Must(template.New("status").Funcs(template.FuncMap{
-	"date": dateText, "bytes": bytesText, "size": sizeText,
-	"kilo": func(n int64) float64 { return float64(n) / kilo },
-	"mega": func(n int64) float64 { return float64(n) / mega },
-}).Parse(pageText))
+// page is the status page but for its rows (rows.go). Its lines are httpd's; its looks are in its own style element.
+var page = template.Must(template.New("status").Funcs(template.FuncMap{"date": dateText}).Parse(pageText))
 
 // html prints the view for people.
-func html(b *bytes.Buffer, v *view) error { return page.Execute(b, v) }
+func html(v *view) ([]byte, error) {
+	var b bytes.Buffer
+	if err := page.ExecuteTemplate(&b, "head", v); err != nil {
+		return nil, err
+	}
+	p := v.appendConnections(b.Bytes())
+	for i := range v.Balancers {
+		p = appendBalancer(p, &v.Balancers[i])
+	}
+	if len(v.Balancers) > 0 {
+		p = append(p, balancersKey...)
+	}
+	p = append(p, v.Signature...)
+	return append(p, "</body></html>\n"...), nil
+}
 
 // UptimeText is the time since the start, with a blank in front of each part.
 func (v *view) UptimeText() string { return uptimeText(v.uptime()) }
@@ -30,12 +39,6 @@ func (v *view) Traffic() string { return kilobytesText(v.kilobytes()) }
 
 // Milliseconds is the time that all requests took.
 func (v *view) Milliseconds() int64 { return v.milliseconds() }
-
-// GracefulState and IdleState index States in the template.
-func (v *view) GracefulState() int { return int(Graceful) }
-
-// IdleState is where the idle workers are counted.
-func (v *view) IdleState() int { return int(Idle) }
 
 // Usage is the processor's time.
 func (v *view) Usage() string {
@@ -49,7 +52,7 @@ func (v *view) Usage() string {
 // Rates is requests and bytes a second, bytes and milliseconds a request.
 func (v *view) Rates() string {
 	var parts []string
-	up, n, bytes := v.seconds(), float64(v.Accesses), kilo*float64(v.kilobytes())
+	up, n, bytes := v.seconds(), float64(v.Requests), kilo*float64(v.kilobytes())
 	if up > 0 {
 		parts = append(parts, general(n/up, 3)+" requests/sec", bytesText(int64(bytes/up))+"/second")
 	}
@@ -71,31 +74,6 @@ func (v *view) Board() string {
 	}
 	return b.String() + s
 }
-
-// Ago is the whole seconds since a slot's exchange began.
-func (v *view) Ago(s Slot) int64 {
-	if s.Since.IsZero() {
-		return 0
-	}
-	return int64(v.Now.Sub(s.Since) / time.Second)
-}
-
-const requestLine = 63 // letters of a request line that the scoreboard keeps
-
-// Line is the slot's request line: its beginning, or its end with SeeRequestTail.
-func (v *view) Line(s Slot) string {
-	line := oneLine(s.Request)
-	switch {
-	case len(line) <= requestLine:
-		return line
-	case v.Tail:
-		return line[len(line)-requestLine:]
-	}
-	return line[:requestLine]
-}
-
-// FactorValue is the member's factor as a number.
-func (m Member) FactorValue() float64 { return float64(m.Factor) / 100 }
 
 // oneLine replaces control characters, which would end a line of ?auto.
 func oneLine(s string) string {

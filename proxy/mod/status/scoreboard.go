@@ -1,131 +1,106 @@
 package status
 
-import "time"
+import (
+	"strings"
 
-// Scoreboard is the server's account of itself. It must be safe for use by many goroutines; the page
-// asks once a request.
-type Scoreboard interface {
-	// Snapshot is how things stand now. The caller owns what it gets.
-	Snapshot() Snapshot
+	"balancerd/proxy/snapshot"
+)
+
+// letters are how httpd's scoreboard shows what a connection does, in the order of the line, and what ?notable prints
+// (httpd: mod_status.c status_flags). A worker of httpd's is a connection here; one that carries another protocol
+// sends.
+var letters = [snapshot.States]struct {
+	letter byte
+	word   string
+}{
+	snapshot.Reading:   {'R', "Read"},
+	snapshot.Serving:   {'W', "Write"},
+	snapshot.Tunneling: {'W', "Write"},
+	snapshot.Closing:   {'C', "Closing"},
+	snapshot.KeepAlive: {'K', "Keepalive"},
 }
 
-// Snapshot is one reading of the scoreboard.
-type Snapshot struct {
-	Started    time.Time // of this run, a reload does not change it
-	Config     int       // how many configurations were read (httpd: ParentServerConfigGeneration), 1 at first
-	Generation int       // how many reloads there were (httpd: ParentServerMPMGeneration), 0 at first
+// idleLetter is a worker that waits for a connection.
+const idleLetter = '_'
 
-	Accesses int64         // requests served since Started
-	Bytes    int64         // body and head bytes sent in answers
-	Duration time.Duration // the sum of the time that the requests took
-
-	States [States]int // how many workers are in each state; Idle is what is left of MaxRequestWorkers
-	Loads  []Load      // the running configuration first, then those that still finish their connections
-	Slots  []Slot      // the exchanges under way, and the last ones of idle workers if that is known
+// scoreboard is one letter a worker: those that serve a connection, then those that are idle.
+func (v *view) scoreboard() string {
+	var b strings.Builder
+	b.Grow(v.BusyWorkers() + v.IdleWorkers())
+	for _, s := range [...]snapshot.State{snapshot.Reading, snapshot.Serving, snapshot.Tunneling, snapshot.Closing, snapshot.KeepAlive} {
+		for range v.Connections[s] {
+			b.WriteByte(letters[s].letter)
+		}
+	}
+	for range v.IdleWorkers() {
+		b.WriteByte(idleLetter)
+	}
+	return b.String()
 }
 
-// Load is the work of one configuration: where httpd has a child process.
-type Load struct {
-	Stopping    bool // it takes no new connections and finishes those it has
-	Old         bool // it belongs to an older generation
-	Connections int  // all that are open
-	Accepting   bool
-	Busy        int // exchanges under way
-	Graceful    int // exchanges of a configuration that is stopping
-	Idle        int // how many more exchanges may begin
-	WaitIO      int // connections that wait for the client to send or take bytes
-	Writing     int // connections that still write an answer after its exchange ended
+// BusyWorkers is how many workers in httpd's sense serve somebody: one a connection.
+func (v *view) BusyWorkers() (n int) {
+	for _, count := range v.Connections {
+		n += count
+	}
+	return n
+}
+
+// IdleWorkers is what the connections leave of MaxRequestWorkers.
+func (v *view) IdleWorkers() int { return max(v.MaxWorkers-v.BusyWorkers(), 0) }
+
+// process is the work of one configuration: where httpd has a child process.
+type process struct {
+	Stopping    bool
+	Connections int
+	Busy        int // requests under way, and tunnels
+	Graceful    int // requests of a configuration that is stopping
+	Idle        int // how many more connections may come
+	WaitIO      int // connections whose first request is awaited, or arriving
+	Writing     int // connections that still write a response after its request ended: none here
 	KeepAlive   int // connections that wait for the next request
 	Closing     int // connections in lingering close
 }
 
-// Slot is one worker with its present or last exchange.
-type Slot struct {
-	State      State
-	Generation int
-	Kept       int           // requests on this connection so far
-	Accesses   int64         // requests of this slot so far
-	Since      time.Time     // when the present exchange began, or the last one
-	Took       time.Duration // of the last exchange that ended
-	Duration   time.Duration // of all exchanges of this slot
-	ConnBytes  int64         // sent on this connection
-	Bytes      int64         // sent by this slot
-	Client     string        // its address
-	Protocol   string        // "http/1.1", "h2"
-	VHost      string        // "name:port"
-	Request    string        // the request line
+// Processes are one a configuration: the one in force has all connections but those whose request an older one still
+// serves.
+func (v *view) Processes() []process {
+	n := &v.Connections
+	now := process{
+		Connections: v.BusyWorkers(), Busy: n[snapshot.Serving] + n[snapshot.Tunneling], Idle: v.IdleWorkers(),
+		WaitIO: n[snapshot.Reading], KeepAlive: n[snapshot.KeepAlive], Closing: n[snapshot.Closing],
+	}
+	list := []process{now}
+	for _, g := range v.Generations {
+		if !g.Stopping {
+			continue
+		}
+		list = append(list, process{Stopping: true, Connections: g.Requests, Graceful: g.Requests})
+		list[0].Connections -= min(g.Requests, list[0].Connections)
+		list[0].Busy -= min(g.Requests, list[0].Busy)
+	}
+	return list
 }
 
-// State is what a worker does just now.
-type State uint8
-
-// The states, in the order of the scoreboard line.
-const (
-	Reading State = iota
-	Sending
-	Resolving
-	Logging
-	Closing
-	KeepingAlive
-	Graceful
-	Starting
-	Stopping
-	Idle
-	Open   // a slot that nobody uses
-	States // how many there are
-)
-
-// states is the table of letters and words: the letter stands in the scoreboard, in bold in the table
-// when the worker is at work; word is what ?notable prints.
-var states = [States]struct {
-	letter byte
-	busy   bool
-	word   string
-}{
-	Reading:      {'R', true, "Read"},
-	Sending:      {'W', true, "Write"},
-	Resolving:    {'D', true, "DNS lookup"},
-	Logging:      {'L', true, "Logging"},
-	Closing:      {'C', true, "Closing"},
-	KeepingAlive: {'K', true, "Keepalive"},
-	Graceful:     {'G', false, "Graceful"},
-	Starting:     {'S', true, "Starting"},
-	Stopping:     {'I', false, "Dying"},
-	Idle:         {'_', false, "Ready"},
-	Open:         {'.', false, "Dead"},
+// Stopping is how many processes take no new connections.
+func (v *view) Stopping() (n int) {
+	for _, g := range v.Generations {
+		if g.Stopping {
+			n++
+		}
+	}
+	return n
 }
 
-// Letter is the state's place in the scoreboard line (httpd: mod_status.c status_flags).
-func (s State) Letter() string { return string(states[s].letter) }
-
-// Busy tells whether a worker in this state serves somebody.
-func (s State) Busy() bool { return states[s].busy }
-
-// Word is the state for ?notable.
-func (s State) Word() string { return states[s].word }
-
-// Balancer is one of the virtual host's balancers, for the proxy's part of the page.
-type Balancer struct {
-	Name       string // "balancer://app"
-	Sticky     string // the cookie's name, "" for none
-	StickyPath string // the URL parameter's name
-	Timeout    time.Duration
-	Method     string
-	Members    []Member
-}
-
-// Member is one member of a balancer.
-type Member struct {
-	Name     string // its URL, without a socket's path
-	Scheme   string
-	Host     string // without port
-	Status   string // "Init Ok "
-	Route    string
-	Redirect string
-	Factor   int // in hundredths
-	Set      int
-	Elected  int64
-	Busy     int64
-	Sent     int64 // bytes
-	Received int64 // bytes
+// Total is the line of sums below the processes.
+func (v *view) Total() (t process) {
+	for _, p := range v.Processes() {
+		t.Connections += p.Connections
+		t.WaitIO += p.WaitIO
+		t.Writing += p.Writing
+		t.KeepAlive += p.KeepAlive
+		t.Closing += p.Closing
+	}
+	t.Busy, t.Idle = v.BusyWorkers(), v.IdleWorkers()
+	return t
 }

@@ -13,46 +13,50 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/balancer"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
+	"balancerd/proxy/snapshot"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 var now = time.Date(2026, 11, 21, 5, 9, 4, 0, time.UTC)
 
-// fixed is a scoreboard that stands still.
-type fixed Snapshot
-
-func (f fixed) Snapshot() Snapshot { return Snapshot(f) }
-
 // sample is the server of httpd's samples: one request under way of sixteen.
-func sample() fixed {
-	s := Snapshot{Started: now.Add(-5 * time.Second), Config: 1, Accesses: 18, Bytes: 74 << 10, Duration: 12 * time.Millisecond,
-		Loads: []Load{{Accepting: true, Busy: 1, Idle: 15}},
-		Slots: []Slot{{State: Sending, Kept: 1, Accesses: 2, Since: now, Took: 3 * time.Millisecond, Duration: 3 * time.Millisecond,
-			Client: "127.0.0.1", Protocol: "http/1.1", VHost: "lb.test:18080", Request: "GET /a?<script>&b=" + strings.Repeat("x", 80) + " HTTP/1.1"}},
+func sample() snapshot.Server {
+	s := snapshot.Server{Started: now.Add(-5 * time.Second), Requests: 18, Sent: 74 << 10, Busy: 12 * time.Millisecond, MaxWorkers: 16,
+		Generations: []snapshot.Generation{{Requests: 1}},
+		Clients: []snapshot.Connection{{State: snapshot.Serving, Requests: 2, Since: now, Took: 3 * time.Millisecond, Busy: 3 * time.Millisecond,
+			Client: "127.0.0.1", Protocol: "HTTP/1.1", Server: &exchange.Server{Name: "lb.test"}, Port: 18080, Line: "GET /a?<script>&b=" + strings.Repeat("x", 80) + " HTTP/1.1"}},
 	}
-	s.States[Sending], s.States[Idle] = 1, 15
-	return fixed(s)
+	s.Connections[snapshot.Serving] = 1
+	return s
 }
 
-func app() []Balancer {
-	return []Balancer{
-		{Name: "balancer://app", Sticky: "JSESSIONID", StickyPath: "jsessionid", Timeout: 2 * time.Second, Method: "byrequests", Members: []Member{
-			{Name: "http://127.0.0.1:18101", Scheme: "http", Host: "127.0.0.1", Status: "Init Ok ", Route: "n1", Factor: 200, Elected: 7, Sent: 1351, Received: 21105},
-			{Name: "http://127.0.0.1:18102", Scheme: "http", Host: "127.0.0.1", Status: "Init Stby Ok ", Route: "n2", Redirect: "<n1>", Factor: 100, Set: 1},
+func app() []snapshot.Balancer {
+	member := func(url, host string, status balancer.Status, set balancer.WorkerSettings, elected uint64, busy, sent, read int64) snapshot.Member {
+		scheme, _, _ := strings.Cut(url, ":")
+		return snapshot.Member{Name: url, Address: balancer.Address{Scheme: scheme, Host: host},
+			Snapshot: balancer.Snapshot{Settings: &set, Status: status, Elected: elected, Busy: busy, Sent: sent, Read: read}}
+	}
+	one := &balancer.BalancerSettings{Sticky: balancer.Sticky{Cookie: "JSESSIONID", Path: "jsessionid"}, Timeout: 2 * time.Second, Method: balancer.Some("byrequests")}
+	two := &balancer.BalancerSettings{Method: balancer.Some("bybusyness")}
+	return []snapshot.Balancer{
+		{Name: "balancer://app", Settings: one, Members: []snapshot.Member{
+			member("http://127.0.0.1:18101", "127.0.0.1", balancer.Init, balancer.WorkerSettings{Route: "n1", LoadFactor: 200}, 7, 0, 1351, 21105),
+			member("http://127.0.0.1:18102", "127.0.0.1", balancer.Init|balancer.Standby, balancer.WorkerSettings{Route: "n2", Redirect: "<n1>", LoadFactor: 100, LBSet: 1}, 0, 0, 0, 0),
 		}},
-		{Name: "balancer://hc", Method: "bybusyness", Members: []Member{
-			{Name: "ajp://127.0.0.1:18110", Scheme: "ajp", Host: "127.0.0.1", Status: "Init Err ", Factor: 125, Elected: 1, Busy: 3},
+		{Name: "balancer://hc", Settings: two, Members: []snapshot.Member{
+			member("ajp://127.0.0.1:18110", "127.0.0.1", balancer.Init|balancer.InError, balancer.WorkerSettings{LoadFactor: 125}, 1, 3, 0, 0),
 		}},
 	}
 }
 
 func options() Options {
-	return Options{Scoreboard: sample(), Built: "2026-11-12T08:58:41", Now: func() time.Time { return now },
-		Proxy: func(*exchange.Exchange) []Balancer { return app() }}
+	return Options{Snapshot: sample, Built: "2026-11-12T08:58:41", Now: func() time.Time { return now },
+		Proxy: func(*exchange.Exchange) []snapshot.Balancer { return app() }}
 }
 
 func ask(t *testing.T, o Options, method, query string) (*exchange.Exchange, string, error) {
@@ -233,7 +237,7 @@ func TestProxyTables(t *testing.T) {
 		}
 	}
 	off := options()
-	off.Proxy = func(*exchange.Exchange) []Balancer { return nil }
+	off.Proxy = func(*exchange.Exchange) []snapshot.Balancer { return nil }
 	if _, body, _ := ask(t, off, "GET", ""); strings.Contains(body, "Proxy LoadBalancer") || strings.Contains(body, "SSes") {
 		t.Error("balancers are shown with ProxyStatus Off")
 	}
@@ -279,5 +283,62 @@ func TestModule(t *testing.T) {
 				t.Errorf("%s: no %s", name, want)
 			}
 		}
+	}
+}
+
+// TestEscaping holds the rows' escaping against that of the page's templates.
+func TestEscaping(t *testing.T) {
+	text := template.Must(template.New("").Parse("<td>{{.}}</td>"))
+	for _, s := range []string{"", "a<b>&\"'+`=/\x00\x01é\xff\u2028", "GET /?a=1&b=<script> HTTP/1.1"} {
+		var want strings.Builder
+		if err := text.Execute(&want, s); err != nil {
+			t.Fatal(err)
+		}
+		if got := "<td>" + string(appendEscaped(nil, s)) + "</td>"; got != want.String() {
+			t.Errorf("%q, want %q", got, want.String())
+		}
+	}
+}
+
+// crowd is a server with many connections and balancers.
+func crowd(connections, balancers int) Options {
+	s := sample()
+	for len(s.Clients) < connections {
+		s.Clients = append(s.Clients, s.Clients[0])
+	}
+	s.Connections[snapshot.Serving] = len(s.Clients)
+	var lbs []snapshot.Balancer
+	for len(lbs) < balancers {
+		lbs = append(lbs, app()...)
+	}
+	return Options{Snapshot: func() snapshot.Server { return s }, Now: func() time.Time { return now }, Proxy: func(*exchange.Exchange) []snapshot.Balancer { return lbs }}
+}
+
+func printed(o Options, query string) {
+	x := &exchange.Exchange{Server: &exchange.Server{Name: "lb.test"}}
+	x.Req.Method, x.Req.Query = "GET", query
+	New(o).Serve(context.Background(), x)
+}
+
+// TestRowsAllocateLittle: a row of the page costs at most its sizes as texts, whoever has many connections and members.
+func TestRowsAllocateLittle(t *testing.T) {
+	for _, query := range []string{"", "notable"} {
+		few, many := crowd(10, 10), crowd(2010, 2010)
+		n := testing.AllocsPerRun(3, func() { printed(many, query) }) - testing.AllocsPerRun(3, func() { printed(few, query) })
+		if most := 2000*3.0 + 2000*1.5*4; n > most {
+			t.Errorf("?%s: %.0f allocations for 2,000 connections and 3,000 members more, at most %.0f", query, n, most)
+		}
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	o := crowd(5000, 2000)
+	for _, q := range []string{"", "auto"} {
+		b.Run("?"+q, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				printed(o, q)
+			}
+		})
 	}
 }

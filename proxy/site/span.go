@@ -1,4 +1,4 @@
-package static
+package site
 
 import (
 	"strconv"
@@ -7,32 +7,25 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// span is a part of a document: first and last byte, both included.
+// span is a part of a body: first and last byte, both included.
 type span struct{ first, last int64 }
-
-// limits are MaxRanges, MaxRangeOverlaps and MaxRangeReversals; a negative one is unlimited.
-type limits struct{ ranges, overlaps, reversals int }
 
 // outcome of reading a Range field.
 type outcome uint8
 
 const (
-	whole         outcome = iota // none, not valid, or too many: the whole document
+	whole         outcome = iota // none, not valid, or too many: the whole body
 	partial                      // some spans
 	unsatisfiable                // 416
 )
 
-// ranges reads the Range field. Spans that touch or overlap their predecessor are merged with it
-// (httpd: byterange_filter.c ap_set_byterange).
-func ranges(x *exchange.Exchange, d *document, max limits) ([]span, outcome) {
-	field, ok := x.Req.Header.Lookup("Range")
-	if !ok || d.size <= 0 || len(field) < 6 || !exchange.EqualFold(field[:6], "bytes=") {
+// readRange reads a Range field for a body of size bytes. Spans that touch or overlap their predecessor are merged
+// with it (httpd: byterange_filter.c ap_set_byterange).
+func readRange(field string, size int64, max *exchange.Ranges) ([]span, outcome) {
+	if len(field) < 6 || !exchange.EqualFold(field[:6], "bytes=") {
 		return nil, whole
 	}
-	if ifRange(x, d) == fails {
-		return nil, whole
-	}
-	m := merger{size: d.size}
+	m := merger{size: size}
 	if field = field[6:]; strings.HasPrefix(field, ",") {
 		return nil, whole
 	}
@@ -40,12 +33,12 @@ func ranges(x *exchange.Exchange, d *document, max limits) ([]span, outcome) {
 		if spec == "" { // as if the commas were one
 			continue
 		}
-		s, kind := parseSpan(spec, d.size)
+		s, kind := parseSpan(spec, size)
 		if kind == badSpan {
 			return nil, whole
 		}
 		if kind == allSpan {
-			m = merger{size: d.size}
+			m = merger{size: size}
 			m.begin(s)
 			break
 		}
@@ -144,7 +137,7 @@ func (m *merger) join(s span) bool {
 	return met
 }
 
-func (m *merger) result(max limits) ([]span, outcome) {
+func (m *merger) result(max *exchange.Ranges) ([]span, outcome) {
 	if m.isOpen {
 		m.done = append(m.done, m.open)
 	}
@@ -159,7 +152,7 @@ func (m *merger) result(max limits) ([]span, outcome) {
 		sum += s.last - s.first + 1
 	}
 	over := func(n, bound int) bool { return bound >= 0 && n > bound }
-	if sum > m.size || over(len(m.done), max.ranges) || over(m.overlaps, max.overlaps) || over(m.reversals, max.reversals) {
+	if sum > m.size || over(len(m.done), max.Most) || over(m.overlaps, max.Overlaps) || over(m.reversals, max.Reversals) {
 		return nil, whole
 	}
 	return m.done, partial

@@ -1,0 +1,180 @@
+package site
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// memberRanges holds for members' answers: one range. The whole in the place of several is what the RFC allows
+// (RFC 9110 section 14.2).
+var memberRanges = &exchange.Ranges{Most: 1}
+
+// cut gives a client that asked for a range that range: the last change of an answer's contents, once filters and
+// Reply steps have made of it what it is (httpd: byterange_filter.c ap_byterange_filter). The error is 416.
+func cut(x *exchange.Exchange) error {
+	r := &x.Res
+	settleLength(r)
+	field, asked := x.Req.Header.Lookup("Range")
+	if !asked || r.Status != 200 || r.Length <= 0 || r.ErrorPage || r.Header.Has("Content-Range") {
+		return nil
+	}
+	rules := r.Ranges
+	if rules == nil {
+		if !r.Proxied || x.Req.Method != "GET" || strings.Contains(field, ",") {
+			return nil
+		}
+		rules = memberRanges
+	}
+	if !ifRange(x) {
+		return nil
+	}
+	spans, how := readRange(field, r.Length, rules)
+	switch how {
+	case whole:
+		return nil
+	case unsatisfiable:
+		return exchange.Status(http.StatusRequestedRangeNotSatisfiable)
+	}
+	send(x, rules, spans)
+	return nil
+}
+
+// settleLength finds out how long a body of unknown length is if all of it is at hand (httpd: protocol.c
+// ap_content_length_filter).
+func settleLength(r *exchange.Response) {
+	if r.Length >= 0 || r.Body == nil {
+		return
+	}
+	if c, ok := r.Body.(exchange.Complete); ok {
+		if done, err := c.Complete(); done && err == nil {
+			r.Length = int64(len(r.Body.Buffered()))
+		}
+	}
+}
+
+// send makes the answer the spans of it. Several ones have a body that knows them, else the whole is sent.
+func send(x *exchange.Exchange, rules *exchange.Ranges, spans []span) {
+	r := &x.Res
+	from, direct := r.Body.(exchange.Sections)
+	if len(spans) > 1 && !direct {
+		return
+	}
+	size := r.Length
+	parts := make([]exchange.Part, 0, 2*len(spans)+1)
+	if len(spans) == 1 {
+		r.Header.Set("Content-Range", x.Arena.Join("bytes ", spans[0].text(size)))
+		parts = append(parts, spans[0].part())
+	} else {
+		parts = multipart(r, rules, spans, parts)
+	}
+	r.Status, r.Reason, r.Length = http.StatusPartialContent, "", 0
+	for i := range parts {
+		r.Length += parts[i].Left()
+	}
+	if direct {
+		from.SendParts(parts)
+	} else {
+		r.Body = &window{src: r.Body, skip: spans[0].first, left: r.Length}
+	}
+}
+
+func (s span) part() exchange.Part {
+	return exchange.Part{First: s.first, Length: s.last - s.first + 1}
+}
+
+// multipart makes several spans one body, each with a head of its own (RFC 9110 section 14.6; httpd:
+// byterange_filter.c ap_byterange_filter).
+func multipart(r *exchange.Response, rules *exchange.Ranges, spans []span, parts []exchange.Part) []exchange.Part {
+	head := "\r\n--" + rules.Boundary + "\r\n"
+	if t := r.Header.Get("Content-Type"); t != "" {
+		head += "Content-type: " + t + "\r\n"
+	}
+	head += "Content-range: bytes "
+	for _, s := range spans {
+		parts = append(parts, exchange.Part{Text: head + s.text(r.Length) + "\r\n\r\n"}, s.part())
+	}
+	r.Header.Set("Content-Type", "multipart/byteranges; boundary="+rules.Boundary)
+	return append(parts, exchange.Part{Text: "\r\n--" + rules.Boundary + "--\r\n"})
+}
+
+// ifRange reports whether If-Range lets a range be served: it is absent, or names the answer's strong ETag or the
+// date of its last change, which must lie a minute back to prove anything (RFC 9110 section 8.8.2.2; httpd:
+// http_protocol.c ap_condition_if_range).
+func ifRange(x *exchange.Exchange) bool {
+	want, ok := x.Req.Header.Lookup("If-Range")
+	if !ok {
+		return true
+	}
+	h := &x.Res.Header
+	if strings.HasPrefix(want, `"`) {
+		return want == h.Get("ETag")
+	}
+	asked, err := http.ParseTime(want)
+	changed, err2 := http.ParseTime(h.Get("Last-Modified"))
+	if err != nil || err2 != nil || !asked.Equal(changed) {
+		return false
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = x.Start
+	}
+	return now.Unix() >= changed.Unix()+60
+}
+
+// window is a part of a body.
+type window struct {
+	src        exchange.Source
+	skip, left int64
+}
+
+func (w *window) Read(p []byte) (int, error) {
+	for w.skip > 0 {
+		n, err := w.src.Read(p[:min(int64(len(p)), w.skip)])
+		w.skip -= int64(n)
+		if err != nil {
+			return 0, unexpected(err)
+		}
+	}
+	if w.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := w.src.Read(p[:min(int64(len(p)), w.left)])
+	w.left -= int64(n)
+	if err == io.EOF && w.left > 0 {
+		return n, io.ErrUnexpectedEOF
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return n, err
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (w *window) Buffered() []byte {
+	b := w.src.Buffered()
+	if n := min(w.skip, int64(len(b))); n > 0 {
+		w.src.Discard(int(n))
+		w.skip -= n
+		b = w.src.Buffered()
+	}
+	if w.skip > 0 {
+		return nil
+	}
+	return b[:min(w.left, int64(len(b)))]
+}
+
+func (w *window) Discard(n int) {
+	w.src.Discard(n)
+	w.left -= int64(n)
+}
+
+func (w *window) Close() error { return w.src.Close() }
