@@ -49,7 +49,7 @@ func opened(t *testing.T, b *Backend, w *balancer.Worker, call *backend.Call) (e
 	}
 }
 
-// over tells whether a worker's connections have no streams.
+// over reports whether a worker's connections have no streams.
 func over(w *balancer.Worker) bool {
 	s := clientsOf(w)
 	s.mu.Lock()
