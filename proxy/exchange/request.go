@@ -130,7 +130,7 @@ func (r *Request) ProtoText() string {
 // IsGet reports whether the method is GET or HEAD, which httpd takes for one (M_GET).
 func (r *Request) IsGet() bool { return r.Method == "GET" || r.Method == "HEAD" }
 
-// AtLeast11 tells whether the client understands HTTP/1.1.
+// AtLeast11 reports whether the client understands HTTP/1.1.
 func (r *Request) AtLeast11() bool { return r.Major > 1 || r.Major == 1 && r.Minor >= 1 }
 
 // Outgoing is the request as a member gets it, made anew from Request for each attempt so that a

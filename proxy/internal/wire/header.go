@@ -99,7 +99,7 @@ func (h *Header) Lookup(name string) (string, bool) {
 	return "", false
 }
 
-// Has tells whether a field called name is there.
+// Has reports whether a field called name is there.
 func (h *Header) Has(name string) bool { return h.Index(name) >= 0 }
 
 // Count is the number of fields called name.
@@ -156,7 +156,7 @@ func (h *Header) Merge(name, value string) {
 	h.Add(name, value)
 }
 
-// Del removes every field called name and tells whether there was one (httpd: apr_table_unset).
+// Del removes every field called name and reports whether there was one (httpd: apr_table_unset).
 func (h *Header) Del(name string) bool { return h.delFrom(0, name) }
 
 // DelID is Del for a well-known name.
@@ -195,7 +195,7 @@ func (h *Header) Filter(keep func(*Field) bool) {
 	h.F = h.F[:n]
 }
 
-// Is tells whether the field is called name.
+// Is reports whether the field is called name.
 func (f *Field) Is(name string) bool {
 	return len(f.Name) == len(name) && EqualFold(f.Name, name)
 }
