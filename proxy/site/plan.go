@@ -133,6 +133,16 @@ func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 	p.observers = append(p.observers, f)
 }
 
+// BecomesTunnel leaves the exchange what its end needs of its plan, the logs, and nothing of its virtual host.
+func (p *Plan) BecomesTunnel(x *exchange.Exchange) {
+	x.State[exchange.StatePlan] = planOf(x).logOnly()
+	for _, i := range [...]int{exchange.StateHost, exchange.StateWalk, exchange.StateAuth} {
+		x.State[i] = nil
+	}
+}
+
+var _ exchange.Tunneler = (*Plan)(nil)
+
 // logOnly is the plan without what it does before the end.
 func (p *Plan) logOnly() *Plan {
 	bare := &Plan{Local: p.Local}
