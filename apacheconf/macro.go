@@ -52,7 +52,7 @@ func (r *reader) doMacro(c *cursor, g *Group, args string) error {
 	return nil
 }
 
-// warnRest tells of what stands behind a ">", unless it is a comment.
+// warnRest warns of what stands behind a ">", unless it is a comment.
 func (r *reader) warnRest(what, rest string, pos Pos) {
 	if text := strings.TrimLeft(rest, " \t"); text != "" && text[0] != '#' {
 		r.macroWarn(pos, "AH02989: "+what+" on line "+itoa(pos.Line)+" of "+pos.File+": "+rest)

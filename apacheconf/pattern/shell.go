@@ -9,7 +9,7 @@ const (
 	Fold                            // letters match in any case
 )
 
-// Shell tells whether text fits a shell pattern of * ? [a-z] [!x] and backslash escapes as a whole
+// Shell reports whether text fits a shell pattern of * ? [a-z] [!x] and backslash escapes as a whole
 // (APR: apr_fnmatch.c). It takes time proportional to len(pattern)*len(text) at worst.
 func Shell(pattern, text string, flags ShellFlags) bool {
 	p, t := 0, 0
@@ -105,7 +105,7 @@ func fnBound(pattern string, i int, flags ShellFlags) (c byte, next int, ok bool
 	return pattern[i], i + 1, flags&Pathname == 0 || pattern[i] != '/'
 }
 
-// IsShell tells whether a text holds wildcards: * ? or a bracket that closes (APR: apr_fnmatch_test).
+// IsShell reports whether a text holds wildcards: * ? or a bracket that closes (APR: apr_fnmatch_test).
 func IsShell(text string) bool {
 	open := false
 	for i := 0; i < len(text); i++ {

@@ -105,9 +105,9 @@ func assemble(c *cli.Command) *process.Program {
 }
 
 // handshakes tells the server, for each address, how a site makes TLS of a connection; nil where it is plain.
-func handshakes() func(*site.Site, netip.AddrPort) http1.Shake {
+func handshakes() func(*site.Site, netip.AddrPort) http1.TLSHandshake {
 	var garbage process.GCTuner
-	return func(s *site.Site, local netip.AddrPort) http1.Shake {
+	return func(s *site.Site, local netip.AddrPort) http1.TLSHandshake {
 		if !ssl.SecuredAt(s, local) {
 			return nil
 		}

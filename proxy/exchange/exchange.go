@@ -25,6 +25,7 @@ type Exchange struct {
 	AuthType string   // "Basic" when User is set, "ClientCert" by SSLUserName
 	Filename string   // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
 	Folder   string   // whose <Directory> sections State's StateWalk holds, with the slash at its end
+	Located  string   // the path whose <Location> sections State's StateLocated holds
 	FileType FileType // what Filename is on disk
 	PathInfo string
 	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
@@ -54,12 +55,13 @@ const (
 	StateAuth
 	StateRewrite
 	StateCore
-	StateHost   // site: the virtual host
-	StatePlan   // site: the plan in force
-	StateServer // server: the load of the configuration that serves it
-	StateUpload // http1: what was read of a request's body for its member
-	StateTLS    // ssl: what the sections say of certificates
-	StateWalk   // site: the chain of the <Directory> sections that were walked last
+	StateHost    // site: the virtual host
+	StatePlan    // site: the plan in force
+	StateServer  // server: the load of the configuration that serves it
+	StateUpload  // http1: what was read of a request's body for its member
+	StateTLS     // ssl: what the sections say of certificates
+	StateWalk    // site: the chain of the <Directory> sections that were walked last
+	StateLocated // site: the chain of the <Location> sections that cover the path Located
 	states
 )
 
@@ -144,7 +146,7 @@ func (x *Exchange) Reset() {
 	x.finishers = x.finishers[:0]
 	x.ResetFilters()
 	x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil
-	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", ""
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
 	clear(x.State[:])
 }
@@ -154,7 +156,7 @@ func (x *Exchange) Reset() {
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
-		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Depth: x.Depth + 1, Observer: x.Observer}
+		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Observer: x.Observer}
 	y.State[StateProxy] = nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
 	y.Req.Target = path
@@ -170,7 +172,7 @@ func (x *Exchange) TakeOver(y *Exchange) {
 	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
 	x.Filename, x.FileType, x.PathInfo, x.Handler = y.Filename, y.FileType, y.PathInfo, y.Handler
 	y.State[StateWalk] = x.State[StateWalk]
-	x.Local, x.State = y.Local, y.State
+	x.Local, x.State, x.Located = y.Local, y.State, y.Located
 	x.InputFilters, x.OutputFilters = y.InputFilters, y.OutputFilters
 	x.Env.CopyFrom(&y.Env)
 	for i := range y.Notes.Len() {
@@ -220,7 +222,7 @@ func (x *Exchange) Detach() {
 	}
 }
 
-// Forwarded tells whether the request is mapped to a member's URL (httpd: r->proxyreq).
+// Forwarded reports whether the request is mapped to a member's URL (httpd: r->proxyreq).
 func (x *Exchange) Forwarded() bool {
 	return len(x.Filename) >= 6 && x.Filename[:6] == "proxy:"
 }
@@ -235,5 +237,5 @@ func (x *Exchange) Mapped() string {
 	return x.Filename
 }
 
-// Main tells whether the exchange still serves the client's own path, not an internal redirect.
+// Main reports whether the exchange still serves the client's own path, not an internal redirect.
 func (x *Exchange) Main() bool { return x.Prev == nil }

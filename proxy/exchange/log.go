@@ -74,7 +74,7 @@ type ErrorLog interface {
 	Write(*LogEntry)
 }
 
-// Enabled tells whether a message of that module and level would be written. Notices always are
+// Enabled reports whether a message of that module and level would be written. Notices always are
 // (httpd: log.c log_error_core).
 func (x *Exchange) Enabled(module string, level Level) bool {
 	l := (*Levels)(nil)

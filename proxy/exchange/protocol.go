@@ -60,7 +60,7 @@ const (
 // Or is whether it is on; unset is what its default is where the question is asked.
 func (s Switch) Or(unset bool) bool { return s == On || s == Unset && unset }
 
-// Speaks tells whether Protocols lets a protocol in; without Protocols that is HTTP/1.1 alone
+// Speaks reports whether Protocols lets a protocol in; without Protocols that is HTTP/1.1 alone
 // (httpd: protocol.c ap_is_allowed_protocol).
 func (s *Server) Speaks(protocol string) bool {
 	if len(s.Protocols) == 0 || protocol != HTTP11 && !s.HTTP2.Loaded {
@@ -69,7 +69,7 @@ func (s *Server) Speaks(protocol string) bool {
 	return slices.Contains(s.Protocols, protocol)
 }
 
-// Direct tells whether a fresh connection may begin with HTTP/2's preface
+// Direct reports whether a fresh connection may begin with HTTP/2's preface
 // (httpd: h2_c1.c h2_c1_allows_direct).
 func (s *Server) Direct(secure bool) bool {
 	if secure {

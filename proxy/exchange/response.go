@@ -3,6 +3,8 @@ package exchange
 import (
 	"io"
 	"time"
+
+	"balancerd/proxy/internal/wire"
 )
 
 // Response is the answer under way. A handler or a backend fills it; Reply steps edit it; the
@@ -111,6 +113,19 @@ func (r *Response) Clear() {
 // error page of ours, and not an interim response, 204 or 304, which have no body.
 func (r *Response) HasDocument() bool {
 	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
+}
+
+// InvalidField is the first field that no head may hold; "" and "" if there is none (httpd: http_filters.c
+// check_headers).
+func (r *Response) InvalidField() (name, value string) {
+	for _, h := range [...]*Header{&r.Always, &r.Header} {
+		for i := range h.F {
+			if f := &h.F[i]; !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
+				return f.Name, f.Value
+			}
+		}
+	}
+	return "", ""
 }
 
 // Bytes makes b the body.

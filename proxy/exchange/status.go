@@ -39,7 +39,7 @@ func (p *Problem) Error() string { return p.Status.Error() }
 // it does not know (httpd: http_protocol.c status_lines).
 func ReasonOf(status int) string { return reasons[status] }
 
-// Known tells whether httpd has words for the status, i.e. ErrorDocument and Redirect take it.
+// Known reports whether httpd has words for the status, i.e. ErrorDocument and Redirect take it.
 func Known(status int) bool { return reasons[status] != "" }
 
 var reasons = map[int]string{
@@ -60,7 +60,7 @@ var reasons = map[int]string{
 	507: "Insufficient Storage", 508: "Loop Detected", 510: "Not Extended", 511: "Network Authentication Required",
 }
 
-// Closes tells whether httpd ends the client's connection after an answer with this status
+// Closes reports whether httpd ends the client's connection after an answer with this status
 // (httpd: httpd.h ap_status_drops_connection).
 func Closes(status int) bool {
 	switch status {

@@ -42,7 +42,7 @@ func (t *Table) Value(name string) string {
 	return v
 }
 
-// Has tells whether name is there.
+// Has reports whether name is there.
 func (t *Table) Has(name string) bool {
 	_, ok := t.Get(name)
 	return ok

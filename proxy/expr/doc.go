@@ -16,6 +16,6 @@
 // Compiling happens at load. Evaluating allocates nothing unless a text has to be made, and then in the
 // exchange's arena.
 //
-// Reading order: expr.go, parse.go, scan.go, test.go, word.go, the tables, then the matchers they use
+// Reading order: expr.go, parse.go, token.go, scan.go, test.go, word.go, the tables, then the matchers they use
 // (subnet.go, file.go, certificate.go).
 package expr

@@ -66,7 +66,7 @@ func CompileString(text string, o ...Options) (*String, error) {
 	return &String{program: program{o: opt}, root: root}, nil
 }
 
-// Match tells whether the condition holds for x. The error is what failed while it was evaluated (a
+// Match reports whether the condition holds for x. The error is what failed while it was evaluated (a
 // file that cannot be read); it has then been logged, and the condition counts as not holding.
 func (e *Expr) Match(x *exchange.Exchange) (bool, error) { return e.MatchCaptures(x, nil) }
 

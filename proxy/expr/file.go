@@ -61,7 +61,7 @@ func isExecutable(r *run, name string) bool {
 	return isFile(r, os.Lstat, name, func(i fs.FileInfo) bool { return i.Mode()&0o111 != 0 })
 }
 
-// isFile tells whether a file is there and is as wanted.
+// isFile reports whether a file is there and is as wanted.
 func isFile(r *run, look func(string) (fs.FileInfo, error), name string, is func(fs.FileInfo) bool) bool {
 	r.x.Block()
 	info, err := look(name)

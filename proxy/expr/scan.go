@@ -263,7 +263,7 @@ func (s *scanner) chars() token {
 	}
 }
 
-// ends tells whether the text stops at c: at the delimiter, a group's number or another variable.
+// ends reports whether the text stops at c: at the delimiter, a group's number or another variable.
 func (s *scanner) ends(c byte) bool {
 	switch c {
 	case '"', '\'':

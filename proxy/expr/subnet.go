@@ -86,7 +86,7 @@ func (n Subnet) cut() Subnet {
 	return n
 }
 
-// Holds tells whether an address is in the set. An IPv4 address in IPv6 clothes is IPv4.
+// Holds reports whether an address is in the set. An IPv4-mapped IPv6 address is IPv4.
 func (n *Subnet) Holds(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if a.BitLen() != n.net.BitLen() {

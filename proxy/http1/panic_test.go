@@ -184,7 +184,7 @@ func TestPanicsOutsideOfExchanges(t *testing.T) {
 	}{
 		{"before a connection is served", &app{serve: says, first: nth(1)}, server.Options{}, get + "\r\n"},
 		{"before a head is read", &app{serve: says, first: nth(2)}, server.Options{}, get + "\r\n"},
-		{"in a handshake", &app{serve: says}, server.Options{Shake: shakeOnce(nth(1))}, get + "\r\n"},
+		{"in a handshake", &app{serve: says}, server.Options{TLSHandshake: shakeOnce(nth(1))}, get + "\r\n"},
 		{"in another protocol", &app{serve: says, srv: direct}, h2(bad), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -210,8 +210,8 @@ func TestPanicsOutsideOfExchanges(t *testing.T) {
 }
 
 // shakeOnce has a function called in each handshake, which is one without a word.
-func shakeOnce(f func()) func(netip.AddrPort) server.Shake {
-	return func(netip.AddrPort) server.Shake {
+func shakeOnce(f func()) func(netip.AddrPort) server.TLSHandshake {
+	return func(netip.AddrPort) server.TLSHandshake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			f()
 			return nc, &exchange.TLS{}, nil
@@ -222,7 +222,7 @@ func shakeOnce(f func()) func(netip.AddrPort) server.Shake {
 // otherFunc is another protocol that calls a function.
 type otherFunc func()
 
-func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *server.Board) {
+func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *server.Reporter) {
 	defer nc.Close()
 	f()
 }

@@ -174,7 +174,7 @@ func newFront(t testing.TB, a *app) *front {
 func newShakenFront(t testing.TB, a *app) *front {
 	t.Helper()
 	shake := func(nc net.Conn) (net.Conn, *exchange.TLS, error) { return nc, &exchange.TLS{}, nil }
-	return startFront(t, a, server.Options{Shake: func(netip.AddrPort) server.Shake { return shake }}, nil)
+	return startFront(t, a, server.Options{TLSHandshake: func(netip.AddrPort) server.TLSHandshake { return shake }}, nil)
 }
 
 // newNetFront serves connections that it does not know to be sockets.

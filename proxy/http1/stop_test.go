@@ -143,7 +143,7 @@ func (c *torn) Write(p []byte) (int, error) {
 // So is a request of which nothing can be read yet, because it came with half of a TLS record.
 func TestStopFinishesHalfARecord(t *testing.T) {
 	conf := selfSigned(t)
-	f := startFront(t, &app{serve: says}, server.Options{Shake: func(netip.AddrPort) server.Shake {
+	f := startFront(t, &app{serve: says}, server.Options{TLSHandshake: func(netip.AddrPort) server.TLSHandshake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			s := tls.Server(nc, conf)
 			return s, &exchange.TLS{}, s.Handshake()

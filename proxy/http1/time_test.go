@@ -202,7 +202,7 @@ func TestTLS(t *testing.T) {
 			return
 		}
 		says(ctx, x)
-	}}, server.Options{Shake: func(netip.AddrPort) server.Shake {
+	}}, server.Options{TLSHandshake: func(netip.AddrPort) server.TLSHandshake {
 		return func(nc net.Conn) (net.Conn, *exchange.TLS, error) {
 			tc := tls.Server(nc, conf)
 			if err := tc.Handshake(); err != nil {

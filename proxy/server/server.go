@@ -20,7 +20,7 @@ import (
 type Server struct {
 	front   *http1.Server
 	h2      *http2.Server
-	secure  func(*site.Site, netip.AddrPort) http1.Shake // nil: every connection is plain; immutable
+	secure  func(*site.Site, netip.AddrPort) http1.TLSHandshake // nil: every connection is plain; immutable
 	started time.Time
 	current atomic.Pointer[generation] // replaced under mu
 
@@ -42,11 +42,11 @@ type socket struct {
 //
 // secure finds, for a site and one of its addresses, what makes connections secure; nil where they are
 // plain. Without it all are.
-func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
+func New(secure ...func(*site.Site, netip.AddrPort) http1.TLSHandshake) *Server {
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
 	recovery.SetLog(func(message string) { s.log(exchange.Crit, nil, message) })
 	s.h2 = http2.New(s, s.log)
-	s.front = http1.New(s, http1.Options{Log: s.log, Shake: s.shake, Other: other{s.h2}})
+	s.front = http1.New(s, http1.Options{Log: s.log, TLSHandshake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
 		s.secure = secure[0]
 	}
@@ -57,10 +57,10 @@ func New(secure ...func(*site.Site, netip.AddrPort) http1.Shake) *Server {
 type other struct{ h2 *http2.Server }
 
 // Serve serves a connection to its end.
-func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Board) { o.h2.Serve(nc, info, b) }
+func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Reporter) { o.h2.Serve(nc, info, b) }
 
 // shake is what the site in force asks of a new connection.
-func (s *Server) shake(local netip.AddrPort) http1.Shake {
+func (s *Server) shake(local netip.AddrPort) http1.TLSHandshake {
 	now := s.Site()
 	if now == nil || s.secure == nil {
 		return nil

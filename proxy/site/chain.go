@@ -15,6 +15,7 @@ type node struct {
 	tree  *tree
 	up    *node
 	scope *directive.Scope // nil at the root
+	own   *section         // of scope; nil at the root, and for a branch of an <If>
 	held  []*section       // the sections on the chain that have others inside
 
 	plan     atomic.Pointer[Plan]

@@ -208,6 +208,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	x.Res.Clear()
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	x.ResetFilters()
+	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
 	if status != 0 {
 		x.Req.Method = "GET"
 	}

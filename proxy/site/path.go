@@ -25,68 +25,70 @@ func normalize(a *exchange.Arena, path string, f pathFlags) (out string, ok bool
 	if plain(path) {
 		return path, true
 	}
-	b, ok := a.Scratch(len(path)), true
-	for i := 0; i < len(path); {
-		c, n := path[i], 1
-		if c == '%' && f&decodeUnreserved != 0 {
-			v, valid := hexPair(path, i)
-			ok = ok && valid
-			if valid && unreserved(v) {
-				c, n = v, 3
-			}
-		}
-		if c != '/' && !(c == '.' && len(b) > 0 && b[len(b)-1] == '/') {
-			b = append(b, c)
-			i += n
-			continue
-		}
-		if c == '/' {
-			if f&mergeSlashes == 0 || len(b) == 0 || b[len(b)-1] != '/' {
-				b = append(b, '/')
-			}
-			i += n
-			continue
-		}
-		dots, skip := dotSegment(path, i, f)
-		switch dots {
+	b, ok := append(a.Scratch(len(path)), '/'), true
+	for rest, more := path[1:], true; more; {
+		var segment string
+		segment, rest, more = strings.Cut(rest, "/")
+		switch dots(segment, f) {
 		case 1:
-			i = skip
 		case 2:
 			if len(b) <= 1 {
 				ok = false
 			} else {
 				b = b[:bytes.LastIndexByte(b[:len(b)-1], '/')+1]
 			}
-			i = skip
 		default:
-			b = append(b, c)
-			i += n
+			valid := true
+			b, valid = appendSegment(b, segment, f)
+			ok = ok && valid
+			if more && (f&mergeSlashes == 0 || b[len(b)-1] != '/') {
+				b = append(b, '/')
+			}
 		}
 	}
 	return a.Keep(b), ok
 }
 
-// dotSegment tells whether the segment that begins at i is "." (1) or ".." (2), and where the text
-// after it and its slash begins. Dots may be written as %2e when unreserved characters are decoded.
-func dotSegment(path string, i int, f pathFlags) (dots, next int) {
-	for i < len(path) && path[i] != '/' {
+// appendSegment appends a segment, its unreserved characters decoded if the flags say so. valid is false when
+// one has a broken %XX.
+func appendSegment(b []byte, segment string, f pathFlags) (_ []byte, valid bool) {
+	if f&decodeUnreserved == 0 {
+		return append(b, segment...), true
+	}
+	valid = true
+	for i := 0; i < len(segment); i++ {
+		c := segment[i]
+		if c == '%' {
+			v, good := hexPair(segment, i)
+			valid = valid && good
+			if good && unreserved(v) {
+				c = v
+				i += 2
+			}
+		}
+		b = append(b, c)
+	}
+	return b, valid
+}
+
+// dots is 1 for the segment ".", 2 for "..", 0 for any other. Dots may be written as %2e when unreserved
+// characters are decoded.
+func dots(segment string, f pathFlags) (n int) {
+	for n < 2 && segment != "" {
 		switch {
-		case path[i] == '.':
-			i++
-		case f&decodeUnreserved != 0 && path[i] == '%' && i+2 < len(path) && path[i+1] == '2' && path[i+2]|0x20 == 'e':
-			i += 3
+		case segment[0] == '.':
+			segment = segment[1:]
+		case f&decodeUnreserved != 0 && len(segment) >= 3 && segment[:2] == "%2" && segment[2]|0x20 == 'e':
+			segment = segment[3:]
 		default:
-			return 0, i
+			return 0
 		}
-		dots++
-		if dots > 2 {
-			return 0, i
-		}
+		n++
 	}
-	if i < len(path) {
-		i++ // the slash
+	if segment != "" {
+		return 0
 	}
-	return dots, i
+	return n
 }
 
 // plain tells that nothing in a path wants normalising: the usual case, without a copy.
@@ -149,7 +151,7 @@ func decode(a *exchange.Arena, path string, mode exchange.SlashMode) (string, un
 	return a.Keep(b), how
 }
 
-// keptSlash tells whether what follows a "%" makes it an encoded slash: 2f, or 252f for an encoded
+// keptSlash reports whether what follows a "%" makes it an encoded slash: 2f, or 252f for an encoded
 // "%2f", and so on.
 func keptSlash(s string) bool {
 	for strings.HasPrefix(s, "25") {

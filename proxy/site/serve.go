@@ -211,6 +211,7 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	if x.Undecided {
 		return nil, exchange.Status(500)
 	}
+	x.Located, x.State[exchange.StateLocated] = x.Req.Path, w.end
 	return w.end.compiled()
 }
 

@@ -41,12 +41,25 @@ func (w *walk) targets(url string) {
 // locations adds the <Location> sections of the path. Those without a regular expression take runs of
 // slashes as one.
 func (w *walk) locations() {
+	if n, ok := w.x.State[exchange.StateLocated].(*node); ok && w.x.Located == w.x.Req.Path && n.tree == w.end.tree {
+		w.located(n)
+		return
+	}
 	merged := mergedPath(w.x)
 	for _, s := range w.host.sections {
 		c := s.locations.candidates(merged, w.found[0][:0])
 		for s := c.next(); s != nil; s = c.next() {
 			w.add(s, s.path(w.x, merged))
 		}
+	}
+}
+
+// located adds the sections of a chain that has no others than the <Location>s of this path: they were found
+// before the request was mapped.
+func (w *walk) located(n *node) {
+	if n.own != nil {
+		w.located(n.up)
+		w.end = w.end.enter(n.own)
 	}
 }
 

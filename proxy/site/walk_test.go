@@ -220,3 +220,51 @@ func thousand(f func()) func() {
 		}
 	}
 }
+
+// TestLocationsAreWalkedOnce: the sections of a path are looked for before it is mapped, and remembered; a path that
+// decoding changes, or one that is served in its place, is another.
+func TestLocationsAreWalkedOnce(t *testing.T) {
+	location := func(arg string) *directive.Scope { return &directive.Scope{Kind: directive.Location, Arg: arg} }
+	h := hostWith(t, serverOf(directive.Main, location("/a"), &directive.Scope{Kind: directive.Proxy, Arg: "http://m/"}), serverOf(directive.VHost, location("/a/b"), location("/c")))
+	looks := 0
+	for _, s := range h.sections {
+		for i := range s.locations.all {
+			match := s.locations.all[i].match
+			s.locations.all[i].match = func(x *exchange.Exchange, text string) bool { looks++; return match(x, text) }
+		}
+	}
+	s := &Site{}
+	x := &exchange.Exchange{Server: h.Server}
+	for _, c := range []struct {
+		path  string
+		looks int
+		args  string
+	}{{"/a/b/x", 3, "http://m/ /a /a/b"}, {"/a/b/x", 0, "http://m/ /a /a/b"}, {"/c", 3, "http://m/ /c"}, {"/", 3, "http://m/"}} {
+		looks = 0
+		x.Req.Path, x.Filename = c.path, ""
+		if _, err := h.located(x); err != nil {
+			t.Fatal(err)
+		}
+		before := looks
+		x.Filename = "proxy:http://m/"
+		p, err := s.finalPlan(x, h, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if looks != before {
+			t.Error(c.path, "was walked again")
+		}
+		args := ""
+		for _, t := range p.parts[0].chain[2:] {
+			args += " " + t.Arg
+		}
+		if strings.TrimSpace(args) != c.args || before != c.looks {
+			t.Errorf("%s: %s, %d looks", c.path, args, before)
+		}
+	}
+	x.Located, x.State[exchange.StateLocated] = "", nil
+	looks = 0
+	if h.located(x); looks != 3 {
+		t.Error("what was forgotten is not looked for:", looks)
+	}
+}

@@ -101,12 +101,12 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j loop.Job, offLoop 
 	}
 	if shake := a.s.shake(local); shake != nil {
 		a.s.doors.Add(1)
-		return &greeting{s: a.s, fd: a.group.NewFd(fd), local: local, remote: remote, shake: shake}, true
+		return &handshakeJob{s: a.s, fd: a.group.NewFd(fd), local: local, remote: remote, shake: shake}, true
 	}
 	own := a.group.NewFd(fd)
 	return a.s.open(local, remote, func(c *conn) {
 		c.raw, c.own = true, own
-		c.poke = ownPoked{own}
+		c.interrupt = fdInterrupter{own}
 	}), false
 }
 

@@ -37,8 +37,8 @@ func (s *Server) Accept(l *Listener) error {
 }
 
 // serve serves a connection, after a handshake if it is to be secure.
-func (s *Server) serve(nc net.Conn, shake Shake) {
-	defer s.survive(nc)
+func (s *Server) serve(nc net.Conn, shake TLSHandshake) {
+	defer s.guardAccept(nc)
 	if shake == nil {
 		s.ServeConn(nc, nil)
 		return

@@ -102,7 +102,7 @@ func (b *body) trailer() {
 	}
 }
 
-// received tells whether all of it is here.
+// received reports whether all of it is here.
 func (b *body) received() bool {
 	if b.chunked {
 		return b.chunks.Done() || b.err != nil

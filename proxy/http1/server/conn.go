@@ -14,7 +14,7 @@ import (
 
 // conn is one client's connection.
 type conn struct {
-	link
+	transport
 
 	// Immutable from open to drop.
 	s     *Server
@@ -22,32 +22,32 @@ type conn struct {
 	began time.Time
 
 	// Owned by the goroutine that serves it.
-	k      *work            // nil while nothing is there to be served
-	server *exchange.Server // in force before the Host is known
-	rules  wire.Rules
-	ruled  *exchange.Server // whose rules they are
-	headBy limit            // how long the head may take
-	now    time.Time        // when the last exchange ended; zero once that is long ago
-	over   bool             // no request is read any more
-	broken bool             // a panic happened: nothing is used again
-	turned bool             // another protocol goes on
-	linger bool             // the client may still be sending: its bytes are drained before the end
+	k        *requestBuffers  // nil while nothing is there to be served
+	server   *exchange.Server // in force before the Host is known
+	rules    wire.Rules
+	ruled    *exchange.Server // whose rules they are
+	headBy   limit            // how long the head may take
+	now      time.Time        // when the last exchange ended; zero once that is long ago
+	over     bool             // no request is read any more
+	broken   bool             // a panic happened: nothing is used again
+	switched bool             // another protocol goes on
+	linger   bool             // the client may still be sending: its bytes are drained before the end
 
 	// Atomic.
 	state atomic.Uint32
 
-	board board
+	stats connStats
 
-	pokeMu sync.Mutex
-	poke   poked // under pokeMu: wakes whoever waits for the client; nil when the poller does not know it
-	awaits bool  // under pokeMu: nothing of a request is there, and a read waits for it outside of the loops
+	interruptMu sync.Mutex
+	interrupt   interrupter // under interruptMu: wakes whoever waits for the client; nil when the poller does not know it
+	awaits      bool        // under interruptMu: nothing of a request is there, and a read waits for it outside of the loops
 
 	next, prev *conn // under the shard's mu
 }
 
-// poked is what can be woken.
-type poked interface {
-	// wake ends the wait for a request of which nothing is there, and no other one. awaits tells whether
+// interrupter is what can be woken.
+type interrupter interface {
+	// wake ends the wait for a request of which nothing is there, and no other one. awaits reports whether
 	// a read is under way that is such a wait.
 	wake(awaits bool)
 	// cut ends all waits for the client.
@@ -56,52 +56,52 @@ type poked interface {
 
 func (c *conn) setState(s State) { c.state.Store(uint32(s)) }
 
-// setPoke lets others wake the connection.
-func (c *conn) setPoke(d poked) {
-	c.pokeMu.Lock()
-	c.poke = d
-	c.pokeMu.Unlock()
+// setInterrupt lets others wake the connection.
+func (c *conn) setInterrupt(d interrupter) {
+	c.interruptMu.Lock()
+	c.interrupt = d
+	c.interruptMu.Unlock()
 }
 
 var longAgo = time.Unix(1, 0)
 
 // wake has the wait for the next request end now, if nothing of it is there.
 func (c *conn) wake() {
-	c.pokeMu.Lock()
-	defer c.pokeMu.Unlock()
-	if c.poke != nil {
-		c.poke.wake(c.awaits)
+	c.interruptMu.Lock()
+	defer c.interruptMu.Unlock()
+	if c.interrupt != nil {
+		c.interrupt.wake(c.awaits)
 	}
 }
 
-// await says whether a read is such a wait, and tells whether it may begin.
+// await says whether a read is such a wait, and reports whether it may begin.
 func (c *conn) await(on bool) bool {
-	c.pokeMu.Lock()
-	defer c.pokeMu.Unlock()
+	c.interruptMu.Lock()
+	defer c.interruptMu.Unlock()
 	c.awaits = on
 	return !on || !c.s.stopping.Load()
 }
 
 // cut has every wait for the client end now.
 func (c *conn) cut() {
-	c.pokeMu.Lock()
-	if c.poke != nil {
-		c.poke.cut()
+	c.interruptMu.Lock()
+	if c.interrupt != nil {
+		c.interrupt.cut()
 	}
-	c.pokeMu.Unlock()
+	c.interruptMu.Unlock()
 }
 
-// need gets the work of an exchange.
-func (c *conn) need() *work {
+// acquireBuffers gets what an exchange needs.
+func (c *conn) acquireBuffers() *requestBuffers {
 	if c.k == nil {
-		c.k = c.s.works.Get().(*work)
+		c.k = c.s.buffers.Get().(*requestBuffers)
 		c.plug()
 	}
 	return c.k
 }
 
-// idle gives it back.
-func (c *conn) idle() {
+// releaseBuffers gives it back.
+func (c *conn) releaseBuffers() {
 	if c.k == nil {
 		return
 	}
@@ -114,7 +114,7 @@ func (c *conn) idle() {
 	}
 	k.forget()
 	if !c.broken {
-		poison.Put(&c.s.works, k)
+		poison.Put(&c.s.buffers, k)
 	}
 }
 
@@ -151,7 +151,7 @@ func (c *conn) fill() bool {
 		c.over = true
 		return false
 	}
-	n, err := c.read(p, c.patience(time.Now()))
+	n, err := c.read(p, c.nextReadTimeout(time.Now()))
 	if !held {
 		c.await(false)
 	}
@@ -159,7 +159,7 @@ func (c *conn) fill() bool {
 	case n > 0 && held:
 		c.k.w += n
 	case n > 0:
-		k := c.need()
+		k := c.acquireBuffers()
 		k.w = copy(k.buf, p[:n])
 	default:
 		c.ended(err)
@@ -169,12 +169,12 @@ func (c *conn) fill() bool {
 	return true
 }
 
-// partial tells whether some bytes of a request are there.
+// partial reports whether some bytes of a request are there.
 func (c *conn) partial() bool { return c.k != nil && (c.k.r < c.k.w || c.begun()) }
 
 // rest is how a connection waits for its next request.
 func (c *conn) rest() {
-	c.idle()
+	c.releaseBuffers()
 	if c.info.Kept > 0 {
 		c.setState(KeepAlive)
 	}

@@ -13,20 +13,20 @@ var _ loop.Job = (*conn)(nil)
 // Run serves what has come in, and parks the connection: between two requests it is no more than a
 // socket that the event loop watches. A connection of one request is never told to the loop.
 func (c *conn) Run(t *loop.Task) {
-	defer c.s.survive(nobody{}) // a panic here would be the loop's end
+	defer c.s.guardAccept(nobody{}) // a panic here would be the loop's end
 	c.use(t)
 	if c.serveRaw() {
 		return
 	}
-	if c.turned {
-		c.turn()
+	if c.switched {
+		c.switchProtocol()
 	}
 	c.s.drop(c)
 }
 
 // serveRaw serves a socket of our own. true: it is parked, and another task may be serving it already.
 func (c *conn) serveRaw() (parked bool) {
-	defer c.rescue()
+	defer c.guardConnection()
 	late, kept := c.own.TimedOut(), c.info.Kept
 	for !c.over {
 		switch nothing := c.step(); {
@@ -45,7 +45,7 @@ func (c *conn) serveRaw() (parked bool) {
 // step serves the requests that are there. It returns true when nothing more is, and none of a request.
 func (c *conn) step() bool {
 	for !c.over {
-		n, e := c.try(c.need().room())
+		n, e := c.try(c.acquireBuffers().room())
 		switch {
 		case e == syscall.EAGAIN && !c.partial():
 			return true
@@ -82,7 +82,7 @@ func (c *conn) park() bool {
 		now = time.Now()
 	}
 	c.now = time.Time{}
-	ok, err := c.own.Park(c.task, c, c.patience(now), &c.s.stopping)
+	ok, err := c.own.Park(c.task, c, c.nextReadTimeout(now), &c.s.stopping)
 	if err != nil || !ok && c.s.stopping.Load() {
 		c.over = true
 	}

@@ -12,24 +12,24 @@ import (
 func (c *conn) exchange() {
 	x := &c.k.x
 	c.setState(Serving)
-	c.board.begin(x)
-	if !c.guarded(x, func() { c.s.app.Serve(c.s.ctx, x) }) {
-		c.ruined(x)
+	c.stats.begin(x)
+	if !c.guardExchange(x, func() { c.s.app.Serve(c.s.ctx, x) }) {
+		c.answerPanicked(x)
 	}
-	c.say(x)
+	c.send(x)
 	c.finish(x)
 }
 
-// ruined makes a 500 of what a panic left, if need be without what panics when it is closed.
-func (c *conn) ruined(x *exchange.Exchange) {
-	if !c.guarded(x, func() { bare(x, 500) }) {
+// answerPanicked makes a 500 of what a panic left, if need be without what panics when it is closed.
+func (c *conn) answerPanicked(x *exchange.Exchange) {
+	if !c.guardExchange(x, func() { bare(x, 500) }) {
 		bare(x, 500)
 	}
 }
 
-// say sends the answer. One that panics is cut, or a 500 while nothing of it is out.
-func (c *conn) say(x *exchange.Exchange) {
-	if c.guarded(x, func() { c.send(x) }) {
+// send sends the answer. One that panics is cut, or a 500 while nothing of it is out.
+func (c *conn) send(x *exchange.Exchange) {
+	if c.guardExchange(x, func() { c.sendResponse(x) }) {
 		return
 	}
 	x.Res.Kept = false
@@ -39,13 +39,13 @@ func (c *conn) say(x *exchange.Exchange) {
 		return
 	}
 	c.clearOut()
-	c.ruined(x)
-	c.guarded(x, func() { c.send(x) })
+	c.answerPanicked(x)
+	c.guardExchange(x, func() { c.sendResponse(x) })
 }
 
-// guarded runs f and tells whether it came to its end. A panic ends this exchange and its connection,
+// guardExchange runs f and reports whether it came to its end. A panic ends this exchange and its connection,
 // nothing else.
-func (c *conn) guarded(x *exchange.Exchange, f func()) (sound bool) {
+func (c *conn) guardExchange(x *exchange.Exchange, f func()) (sound bool) {
 	defer func() {
 		if sound {
 			return
@@ -66,8 +66,8 @@ func (s *Server) panicked(p any, where string) {
 	s.log(exchange.Crit, nil, recovery.Message(p, where))
 }
 
-// rescue, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
-func (c *conn) rescue() {
+// guardConnection, deferred, ends a connection for a panic outside of its exchanges, and nothing else.
+func (c *conn) guardConnection() {
 	if p := recover(); p != nil {
 		c.panicked(p, c.info.RemoteText)
 	}
@@ -79,8 +79,8 @@ type nobody struct{}
 // Close does nothing.
 func (nobody) Close() error { return nil }
 
-// survive, deferred, ends a connection for a panic before it was served.
-func (s *Server) survive(nc io.Closer) {
+// guardAccept, deferred, ends a connection for a panic before it was served.
+func (s *Server) guardAccept(nc io.Closer) {
 	if p := recover(); p != nil {
 		nc.Close()
 		s.panicked(p, " before a connection was served")
@@ -98,7 +98,7 @@ func bare(x *exchange.Exchange, status int) {
 func (c *conn) finish(x *exchange.Exchange) {
 	k := c.k
 	x.Res.Read = k.read
-	c.guarded(x, func() { c.s.app.Done(c.s.ctx, x) })
+	c.guardExchange(x, func() { c.s.app.Done(c.s.ctx, x) })
 	c.now = x.Res.FirstByte
 	if c.now.IsZero() || k.long {
 		c.now = time.Now()
@@ -108,7 +108,7 @@ func (c *conn) finish(x *exchange.Exchange) {
 	h.requests.Add(1)
 	h.bytes.Add(x.Res.Wrote)
 	h.busy.Add(int64(took))
-	c.board.end(x, took)
+	c.stats.end(x, took)
 	if !x.Res.Kept {
 		c.over = true
 	} else {
@@ -126,13 +126,13 @@ func (c *conn) finish(x *exchange.Exchange) {
 // be kept.
 const drainMost = 256 << 10
 
-// drainable tells whether the rest of the request's body can be passed over.
+// drainable reports whether the rest of the request's body can be passed over.
 func (c *conn) drainable() bool {
 	b := &c.k.body
 	return b.err == nil && (b.chunked || b.left <= drainMost)
 }
 
-// passOver reads what is left of the request's body, and tells whether the next request can be read.
+// passOver reads what is left of the request's body, and reports whether the next request can be read.
 func (c *conn) passOver() bool {
 	b := &c.k.body
 	b.expects = false
@@ -162,8 +162,8 @@ const (
 // the last answer on its way (httpd: connection.c ap_lingering_close).
 func (c *conn) drain() {
 	c.setState(Closing)
-	c.idle()
-	c.need()
+	c.releaseBuffers()
+	c.acquireBuffers()
 	if c.closeWrite() != nil {
 		return
 	}

@@ -11,7 +11,7 @@ var _ exchange.Front = (*conn)(nil)
 
 // Interim sends a 1xx answer at once. A 100 goes only to a client that waits for one, unless it was
 // told to wait by nobody (proxy-interim-response=RFC asks with a status of 100 and no Continue before).
-// A field that is none is left out: nothing of a member's may end a head early.
+// An invalid field is left out: nothing of a member's may end a head early.
 func (c *conn) Interim(status int, reason string, h *exchange.Header) error {
 	x := &c.k.x
 	if !x.Req.AtLeast11() {

@@ -27,7 +27,7 @@ func (c *conn) framing(x *exchange.Exchange) frame {
 	f.body = !x.HeadOnly && !wire.Bodiless(res.Status) && res.Body != nil && res.Length != 0
 	atLeast11 := x.Req.AtLeast11()
 	if x.Env.Len() > 0 {
-		atLeast11 = c.humour(x, &f, atLeast11)
+		atLeast11 = c.clientQuirks(x, &f, atLeast11)
 	}
 	f.lengths(x, atLeast11)
 	f.keep = c.mayKeep(x, &f, atLeast11)
@@ -56,7 +56,7 @@ func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 	}
 }
 
-// mayKeep tells whether another request may follow (httpd: http_protocol.c ap_set_keepalive).
+// mayKeep reports whether another request may follow (httpd: http_protocol.c ap_set_keepalive).
 func (c *conn) mayKeep(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 	res, r, srv := &x.Res, &c.k.req, x.Server
 	if x.Req.Rejoined {
@@ -77,15 +77,15 @@ func (c *conn) mayKeep(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 	return c.drainable() && !asksClose(&res.Header) && !asksClose(&res.Always)
 }
 
-// asksClose tells whether an answer's own Connection field ends the connection.
+// asksClose reports whether an answer's own Connection field ends the connection.
 func asksClose(h *exchange.Header) bool {
 	i := h.IndexID(wire.Connection)
 	return i >= 0 && wire.Lists(h.F[i].Value, "close")
 }
 
-// humour does what the variables for broken clients say (httpd: http_filters.c
+// clientQuirks does what the variables for broken clients say (httpd: http_filters.c
 // basic_http_header_check, http_protocol.c ap_set_keepalive).
-func (c *conn) humour(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
+func (c *conn) clientQuirks(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 	if x.Env.Has("force-no-vary") {
 		x.Res.Header.Del("Vary")
 		x.Res.Always.Del("Vary")
@@ -105,7 +105,7 @@ func (c *conn) humour(x *exchange.Exchange, f *frame, atLeast11 bool) bool {
 
 // appendHead appends an answer's head: the status line, Date and Server, the fields that hold whatever
 // happens, the others, and what is said of connection and length (httpd: http_filters.c
-// ap_http_header_filter). false: a field is none, and nothing of the answer may be sent.
+// ap_http_header_filter). false: a field is invalid, and nothing of the answer may be sent.
 func (c *conn) appendHead(b []byte, x *exchange.Exchange, f *frame) ([]byte, bool) {
 	res := &x.Res
 	if f.old {

@@ -86,7 +86,7 @@ func (h *shard) each(f func(*conn)) {
 const lineKept = 64
 
 // board is what others may see of a connection's exchanges.
-type board struct {
+type connStats struct {
 	mu       sync.Mutex
 	since    time.Time // under mu, as all that follows
 	took     time.Duration
@@ -100,14 +100,14 @@ type board struct {
 	lineLen  int
 }
 
-func (b *board) reset(c *conn) {
+func (b *connStats) reset(c *conn) {
 	b.mu.Lock()
 	b.since, b.server = c.began, c.server
 	b.mu.Unlock()
 }
 
 // begin notes a request.
-func (b *board) begin(x *exchange.Exchange) {
+func (b *connStats) begin(x *exchange.Exchange) {
 	b.mu.Lock()
 	b.since = x.Start
 	b.requests++
@@ -117,7 +117,7 @@ func (b *board) begin(x *exchange.Exchange) {
 }
 
 // end notes its end.
-func (b *board) end(x *exchange.Exchange, took time.Duration) {
+func (b *connStats) end(x *exchange.Exchange, took time.Duration) {
 	b.mu.Lock()
 	b.took = took
 	b.spent += took
@@ -127,7 +127,7 @@ func (b *board) end(x *exchange.Exchange, took time.Duration) {
 	b.mu.Unlock()
 }
 
-func (b *board) info(c *conn) Info {
+func (b *connStats) info(c *conn) Info {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return Info{

@@ -68,7 +68,7 @@ func (c *conn) present(now time.Time) {
 // refuse answers a request that cannot be served; nothing after it is read (httpd: protocol.c
 // ap_read_request).
 func (c *conn) refuse(err error) {
-	if c.turns() {
+	if c.speaksHTTP2() {
 		return
 	}
 	var f *wire.Refusal
@@ -98,14 +98,14 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 		x.Log("core", exchange.Level(f.Level), nil, f.Message)
 	}
 	c.setState(Serving)
-	c.board.begin(x)
-	sound := c.guarded(x, func() { c.s.app.Refuse(c.s.ctx, x, &exchange.Problem{Status: exchange.Status(f.Status), Note: f.Note}) })
+	c.stats.begin(x)
+	sound := c.guardExchange(x, func() { c.s.app.Refuse(c.s.ctx, x, &exchange.Problem{Status: exchange.Status(f.Status), Note: f.Note}) })
 	x.Res.Close = true
 	if !sound {
-		c.ruined(x)
+		c.answerPanicked(x)
 	}
 	if show {
-		c.say(x)
+		c.send(x)
 	} else {
 		x.Res.Clear()
 		x.Res.Status = f.Status
@@ -121,7 +121,7 @@ func (c *conn) late() {
 	if !whole && c.info.Kept > 0 {
 		return
 	}
-	k := c.need()
+	k := c.acquireBuffers()
 	if whole {
 		wire.ParseRequest(k.have(), c.ruleSet(), &k.req, &k.x.Req.Header) // for what is known of it
 	}

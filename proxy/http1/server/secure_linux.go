@@ -12,21 +12,21 @@ import (
 	"balancerd/proxy/internal/sys"
 )
 
-// greeting is the job of a connection that is to be secure: its handshake, which computes for long,
+// handshakeJob is the job of a connection that is to be secure: its handshake, which computes for long,
 // beside the event loops. From its first rest on the connection is a loop's as plain ones are.
-type greeting struct {
+type handshakeJob struct {
 	s             *Server
 	fd            *loop.Fd
 	local, remote netip.AddrPort
-	shake         Shake
+	shake         TLSHandshake
 }
 
 // Run shakes hands and serves what has come in.
-func (g *greeting) Run(t *loop.Task) {
+func (g *handshakeJob) Run(t *loop.Task) {
 	defer g.s.settle()
 	defer g.s.doors.Add(-1)
 	base := loop.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
-	defer g.s.survive(base)
+	defer g.s.guardAccept(base)
 	nc, state, err := g.shake(base)
 	switch {
 	case err != nil:
@@ -38,7 +38,7 @@ func (g *greeting) Run(t *loop.Task) {
 	default:
 		c := g.s.open(g.local, g.remote, func(c *conn) {
 			c.nc, c.sec, c.own = nc, base, g.fd
-			c.poke = ownPoked{g.fd}
+			c.interrupt = fdInterrupter{g.fd}
 			c.info.TLS, c.info.Secure = state, true
 		})
 		c.Run(t)
@@ -51,10 +51,10 @@ func (s *Server) ordinary(fd *loop.Fd, t *loop.Task, as net.Conn) net.Conn {
 }
 
 // trySecure is try for a secure connection.
-func (l *link) trySecure(p []byte) (int, syscall.Errno) {
-	l.sec.Eager(true)
-	n, err := l.nc.Read(p)
-	l.sec.Eager(false)
+func (t *transport) trySecure(p []byte) (int, syscall.Errno) {
+	t.sec.Eager(true)
+	n, err := t.nc.Read(p)
+	t.sec.Eager(false)
 	switch {
 	case n > 0 || err == io.EOF:
 		return n, 0

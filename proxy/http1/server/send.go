@@ -11,8 +11,8 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
-// send sends the answer that x.Res holds, and notes what happened.
-func (c *conn) send(x *exchange.Exchange) {
+// sendResponse sends the answer that x.Res holds, and notes what happened.
+func (c *conn) sendResponse(x *exchange.Exchange) {
 	res := &x.Res
 	if res.Drop {
 		c.over = true
@@ -28,7 +28,7 @@ func (c *conn) send(x *exchange.Exchange) {
 	if !f.simple {
 		head, good := c.appendHead(c.outFor(headLen(&x.Res)), x, f)
 		if !good {
-			c.sayBad(x)
+			c.sendInvalid(x)
 			return
 		}
 		c.k.out = head
@@ -40,14 +40,14 @@ func (c *conn) send(x *exchange.Exchange) {
 	}
 	res.Kept = f.keep && err == nil && !c.over && c.passOver()
 	if !res.Kept {
-		c.part(x)
+		c.decideClose(x)
 	}
 }
 
-// part decides how the connection ends. A client that expects it, and of whom nothing more came in, is
+// decideClose decides how the connection ends. A client that expects it, and of whom nothing more came in, is
 // just told our end, before anything that it may send yet is answered by a reset. From any other one
 // more may be on its way.
-func (c *conn) part(x *exchange.Exchange) {
+func (c *conn) decideClose(x *exchange.Exchange) {
 	r := &c.k.req
 	expected := r.Close || !r.Keep && !r.AtLeast11()
 	switch {
@@ -61,32 +61,21 @@ func (c *conn) part(x *exchange.Exchange) {
 	}
 }
 
-// sayBad answers 500 in place of an answer whose fields may not be sent (httpd: http_filters.c
+// sendInvalid answers 500 in place of an answer whose fields may not be sent (httpd: http_filters.c
 // check_headers).
-func (c *conn) sayBad(x *exchange.Exchange) {
-	name, value := badField(&x.Res)
+func (c *conn) sendInvalid(x *exchange.Exchange) {
+	name, value := x.Res.InvalidField()
 	if !wire.IsToken(name) {
 		x.Log("http", exchange.Error, nil, "AH02429: Response header name '"+name+"' contains invalid characters, aborting request")
 	} else {
 		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
 	}
-	c.instead(x, 500)
+	c.replaceWithError(x, 500)
 }
 
-func badField(res *exchange.Response) (name, value string) {
-	for _, h := range [...]*exchange.Header{&res.Always, &res.Header} {
-		for i := range h.F {
-			if f := &h.F[i]; !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
-				return f.Name, f.Value
-			}
-		}
-	}
-	return "", ""
-}
-
-// instead sends an own page in place of an answer of which nothing was sent yet; when that fails as
+// replaceWithError sends an own page in place of an answer of which nothing was sent yet; when that fails as
 // well, a head alone.
-func (c *conn) instead(x *exchange.Exchange, status int) {
+func (c *conn) replaceWithError(x *exchange.Exchange, status int) {
 	c.clearOut()
 	if c.k.second {
 		bare(x, status)
@@ -94,13 +83,13 @@ func (c *conn) instead(x *exchange.Exchange, status int) {
 		c.k.second = true
 		x.Res.Clear()
 		x.Res.Always.Reset()
-		if !c.guarded(x, func() {
+		if !c.guardExchange(x, func() {
 			c.s.app.Refuse(c.s.ctx, x, &exchange.Problem{Status: exchange.Status(status)})
 		}) {
 			bare(x, status)
 		}
 	}
-	c.send(x)
+	c.sendResponse(x)
 }
 
 var errShort = errors.New("http1: the body ended before its length")
@@ -124,7 +113,7 @@ func (c *conn) deliver(x *exchange.Exchange, f *frame) error {
 	case d.broken:
 		if !d.started && !f.simple {
 			c.k.coarse = true
-			c.instead(x, 502)
+			c.replaceWithError(x, 502)
 			return errReplaced
 		}
 		c.over = true

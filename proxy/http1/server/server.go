@@ -15,16 +15,16 @@ import (
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
 type Server struct {
 	// Immutable.
-	app    App
-	shake  func(local netip.AddrPort) Shake
-	other  Other
-	log    func(level exchange.Level, err error, message string)
-	ctx    context.Context
-	works  sync.Pool // *work
-	conns  sync.Pool // *conn
-	bulks  sync.Pool // *bulk
-	pieces sync.Pool // *piece
-	pipes  pipes
+	app     App
+	shake   func(local netip.AddrPort) TLSHandshake
+	other   Other
+	log     func(level exchange.Level, err error, message string)
+	ctx     context.Context
+	buffers sync.Pool // *requestBuffers
+	conns   sync.Pool // *conn
+	bulks   sync.Pool // *bulk
+	pieces  sync.Pool // *piece
+	pipes   pipes
 
 	shards [shards]shard
 
@@ -43,28 +43,28 @@ type Options struct {
 	// Log takes messages that belong to no request: a failing accept (AH number and words are in the
 	// message). nil: dropped.
 	Log func(level exchange.Level, err error, message string)
-	// Shake finds what makes connections to an address secure; nil, or a nil result: they are plain.
-	Shake func(local netip.AddrPort) Shake
+	// TLSHandshake finds what makes connections to an address secure; nil, or a nil result: they are plain.
+	TLSHandshake func(local netip.AddrPort) TLSHandshake
 	// Other serves connections that turn out to speak HTTP/2; nil: there are none.
 	Other Other
 }
 
-// Shake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
+// TLSHandshake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
 // a connection that turned out to be plain. After an error the caller closes the connection.
-type Shake func(net.Conn) (net.Conn, *exchange.TLS, error)
+type TLSHandshake func(net.Conn) (net.Conn, *exchange.TLS, error)
 
 // New is a Server for an App.
 func New(app App, o Options) *Server {
-	s := &Server{app: app, log: o.Log, shake: o.Shake, other: o.Other, ctx: context.Background()}
+	s := &Server{app: app, log: o.Log, shake: o.TLSHandshake, other: o.Other, ctx: context.Background()}
 	if s.log == nil {
 		s.log = func(exchange.Level, error, string) {}
 	}
-	s.works.New = func() any { return newWork() }
+	s.buffers.New = func() any { return newRequestBuffers() }
 	s.conns.New = func() any { return new(conn) }
 	s.bulks.New = func() any { return new(bulk) }
 	s.pieces.New = func() any { return new(piece) }
 	if s.shake == nil {
-		s.shake = func(netip.AddrPort) Shake { return nil }
+		s.shake = func(netip.AddrPort) TLSHandshake { return nil }
 	}
 	for i := range s.shards {
 		s.shards[i].init()
@@ -85,14 +85,14 @@ func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 		c.info.TLS, c.info.Secure = state, state != nil
 	})
 	defer s.drop(c)
-	defer c.rescue()
+	defer c.guardConnection()
 	if state != nil && state.NegotiatedProtocol == exchange.H2 && s.other != nil {
 		c.handOver(nc)
 		return
 	}
-	c.setPoke(netPoked{nc, &c.was})
-	if c.serveNet(); c.turned {
-		c.turn()
+	c.setInterrupt(netInterrupter{nc, &c.was})
+	if c.serveNet(); c.switched {
+		c.switchProtocol()
 	}
 }
 
@@ -114,7 +114,7 @@ func (s *Server) open(local, remote netip.AddrPort, link func(*conn)) *conn {
 	c.info = exchange.Conn{ID: id, Remote: remote, Local: local, RemoteText: text, RemoteIP: ipOf(text)}
 	c.server = s.app.Default(local)
 	c.began = time.Now()
-	c.board.reset(c)
+	c.stats.reset(c)
 	link(c)
 	s.shards[id%shards].add(c)
 	return c
@@ -137,9 +137,9 @@ func ipOf(text string) string {
 // drop ends a connection's life here.
 func (s *Server) drop(c *conn) {
 	s.shards[c.info.ID%shards].del(c)
-	c.setPoke(nil)
+	c.setInterrupt(nil)
 	c.close()
-	c.idle()
+	c.releaseBuffers()
 	if c.broken {
 		s.settle()
 		return
@@ -200,7 +200,7 @@ func (s *Server) Connections() int {
 func (s *Server) Each(f func(*Info)) {
 	for i := range s.shards {
 		s.shards[i].each(func(c *conn) {
-			info := c.board.info(c)
+			info := c.stats.info(c)
 			f(&info)
 		})
 	}

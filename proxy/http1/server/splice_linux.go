@@ -15,7 +15,7 @@ type (
 // spliceMin is from how many bytes on it is worth it to have the system move a body itself.
 const spliceMin = 16 << 10
 
-// spliceable tells whether the rest of the body can go from socket to socket without being seen here.
+// spliceable reports whether the rest of the body can go from socket to socket without being seen here.
 func (d *delivery) spliceable() bool {
 	return d.spliced != nil && d.left >= spliceMin && !d.f.chunked && d.c.raw && d.spliced.Spliceable()
 }

@@ -26,13 +26,13 @@ const (
 // conn is one client's connection.
 type conn struct {
 	// Immutable.
-	s      *Server
-	nc     net.Conn
-	info   *exchange.Conn
-	board  Board
-	server *exchange.Server // whose settings hold for the connection
-	base   *http.Server     // of this connection alone: its Shutdown says GOAWAY
-	h2     *http2.Server
+	s        *Server
+	nc       net.Conn
+	info     *exchange.Conn
+	reporter Reporter
+	server   *exchange.Server // whose settings hold for the connection
+	base     *http.Server     // of this connection alone: its Shutdown says GOAWAY
+	h2       *http2.Server
 
 	opened  atomic.Int64               // streams so far
 	broken  atomic.Int64               // streams in a row that brought no whole answer
@@ -46,8 +46,8 @@ type conn struct {
 	through chan struct{} // closed when over and none is at work
 }
 
-func newConn(s *Server, nc net.Conn, info *exchange.Conn, board Board, server *exchange.Server) *conn {
-	c := &conn{s: s, nc: nc, info: info, board: board, server: server, through: make(chan struct{})}
+func newConn(s *Server, nc net.Conn, info *exchange.Conn, reporter Reporter, server *exchange.Server) *conn {
+	c := &conn{s: s, nc: nc, info: info, reporter: reporter, server: server, through: make(chan struct{})}
 	set := &server.HTTP2
 	window := or(set.Window, defaultWindow)
 	c.h2 = &http2.Server{
@@ -108,8 +108,8 @@ func (c *conn) leave() {
 	}
 }
 
-// calm ends the connection of a client that makes work for nothing.
-func (c *conn) calm(why string) {
+// goAwayEnhanceYourCalm ends the connection of a client that makes work for nothing.
+func (c *conn) goAwayEnhanceYourCalm(why string) {
 	if c.ending.Load() {
 		return
 	}
@@ -121,7 +121,7 @@ func (c *conn) calm(why string) {
 // count counts what a client did against the protocol.
 func (c *conn) count(string) {
 	if n := c.errors.Add(1); c.server.HTTP2.Errors > 0 && n > int64(c.server.HTTP2.Errors) {
-		c.calm("H2MaxStreamErrors")
+		c.goAwayEnhanceYourCalm("H2MaxStreamErrors")
 	}
 }
 
@@ -130,7 +130,7 @@ func (c *conn) ended(whole bool) {
 	if whole {
 		c.broken.Store(0)
 	} else if c.broken.Add(1) == mostBroken {
-		c.calm("one stream after the other is broken off")
+		c.goAwayEnhanceYourCalm("one stream after the other is broken off")
 	}
 }
 
@@ -154,7 +154,7 @@ func (c *conn) exit() {
 	}
 }
 
-// alone tells whether only one exchange is at work.
+// alone reports whether only one exchange is at work.
 func (c *conn) alone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -40,19 +40,13 @@ func (st *stream) read() *exchange.Problem {
 	return problem
 }
 
-// write appends the head to st.head, unless something of it has no place in a head or is too long
+// write makes the head st.head, unless something of it has no place in a head or is too long
 // (httpd: h2_stream.c h2_stream_add_header).
-func (st *stream) write() *exchange.Problem {
-	r, srv := st.r, st.c.server
+func (st *stream) write() (problem *exchange.Problem) {
+	r := st.r
 	st.head = st.head[:0]
-	if len(r.RequestURI) > srv.LimitLine || len(r.Host) > srv.LimitLine || len(r.Method) > srv.LimitLine {
-		return st.refuse(414, exchange.Info, "AH10178: Request pseudo header exceeds LimitRequestFieldSize: :path")
-	}
-	if !wire.IsWord(r.Method) || !wire.IsWord(r.RequestURI) || strings.ContainsAny(r.RequestURI, " \t") || r.Host != "" && !wire.IsWord(r.Host) {
-		return st.refuse(400, exchange.Info, "AH10379: Request pseudo header holds what it may not")
-	}
-	if srv.LimitFields > 0 && len(r.Header) > srv.LimitFields {
-		return st.refuse(431, exchange.Info, "AH10181: Number of request headers exceeds LimitRequestFields")
+	if problem = st.checkLine(); problem != nil {
+		return problem
 	}
 	b := append(st.head, r.Method...)
 	b = append(b, ' ')
@@ -65,19 +59,8 @@ func (st *stream) write() *exchange.Problem {
 		if name == "Host" && r.Host != "" { // :authority goes before it
 			continue
 		}
-		if !wire.IsToken(name) {
-			return st.refuse(400, exchange.Info, "AH10379: Request header name holds what it may not")
-		}
-		size := 0
-		for _, v := range r.Header[name] {
-			if !wire.IsValue(v) {
-				return st.refuse(400, exchange.Info, "AH10379: Request header holds what it may not: "+name)
-			}
-			size += len(v) + 2
-			b = wire.AppendField(b, name, v)
-		}
-		if len(name)+size > srv.LimitFieldSize {
-			return st.refuse(431, exchange.Info, "AH10180: Request header exceeds LimitRequestFieldSize("+st.x.Arena.Int(int64(srv.LimitFieldSize))+"): "+name[:min(len(name), 80)])
+		if b, problem = st.appendField(b, name, r.Header[name]); problem != nil {
+			return problem
 		}
 	}
 	if expects(r) {
@@ -85,6 +68,39 @@ func (st *stream) write() *exchange.Problem {
 	}
 	st.head = append(b, "\r\n"...)
 	return nil
+}
+
+// checkLine looks at what becomes the request line and the Host field, and at how many fields there are.
+func (st *stream) checkLine() *exchange.Problem {
+	r, srv := st.r, st.c.server
+	switch {
+	case len(r.RequestURI) > srv.LimitLine || len(r.Host) > srv.LimitLine || len(r.Method) > srv.LimitLine:
+		return st.refuse(414, exchange.Info, "AH10178: Request pseudo header exceeds LimitRequestFieldSize: :path")
+	case !wire.IsWord(r.Method) || !wire.IsWord(r.RequestURI) || strings.ContainsAny(r.RequestURI, " \t") || r.Host != "" && !wire.IsWord(r.Host):
+		return st.refuse(400, exchange.Info, "AH10379: Request pseudo header holds what it may not")
+	case srv.LimitFields > 0 && len(r.Header) > srv.LimitFields:
+		return st.refuse(431, exchange.Info, "AH10181: Number of request headers exceeds LimitRequestFields")
+	}
+	return nil
+}
+
+// appendField appends all values of a field, which together have one limit.
+func (st *stream) appendField(b []byte, name string, values []string) ([]byte, *exchange.Problem) {
+	if !wire.IsToken(name) {
+		return b, st.refuse(400, exchange.Info, "AH10379: Request header name holds what it may not")
+	}
+	size, most := len(name), st.c.server.LimitFieldSize
+	for _, v := range values {
+		if !wire.IsValue(v) {
+			return b, st.refuse(400, exchange.Info, "AH10379: Request header holds what it may not: "+name)
+		}
+		size += len(v) + 2
+		b = wire.AppendField(b, name, v)
+	}
+	if size > most {
+		return b, st.refuse(431, exchange.Info, "AH10180: Request header exceeds LimitRequestFieldSize("+st.x.Arena.Int(int64(most))+"): "+name[:min(len(name), 80)])
+	}
+	return b, nil
 }
 
 func (st *stream) refuse(status exchange.Status, level exchange.Level, message string) *exchange.Problem {
@@ -126,7 +142,7 @@ func (st *stream) present() {
 	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
 }
 
-// expects tells whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
+// expects reports whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
 // body's first read, which is when it sends 100 (TestExpect holds that against its code).
 func expects(r *http.Request) bool {
 	if r.ContentLength == 0 {

@@ -31,7 +31,7 @@ func (st *stream) send(ctx context.Context) {
 		st.instead(ctx, 500)
 		return
 	}
-	if name, value := badField(res); name+value != "" {
+	if name, value := res.InvalidField(); name+value != "" {
 		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
 		st.instead(ctx, 500)
 		return
@@ -52,17 +52,6 @@ func (st *stream) send(ctx context.Context) {
 	if err != nil {
 		st.cut = true
 	}
-}
-
-func badField(res *exchange.Response) (name, value string) {
-	for _, h := range [...]*exchange.Header{&res.Always, &res.Header} {
-		for i := range h.F {
-			if f := &h.F[i]; !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
-				return f.Name, f.Value
-			}
-		}
-	}
-	return "", ""
 }
 
 // instead sends an own page in place of an answer that cannot be sent; when that fails as well, a head

@@ -26,8 +26,8 @@ type App interface {
 	Done(ctx context.Context, x *exchange.Exchange)
 }
 
-// Board is told what a connection's streams do, for the status page. Many goroutines call it.
-type Board interface {
+// Reporter is told what a connection's streams do, for the status page. Many goroutines call it.
+type Reporter interface {
 	Begin(*exchange.Exchange)
 	// End is the end of an exchange; idle: no other one is under way.
 	End(x *exchange.Exchange, took time.Duration, idle bool)
@@ -57,14 +57,16 @@ func New(app App, logs func(level exchange.Level, err error, message string)) *S
 
 // Serve serves a connection from its preface to its end, waits for its exchanges, and closes it. It
 // blocks. info must stay as it is meanwhile.
-func (s *Server) Serve(nc net.Conn, info *exchange.Conn, board Board) { s.serve(nc, info, board, nil) }
+func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter) {
+	s.serve(nc, info, reporter, nil)
+}
 
-func (s *Server) serve(nc net.Conn, info *exchange.Conn, board Board, first *upgraded) {
+func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *upgraded) {
 	name := ""
 	if info.TLS != nil {
 		name = info.TLS.ServerName
 	}
-	c := newConn(s, nc, info, board, s.app.Named(info.Local, name))
+	c := newConn(s, nc, info, reporter, s.app.Named(info.Local, name))
 	s.mu.Lock()
 	s.conns[c] = true
 	s.mu.Unlock()

@@ -91,7 +91,7 @@ func (st *stream) serve(ctx context.Context) bool {
 	x.ClientIP = st.c.info.RemoteIP
 	var problem *exchange.Problem
 	sound := st.guarded(func() { problem = st.read() })
-	st.c.board.Begin(x)
+	st.c.reporter.Begin(x)
 	sound = sound && st.guarded(func() {
 		if problem != nil {
 			st.c.s.app.Refuse(ctx, x, problem)
@@ -118,14 +118,14 @@ func (st *stream) finish(ctx context.Context) bool {
 		st.body.trailer()
 		st.c.s.app.Done(ctx, x)
 	})
-	st.c.board.End(x, time.Since(x.Start), st.c.alone())
+	st.c.reporter.End(x, time.Since(x.Start), st.c.alone())
 	for done := sound; !done; {
 		done = st.guarded(x.Finish)
 	}
 	return sound
 }
 
-// guarded runs f and tells whether it came to its end. A panic ends this exchange, nothing else.
+// guarded runs f and reports whether it came to its end. A panic ends this exchange, nothing else.
 func (st *stream) guarded(f func()) (sound bool) {
 	defer func() {
 		if !sound {

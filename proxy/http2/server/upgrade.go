@@ -58,7 +58,7 @@ func (t *switched) Join(client exchange.Stream) {
 // Close has nothing to give up.
 func (t *switched) Close() error { return nil }
 
-// nobody is the board of a connection whose exchanges the status page does not show one by one.
+// nobody is the reporter of a connection whose exchanges the status page does not show one by one.
 type nobody struct{}
 
 func (nobody) Begin(*exchange.Exchange)                    {}

@@ -16,8 +16,8 @@
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
 //	proxy/exchange/rewrite.go: pieces, what a filter waits for; the body that is filtered, until its Close or its exchange's Finish
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
-//	proxy/http1/server/server.go: works, conns, bulks, pieces, an exchange's buffers and a connection; the connection, works only while bytes of a request are there
-//	proxy/http1/server/work.go: a request's head and body, an answer's head; the exchange, until its end
+//	proxy/http1/server/server.go: buffers, conns, bulks, pieces, an exchange's buffers and a connection; the connection, buffers only while bytes of a request are there
+//	proxy/http1/server/buffers.go: a request's head and body, an answer's head; the exchange, until its end
 //	proxy/backend/serial.go: streams, a member's head and body; the exchange, until Finish
 //	proxy/backend/upload.go: uploads, what is kept of the client's body; the exchange, until Finish
 //	proxy/backend/serialupload.go: bulks, bytes of a long body on their way; the attempt that sends them

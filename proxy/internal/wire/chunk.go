@@ -53,7 +53,7 @@ func (c *Chunks) Reset(rules *Rules) {
 	*c = Chunks{rules: rules, unsafe: rules.Unsafe, trailer: c.trailer[:0]}
 }
 
-// Done tells whether the body has ended, its trailer included.
+// Done reports whether the body has ended, its trailer included.
 func (c *Chunks) Done() bool { return c.state == chunkDone }
 
 // Left is how many bytes of the chunk under way are still to come.
@@ -223,7 +223,7 @@ func (c *Chunks) collect(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// emptyLine tells whether t ends with an empty line.
+// emptyLine reports whether t ends with an empty line.
 func emptyLine(t []byte) bool {
 	t = t[:len(t)-1]
 	if len(t) > 0 && t[len(t)-1] == '\r' {

@@ -35,7 +35,7 @@ func classTable() (t [256]class) {
 	return t
 }
 
-// IsToken tells whether s is a token, such as a field's name or a method.
+// IsToken reports whether s is a token, such as a field's name or a method.
 func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if classes[s[i]]&isToken == 0 {
@@ -45,7 +45,7 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
-// IsWord tells whether s is visible text without a blank: what a request line may be made of.
+// IsWord reports whether s is visible text without a blank: what a request line may be made of.
 func IsWord(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if classes[s[i]]&isText == 0 {
@@ -55,7 +55,7 @@ func IsWord(s string) bool {
 	return s != ""
 }
 
-// IsValue tells whether s may be a field's value: no control character but the tabulator.
+// IsValue reports whether s may be a field's value: no control character but the tabulator.
 func IsValue(s string) bool { return clean(unsafe.Slice(unsafe.StringData(s), len(s))) }
 
 const (

@@ -61,7 +61,7 @@ func ParseLength(s string) (int64, bool) {
 	return n, s != ""
 }
 
-// Body is how the body of an answer ends.
+// Body is how the body of a response ends.
 type Body uint8
 
 // The ways.
@@ -70,10 +70,10 @@ const (
 	Counted                // after Length bytes
 	InChunks               // with the last chunk
 	UntilClose             // with the connection
-	Unclear                // it cannot be told: nothing of the answer can be used
+	Unclear                // contradictory: nothing of the response can be used
 )
 
-// Framing is where an answer's body ends.
+// Framing is where a response's body ends.
 type Framing struct {
 	Body   Body
 	Length int64  // with Counted; with NoBody what the head says, -1 for nothing
@@ -81,7 +81,7 @@ type Framing struct {
 	Both   bool   // Content-Length came with Transfer-Encoding, or a coding is unknown: the connection is of no more use
 }
 
-// ResponseFraming decides where an answer's body ends (RFC 9112 section 6.3). head tells that HEAD was
+// ResponseFraming decides where a response's body ends (RFC 9112 section 6.3). head tells that HEAD was
 // asked for. As in httpd a Transfer-Encoding goes before a Content-Length, and an unknown one means
 // until close; two different lengths, of which httpd takes the first, are Unclear here.
 func ResponseFraming(status int, head bool, h *Header) Framing {
@@ -130,5 +130,5 @@ func (f *Framing) coding(value string, n int) {
 	}
 }
 
-// Bodiless tells of a status whose answers never have a body.
+// Bodiless reports whether responses with a status never have a body.
 func Bodiless(status int) bool { return status < 200 || status == 204 || status == 304 }

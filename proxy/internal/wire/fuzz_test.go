@@ -34,7 +34,7 @@ func written(line string, h *Header) []byte {
 	return append(b, "\r\n"...)
 }
 
-// same tells whether two lists say the same. Merging an empty value leaves a blank at the end, as in
+// same reports whether two lists say the same. Merging an empty value leaves a blank at the end, as in
 // httpd, which does not outlive the wire.
 func same(a, b *Header) bool {
 	if len(a.F) != len(b.F) {

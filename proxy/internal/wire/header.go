@@ -1,6 +1,10 @@
 package wire
 
-import "balancerd/proxy/internal/poison"
+import (
+	"strings"
+
+	"balancerd/proxy/internal/poison"
+)
 
 // Field is one header field. Its texts may be views into a read buffer: they hold until the
 // exchange that owns the buffer ends; strings.Clone what must outlive it.
@@ -37,6 +41,15 @@ func wipe(f []Field) {
 
 // CopyFrom makes h a copy of src, reusing h's storage. The texts are shared.
 func (h *Header) CopyFrom(src *Header) { h.F = append(h.F[:0], src.F...) }
+
+// CloneFrom is CopyFrom with texts of its own.
+func (h *Header) CloneFrom(src *Header) {
+	h.F = h.F[:0]
+	for i := range src.F {
+		f := &src.F[i]
+		h.F = append(h.F, Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value), ID: f.ID})
+	}
+}
 
 // Index is the position of the first field called name, or -1.
 func (h *Header) Index(name string) int {
@@ -86,7 +99,7 @@ func (h *Header) Lookup(name string) (string, bool) {
 	return "", false
 }
 
-// Has tells whether a field called name is there.
+// Has reports whether a field called name is there.
 func (h *Header) Has(name string) bool { return h.Index(name) >= 0 }
 
 // Count is the number of fields called name.
@@ -143,7 +156,7 @@ func (h *Header) Merge(name, value string) {
 	h.Add(name, value)
 }
 
-// Del removes every field called name and tells whether there was one (httpd: apr_table_unset).
+// Del removes every field called name and reports whether there was one (httpd: apr_table_unset).
 func (h *Header) Del(name string) bool { return h.delFrom(0, name) }
 
 // DelID is Del for a well-known name.
@@ -182,7 +195,7 @@ func (h *Header) Filter(keep func(*Field) bool) {
 	h.F = h.F[:n]
 }
 
-// Is tells whether the field is called name.
+// Is reports whether the field is called name.
 func (f *Field) Is(name string) bool {
 	return len(f.Name) == len(name) && EqualFold(f.Name, name)
 }

@@ -71,7 +71,7 @@ func (r *Request) hostField(rules *Rules) error {
 	return r.checkHost(rules)
 }
 
-// checkHost makes r.Host what other rooms may rely on: an address without brackets, or a name in lower
+// checkHost makes r.Host what other packages may rely on: an address without brackets, or a name in lower
 // case without a final dot.
 func (r *Request) checkHost(rules *Rules) error {
 	host := r.Host
@@ -101,7 +101,7 @@ func (r *Request) checkHost(rules *Rules) error {
 	return nil
 }
 
-// hasSlashOrDots tells of what could lead out of a directory that is named after a host.
+// hasSlashOrDots reports whether a host's name would lead out of the directory that is named after it.
 func hasSlashOrDots(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '/' || s[i] == '\\' || s[i] == '.' && i+1 < len(s) && s[i+1] == '.' {
@@ -122,7 +122,7 @@ func strictlyBad(host, near string) error {
 	return refuse(400, Debug, "AH02415: [strict] Invalid host name '", clip(host), "', problem near: ", near[:min(len(near), 6)])
 }
 
-// strictHost tells whether a name is made of letters, digits, hyphens, underscores and dots, is no odd
+// strictHost reports whether a name is made of letters, digits, hyphens, underscores and dots, is no odd
 // spelling of an IPv4 address, and ends in a label that begins with a letter
 // (httpd: vhost.c strict_hostname_check).
 func strictHost(host string) (near string, ok bool) {
@@ -149,7 +149,7 @@ func strictHost(host string) (near string, ok bool) {
 	return "", true
 }
 
-// leadingZero tells whether a number begins with a 0 that it does not need.
+// leadingZero reports whether a number begins with a 0 that it does not need.
 func leadingZero(s string) bool {
 	return len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9'
 }

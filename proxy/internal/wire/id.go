@@ -83,7 +83,7 @@ func IDOf(name string) ID {
 // Set is some of the well-known names.
 type Set uint64
 
-// Has tells whether one of two names is there.
+// Has reports whether one of two names is there.
 func (s Set) Has(a, b ID) bool { return s&(1<<a|1<<b) != 0 }
 
 // with is s and a name.

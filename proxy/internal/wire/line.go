@@ -246,7 +246,7 @@ func (r *Request) understand(rules *Rules) error {
 	return nil
 }
 
-// registered tells whether httpd knows a method (httpd: http_protocol.c lookup_builtin_method).
+// registered reports whether httpd knows a method (httpd: http_protocol.c lookup_builtin_method).
 func registered(method string) bool {
 	switch method {
 	case "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",

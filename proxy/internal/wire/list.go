@@ -28,7 +28,7 @@ func (l *List) Next() (string, bool) {
 	return "", false
 }
 
-// Lists tells whether a list has an element, in any case.
+// Lists reports whether a list has an element, in any case.
 func Lists(value, token string) bool {
 	for l := (List{value}); ; {
 		t, ok := l.Next()

@@ -77,7 +77,7 @@ type Request struct {
 
 	Length    int64 // of the body; -1 chunked
 	HasLength bool  // a Content-Length was there and counts
-	Both      bool  // Content-Length came with Transfer-Encoding: the connection must end after the answer
+	Both      bool  // Content-Length came with Transfer-Encoding: the connection must end after the response
 	Expect100 bool
 	Upgrade   bool // Connection names upgrade, and an Upgrade field is there
 	Close     bool // Connection: close
@@ -86,7 +86,7 @@ type Request struct {
 	Keep bool // Connection: keep-alive
 }
 
-// AtLeast11 tells whether the client speaks HTTP/1.1 or newer.
+// AtLeast11 reports whether the client speaks HTTP/1.1 or newer.
 func (r *Request) AtLeast11() bool { return r.Major > 1 || r.Major == 1 && r.Minor >= 1 }
 
 // ParseRequest reads the head at the beginning of b into r and h, and returns its length. The error is

@@ -5,23 +5,23 @@ import (
 	"errors"
 )
 
-// ResponseRules are what holds for the heads of members' answers. Immutable.
+// ResponseRules are the limits of members' response heads. Immutable.
 type ResponseRules struct {
 	FieldSize int     // responsefieldsize=: the longest line
 	OnBad     BadLine // ProxyBadHeader
 }
 
-// BadLine is what to do with a field line that has no colon.
+// BadLine is what is done with a field line that has no colon.
 type BadLine uint8
 
-// The ways.
+// The ways of ProxyBadHeader.
 const (
 	BadIsError   BadLine = iota // the head is malformed
 	BadIsIgnored                // the line is left out
 	BadIsBody                   // the body begins behind it
 )
 
-// The faults of an answer's head.
+// The errors of ParseResponse, beside ErrIncomplete.
 var (
 	ErrStatusLine = errors.New("wire: malformed status line") // Response.Line is it
 	ErrVersion    = errors.New("wire: not HTTP/1")            // Response.Line is the status line
@@ -30,33 +30,33 @@ var (
 	ErrHeadSize   = errors.New("wire: head too large")
 )
 
-// Response is what the head of an answer says, besides its fields.
+// Response is what the head of a response says, besides its fields.
 type Response struct {
 	Line   string // the status line without its end
 	Status int
 	Reason string
 	Minor  int
 	Seen   Set  // the fields that are there
-	Stray  int  // lines that were left out
+	Stray  int  // how many lines without a colon were left out
 	InBody bool // BadIsBody: the head ended with such a line, which is lost, as in httpd
 }
 
-// maxAnswerHead bounds a head beside its longest line.
-const maxAnswerHead = 64 << 10
+// maxResponseHead bounds a head beside its longest line, in bytes.
+const maxResponseHead = 64 << 10
 
 // ParseResponse reads the head at the beginning of b into r and h, and returns its length. Bare line
 // feeds, folded fields, a missing reason and one empty line in front are let pass, as in httpd; a
-// status line that is none is an error, where httpd takes it for the beginning of an HTTP/0.9 body
+// malformed status line is an error, where httpd takes it for the beginning of an HTTP/0.9 body
 // (RFC 9112 section 4; httpd: mod_proxy_http.c ap_proxy_http_process_response,
 // ap_proxy_read_headers).
 func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int, error) {
 	*r = Response{}
 	h.Reset()
 	at := 0
-	line, n, err := answerLine(b, rules)
+	line, n, err := responseLine(b, rules)
 	if err == nil && len(line) == 0 {
 		at = n
-		line, n, err = answerLine(b[at:], rules)
+		line, n, err = responseLine(b[at:], rules)
 	}
 	if err != nil {
 		return 0, statusError(b[at:], r, err)
@@ -66,8 +66,8 @@ func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int,
 	}
 	at += n
 	var folds joiner
-	for at <= maxAnswerHead+rules.FieldSize {
-		line, n, err := answerLine(b[at:], rules)
+	for at <= maxResponseHead+rules.FieldSize {
+		line, n, err := responseLine(b[at:], rules)
 		if err != nil {
 			return 0, err
 		}
@@ -85,8 +85,8 @@ func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int,
 	return 0, ErrHeadSize
 }
 
-// answerLine is the next line without its end, and its length with it.
-func answerLine(b []byte, rules *ResponseRules) (line []byte, n int, err error) {
+// responseLine is the next line without its end, and its length with it.
+func responseLine(b []byte, rules *ResponseRules) (line []byte, n int, err error) {
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		if len(b) > rules.FieldSize {
@@ -104,7 +104,8 @@ func answerLine(b []byte, rules *ResponseRules) (line []byte, n int, err error) 
 	return line, end + 1, nil
 }
 
-// statusError is what a status line's fault is called. What cannot become one is told at once.
+// statusError is the error of a status line that is incomplete or too long: what can't become one, however much follows,
+// is malformed already.
 func statusError(b []byte, r *Response, err error) error {
 	if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
 		b = b[:i]

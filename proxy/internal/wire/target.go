@@ -13,7 +13,7 @@ const (
 )
 
 // parseTarget splits the target: origin-form, absolute-form, authority-form of CONNECT, or the asterisk
-// of OPTIONS (RFC 9112 section 3.2; httpd: protocol.c ap_parse_uri). Of one that is none of these RawPath is
+// of OPTIONS (RFC 9112 section 3.2; httpd: protocol.c ap_parse_uri). Of any other form RawPath is
 // what the log shows.
 func (r *Request) parseTarget(rules *Rules) targetFault {
 	t := r.Target
@@ -168,7 +168,7 @@ func parsePort(s string) (int, bool) {
 	return n, true
 }
 
-// digits tells whether a text is nothing but digits, or empty.
+// digits reports whether a text is nothing but digits, or empty.
 func digits(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {

@@ -11,22 +11,22 @@ import (
 // Other is another protocol that a connection may turn out to speak: HTTP/2.
 type Other interface {
 	// Serve serves a connection to its end and closes it. info stays as it is meanwhile.
-	Serve(nc net.Conn, info *exchange.Conn, b *Board)
+	Serve(nc net.Conn, info *exchange.Conn, b *Reporter)
 }
 
-// Board is where another protocol says what a connection's exchanges do. Many goroutines may use it
+// Reporter is where another protocol says what a connection's exchanges do. Many goroutines may use it
 // until Other.Serve returns.
-type Board struct{ c *conn }
+type Reporter struct{ c *conn }
 
 // Begin is the begin of an exchange.
-func (b *Board) Begin(x *exchange.Exchange) {
+func (b *Reporter) Begin(x *exchange.Exchange) {
 	b.c.setState(Serving)
-	b.c.board.begin(x)
-	b.c.board.speaks(b.c.info.Secure)
+	b.c.stats.begin(x)
+	b.c.stats.speaks(b.c.info.Secure)
 }
 
 // speaks notes that the connection's protocol is HTTP/2.
-func (b *board) speaks(secure bool) {
+func (b *connStats) speaks(secure bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.protocol = exchange.H2C
@@ -36,12 +36,12 @@ func (b *board) speaks(secure bool) {
 }
 
 // End is its end; idle: no other one is under way.
-func (b *Board) End(x *exchange.Exchange, took time.Duration, idle bool) {
+func (b *Reporter) End(x *exchange.Exchange, took time.Duration, idle bool) {
 	h := &b.c.s.shards[b.c.info.ID%shards]
 	h.requests.Add(1)
 	h.bytes.Add(x.Res.Wrote)
 	h.busy.Add(int64(took))
-	b.c.board.end(x, took)
+	b.c.stats.end(x, took)
 	if idle {
 		b.c.setState(KeepAlive)
 	}
@@ -50,31 +50,31 @@ func (b *Board) End(x *exchange.Exchange, took time.Duration, idle bool) {
 // preface is the part of HTTP/2's preface that is a head to HTTP/1 (RFC 9113 section 3.4).
 var preface = []byte("PRI * HTTP/2.0\r\n\r\n")
 
-// turns tells whether what was refused as a request is the beginning of HTTP/2, where that is wanted.
-func (c *conn) turns() bool {
+// speaksHTTP2 reports whether what was refused as a request is the beginning of HTTP/2, where that is wanted.
+func (c *conn) speaksHTTP2() bool {
 	if c.s.other == nil || c.info.Kept > 0 || !bytes.HasPrefix(c.k.have(), preface) || !c.server.Direct(c.info.Secure) {
 		return false
 	}
-	c.over, c.turned = true, true
+	c.over, c.switched = true, true
 	return true
 }
 
-// turn has the other protocol serve the connection, with what was read of it.
-func (c *conn) turn() {
-	defer c.rescue()
+// switchProtocol has the other protocol serve the connection, with what was read of it.
+func (c *conn) switchProtocol() {
+	defer c.guardConnection()
 	c.leaveWhole()
 	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
 }
 
 // handOver has the other protocol serve nc, this connection's client.
 func (c *conn) handOver(nc net.Conn) {
-	c.idle()
+	c.releaseBuffers()
 	c.over = true
-	c.setPoke(cutOnly{nc})
+	c.setInterrupt(cutOnly{nc})
 	c.setState(KeepAlive)
 	info := c.info
-	c.s.other.Serve(nc, &info, &Board{c})
-	c.setPoke(nil)
+	c.s.other.Serve(nc, &info, &Reporter{c})
+	c.setInterrupt(nil)
 }
 
 // cutOnly is a connection that can be cut off, but not woken: the other protocol says goodbye by itself.

@@ -49,8 +49,8 @@ func (l *limit) left(now time.Time, timeout time.Duration) time.Duration {
 	return timeout
 }
 
-// patience is how long the next wait for a request's bytes may last.
-func (c *conn) patience(now time.Time) time.Duration {
+// nextReadTimeout is how long the next wait for a request's bytes may last.
+func (c *conn) nextReadTimeout(now time.Time) time.Duration {
 	if c.partial() {
 		c.setState(Reading)
 	} else if c.info.Kept > 0 {

@@ -13,7 +13,7 @@ import (
 // system is a socket of our own, with what its calls need.
 type system struct {
 	own  *loop.Fd
-	fdio *loop.FdStream // link's io while an event loop serves it
+	fdio *loop.FdStream // transport's io while an event loop serves it
 	sec  *loop.Conn     // below nc, while an event loop serves a secure connection
 	task *loop.Task     // who serves it
 	file *os.File       // in place of own: once the runtime's poller watches it
@@ -21,56 +21,56 @@ type system struct {
 
 type fdStream = loop.FdStream
 
-// begun tells whether something was received that cannot be read yet.
-func (l *link) begun() bool { return l.sec != nil && l.sec.Midway() }
+// begun reports whether something was received that cannot be read yet.
+func (t *transport) begun() bool { return t.sec != nil && t.sec.Midway() }
 
 // fd is the descriptor.
-func (l *link) fd() uintptr { return l.own.N() }
+func (t *transport) fd() uintptr { return t.own.N() }
 
 // try reads what is there without waiting; EAGAIN: nothing.
-func (l *link) try(p []byte) (int, syscall.Errno) {
-	if l.sec != nil {
-		return l.trySecure(p)
+func (t *transport) try(p []byte) (int, syscall.Errno) {
+	if t.sec != nil {
+		return t.trySecure(p)
 	}
-	return l.fdio.ReadNow(p)
+	return t.fdio.ReadNow(p)
 }
 
-// drained tells whether all that had come in was read.
-func (l *link) drained() bool { return l.sec == nil && l.fdio.Drained() && !l.own.Ended() }
+// drained reports whether all that had come in was read.
+func (t *transport) drained() bool { return t.sec == nil && t.fdio.Drained() && !t.own.Ended() }
 
 // pace gives the next reads a timeout if a loop serves a secure connection.
-func (l *link) pace(timeout time.Duration) bool {
-	if l.sec == nil {
+func (t *transport) pace(timeout time.Duration) bool {
+	if t.sec == nil {
 		return false
 	}
-	l.sec.ReadWithin(timeout)
+	t.sec.ReadWithin(timeout)
 	return true
 }
 
 // paceOut is pace for writes.
-func (l *link) paceOut(timeout time.Duration) bool {
-	if l.sec == nil {
+func (t *transport) paceOut(timeout time.Duration) bool {
+	if t.sec == nil {
 		return false
 	}
-	l.sec.WriteWithin(timeout)
+	t.sec.WriteWithin(timeout)
 	return true
 }
 
 // below ends our direction of the socket below TLS (httpd: connection.c ap_lingering_close).
-func (l *link) below() error {
-	if l.sec != nil && l.nc != net.Conn(l.sec) {
-		return l.sec.CloseWrite()
+func (t *transport) below() error {
+	if t.sec != nil && t.nc != net.Conn(t.sec) {
+		return t.sec.CloseWrite()
 	}
 	return nil
 }
 
-// ownPoked is a socket of our own as others see it.
-type ownPoked struct{ fd *loop.Fd }
+// fdInterrupter is a socket of our own as others see it.
+type fdInterrupter struct{ fd *loop.Fd }
 
 // A connection of which nothing is there is parked.
-func (p ownPoked) wake(bool) { p.fd.Nudge() }
+func (p fdInterrupter) wake(bool) { p.fd.Nudge() }
 
-func (p ownPoked) cut() { p.fd.Cut() }
+func (p fdInterrupter) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
 func (c *conn) use(t *loop.Task) {
@@ -104,23 +104,23 @@ func (c *conn) leave() {
 		return
 	}
 	c.task.Block()
-	c.setPoke(nil)
+	c.setInterrupt(nil)
 	c.info.Task = nil
 	if c.sec != nil {
 		c.sec.HandOff(c.s.ordinary(c.own, c.task, c.sec))
 		c.sec = nil
-		c.setPoke(netPoked{c.nc, &c.was})
+		c.setInterrupt(netInterrupter{c.nc, &c.was})
 		return
 	}
 	c.file = os.NewFile(c.own.Release(c.task), "client")
-	c.need()
+	c.acquireBuffers()
 	s, sent := &loop.PollStream{}, c.fdio.Sent()
 	if err := s.Open(c.file, sent); err != nil {
 		panic(err) // it has just been made
 	}
 	c.unplug()
 	c.io = s
-	c.setPoke(netPoked{c.file, &c.was})
+	c.setInterrupt(netInterrupter{c.file, &c.was})
 }
 
 // leaveWhole is leave for who wants an ordinary connection.
@@ -130,26 +130,26 @@ func (c *conn) leaveWhole() {
 		return
 	}
 	c.task.Block()
-	c.setPoke(nil)
+	c.setInterrupt(nil)
 	c.unplug()
 	remote := net.TCPAddrFromAddrPort(c.info.Remote)
 	c.nc = sys.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
 	c.raw, c.info.Task = false, nil
 }
 
-func (l *link) rawClose() {
-	if l.file != nil {
-		l.file.Close()
+func (t *transport) rawClose() {
+	if t.file != nil {
+		t.file.Close()
 		return
 	}
-	l.own.Close(l.task)
+	t.own.Close(t.task)
 }
 
-func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
-	if l.fdio == nil {
-		return l.io.Write(a, b, timeout)
+func (t *transport) rawWrite(a, b []byte, timeout time.Duration) error {
+	if t.fdio == nil {
+		return t.io.Write(a, b, timeout)
 	}
-	n, e := l.fdio.WriteNow(a, b)
+	n, e := t.fdio.WriteNow(a, b)
 	switch {
 	case e != 0 && e != syscall.EAGAIN:
 		return os.NewSyscallError("write", e)
@@ -157,28 +157,28 @@ func (l *link) rawWrite(a, b []byte, timeout time.Duration) error {
 		return nil
 	}
 	k := min(n, len(a))
-	return l.io.Write(a[k:], b[n-k:], timeout)
+	return t.io.Write(a[k:], b[n-k:], timeout)
 }
 
-// silent tells whether nothing came in that was not read: closing would reset the connection.
-func (l *link) silent() bool {
-	if !l.raw || l.fdio != nil && l.fdio.Drained() {
+// silent reports whether nothing came in that was not read: closing would reset the connection.
+func (t *transport) silent() bool {
+	if !t.raw || t.fdio != nil && t.fdio.Drained() {
 		return true
 	}
-	return l.io.Look() != loop.Bytes
+	return t.io.Look() != loop.Bytes
 }
 
-func (l *link) rawCloseWrite() error {
-	if l.file != nil {
-		return l.io.CloseWrite()
+func (t *transport) rawCloseWrite() error {
+	if t.file != nil {
+		return t.io.CloseWrite()
 	}
-	return sys.CloseWrite(l.fd())
+	return sys.CloseWrite(t.fd())
 }
 
 // reset has close send a reset.
-func (l *link) reset() {
-	if l.raw && l.file == nil {
-		sys.Reset(l.fd())
+func (t *transport) reset() {
+	if t.raw && t.file == nil {
+		sys.Reset(t.fd())
 	}
 }
 

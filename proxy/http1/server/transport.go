@@ -9,9 +9,9 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// link is the client's end of a connection: a socket of an event loop's (raw), TLS on one (sec), or a
+// transport is the client's end of a connection: a socket of an event loop's (raw), TLS on one (sec), or a
 // net.Conn that is neither. Owned by who serves it.
-type link struct {
+type transport struct {
 	nc  net.Conn  // nil with raw
 	rby time.Time // nc's deadlines that are set
 	wby time.Time
@@ -22,41 +22,41 @@ type link struct {
 }
 
 // read waits for bytes. The end is io.EOF.
-func (l *link) read(p []byte, timeout time.Duration) (int, error) {
-	if l.raw {
-		return l.io.Read(p, timeout)
+func (t *transport) read(p []byte, timeout time.Duration) (int, error) {
+	if t.raw {
+		return t.io.Read(p, timeout)
 	}
-	if l.was.Load() {
-		l.was.Store(false)
-		l.rby = time.Time{}
+	if t.was.Load() {
+		t.was.Store(false)
+		t.rby = time.Time{}
 	}
-	if !l.pace(timeout) {
-		arm(&l.rby, l.nc.SetReadDeadline, timeout)
+	if !t.pace(timeout) {
+		arm(&t.rby, t.nc.SetReadDeadline, timeout)
 	}
-	return l.nc.Read(p)
+	return t.nc.Read(p)
 }
 
 // write writes all of a and b.
-func (l *link) write(a, b []byte, timeout time.Duration) error {
-	if l.raw {
-		return l.rawWrite(a, b, timeout)
+func (t *transport) write(a, b []byte, timeout time.Duration) error {
+	if t.raw {
+		return t.rawWrite(a, b, timeout)
 	}
-	if !l.paceOut(timeout) {
-		arm(&l.wby, l.nc.SetWriteDeadline, timeout)
+	if !t.paceOut(timeout) {
+		arm(&t.wby, t.nc.SetWriteDeadline, timeout)
 	}
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {
 			continue
 		}
-		if _, err := l.nc.Write(p); err != nil {
+		if _, err := t.nc.Write(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// netPoked is a connection as others see it.
-type netPoked struct {
+// netInterrupter is a connection as others see it.
+type netInterrupter struct {
 	deadlines
 	was *atomic.Bool
 }
@@ -67,14 +67,14 @@ type deadlines interface {
 	SetDeadline(time.Time) error
 }
 
-func (p netPoked) wake(awaits bool) {
+func (p netInterrupter) wake(awaits bool) {
 	if awaits {
 		p.was.Store(true)
 		p.SetReadDeadline(longAgo)
 	}
 }
 
-func (p netPoked) cut() { p.SetDeadline(longAgo) }
+func (p netInterrupter) cut() { p.SetDeadline(longAgo) }
 
 // arm sees to it that a deadline is at least timeout away, and not much more: setting one costs more
 // than to look at the clock.
@@ -88,23 +88,23 @@ func arm(by *time.Time, set func(time.Time) error, timeout time.Duration) {
 }
 
 // closeWrite ends our direction.
-func (l *link) closeWrite() error {
-	if l.raw {
-		return l.rawCloseWrite()
+func (t *transport) closeWrite() error {
+	if t.raw {
+		return t.rawCloseWrite()
 	}
-	c, ok := l.nc.(interface{ CloseWrite() error })
+	c, ok := t.nc.(interface{ CloseWrite() error })
 	if !ok {
 		return nil
 	}
-	l.nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
-	return cmp.Or(c.CloseWrite(), l.below())
+	t.nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
+	return cmp.Or(c.CloseWrite(), t.below())
 }
 
 // close ends the connection.
-func (l *link) close() {
-	if l.raw {
-		l.rawClose()
+func (t *transport) close() {
+	if t.raw {
+		t.rawClose()
 		return
 	}
-	l.nc.Close()
+	t.nc.Close()
 }

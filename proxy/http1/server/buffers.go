@@ -15,9 +15,9 @@ const (
 	minRoom   = 4 << 10 // less room for reading a body is none
 )
 
-// work is what an exchange needs. A connection has one only while bytes of a request are there.
+// requestBuffers is what an exchange needs. A connection has one only while bytes of a request are there.
 // Owned by the goroutine that serves the connection.
-type work struct {
+type requestBuffers struct {
 	x     exchange.Exchange
 	req   wire.Request
 	buf   []byte        // received
@@ -39,8 +39,8 @@ type work struct {
 	coarse bool // the answer's end is to be the connection's
 }
 
-func newWork() *work {
-	k := &work{in: make([]byte, inSize), own: make([]byte, 0, outSize)}
+func newRequestBuffers() *requestBuffers {
+	k := &requestBuffers{in: make([]byte, inSize), own: make([]byte, 0, outSize)}
 	k.buf, k.out = k.in, k.own
 	return k
 }
@@ -57,10 +57,10 @@ func (s *Server) givePiece(p *piece) {
 type bulk struct{ b [bulkSize]byte }
 
 // have is what was received and not used yet.
-func (k *work) have() []byte { return k.buf[k.r:k.w] }
+func (k *requestBuffers) have() []byte { return k.buf[k.r:k.w] }
 
 // room is where more can be received; the buffer grows when it is full.
-func (k *work) room() []byte {
+func (k *requestBuffers) room() []byte {
 	if k.w == len(k.buf) {
 		if k.r > 0 {
 			k.compact()
@@ -75,7 +75,7 @@ func (k *work) room() []byte {
 }
 
 // compact moves what is not used yet to the beginning. No text of an exchange may be in use.
-func (k *work) compact() {
+func (k *requestBuffers) compact() {
 	if k.r == k.w {
 		k.r, k.w = 0, 0
 	} else if k.r > 0 {
@@ -86,7 +86,7 @@ func (k *work) compact() {
 }
 
 // next makes it fit for the next request of the connection.
-func (k *work) next() {
+func (k *requestBuffers) next() {
 	k.x.Reset()
 	k.scan, k.read = wire.HeadScan{}, 0
 	k.second, k.coarse, k.long = false, false, false
@@ -108,14 +108,14 @@ func (k *work) next() {
 }
 
 // overwrite is for what k holds when it is given back.
-func (k *work) overwrite() {
+func (k *requestBuffers) overwrite() {
 	for _, b := range [...][]byte{k.in, k.buf, k.own, k.spare} {
 		poison.Bytes(b)
 	}
 }
 
 // forget drops what belongs to a connection.
-func (k *work) forget() {
+func (k *requestBuffers) forget() {
 	k.scan = wire.HeadScan{}
 	k.x.Req.Header.Reset()
 	k.x.Conn, k.x.Front = nil, nil
