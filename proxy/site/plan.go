@@ -135,10 +135,14 @@ func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 
 // BecomesTunnel leaves the exchange what its end needs of its plan, the logs, and nothing of its virtual host.
 func (p *Plan) BecomesTunnel(x *exchange.Exchange) {
-	x.State[exchange.StatePlan] = planOf(x).logOnly()
-	for _, i := range [...]int{exchange.StateHost, exchange.StateWalk, exchange.StateAuth} {
-		x.State[i] = nil
+	bare := planOf(x).logOnly()
+	for i := range x.State {
+		switch x.State[i].(type) {
+		case *Host, *node, *Plan:
+			x.State[i] = nil
+		}
 	}
+	x.State[exchange.StatePlan] = bare
 }
 
 var _ exchange.Tunneler = (*Plan)(nil)
