@@ -69,6 +69,12 @@ func (p *proxyState) Finish(x *exchange.Exchange) {
 	poison.Put(&states, p)
 }
 
+// BecomesTunnel lets go of the configuration: the log asks for the member alone.
+func (p *proxyState) BecomesTunnel(*exchange.Exchange) {
+	p.route, p.to = nil, nil
+	p.call.Via, p.call.GivesUp = nil, nil
+}
+
 // StickyURL is where a session id is looked for first: the path as mapped and decoded, and the query.
 func (p *proxyState) StickyURL() (path, query string) {
 	if p.asCame {
@@ -96,4 +102,7 @@ func (p *proxyState) MappedURL() string {
 // Cookies is the client's Cookie field.
 func (p *proxyState) Cookies() string { return p.x.Req.Header.Joined("Cookie") }
 
-var _ balancer.Client = (*proxyState)(nil)
+var (
+	_ balancer.Client   = (*proxyState)(nil)
+	_ exchange.Tunneler = (*proxyState)(nil)
+)
