@@ -39,7 +39,7 @@ type question struct {
 	err  error
 }
 
-// find is the addresses of a host, looked up if need be. keep tells that the host is the worker's own.
+// find is the addresses of a host, looked up if need be. keep says that the host is the worker's own.
 func (b *addressBook) find(ctx context.Context, host string, set *balancer.WorkerSettings, keep bool) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil
@@ -53,14 +53,14 @@ func (b *addressBook) find(ctx context.Context, host string, set *balancer.Worke
 	return b.ask(ctx, host, set)
 }
 
-// kept tells whether a worker's address is kept: who keeps no connection keeps no address either, unless
+// kept reports whether a worker's address is kept: who keeps no connection keeps no address either, unless
 // addressttl= says for how long (httpd: proxy_util.c ap_proxy_initialize_worker).
 func kept(set *balancer.WorkerSettings) bool {
 	return set.AddressTTL.V != 0 && (set.AddressTTL.Set || !set.DisableReuse.V)
 }
 
 // again looks the host up anew, because none of the addresses that were tried since began answered.
-// changed tells whether there are others now. Whoever finds that another one has looked since then is
+// changed reports whether there are others now. Whoever finds that another one has looked since then is
 // content with that: a member that is gone does not mean a lookup for each request.
 func (b *addressBook) again(ctx context.Context, host string, set *balancer.WorkerSettings, tried []netip.Addr, began time.Time) (list []netip.Addr, changed bool) {
 	if p := b.page.Load(); p != nil && p.made.After(began) {
@@ -127,13 +127,13 @@ func (b *addressBook) answer(ctx context.Context, q *question, host string, set 
 // server that is ill is not waited for by each request.
 const unansweredTTL = 5 * time.Second
 
-// age has the next who opens a connection look the name up anew, and tells whether it was known.
+// age has the next who opens a connection look the name up anew, and reports whether it was known.
 func (b *addressBook) age() bool {
 	old := b.page.Load()
 	return old != nil && b.page.CompareAndSwap(old, &addressPage{list: old.list, made: old.made, expires: old.made})
 }
 
-// expired tells whether what addressttl= allows has gone by.
+// expired reports whether what addressttl= allows has gone by.
 func (b *addressBook) expired() bool {
 	p := b.page.Load()
 	return p != nil && !p.fresh()
@@ -143,13 +143,13 @@ func (p *addressPage) fresh() bool {
 	return p != nil && (p.expires.IsZero() || time.Now().Before(p.expires))
 }
 
-// moved tells whether a kept connection leads to an address that the worker no longer has.
+// moved reports whether a kept connection leads to an address that the worker no longer has.
 func (b *addressBook) moved(c *Conn) bool {
 	p := b.page.Load()
 	return p != nil && c.addr.IsValid() && !slices.Contains(p.list, c.addr)
 }
 
-// Moved tells whether it leads to an address that its worker's name no longer has.
+// Moved reports whether it leads to an address that its worker's name no longer has.
 func (c *Conn) Moved() bool { return c.to.own && c.pool.addrs.moved(c) }
 
 // Renew has the names of workers looked up again, because a configuration comes into force: who opens a

@@ -24,7 +24,7 @@ type Attempt struct {
 
 	interims int
 	told     bool          // the observer knows that it is over
-	began    time.Time     // with an observer alone
+	began    time.Time     // before it had a connection; with an observer alone
 	header   time.Duration // from began to the final head; -1 before
 }
 
@@ -100,19 +100,21 @@ func (a *Attempt) Begin(w *balancer.Worker, x *exchange.Exchange, call *Call) {
 			a.Cookies = append(a.Cookies, *f)
 		}
 	}
-	if x.Observer != nil {
-		a.began = time.Now()
-	}
 }
 
 // Exchange has a member answer x by streams of a protocol: RoundTrip of all Backends.
 func Exchange(ctx context.Context, p Protocol, w *balancer.Worker, x *exchange.Exchange, call *Call) error {
 	for try := 1; ; try++ {
+		began := time.Time{}
+		if x.Observer != nil {
+			began = time.Now()
+		}
 		s, err := p.Open(ctx, w, x, call, try)
 		if err != nil {
-			tellFailed(w, x, err)
+			tellFailed(w, x, began, err)
 			return err
 		}
+		s.attempt().began = began
 		again, err := attemptOn(s, x)
 		if err == nil || !again || try == MaxTries {
 			return err

@@ -60,7 +60,7 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string {
-	return fmt.Sprintf("backend %s:%d: failure %d: %v %s", f.Host, f.Port, f.Kind, f.Err, f.Detail)
+	return fmt.Sprintf("backend %s:%d: failure %v: %v %s", f.Host, f.Port, f.Kind, f.Err, f.Detail)
 }
 
 // Unwrap is the cause.

@@ -10,8 +10,8 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// Call is what a Backend must know of an attempt beyond the worker's settings and x.Out. The proxy
-// room fills one for each exchange (it may live in a pooled value); it must stay as it is until the
+// Call is what a Backend must know of an attempt beyond the worker's settings and x.Out. Package
+// upstream fills one for each exchange (it may live in a pooled value); it must stay as it is until the
 // exchange ends. The zero value is good: it means the worker's own address and 60 seconds.
 type Call struct {
 	// Where to connect, for workers without an address of their own (generic, ProxyPassMatch with $1 in
@@ -35,7 +35,7 @@ type Call struct {
 	Name      string                          // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
 }
 
-// BadHeader is ProxyBadHeader: what to do with a header line of a member that is none.
+// BadHeader is ProxyBadHeader: what to do with an invalid header line of a member.
 type BadHeader uint8
 
 // Settings of ProxyBadHeader.
@@ -63,25 +63,25 @@ type TLS struct {
 	// protocols (ALPN). It must not read beyond what TLS needs.
 	Client func(ctx context.Context, c net.Conn, name string, protocols ...string) (net.Conn, error)
 
-	// Renegotiates tells that the member may begin another handshake in between (TLS 1.2, to ask for a
+	// Renegotiates says that the member may begin another handshake in between (TLS 1.2, to ask for a
 	// certificate): such connections are read and written beside the event loops.
 	Renegotiates bool
 
 	retired atomic.Bool
 }
 
-// beside tells whether the connections of a call to such a member are no event loop's, whoever serves the
+// offLoop reports whether the connections of a call to such a member are no event loop's, whoever serves the
 // exchange.
-func (c *Call) beside(scheme string) bool {
+func (c *Call) offLoop(scheme string) bool {
 	return c.TLS != nil && c.TLS.Renegotiates && secure(scheme)
 }
 
-// Retire tells that the configuration it is of is no longer in force: its connections are not kept any
+// Retire says that the configuration it is of is no longer in force: its connections are not kept any
 // more, and those that idle are closed.
 func (t *TLS) Retire() {
 	t.retired.Store(true)
 	idles.soon()
 }
 
-// Retired tells whether Retire was called; false for none.
+// Retired reports whether Retire was called; false for none.
 func (t *TLS) Retired() bool { return t != nil && t.retired.Load() }

@@ -76,13 +76,13 @@ func (c *Conn) begin(x *exchange.Exchange, set *balancer.WorkerSettings, call *C
 // Worker is whose connection it is.
 func (c *Conn) Worker() *balancer.Worker { return c.pool.worker }
 
-// Reused tells whether it came from the pool.
+// Reused reports whether it came from the pool.
 func (c *Conn) Reused() bool { return c.reused }
 
 // Scheme is the scheme that the attempt speaks.
 func (c *Conn) Scheme() string { return c.to.scheme }
 
-// Keepable tells whether the worker's settings allow that the connection is used again
+// Keepable reports whether the worker's settings allow that the connection is used again
 // (httpd: proxy_util.c ap_proxy_connection_reusable).
 func (c *Conn) Keepable() bool { return c.to.own && !c.pool.worker.Settings().DisableReuse.V }
 
@@ -105,7 +105,7 @@ func (c *Conn) Fail(kind Kind, err error) *Failure {
 	return &Failure{Kind: kind, Err: err, Host: c.to.host, Port: c.to.port, Timeout: IsTimeout(err), Reused: c.reused}
 }
 
-// IsTimeout tells whether a read or write took too long.
+// IsTimeout reports whether a read or write took too long.
 func IsTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // Release gives it back: to the pool if keep, else it is closed. Whether the last exchange left it fit
@@ -166,7 +166,7 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 	return c.tryNet(p)
 }
 
-// Readable tells whether something came in, an end included, as far as that can be told: what is to be
+// Readable reports whether something came in, an end included, as far as that can be told: what is to be
 // seen below TLS need not be an answer.
 func (c *Conn) Readable() bool { return c.raw && c.io.Look() != loop.Quiet }
 
@@ -222,7 +222,7 @@ func (c *Conn) netWrite(a, b []byte) error {
 	return nil
 }
 
-// Talk writes a and b and waits for the first bytes of the answer. wrote tells whether the writing
+// Talk writes a and b and waits for the first bytes of the answer. wrote reports whether the writing
 // was done, so that an error is one of reading. now is the time, or not long ago.
 func (c *Conn) Talk(now time.Time, a, b, in []byte) (n int, wrote bool, err error) {
 	c.began = now

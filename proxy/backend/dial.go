@@ -54,7 +54,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		switch {
 		case ctx.Err() != nil: // who asks went away: the member is not to blame
 			kind = Exhausted
-		case ours(err):
+		case localShortage(err):
 			kind = Starved
 		}
 		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
@@ -108,14 +108,14 @@ func reach(ctx context.Context, d *net.Dialer, network, place string) (nc net.Co
 		return err
 	})
 	if err == nil {
-		settle(nc)
+		makeRoomFor(nc)
 	}
 	return nc, err
 }
 
-// ours tells of a want of our own: no descriptor, port or memory was left to connect with. No member is
+// localShortage reports a want of our own: no descriptor, port or memory was left to connect with. No member is
 // to blame for it; httpd blames, so that a crowd of clients takes all members out.
-func ours(err error) bool {
+func localShortage(err error) bool {
 	for _, e := range [...]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
 		if errors.Is(err, e) {
 			return true

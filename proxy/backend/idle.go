@@ -18,9 +18,9 @@ type Keeper interface {
 	// Oldest is since when (see Clock) the connection idles that idled longest, now or later when all are in
 	// use; ok is false without any connection: then there is nothing to ask until Keep is called again.
 	Oldest() (since int64, ok bool)
-	// DropOldest closes that connection and tells whether one idled.
+	// DropOldest closes that connection and reports whether one idled.
 	DropOldest() bool
-	// Sweep closes what nobody will use again, and tells whether any connection is left.
+	// Sweep closes what nobody will use again, and reports whether any connection is left.
 	Sweep(now int64) (left bool)
 }
 
@@ -91,7 +91,7 @@ func (a *account) dismiss(p *place) {
 	heap.Remove(&a.byAge, p.index)
 }
 
-// evict closes the connection that idled longest of all, and tells whether there was one. What a place
+// evict closes the connection that idled longest of all, and reports whether there was one. What a place
 // says may be old, but errs on one side only: a Keeper's oldest connection gets younger as it is used.
 // So the first whose word holds is the one. Whoever's does not has kept a connection since it was looked
 // at: all the looking costs no more than that did.

@@ -28,11 +28,9 @@ func (k Kind) String() string {
 }
 
 // tellFailed tells the observer of an attempt that found no connection.
-func tellFailed(w *balancer.Worker, x *exchange.Exchange, err error) {
+func tellFailed(w *balancer.Worker, x *exchange.Exchange, began time.Time, err error) {
 	if o := x.Observer; o != nil {
-		e := exchange.Attempted{Member: w.Name(), Connect: -1, Header: -1, Err: err}
-		e.Failure = failureName(err)
-		o.Observe(x, e)
+		o.Observe(x, exchange.Attempted{Member: w.Name(), Connect: -1, Header: -1, Total: time.Since(began), Failure: failureName(err), Err: err})
 	}
 }
 

@@ -26,10 +26,10 @@ func taskOf(x *exchange.Exchange) *loop.Task {
 // below is what TLS stands on: an ordinary connection during the handshake, then an event loop's socket.
 type below = *loop.Conn
 
-// looped tells whether an event loop is to serve the connections of an exchange to such a member: those of
+// looped reports whether an event loop is to serve the connections of an exchange to such a member: those of
 // HTTP/2 have goroutines, and a handshake in between would hold a loop up.
 func looped(x *exchange.Exchange, call *Call, scheme string) bool {
-	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C && !call.beside(scheme)
+	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C && !call.offLoop(scheme)
 }
 
 // under is what a handshake is to be done on.
@@ -129,7 +129,7 @@ func (c *Conn) rest() {
 // came in since, is looked at inside of it: tickets and the like are nothing.
 func (c *Conn) look(x *exchange.Exchange) loop.Look {
 	if c.below == nil {
-		if c.stirred(x) {
+		if c.mayHaveChanged(x) {
 			return c.io.Look()
 		}
 		return loop.Quiet
@@ -181,15 +181,15 @@ func (c *Conn) writeWithin(d time.Duration) bool {
 	return true
 }
 
-// suits tells whether a task, or nobody's, may use it: a read that waits outside of the event loops would
+// suits reports whether a task, or nobody's, may use it: a read that waits outside of the event loops would
 // keep a loop from going on, and the other way round nobody would be woken.
 func (c *Conn) suits(t *loop.Task) bool { return (c.own != nil) == (t != nil) }
 
-// near tells whether it is the task's loop that watches it.
+// near reports whether it is the task's loop that watches it.
 func (c *Conn) near(t *loop.Task) bool { return c.own == nil || c.own.Near(t) }
 
-// told tells whether a loop watches it, and whether anything has come in then.
-func (c *Conn) told() (known, stirred bool) {
+// pendingEvent reports whether a loop watches it, and whether anything has come in then.
+func (c *Conn) pendingEvent() (watched, pending bool) {
 	if c.own == nil || !c.own.Watched() {
 		return false, false
 	}

@@ -32,7 +32,7 @@ func (c *Conn) rest() {}
 func (c *Conn) undelivered() bool { return false }
 
 func (c *Conn) look(x *exchange.Exchange) loop.Look {
-	if c.stirred(x) {
+	if c.mayHaveChanged(x) {
 		return c.io.Look()
 	}
 	return loop.Quiet
@@ -50,7 +50,7 @@ func (c *Conn) suits(*loop.Task) bool { return true }
 
 func (c *Conn) near(*loop.Task) bool { return true }
 
-func (c *Conn) told() (known, stirred bool) { return false, false }
+func (c *Conn) pendingEvent() (watched, pending bool) { return false, false }
 
 func (c *Conn) cut() bool { return false }
 

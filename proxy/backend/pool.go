@@ -71,7 +71,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 		p.refresh(ctx, x, set, call, to)
 	}
 	task := taskOf(x)
-	if call.beside(to.scheme) {
+	if call.offLoop(to.scheme) {
 		x.Detach()
 		task = nil
 	}
@@ -188,19 +188,19 @@ func (p *pool) wake() {
 	}
 }
 
-// stirred tells whether a connection has to be looked at before it is used.
-func (c *Conn) stirred(x *exchange.Exchange) bool {
-	if known, stirred := c.told(); known {
-		return stirred
+// mayHaveChanged reports whether a connection has to be looked at before it is used.
+func (c *Conn) mayHaveChanged(x *exchange.Exchange) bool {
+	if watched, pending := c.pendingEvent(); watched {
+		return pending
 	}
-	return c.io != nil && x.Start.Sub(c.began) > warm
+	return c.io != nil && x.Start.Sub(c.began) > skipProbeWindow
 }
 
-// warm is for how long after its last request a connection is used without a look at it: an end that
+// skipProbeWindow is for how long after its last request a connection is used without a look at it: an end that
 // comes in so short a time is found by Undelivered.
-const warm = time.Millisecond
+const skipProbeWindow = time.Millisecond
 
-// usable tells whether an idle connection may carry a request: nothing came in on it, its end neither,
+// usable reports whether an idle connection may carry a request: nothing came in on it, its end neither,
 // and its address is still the worker's.
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := c.look(x)

@@ -47,7 +47,7 @@ func (s *SerialStream) reuse() Reason {
 		return RequestCut
 	case s.r != s.w || s.extra:
 		return BytesBehind
-	case s.X.Out.Close:
+	case s.X.Out.Close, s.X.Out.Alone:
 		return AskedToClose
 	case s.Call.GivesUp != nil && s.Call.GivesUp(s.X.Res.Status):
 		return BodyUnwanted

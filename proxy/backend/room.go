@@ -40,7 +40,7 @@ func roomOf() int64 {
 // batch is how many idle connections make room at a time.
 func batch(room int64) int { return int(min(max(room/16, 8), 32)) }
 
-// RoomFor tells whether more clients may be let in after one that got this descriptor. When there are
+// RoomFor reports whether more clients may be let in after one that got this descriptor. When there are
 // hardly any left, the connections to members that idled longest make room.
 func RoomFor(descriptor uintptr) bool {
 	room := roomOf()
@@ -54,8 +54,8 @@ func RoomFor(descriptor uintptr) bool {
 	return n > 0
 }
 
-// settle has idle connections go for a new one to a member, if it has a descriptor beyond the room.
-func settle(nc net.Conn) {
+// makeRoomFor has idle connections go for a new one to a member, if it has a descriptor beyond the room.
+func makeRoomFor(nc net.Conn) {
 	s, ok := nc.(syscall.Conn)
 	if !ok {
 		return
@@ -65,10 +65,10 @@ func settle(nc net.Conn) {
 	}
 }
 
-// short tells that there was no descriptor.
+// short reports that there was no descriptor.
 func short(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }
 
-// starved tells whether there is no descriptor now: some errors, as those of name lookups, do not say so.
+// starved reports whether there is no descriptor now: some errors, as those of name lookups, do not say so.
 func starved() bool {
 	f, err := os.Open(os.DevNull)
 	if err == nil {

@@ -62,5 +62,5 @@ func targetOf(w *balancer.Worker, call *Call) target {
 	return to
 }
 
-// secure tells whether the scheme's members are spoken to in TLS.
+// secure reports whether the scheme's members are spoken to in TLS.
 func secure(scheme string) bool { return scheme == "https" || scheme == "wss" || scheme == "h2" }

@@ -36,25 +36,19 @@ func NewSerial(codec func() Codec, lengthFirst bool) *Serial {
 	return p
 }
 
-// RoundTrip sends x.Out and reads the answer's head into x.Res. What must be read of the client's body
-// first is read before a connection is taken, so that a slow client holds none (httpd: mod_proxy_http.c
-// proxy_http_handler).
+// RoundTrip sends x.Out and reads the answer's head into x.Res.
 func (p *Serial) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call) error {
-	if _, err := loadUpload(x, p.lengthFirst); err != nil {
-		err = failureOf(w, call, ClientBody, err)
-		tellFailed(w, x, err)
-		return err
-	}
 	return Exchange(ctx, p, w, x, call)
 }
 
-// Open is Protocol's. The second connection is a new one.
+// Open is Protocol's. What must be read of the client's body first is read before a connection is taken, so that a
+// slow client holds none (httpd: mod_proxy_http.c proxy_http_handler). The second connection is a new one.
 func (p *Serial) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, try int) (Stream, error) {
 	body, err := loadUpload(x, p.lengthFirst)
 	if err != nil {
 		return nil, failureOf(w, call, ClientBody, err)
 	}
-	c, err := Acquire(ctx, w, x, call, x.Out.NoPool || try > 1)
+	c, err := Acquire(ctx, w, x, call, x.Out.NoPool || x.Out.Alone || try > 1)
 	if err != nil {
 		return nil, err
 	}
@@ -180,11 +174,11 @@ func (s *SerialStream) Start() error {
 	case credit == Offered:
 		return s.offer()
 	case credit == Nothing, credit == OnePiece && s.Body.none:
-		return s.talk(nil)
+		return s.talk(nil, false)
 	case credit == OnePiece:
 		return s.feedPiece(s.out)
 	case s.Body.short():
-		return s.talk(s.frameShort())
+		return s.talk(s.frameShort(), true)
 	}
 	return s.pour(s.out)
 }
@@ -237,20 +231,21 @@ func (s *SerialStream) grant() {
 	s.waits, s.granted, s.interims = false, true, 0
 }
 
-// talk sends what is in out, and p, and waits for the first bytes of the response.
-func (s *SerialStream) talk(p []byte) error {
+// talk sends what is in out, and p, and waits for the first bytes of the response. whole: the body is in that.
+func (s *SerialStream) talk(p []byte, whole bool) error {
 	now := s.X.Start
 	if !s.Body.none || s.Call.Later || !s.Reused { // reading the body, or coming here, may have taken its time
 		now = time.Now()
 	}
 	n, wrote, err := s.conn.Talk(now, s.out, p, s.buf)
 	s.got(n)
+	if whole && wrote {
+		s.Body.wentWithHead()
+	}
 	switch {
 	case err == nil:
-		s.Body.wentWithHead()
 		return nil
 	case wrote:
-		s.Body.wentWithHead()
 		return s.silent(err)
 	}
 	s.stale = s.deadBefore(err)

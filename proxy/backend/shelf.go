@@ -81,15 +81,15 @@ func (p *pool) best(s *shelf, task *loop.Task, set *balancer.WorkerSettings) int
 			far = i
 		}
 	}
-	if far >= 0 && p.crowded(set) {
+	if far >= 0 && p.preferOwn(set) {
 		return -1
 	}
 	return far
 }
 
-// crowded tells whether an event loop opens a connection of its own rather than take another one's:
+// preferOwn reports whether an event loop opens a connection of its own rather than take another one's:
 // while others are in use that one will want it back at once. Under mu.
-func (p *pool) crowded(set *balancer.WorkerSettings) bool {
+func (p *pool) preferOwn(set *balancer.WorkerSettings) bool {
 	return p.open > p.idle && (set.Max == 0 || p.open < set.Max)
 }
 
@@ -232,9 +232,9 @@ func (p *pool) useless(now int64) (gone []*Conn, left bool) {
 	return gone, p.idle > 0
 }
 
-// touched tells whether the member did something to an idle connection: it closed it, or wrote.
+// touched reports whether the member did something to an idle connection: it closed it, or wrote.
 func (c *Conn) touched() bool {
-	if known, stirred := c.told(); known && !stirred {
+	if watched, pending := c.pendingEvent(); watched && !pending {
 		return false
 	}
 	return c.io != nil && c.io.Look() != loop.Quiet

@@ -196,7 +196,7 @@ func (u *Upload) short() bool { return u.none || u.whole }
 
 // wentWithHead is told once a body that is short was sent.
 func (u *Upload) wentWithHead() {
-	if !u.none && u.whole {
+	if !u.none {
 		u.out = int64(len(u.first))
 		u.taken()
 	}

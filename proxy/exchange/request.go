@@ -76,17 +76,24 @@ type Duplex interface {
 // SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
 func (x *Exchange) SpendBody() {
 	if x.Req.Length != 0 {
-		x.Req.Length, x.Req.Body, x.Req.Spent = 0, spent{}, true
+		x.Req.Length, x.Req.Body, x.Req.Spent = 0, NoBody{}, true
 	}
 }
 
-// spent is a body that is over.
-type spent struct{}
+// NoBody is a body that is over.
+type NoBody struct{}
 
-func (spent) Read([]byte) (int, error) { return 0, io.EOF }
-func (spent) Buffered() []byte         { return nil }
-func (spent) Discard(int)              {}
-func (spent) Taken() int64             { return 0 }
+// Read is at the end.
+func (NoBody) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Buffered is empty.
+func (NoBody) Buffered() []byte { return nil }
+
+// Discard has nothing to discard.
+func (NoBody) Discard(int) {}
+
+// Taken is 0.
+func (NoBody) Taken() int64 { return 0 }
 
 // BodyError is a request body that could not be read: Status is what the client gets.
 type BodyError struct {
@@ -143,7 +150,8 @@ type Outgoing struct {
 	Spool   bool   // learn the length first (proxy-sendcl, 1.0): buffer the whole body
 	Ping    bool   // Expect: 100-continue is ours (ping=)
 	Expect  bool   // Expect: 100-continue is the client's, passed on
-	NoPool  bool   // use a connection of its own (proxy-initial-not-pooled)
+	NoPool  bool   // use a new connection (proxy-initial-not-pooled)
+	Alone   bool   // use a new connection, which ends with the response: a probe
 }
 
 func (o *Outgoing) reset() {

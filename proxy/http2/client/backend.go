@@ -68,7 +68,7 @@ func (b *Backend) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exch
 		x.Log("proxy_http2", exchange.Error, nil, "AH10408: the request to the member holds a text that no head may hold")
 		return nil, exchange.Status(500)
 	}
-	if s.client, err = clientsOf(w).find(ctx, s, try == backend.MaxTries); err != nil {
+	if s.client, err = clientsOf(w).find(ctx, s, x.Out.Alone || try == backend.MaxTries); err != nil {
 		return nil, s.failed(err)
 	}
 	s.Reused = s.client.used.Load()
@@ -99,19 +99,19 @@ func (p pool) MarkDead(*http2.ClientConn) {}
 // errAgain stops x/net's own retries, which wait for seconds.
 var errAgain = errors.New("http2: the member did not touch the request")
 
-// fall is a panic of one of an attempt's goroutines. It goes on in the exchange's, which can end it.
-type fall struct {
+// caughtPanic is a panic of one of an attempt's goroutines. It goes on in the exchange's, which can end it.
+type caughtPanic struct {
 	cause any
 	stack []byte
 }
 
-func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
+func (f *caughtPanic) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
 
 // panicked keeps the first panic for the exchange's goroutine, and gives its attempt up. Deferred functions
 // call it with what they recovered.
 func (s *stream) panicked(cause any) error {
-	f := &fall{cause, debug.Stack()}
-	s.fallen.CompareAndSwap(nil, f)
+	f := &caughtPanic{cause, debug.Stack()}
+	s.caught.CompareAndSwap(nil, f)
 	s.cancel()
 	return f
 }

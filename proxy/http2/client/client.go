@@ -54,12 +54,12 @@ func (s *stream) kind() kind {
 
 // client is a connection to a member.
 type client struct {
-	cc     *http2.ClientConn
-	conn   *backend.Conn // below it
-	kind   kind
-	used   atomic.Bool  // it has carried a stream
-	freed  atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
-	lonely bool         // for one stream alone; immutable
+	cc        *http2.ClientConn
+	conn      *backend.Conn // below it
+	kind      kind
+	used      atomic.Bool  // it has carried a stream
+	freed     atomic.Int64 // when an attempt ended last, by backend.Clock; at first when it was made
+	exclusive bool         // for one stream alone; immutable
 }
 
 // dialing is a connection being made; whoever else wants one waits for it.
@@ -90,11 +90,11 @@ func (c *client) retire() {
 	}
 }
 
-// find is a connection with room for a stream: one that is there, else a new one.
-func (s *clients) find(ctx context.Context, st *stream, lonely bool) (*client, error) {
+// find is a connection that can carry one more stream: one that is there, else a new one.
+func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*client, error) {
 	k := st.kind()
 	set := st.Worker.Settings()
-	if set.DisableReuse.V || st.Call.Host != "" || st.Call.Socket != "" || lonely {
+	if set.DisableReuse.V || st.Call.Host != "" || st.Call.Socket != "" || exclusive {
 		return dial(ctx, st, k, true)
 	}
 	backend.Refresh(ctx, st.Worker, st.X, st.Call)
@@ -102,7 +102,7 @@ func (s *clients) find(ctx context.Context, st *stream, lonely bool) (*client, e
 		c, d, mine := s.look(k, set.TTL)
 		switch {
 		case c != nil:
-			if set.Ping.Set && !c.answers(ctx, set.Ping.V) {
+			if set.Ping.Set && !c.isAlive(ctx, set.Ping.V) {
 				if ctx.Err() != nil {
 					return c, nil // who asks gave up, and others may use it; x/net takes the stream back
 				}
@@ -125,7 +125,7 @@ func (s *clients) find(ctx context.Context, st *stream, lonely bool) (*client, e
 	}
 }
 
-// look is a connection with room, or a dialing to wait for, or one to be done by the caller.
+// look is a connection that can carry one more stream, or a dialing to wait for, or one to be done by the caller.
 func (s *clients) look(k kind, ttl time.Duration) (c *client, d *dialing, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,8 +191,8 @@ func (s *clients) drop(c *client) {
 	s.list = slices.DeleteFunc(s.list, func(o *client) bool { return o == c })
 }
 
-// answers asks an idle connection whether it is alive: ping= (httpd: mod_proxy_http2.c).
-func (c *client) answers(ctx context.Context, limit time.Duration) bool {
+// isAlive asks an idle connection whether it is alive: ping= (httpd: mod_proxy_http2.c).
+func (c *client) isAlive(ctx context.Context, limit time.Duration) bool {
 	if c.cc.State().StreamsActive > 0 {
 		return true
 	}
@@ -201,9 +201,9 @@ func (c *client) answers(ctx context.Context, limit time.Duration) bool {
 	return c.cc.Ping(ctx) == nil
 }
 
-// dial makes a connection, with a stream on it reserved. A lonely one carries just that: nobody else finds
+// dial makes a connection, with a stream on it reserved. A exclusive one carries just that: nobody else finds
 // it, and the attempt ends it (x/net's SetDoNotReuse would refuse that stream, too).
-func dial(ctx context.Context, s *stream, k kind, lonely bool) (*client, error) {
+func dial(ctx context.Context, s *stream, k kind, exclusive bool) (*client, error) {
 	conn, err := backend.Acquire(ctx, s.Worker, s.X, s.Call, true)
 	if err != nil {
 		return nil, err
@@ -213,26 +213,26 @@ func dial(ctx context.Context, s *stream, k kind, lonely bool) (*client, error) 
 		conn.Release(false)
 		return nil, conn.Fail(backend.Refused, errors.ErrUnsupported)
 	}
-	cc, err := s.t.NewClientConn(&held{Conn: nc, owner: conn})
+	cc, err := s.t.NewClientConn(&pooledConn{Conn: nc, owner: conn})
 	if err != nil {
 		conn.Release(false)
 		return nil, conn.Fail(backend.EarlyClose, err)
 	}
 	cc.ReserveNewRequest()
-	c := &client{cc: cc, conn: conn, kind: k, lonely: lonely}
+	c := &client{cc: cc, conn: conn, kind: k, exclusive: exclusive}
 	c.freed.Store(backend.Clock())
 	return c, nil
 }
 
-// held gives a connection back to its worker's account when it is closed.
-type held struct {
+// pooledConn gives a connection back to its worker's account when it is closed.
+type pooledConn struct {
 	net.Conn
 	owner *backend.Conn
 	once  sync.Once
 }
 
 // Close ends it.
-func (h *held) Close() error {
+func (h *pooledConn) Close() error {
 	h.once.Do(func() { h.owner.Release(false) })
 	return nil
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -27,19 +26,11 @@ func secureMember(t *testing.T, change func(*balancer.WorkerSettings)) (w *balan
 	return backendtest.Worker(t, "h2://"+m.Addr, change), secure, m.Connections
 }
 
-// noBody is the body of a request without one.
-type noBody struct{}
-
-func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (noBody) Buffered() []byte         { return nil }
-func (noBody) Discard(int)              {}
-func (noBody) Taken() int64             { return 0 }
-
 // opened begins an exchange with a worker; end ends it, and waits until its stream is over.
 func opened(t *testing.T, b *Backend, w *balancer.Worker, call *backend.Call) (end func()) {
 	t.Helper()
 	x := &exchange.Exchange{Start: time.Now(), Server: &exchange.Server{Levels: &exchange.Levels{}}}
-	x.Req.Method, x.Req.Body = "GET", noBody{}
+	x.Req.Method, x.Req.Body = "GET", exchange.NoBody{}
 	x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor = "GET", "/", "h", 1
 	if err := b.RoundTrip(context.Background(), w, x, call); err != nil {
 		t.Fatal(err)
@@ -58,7 +49,7 @@ func opened(t *testing.T, b *Backend, w *balancer.Worker, call *backend.Call) (e
 	}
 }
 
-// over tells whether a worker's connections have no streams.
+// over reports whether a worker's connections have no streams.
 func over(w *balancer.Worker) bool {
 	s := clientsOf(w)
 	s.mu.Lock()

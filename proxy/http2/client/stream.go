@@ -38,8 +38,8 @@ type stream struct {
 	client *client // whose connection it is; nil before there is one
 	asked  bool    // owned by the goroutine of RoundTrip: for a connection
 
-	late   atomic.Bool          // the member's time was over
-	fallen atomic.Pointer[fall] // a panic that x/net must not see
+	late   atomic.Bool                 // the member's time was over
+	caught atomic.Pointer[caughtPanic] // a panic that x/net must not see
 
 	running  bool // the goroutine of RoundTrip has not brought its result
 	again    bool // the member did not touch the request
@@ -242,7 +242,7 @@ func (s *stream) failed(err error) error {
 	var known *backend.Failure
 	var broken http2.StreamError
 	var conn http2.ConnectionError
-	if f := s.fallen.Load(); f != nil {
+	if f := s.caught.Load(); f != nil {
 		panic(f)
 	}
 	over, bad := s.up.state()
@@ -371,7 +371,7 @@ func (s *stream) Close() error {
 // Finish ends it with its exchange.
 func (s *stream) Finish(*exchange.Exchange) {
 	why := backend.Reusable
-	if s.client.lonely {
+	if s.client.exclusive {
 		why = backend.NotKept
 	}
 	s.giveUp(why, s.err)
@@ -400,7 +400,7 @@ func (s *stream) giveUp(why backend.Reason, err error) {
 	}
 	s.tell(sent, why, err)
 	s.client.freed.Store(backend.Clock())
-	if s.client.lonely {
+	if s.client.exclusive {
 		go s.client.retire()
 	}
 }

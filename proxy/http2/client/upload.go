@@ -80,7 +80,7 @@ func (u *upload) Finish(x *exchange.Exchange) {
 	u.reads.Wait()
 }
 
-// again tells whether everything that was taken is still here.
+// again reports whether everything that was taken is still here.
 func (u *upload) again() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -1,6 +1,10 @@
 package wire
 
-import "balancerd/proxy/internal/poison"
+import (
+	"strings"
+
+	"balancerd/proxy/internal/poison"
+)
 
 // Field is one header field. Its texts may be views into a read buffer: they hold until the
 // exchange that owns the buffer ends; strings.Clone what must outlive it.
@@ -37,6 +41,15 @@ func wipe(f []Field) {
 
 // CopyFrom makes h a copy of src, reusing h's storage. The texts are shared.
 func (h *Header) CopyFrom(src *Header) { h.F = append(h.F[:0], src.F...) }
+
+// CloneFrom is CopyFrom with texts of its own.
+func (h *Header) CloneFrom(src *Header) {
+	h.F = h.F[:0]
+	for i := range src.F {
+		f := &src.F[i]
+		h.F = append(h.F, Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value), ID: f.ID})
+	}
+}
 
 // Index is the position of the first field called name, or -1.
 func (h *Header) Index(name string) int {
