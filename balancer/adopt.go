@@ -1,8 +1,8 @@
 package balancer
 
 // Adopt puts in force what was edited at another node: settings and the conditions that an
-// administrator sets. What this configuration does not know is passed over. The revision is r's, or if
-// that is none that follows, one more than before.
+// administrator sets. What this configuration does not know is passed over. The revision is r's, or
+// one more than before if r's is no higher.
 func (f *Farm) Adopt(r SettingsRecord) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -19,8 +19,7 @@ func (f *Farm) Adopt(r SettingsRecord) {
 	b.group.mu.Lock()
 	b.revise(max(r.Revision, b.lastEdit.revision+1))
 	b.group.mu.Unlock()
-	b.edited = true
-	f.writeEdits()
+	f.writeEdit(b)
 	now := b.settingsRecord() // it is kept already
 	f.saver.note([]SettingsRecord{now}, []savedSettings{{f.commits, now.Revision, now.sum()}})
 }

@@ -2,11 +2,14 @@ package balancer_test
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/balancer/store/file"
+	shared "balancerd/balancer/store/memory"
 )
 
 // BenchmarkClaim is a pick and its end: what each proxied request pays.
@@ -69,6 +72,26 @@ func BenchmarkClaimParallel(b *testing.B) {
 				})
 			})
 		}
+	}
+}
+
+// BenchmarkEdit is an edit of one member of many, kept on the disk and for the process that takes over.
+func BenchmarkEdit(b *testing.B) {
+	for _, n := range []int{300, 3000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := newFarm(file.New(b.TempDir()))
+			f.UseMemory(shared.New(func(shared.Kind, *os.File) error { return nil }), balancer.Predecessor{})
+			s := specOf(b, "", make([]string, n)...)
+			s.Persist = true
+			load(b, f, s)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				c := balancer.Change{VHost: "pmain", Balancer: "c", Worker: "http://b7", Form: []balancer.Value{{Name: "w_lf", Text: fmt.Sprint(1 + i%3)}}}
+				if err := f.Apply(b.Context(), c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -84,8 +84,7 @@ func (f *Farm) apply(c Change) (changed []balancerKey, refused error) {
 		changed = append(changed, s.balancer.key())
 	}
 	b.group.mu.Unlock()
-	b.edited = true
-	f.writeEdits()
+	f.writeEdit(b)
 	return changed, refused
 }
 

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// commit makes the plannedBalancer members the group's, and behind them those that the manager added: the
-// living, or else the kept.
+// commit makes the planned members the group's, and behind them those that the manager added: the living, or
+// else the kept.
 func (p *plannedGroup) commit() {
 	g := p.group
 	g.mu.Lock()
@@ -65,7 +65,7 @@ func (p plannedWorker) stay() {
 	p.worker.configure(s)
 }
 
-// commit puts the plannedBalancer settings in force.
+// commit puts the planned settings in force.
 func (p *plannedBalancer) commit(f *Farm) {
 	b := p.balancer
 	b.group.mu.Lock()

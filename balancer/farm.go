@@ -90,6 +90,7 @@ func (f *Farm) Commit(p *Plan) (gone []*Worker) {
 			w.dropRow()
 		}
 	}
+	p.release()
 	f.takeOver()
 	f.allocateRows()
 	f.writeEdits()

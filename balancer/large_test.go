@@ -3,10 +3,13 @@ package balancer_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"testing"
 
 	"balancerd/balancer"
+	shared "balancerd/balancer/store/memory"
 	"balancerd/testdata/linear"
 )
 
@@ -108,6 +111,55 @@ func TestPicksAmongManyMembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEditsAreLinear: ten times the members of the balancer that is edited cost at most fifteen times the memory, and a time
+// that grows with them alone; the balancers beside it cost nothing.
+func TestEditsAreLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures, which other work beside it disturbs")
+	}
+	of := func(balancers, members int) *balancer.Farm {
+		f := newFarm(&memory{})
+		f.UseMemory(shared.New(func(shared.Kind, *os.File) error { return nil }), balancer.Predecessor{})
+		var specs []balancer.Spec
+		for i := range balancers {
+			s := specOf(t, "", make([]string, members)...)
+			s.Persist = true
+			if i > 0 {
+				s.Name = fmt.Sprintf("balancer://c%d", i)
+			}
+			specs = append(specs, s)
+		}
+		load(t, f, specs...)
+		return f
+	}
+	factor := 0
+	edit := func(f *balancer.Farm) {
+		factor++
+		c := balancer.Change{VHost: "pmain", Balancer: "c", Worker: "http://b1", Form: []balancer.Value{{Name: "w_lf", Text: fmt.Sprint(1 + factor%50)}}}
+		if err := f.Apply(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allocated := func(f *balancer.Farm) uint64 {
+		var before, after runtime.MemStats
+		edit(f)
+		runtime.ReadMemStats(&before)
+		for range 5 {
+			edit(f)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if few, most := allocated(of(1, 200)), allocated(of(1, 2000)); most > 15*few {
+		t.Errorf("%d bytes are allocated among 200 members, %d among 2000", few, most)
+	}
+	if few, most := allocated(of(20, 2)), allocated(of(200, 2)); most > 2*few {
+		t.Errorf("%d bytes are allocated among 20 balancers, %d among 200", few, most)
+	}
+	linear.CheckWithin(t, 32, 200, func(n int) *balancer.Farm { return of(1, n) }, edit)
+	linear.CheckWithin(t, 4, 20, func(n int) *balancer.Farm { return of(n, 2) }, edit)
 }
 
 // TestFindingABalancerCostsNothing: not even memory, however its name is written.

@@ -14,8 +14,11 @@ type Memory interface {
 	// call, which are no longer written to when fill returns. They may be read by another
 	// process at any moment.
 	Rows(keys []RowKey, fill func([]Row)) error
-	// Edits keeps these records in place of those of an earlier call.
+	// Edits keeps these records in place of all earlier ones.
 	Edits([]SettingsRecord) error
+	// Edit keeps r in place of an earlier record of its balancer. It reports whether too little of what was given
+	// to it counts by now, so that Edits should be called.
+	Edit(r SettingsRecord) (long bool, err error)
 }
 
 // Predecessor is what a process that served before has left in its Memory. The zero value is nothing.
@@ -224,6 +227,24 @@ func writeRowsOf(g *group) {
 		}
 		g.mu.Unlock()
 		list = list[n:]
+	}
+}
+
+// writeEdit writes a balancer that was just edited. Under mu.
+func (f *Farm) writeEdit(b *Balancer) {
+	b.edited = true
+	if f.memory == nil {
+		return
+	}
+	if !f.edits { // there is nothing that it could be added to
+		f.writeEdits()
+		return
+	}
+	long, err := f.memory.Edit(b.settingsRecord())
+	if err != nil {
+		f.memoryErr = err
+	} else if long {
+		f.writeEdits()
 	}
 }
 

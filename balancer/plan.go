@@ -132,6 +132,16 @@ func (p *Plan) addWorker(w plannedWorker) {
 	h.workers = append(h.workers, w.worker)
 }
 
+// release drops what only a commit needs.
+func (p *Plan) release() {
+	for _, g := range p.groups {
+		g.members, g.added, g.known, g.byName = nil, nil, nil, nil
+	}
+	for _, b := range p.balancers {
+		b.record = nil
+	}
+}
+
 // Warnings is what was wrong with kept records; the plan holds without them.
 func (p *Plan) Warnings() []error { return p.warnings }
 

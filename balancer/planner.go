@@ -18,7 +18,7 @@ import (
 // Both sequences may be nil, for none; they are read once. The error is httpd's text, when a method is not loaded. Records that can't be read are warnings.
 // Plan and Commit of one load must not overlap with those of another.
 func (f *Farm) Plan(ctx context.Context, specs iter.Seq[Spec], workers iter.Seq[WorkerSpec]) (*Plan, error) {
-	p := planner{farm: f, old: f.current.Load(), next: newPlan(), hosts: map[string]*hostSpec{}, edits: f.predecessor.edits()}
+	p := planner{farm: f, old: f.current.Load(), next: newPlan(), hosts: map[string]*hostSpec{}, shared: map[WorkerSettings]*WorkerSettings{}, edits: f.predecessor.edits()}
 	if specs != nil {
 		for s := range specs {
 			if err := p.balancer(ctx, s); err != nil {
@@ -42,7 +42,8 @@ type planner struct {
 	farm    *Farm
 	old     *Plan
 	next    *Plan
-	hosts   map[string]*hostSpec    // by virtual host
+	hosts   map[string]*hostSpec // by virtual host
+	shared  map[WorkerSettings]*WorkerSettings
 	edits   map[balancerKey]*Record // of the process before
 	records map[balancerKey]*Record // of the store; nil before it is read
 }
@@ -60,7 +61,7 @@ func (p *planner) balancer(ctx context.Context, s Spec) error {
 	b.group = p.group(s)
 	p.identify(b, s.VHost)
 	for _, m := range s.Members {
-		b.group.addMember(b.group.member(s.Owner, m.Address, m.Settings))
+		b.group.addMember(b.group.member(s.Owner, m.Address, p.share(m.Settings)))
 	}
 	if b.record = p.edits[b.balancer.key()]; b.record != nil {
 		b.edited = true
@@ -129,15 +130,24 @@ func (p *planner) identify(b *plannedBalancer, vhost string) {
 	b.balancer.slots.Store(&slots{})
 }
 
+// share is these settings, once for all workers that have the same.
+func (p *planner) share(s WorkerSettings) *WorkerSettings {
+	if one := p.shared[s]; one != nil {
+		return one
+	}
+	p.shared[s] = &s
+	return &s
+}
+
 // member finds the planned or living member of this address, or makes one for the virtual host owner.
-func (g *plannedGroup) member(owner string, a Address, settings WorkerSettings) plannedWorker {
+func (g *plannedGroup) member(owner string, a Address, settings *WorkerSettings) plannedWorker {
 	if i, twice := g.byName[a.Name()]; twice { // httpd's slots have one name, too
 		return g.members[i]
 	}
 	if w := g.known[a.Name()]; w != nil {
-		return plannedWorker{worker: w, settings: &settings}
+		return plannedWorker{worker: w, settings: settings}
 	}
-	return plannedWorker{worker: newWorker(owner, a, g.group, true), settings: &settings}
+	return plannedWorker{worker: newWorker(owner, a, g.group, true), settings: settings}
 }
 
 func (g *plannedGroup) addMember(m plannedWorker) {
@@ -183,6 +193,5 @@ func (p *planner) plain(s WorkerSpec) {
 	if w == nil {
 		w = newWorker(s.VHost, s.Address, &group{}, false)
 	}
-	settings := s.Settings
-	p.next.addWorker(plannedWorker{worker: w, settings: &settings})
+	p.next.addWorker(plannedWorker{worker: w, settings: p.share(s.Settings)})
 }

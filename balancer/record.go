@@ -134,13 +134,15 @@ func (b *Balancer) settingsRecord() SettingsRecord {
 	defer b.group.mu.Unlock()
 	r := SettingsRecord{VHost: b.vhost, Balancer: b.name, Revision: b.lastEdit.revision, Stale: b.lastEdit.stale,
 		Settings: BalancerParams.Values(b.Settings())}
-	for _, w := range b.group.list() {
+	list := b.group.list()
+	r.Members = make([]MemberSettings, 0, len(list))
+	for _, w := range list {
 		r.Members = append(r.Members, MemberSettings{
 			Worker:   w.Name(),
 			Added:    w.added,
 			Status:   (w.Status() & byAdministrator).Letters(),
 			Own:      b.lastEdit.own[w].Letters(),
-			Settings: WorkerParams.Values(w.Settings()),
+			Settings: w.recorded(len(list) >= many),
 		})
 	}
 	return r
@@ -150,8 +152,9 @@ func (b *Balancer) settingsRecord() SettingsRecord {
 func (b *Balancer) stateRecord() StateRecord {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
-	r := StateRecord{VHost: b.vhost, Balancer: b.name, Revision: b.lastEdit.revision, Stale: b.stale}
-	for _, w := range b.group.list() {
+	list := b.group.list()
+	r := StateRecord{VHost: b.vhost, Balancer: b.name, Revision: b.lastEdit.revision, Stale: b.stale, Members: make([]MemberState, 0, len(list))}
+	for _, w := range list {
 		r.Members = append(r.Members, MemberState{w.Name(), w.state()})
 	}
 	return r

@@ -41,7 +41,7 @@ func (p *planner) restore(b *plannedBalancer) {
 			p.warn(b, err)
 			continue
 		}
-		m := b.group.member(b.spec.Owner, a, b.spec.Added)
+		m := b.group.member(b.spec.Owner, a, p.share(b.spec.Added))
 		p.restoreMember(b, &m, r)
 		b.group.added = append(b.group.added, m)
 	}

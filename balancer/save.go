@@ -23,8 +23,8 @@ func (e *SaveError) Error() string { return "balancer state is not kept: " + e.E
 func (e *SaveError) Unwrap() error { return e.Err }
 
 // saver writes what changed to the store: settings one batch at a time, states one batch at a time, the ones beside the others.
-// Farm.mu is taken while it writes, for moments, never the other way round: the disk keeps neither a commit nor an
-// edit from taking effect.
+// Farm.mu is taken under settingsMu and stateMu, for moments, never the other way round: the disk keeps neither a commit
+// nor an edit from taking effect. mu is the innermost.
 type saver struct {
 	store Store // nil: nothing is kept. Immutable
 
@@ -137,16 +137,16 @@ func (f *Farm) changedSettings(keys []balancerKey) (list []SettingsRecord, saved
 	for _, key := range keys {
 		f.ifPersistent(key, func(b *Balancer) {
 			before := f.saver.savedOf(key)
-			now := savedSettings{f.commits, b.Revision(), before.sum}
-			if now == before {
+			if before.commit == f.commits && before.revision == b.Revision() {
 				return
 			}
 			r := b.settingsRecord()
-			if now.sum = r.sum(); now.sum != before.sum {
-				list, saved = append(list, r), append(saved, now)
-			} else {
+			now := savedSettings{f.commits, r.Revision, r.sum()}
+			if now.sum == before.sum {
 				f.saver.note([]SettingsRecord{r}, []savedSettings{now})
+				return
 			}
+			list, saved = append(list, r), append(saved, now)
 		})
 	}
 	return list, saved

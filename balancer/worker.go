@@ -31,12 +31,13 @@ type Worker struct {
 	route     string
 	errorTime time.Time // zero: none
 	retries   int
-	passes    int    // health checks passed since it failed; httpd: pcount
-	fails     int    // health checks failed while it was usable; httpd: fcount
-	asked     uint64 // the search for a route that last followed its redirect
-	added     bool   // by the manager, not by the configuration
-	share     share  // of what the group's index counts
-	row       *Row   // in Memory; nil without one
+	passes    int     // health checks passed since it failed; httpd: pcount
+	fails     int     // health checks failed while it was usable; httpd: fcount
+	asked     uint64  // the search for a route that last followed its redirect
+	added     bool    // by the manager, not by the configuration
+	share     share   // of what the group's index counts
+	row       *Row    // in Memory; nil without one
+	values    *values // of settings, for records; nil: to be made
 
 	_ [64]byte // requests write below, without the lock
 
@@ -64,7 +65,7 @@ func (w *Worker) Address() Address { return w.addr }
 // URL is its normalised URL, httpd's worker name: what BALANCER_WORKER_NAME says.
 func (w *Worker) URL() string { return w.addr.URL }
 
-// Covers tells whether it may serve a URL; see Address.Covers.
+// Covers reports whether it may serve a URL; see Address.Covers.
 func (w *Worker) Covers(url string) bool { return w.addr.Covers(url) >= 0 }
 
 // Name is its name in manager and log, with the socket: "unix:/path|URL".
@@ -169,6 +170,26 @@ func (w *Worker) reset(s *WorkerSettings) {
 	w.sent.Store(0)
 	w.read.Store(0)
 	w.writeRow()
+}
+
+// values is settings as a record has them, and which they are.
+type values struct {
+	of     *WorkerSettings
+	byName map[string]string
+}
+
+// recorded is the settings as a record has them; not to be written to. In a group of many members they are kept, so that
+// an edit of one does not make those of all again. Under group.mu.
+func (w *Worker) recorded(keep bool) map[string]string {
+	s := w.settings.Load()
+	if v := w.values; v != nil && v.of == s {
+		return v.byName
+	}
+	m := WorkerParams.Values(s)
+	if keep {
+		w.values = &values{s, m}
+	}
+	return m
 }
 
 // set changes conditions. Under group.mu.

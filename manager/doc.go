@@ -6,7 +6,8 @@
 //	            balancer.Change --Apply--> Farm
 //	                 |
 //	Farm --view.go--> view --> html.go (style.go, edit.go, edithtml.go) | xml.go | json.go
-//	                                         out.go, url.go: pieces, escapes
+//	                             |           out.go, url.go: texts and their escapes
+//	                             '--> document.go --piece by piece, as it is read--> the client
 //
 // The page's lines are httpd's: programs of fifteen years read them, by table, cell and line. Its
 // looks are in its style element alone, down to the colour of a status.
@@ -22,8 +23,6 @@
 //   - The header X-Balancer-Nonce with the nonce of the balancer b stands for both Referer and
 //     nonce: no browser sends it to another site unasked.
 //   - /balancer-manager/NAME shows the balancer NAME alone.
-//
-// A document is written while its members are read, in pieces: however many there are it takes no more memory.
 //
 // Read handler.go, then form.go, access.go, apply.go and view.go, then one of the three ways to print it;
 // notice.go and session.go tell a browser what its last edit did.

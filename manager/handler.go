@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -135,22 +136,32 @@ func find(all []*balancer.Balancer, name string) *balancer.Balancer {
 	return nil
 }
 
-// answer prints the state as it is now, piece by piece. That it can't be written is the server's to say.
+// answer prints the state as it is now.
 func (v *visit) answer(w http.ResponseWriter) {
 	v.carryNotice(w)
 	page := v.view()
+	h := w.Header()
 	switch {
 	case v.json:
-		w.Header().Set("Content-Type", "application/json")
-		writeJSON(w, page)
+		h.Set("Content-Type", "application/json")
+		send(w, page.json())
 	case v.form.has("xml"):
-		w.Header().Set("Content-Type", "text/xml")
-		writeXML(w, page)
+		h.Set("Content-Type", "text/xml")
+		send(w, page.xml())
 	default:
-		w.Header().Set("Content-Type", "text/html; charset=ISO-8859-1")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
-		writeHTML(w, page)
+		h.Set("Content-Type", "text/html; charset=ISO-8859-1")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+		send(w, page.html())
 	}
+}
+
+// send lets a server that can read a body by itself do so, as the client takes it; to others it is written.
+func send(w http.ResponseWriter, d *document) {
+	if s, can := w.(interface{ SetBody(io.Reader) }); can {
+		s.SetBody(d)
+		return
+	}
+	d.WriteTo(w) // what comes of it is the server's matter
 }
 
 // carryNotice sends a browser the notice of its edit as a cookie, and takes the one that it brings for this

@@ -1,27 +1,26 @@
 package manager
 
-import (
-	"io"
+import "balancerd/balancer"
 
-	"balancerd/balancer"
-)
-
-// writeHTML prints the page: httpd's lines, which programs cut up by table, cell and line. What is added to them
+// html is the page: httpd's lines, which programs cut up by table, cell and line. What is added to them
 // is said where it is printed.
-func writeHTML(w io.Writer, p *view) error {
-	o := newOut(w)
+func (p *view) html() *document {
+	d := &document{}
 	states := p.states()
-	p.head(o, states)
-	for _, l := range p.lists {
-		p.list(o, l, &states)
-	}
-	o.put("<hr />\n")
-	p.notes(o)
-	if p.Edit != nil {
-		p.Edit.html(o, p.Exprs)
-	}
-	o.put(p.Signature, "</body></html>\n")
-	return o.end()
+	d.once(p.head)
+	p.style(d, states)
+	d.once(p.heading)
+	var row *balancerRow
+	d.add(each(p.lists, func(o *out, i int) {
+		row = rowOf(p.lists[i].balancer)
+		p.list(o, row)
+	}, func(o *out, i, j, k int) {
+		m := memberOf(p.lists[i].members[j])
+		m.show(states[k])
+		p.member(o, row, &m)
+	}, func(o *out, _ int) { o.put("</table>\n") }))
+	d.once(p.foot)
+	return d
 }
 
 // states is the condition of each member, in the order of the page: the rows and their colours show the same.
@@ -34,14 +33,17 @@ func (p *view) states() (all []balancer.Status) {
 	return all
 }
 
-// head prints all above the lists; the viewport and the style are ours.
-func (p *view) head(o *out, states []balancer.Status) {
+// head prints what is before the style; the viewport is ours.
+func (p *view) head(o *out) {
 	o.put(`<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">
 <html><head><title>Balancer Manager</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style type='text/css'>
 `)
-	p.style(o, states)
+}
+
+// heading prints what is between the style and the lists.
+func (p *view) heading(o *out) {
 	o.put("</style>\n</head>\n<body><h1>Load Balancer Manager for ")
 	o.safe(p.Server)
 	o.put("</h1>\n\n<dl><dt>Server Version: ")
@@ -59,9 +61,8 @@ func not(on bool) string {
 	return "NOT "
 }
 
-// list prints a balancer's two tables, and takes the states of its members from the front of states.
-func (p *view) list(o *out, l list, states *[]balancer.Status) {
-	row := rowOf(l.balancer)
+// list prints a balancer's first table, and the head of its second one, which is its members'.
+func (p *view) list(o *out, row *balancerRow) {
 	o.put("<hr />\n<h3>LoadBalancer Status for <a href=\"")
 	p.link(o, row, nil)
 	o.put(`">balancer://`)
@@ -75,15 +76,6 @@ func (p *view) list(o *out, l list, states *[]balancer.Status) {
 		o.put("<th>HC Method</th><th>HC Interval</th><th>Passes</th><th>Fails</th><th>HC uri</th><th>HC Expr</th>")
 	}
 	o.put("</tr>\n")
-	for i, w := range l.members {
-		m := memberOf(w)
-		m.show((*states)[i])
-		p.member(o, row, &m)
-		o.pass()
-	}
-	*states = (*states)[len(l.members):]
-	o.put("</table>\n")
-	o.pass()
 }
 
 // html prints a balancer's cells.
@@ -169,6 +161,16 @@ func (o *out) name(name string, socket bool) {
 	if socket {
 		o.put("</i>")
 	}
+}
+
+// foot prints what is below the lists.
+func (p *view) foot(o *out) {
+	o.put("<hr />\n")
+	p.notes(o)
+	if p.Edit != nil {
+		p.Edit.html(o, p.Exprs)
+	}
+	o.put(p.Signature, "</body></html>\n")
 }
 
 // notes prints what is ours between the lists and the form: what an edit did, and how long edits last.

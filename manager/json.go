@@ -3,7 +3,6 @@ package manager
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"balancerd/balancer"
 )
 
-// writeJSON prints the view for programs:
+// json is the view for programs:
 //
 //	{"server": "lb.test", "version": "Apache/2.4.71 (Debian)", "built": "…", "persisted": false,
 //	 "balancers": [
@@ -29,31 +28,29 @@ import (
 // settings are texts, by the names and in the form of the configuration, and only those that are
 // set; error_time is left out when there was no error. Members added in later versions are at no
 // fixed place: read by name.
-func writeJSON(w io.Writer, p *view) error {
-	o := newOut(w)
-	j := object{o, "\n  "}
-	o.put("{")
-	j.text("server", p.Server)
-	j.text("version", p.Version)
-	j.text("built", p.Built)
-	j.flag("persisted", p.Persisted)
-	j.name("balancers")
-	o.put("[")
-	for i, l := range p.lists {
+func (p *view) json() *document {
+	d := &document{}
+	d.once(func(o *out) {
+		j := object{o, "\n  "}
+		o.put("{")
+		j.text("server", p.Server)
+		j.text("version", p.Version)
+		j.text("built", p.Built)
+		j.flag("persisted", p.Persisted)
+		j.name("balancers")
+		o.put("[")
+	})
+	d.add(each(p.lists, func(o *out, i int) {
 		o.put(comma(i), "\n    {")
-		rowOf(l.balancer).json(o)
-		for i, w := range l.members {
-			o.put(comma(i), "\n        {")
-			m := memberOf(w)
-			m.json(o)
-			o.put("\n        }")
-			o.pass()
-		}
-		o.put(ifAny(len(l.members), "\n      "), "]\n    }")
-		o.pass()
-	}
-	o.put(ifAny(len(p.lists), "\n  "), "]\n}\n")
-	return o.end()
+		rowOf(p.lists[i].balancer).json(o)
+	}, func(o *out, i, j, _ int) {
+		o.put(comma(j), "\n        {")
+		m := memberOf(p.lists[i].members[j])
+		m.json(o)
+		o.put("\n        }")
+	}, func(o *out, i int) { o.put(ifAny(len(p.lists[i].members), "\n      "), "]\n    }") }))
+	d.once(func(o *out) { o.put(ifAny(len(p.lists), "\n  "), "]\n}\n") })
+	return d
 }
 
 // The parameters in the order of their names, in which programs have always got them.

@@ -1,22 +1,9 @@
 package manager
 
-import (
-	"io"
-	"strconv"
-)
+import "strconv"
 
-// piece is how many bytes are collected before they are passed on: the page of ten thousand members takes no
-// more memory than that of one.
-const piece = 16 << 10
-
-// out is a document under way.
-type out struct {
-	w   io.Writer
-	b   []byte
-	err error // the first of w; what follows is not written
-}
-
-func newOut(w io.Writer) *out { return &out{w: w, b: make([]byte, 0, piece+piece/4)} }
+// out is a document's text, as far as it is printed.
+type out struct{ b []byte }
 
 // put prints texts as they are.
 func (o *out) put(texts ...string) {
@@ -28,26 +15,6 @@ func (o *out) put(texts ...string) {
 func (o *out) int(n int64) { o.b = strconv.AppendInt(o.b, n, 10) }
 
 func (o *out) uint(n uint64) { o.b = strconv.AppendUint(o.b, n, 10) }
-
-// pass hands on what was collected if that is enough for a piece.
-func (o *out) pass() {
-	if len(o.b) >= piece {
-		o.flush()
-	}
-}
-
-func (o *out) flush() {
-	if o.err == nil && len(o.b) > 0 {
-		_, o.err = o.w.Write(o.b)
-	}
-	o.b = o.b[:0]
-}
-
-// end hands on the rest.
-func (o *out) end() error {
-	o.flush()
-	return o.err
-}
 
 // replace prints s with the bytes that the table names replaced.
 func (o *out) replace(s string, table *[256]string) {

@@ -38,37 +38,36 @@ const statusColumn = 6
 
 // style prints the page's style. The colours of the status cells are rules by place, so that the cells
 // themselves stay as bare as httpd's: programs look for "<td>" to the letter.
-func (p *view) style(o *out, states []balancer.Status) {
-	o.put(styleText)
+func (p *view) style(d *document, states []balancer.Status) {
+	d.once(func(o *out) { o.put(styleText) })
 	for _, l := range statusColours {
-		if p.cells(o, states, l.colour) {
-			o.put(" { color: var(--", l.colour, "); font-weight: 600; }\n")
-		}
+		any := false
+		d.add(each(p.lists, nothing, func(o *out, i, j, k int) {
+			if colourOf(states[k]) == l.colour {
+				printCell(o, i, j, any)
+				any = true
+			}
+		}, nothing))
+		d.once(func(o *out) {
+			if any {
+				o.put(" { color: var(--", l.colour, "); font-weight: 600; }\n")
+			}
+		})
 	}
 }
 
-// cells prints the places of all cells of one colour, and reports whether there are any. A balancer has two
-// tables; the first row is the head.
-func (p *view) cells(o *out, states []balancer.Status, colour string) (any bool) {
-	for i, l := range p.lists {
-		for j := range l.members {
-			if colourOf(states[j]) != colour {
-				continue
-			}
-			if any {
-				o.put(",\n")
-			}
-			any = true
-			o.put("body > table:nth-of-type(")
-			o.int(int64(2*i + 2))
-			o.put(") tr:nth-child(")
-			o.int(int64(j + 2))
-			o.put(") > td:nth-child(")
-			o.int(statusColumn)
-			o.put(")")
-			o.pass()
-		}
-		states = states[len(l.members):]
+func nothing(*out, int) {}
+
+// printCell prints the place of the status of member j in list i. A balancer has two tables; the first row is the head.
+func printCell(o *out, i, j int, another bool) {
+	if another {
+		o.put(",\n")
 	}
-	return any
+	o.put("body > table:nth-of-type(")
+	o.int(int64(2*i + 2))
+	o.put(") tr:nth-child(")
+	o.int(int64(j + 2))
+	o.put(") > td:nth-child(")
+	o.int(statusColumn)
+	o.put(")")
 }

@@ -1,31 +1,26 @@
 package manager
 
 import (
-	"io"
 	"strings"
 	"time"
 
 	"balancerd/balancer"
 )
 
-// writeXML prints the view as httpd's manager does with xml=1, line for line: loadfactor twice, two
+// xml is the view as httpd's manager prints it with xml=1, line for line: loadfactor twice, two
 // line ends that are missing, and times below a second where httpd prints but their milliseconds
 // (httpd: mod_proxy_balancer.c balancer_display_page).
-func writeXML(w io.Writer, p *view) error {
-	o := newOut(w)
-	o.put("<?xml version='1.0' encoding='UTF-8' ?>\n<httpd:manager xmlns:httpd='http://httpd.apache.org'>\n  <httpd:balancers>\n")
-	for _, l := range p.lists {
-		rowOf(l.balancer).xml(o)
-		for _, w := range l.members {
-			m := memberOf(w)
-			m.xml(o, p.Threads)
-			o.pass()
-		}
-		o.put("      </httpd:workers>\n    </httpd:balancer>\n")
-		o.pass()
-	}
-	o.put("  </httpd:balancers>\n</httpd:manager>")
-	return o.end()
+func (p *view) xml() *document {
+	d := &document{}
+	d.once(func(o *out) {
+		o.put("<?xml version='1.0' encoding='UTF-8' ?>\n<httpd:manager xmlns:httpd='http://httpd.apache.org'>\n  <httpd:balancers>\n")
+	})
+	d.add(each(p.lists, func(o *out, i int) { rowOf(p.lists[i].balancer).xml(o) }, func(o *out, i, j, _ int) {
+		m := memberOf(p.lists[i].members[j])
+		m.xml(o, p.Threads)
+	}, func(o *out, _ int) { o.put("      </httpd:workers>\n    </httpd:balancer>\n") }))
+	d.once(func(o *out) { o.put("  </httpd:balancers>\n</httpd:manager>") })
+	return d
 }
 
 // xml prints a balancer, up to its members.

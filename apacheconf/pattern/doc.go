@@ -6,7 +6,7 @@
 //
 //	expression --translate--> Go's spelling -----require--> what a subject needs
 //	                          (bytes beyond ASCII go as private runes)
-//	subject ----> has it what it needs? --yes--> look-ahead at its beginning --holds--> Go's engine --> regexp2, 50 ms
+//	subject ----> has it what it needs? --yes--> look-ahead at one place --holds--> Go's engine --> regexp2, 50 ms
 //	                  no: no match                                           (each only where it is needed)
 //	many expressions, one subject: Set, one search for the texts that all of them need
 //

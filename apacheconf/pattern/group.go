@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -46,21 +47,45 @@ var groupKinds = []struct {
 
 func (t *translation) enterGroup(text string, kind groupKind) {
 	ahead := text == "=" || text == "!"
-	if ahead && !t.noGuards && len(t.open) == 0 && anchors[string(t.out)] {
+	if ahead && !t.noGuards && len(t.open) == 0 && onePlace(t.out) {
 		kind = guardGroup
 	}
 	t.enter("(?"+text, "(?:", kind)
 	t.slow = t.slow && kind != guardGroup || kind == lookGroup || text == ">"
 }
 
-// guard is look-ahead that stands where the subject begins: another expression to ask, so that Go's engine can take both.
+// guard is look-ahead that stands at one place in the subject, at the beginning or behind a text there: another expression
+// to ask, so that Go's engine can take both.
 type guard struct {
 	expr string
 	want bool // that it matches
 }
 
-// anchors are the beginnings of out behind which look-ahead is a guard.
-var anchors = map[string]bool{"^": true, `\A`: true, "(?i)^": true, "(?-i)^": true, `(?i)\A`: true, `(?-i)\A`: true}
+// onePlace reports whether out so far is the subject's beginning and plain characters: it matches at one place only.
+func onePlace(out []byte) bool {
+	out, anchored := cutAnchor(out)
+	for i := 0; i < len(out); i++ {
+		switch c := out[i]; {
+		case c == '\\' && i+3 < len(out) && out[i+1] == 'x':
+			i += 3
+		case strings.IndexByte(`\.+*?()[]{}|^$`, c) >= 0:
+			return false
+		}
+	}
+	return anchored
+}
+
+func cutAnchor(out []byte) (rest []byte, ok bool) {
+	for _, flags := range []string{"(?i)", "(?-i)"} {
+		out = bytes.TrimPrefix(out, []byte(flags))
+	}
+	for _, anchor := range []string{"^", `\A`} {
+		if rest, ok := bytes.CutPrefix(out, []byte(anchor)); ok {
+			return rest, true
+		}
+	}
+	return out, false
+}
 
 // guard takes the look-ahead that just ended out of the expression, unless something in it keeps it there: groups that
 // capture, or what only the backtracking engine has.

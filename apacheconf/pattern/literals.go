@@ -22,6 +22,9 @@ const (
 
 func oneOf(texts ...string) *literals { return &literals{list: texts} }
 
+// noText is what takes no bytes. Like all literals it is not changed once it is made.
+var noText = oneOf("")
+
 func (l *literals) single() bool { return len(l.list) == 1 }
 
 // shortest is the length of the shortest text.
@@ -82,6 +85,12 @@ func alike(a, b *literals) (*literals, *literals) {
 
 // product are the texts of a, each followed by those of b; nil when there are too many.
 func product(a, b *literals) *literals {
+	switch {
+	case a == noText:
+		return b
+	case b == noText:
+		return a
+	}
 	n := len(a.list) * len(b.list)
 	if n > mostProduct && !a.single() && !b.single() || n > mostTexts || len(b.list)*a.bytes()+len(a.list)*b.bytes() > mostBytes {
 		return nil

@@ -31,7 +31,7 @@ type matcher struct {
 	re   atomic.Pointer[regexp.Regexp] // compiled when it is needed first
 }
 
-// guarded is look-ahead at the beginning of an expression.
+// guarded is look-ahead at one place of the subject.
 type guarded struct {
 	matcher
 	want bool // that it matches

@@ -78,7 +78,7 @@ func require(re *syntax.Regexp, decides bool, groups int) (r requirement) {
 		r.inside = newSearch(p.best)
 	}
 	if decides {
-		r.decide(nodes, begin, end)
+		r.decide(nodes, p, begin, end)
 		r.rest = begin && groups == 1 && isRest(nodes)
 		if groups > 0 {
 			r.index = nil
@@ -87,8 +87,9 @@ func require(re *syntax.Regexp, decides bool, groups int) (r requirement) {
 	return r
 }
 
-// decide makes the requirement one that decides, when all of the expression is texts, perhaps with .* around.
-func (r *requirement) decide(nodes []*syntax.Regexp, begin, end bool) {
+// decide makes the requirement one that decides, when all of the expression is texts, perhaps with .* around. p is what
+// is known of the nodes.
+func (r *requirement) decide(nodes []*syntax.Regexp, p piece, begin, end bool) {
 	dots := false
 	for len(nodes) > 0 && isAll(nodes[0]) {
 		begin, dots, nodes = false, true, nodes[1:]
@@ -96,7 +97,9 @@ func (r *requirement) decide(nodes []*syntax.Regexp, begin, end bool) {
 	for n := len(nodes) - 1; n >= 0 && isAll(nodes[n]); n-- {
 		end, dots, nodes = false, true, nodes[:n]
 	}
-	p := sequence(nodes)
+	if dots {
+		p = sequence(nodes)
+	}
 	if p.exact == nil || p.exact.loose || p.asks {
 		return
 	}
@@ -169,9 +172,9 @@ func exactly(l *literals) piece {
 func inspect(re *syntax.Regexp) piece {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
-		return exactly(oneOf(""))
+		return exactly(noText)
 	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		p := exactly(oneOf(""))
+		p := exactly(noText)
 		p.asks = true
 		return p
 	case syntax.OpLiteral:
@@ -188,7 +191,7 @@ func inspect(re *syntax.Regexp) piece {
 		return alternatives(re.Sub)
 	case syntax.OpQuest:
 		p := inspect(re.Sub[0])
-		return piece{exact: union(p.exact, oneOf("")), asks: p.asks}.spread()
+		return piece{exact: union(p.exact, noText), asks: p.asks}.spread()
 	case syntax.OpPlus:
 		return repeated(re.Sub[0], 1)
 	case syntax.OpRepeat:
@@ -261,7 +264,7 @@ func inspectClass(re *syntax.Regexp) piece {
 // sequence is what is known of pieces that follow each other. Texts that touch become one; a piece that is more than
 // texts ends them.
 func sequence(list []*syntax.Regexp) piece {
-	all := piece{exact: oneOf("")}
+	all := piece{exact: noText}
 	run := all.exact
 	for _, re := range list {
 		p := inspect(re)
@@ -281,7 +284,7 @@ func sequence(list []*syntax.Regexp) piece {
 		all.end(run)
 		all.best = better(p.best, all.best)
 		if run = p.tail; run == nil {
-			run = oneOf("")
+			run = noText
 		}
 	}
 	if all.exact != nil {

@@ -15,7 +15,7 @@ type translation struct {
 	out    []byte
 	loose  []byte   // out without what only the backtracking engine has: matches wherever out does, and perhaps elsewhere
 	slow   bool     // holds something that only the backtracking engine has
-	guards []guard  // look-ahead at the very beginning, which is not in out
+	guards []guard  // look-ahead at one place, which is not in out
 	names  []string // of the groups, by number
 	refs   []int    // groups that are referred to, which must exist
 	total  int      // capturing groups in all of src

@@ -37,7 +37,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"(1xx) answers of a member | 10 |", "proxy/backend/attempt.go", "maxInterim = 10"},
 		{"| 4,096 each |", "proxy/mod/auth/hostname.go", "maxNames = 4096"},
 		{"| 4,096 each |", "proxy/mod/accesslog/hostname.go", "maxNames = 4096"},
-		{"compiled | 32 MiB in all", "proxy/site/keeper.go", "maxKept = 32 << 20"},
+		{"compiled | 16 MiB in all", "proxy/site/keeper.go", "maxKept = 16 << 20"},
 		{"64 KiB of text", "apacheconf/pattern/pattern.go", "maxSubject = 64 << 10"},
 		{"50 ms", "apacheconf/pattern/pattern.go", "50 * time.Millisecond"},
 		{"form | 64 KiB |", "manager/form.go", "longestForm = 64 << 10"},

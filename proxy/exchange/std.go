@@ -20,7 +20,9 @@ import (
 const StdBody = 1 << 20
 
 // FromHTTP is an ordinary net/http handler as a Handler: the manager, the status page. The handler
-// sees copies, so it may keep what it likes. Its answer is collected whole. An answer of 400 and
+// sees copies, so it may keep what it likes. Its answer is collected whole, unless it gives a reader for the body by
+// SetBody(io.Reader), which its ResponseWriter has besides: that is read while the answer is sent, after the
+// handler has returned, and must not block; of more than 8,000 bytes the length is not told then. An answer of 400 and
 // above without a body is returned as a Status, for the site to put its page there; the answer's
 // fields then are in Always. When the client was at fault in the body (BodyError), that status wins.
 func FromHTTP(h http.Handler) Handler {
@@ -100,6 +102,7 @@ type stdWriter struct {
 	sent   http.Header // header as it was at WriteHeader; nil before
 	status int
 	body   bytes.Buffer
+	reader io.Reader // behind body; nil for nothing
 }
 
 // Header is the answer's header until WriteHeader.
@@ -133,9 +136,29 @@ func (w *stdWriter) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
+// SetBody has r read as the rest of the body. See FromHTTP.
+func (w *stdWriter) SetBody(r io.Reader) {
+	w.WriteHeader(http.StatusOK)
+	w.reader = r
+}
+
+// collected is how many bytes of a body that is read while it is sent are collected before, so that the length of a
+// short one is told.
+const collected = 8000
+
+// begin reads the beginning of what SetBody gave, and reports whether that was all.
+func (w *stdWriter) begin() (all bool) {
+	if w.reader == nil {
+		return true
+	}
+	_, err := io.CopyN(&w.body, w.reader, collected+1)
+	return err != nil // a reader that fails has nothing more to say
+}
+
 // finish makes the collected answer x's.
 func (w *stdWriter) finish(fault *BodyError) error {
 	w.WriteHeader(http.StatusOK)
+	all := w.begin()
 	if w.status >= 400 && w.body.Len() == 0 {
 		w.sent.Del("Content-Type") // the page has its own
 		addStd(&w.x.Res.Always, w.sent)
@@ -148,10 +171,27 @@ func (w *stdWriter) finish(fault *BodyError) error {
 	r := &w.x.Res
 	r.Status, r.Local = w.status, true
 	addStd(&r.Header, w.sent)
-	if mayHaveBody(w.status) {
+	switch {
+	case !mayHaveBody(w.status):
+	case all:
 		r.Bytes(w.body.Bytes())
+	default:
+		r.Length, r.Body = -1, &readerSource{bytesSource{w.body.Bytes()}, w.reader}
 	}
 	return nil
+}
+
+// readerSource is a body of which the beginning was read.
+type readerSource struct {
+	bytesSource
+	r io.Reader
+}
+
+func (s *readerSource) Read(p []byte) (int, error) {
+	if len(s.b) > 0 {
+		return s.bytesSource.Read(p)
+	}
+	return s.r.Read(p)
 }
 
 // guessType does what net/http's own server does for a handler that names no type.

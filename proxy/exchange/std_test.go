@@ -123,6 +123,49 @@ func TestFromHTTPAnswers(t *testing.T) {
 	}
 }
 
+// TestFromHTTPReader: a body that the handler leaves to be read is read while the answer is sent, behind what it wrote;
+// the length of a short one is told.
+func TestFromHTTPReader(t *testing.T) {
+	for _, n := range []int{0, 1, 7991, 7992, 100_000} {
+		taken := 0
+		text := strings.Repeat("x", n)
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "t/t")
+			io.WriteString(w, "written,")
+			w.(interface{ SetBody(io.Reader) }).SetBody(io.TeeReader(strings.NewReader(text), counter{&taken}))
+			w.Header().Set("X-A", "late")
+		})
+		x := request("GET", "/", "", "")
+		if err := exchange.FromHTTP(h).Serve(context.Background(), x); err != nil {
+			t.Fatal(err)
+		}
+		length := int64(n + 8)
+		if n > 8000 {
+			length = -1
+		}
+		if taken > 8001 || x.Res.Length != length || x.Res.Status != 200 || fmt.Sprint(fields(&x.Res.Header)) != "[Content-Type=t/t]" {
+			t.Errorf("%d: %d were taken, length %d, %v", n, taken, x.Res.Length, fields(&x.Res.Header))
+		}
+		if b := x.Res.Body.Buffered(); n > 8000 && len(b) < 8000 {
+			t.Error(len(b), "are there without waiting")
+		}
+		x.Res.Body.Discard(3)
+		if got := content(t, x); got != "tten,"+text {
+			t.Errorf("%d: %d bytes", n, len(got))
+		}
+		if err := x.Res.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type counter struct{ n *int }
+
+func (c counter) Write(p []byte) (int, error) {
+	*c.n += len(p)
+	return len(p), nil
+}
+
 func fields(h *exchange.Header) []string {
 	out := []string{}
 	for _, f := range h.F {

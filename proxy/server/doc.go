@@ -6,7 +6,8 @@
 //	               has happened yet                     v
 //	http1.Server ──> App: Serve, Done ──────────> generation ──> site.Site
 //	                                                 |
-//	the old generation closes its site (its logs) when the last of its exchanges is over
+//	the old generation closes its site (its logs) when the last of its exchanges is over;
+//	what the site holds besides is given up as soon as these are tunnels alone, which may last for days
 //
 // Connections outlive a reload, the clients' and the members': an exchange is served by the site that
 // was in force when it began.

@@ -23,9 +23,49 @@ type stripe struct {
 
 // generation is one load of the configuration while anybody uses it.
 type generation struct {
-	number int
-	site   *site.Site
-	under  [stripes]stripe // exchanges under way
+	number  int
+	site    atomic.Pointer[site.Site] // nil once nothing but tunnels is under way
+	close   func()                    // what is left to do at the end, then; under Server.mu
+	under   [stripes]stripe           // exchanges under way
+	tunnels atomic.Int64              // of these, those that are tunnels
+}
+
+func newGeneration(s *site.Site) *generation {
+	g := &generation{number: s.Generation}
+	g.site.Store(s)
+	return g
+}
+
+// tunneled is a generation as the exchanges know it that have become tunnels.
+type tunneled generation
+
+// BecomesTunnel counts the exchange as a tunnel.
+func (g *generation) BecomesTunnel(x *exchange.Exchange) {
+	g.tunnels.Add(1)
+	x.State[exchange.StateServer] = (*tunneled)(g)
+}
+
+var _ exchange.Tunneler = (*generation)(nil)
+
+// release gives the site up when nothing but tunnels is under way, and reports whether it has. A generation that is
+// no longer the current one gets no new exchanges: its exchanges are counted first, and as many tunnels are there
+// later, so all that are left are tunnels.
+func (g *generation) release() bool {
+	if g.exchanges() != g.tunnels.Load() {
+		return false
+	}
+	g.close = g.site.Load().Detach()
+	g.site.Store(nil)
+	return true
+}
+
+// end closes the site.
+func (g *generation) end() {
+	if g.close != nil {
+		g.close()
+	} else {
+		g.site.Load().Close()
+	}
 }
 
 func (g *generation) stripe(x *exchange.Exchange) *atomic.Int64 { return &g.under[x.Conn.ID%stripes].n }
@@ -63,14 +103,21 @@ func (s *Server) enter(x *exchange.Exchange) *generation {
 	}
 }
 
-// Default is the settings of a connection before the Host is known.
-func (s *Server) Default(local netip.AddrPort) *exchange.Server {
-	return s.current.Load().site.Default(local)
+// serving is the site in force. It looks again when one was replaced, and given up, in between.
+func (s *Server) serving() *site.Site {
+	for {
+		if now := s.current.Load().site.Load(); now != nil {
+			return now
+		}
+	}
 }
+
+// Default is the settings of a connection before the Host is known.
+func (s *Server) Default(local netip.AddrPort) *exchange.Server { return s.serving().Default(local) }
 
 // Named is the settings of a connection whose TLS handshake bore a name: the virtual host's that has it.
 func (s *Server) Named(local netip.AddrPort, name string) *exchange.Server {
-	now := s.current.Load().site
+	now := s.serving()
 	if name == "" {
 		return now.Default(local)
 	}
@@ -82,19 +129,25 @@ func (s *Server) Named(local netip.AddrPort, name string) *exchange.Server {
 }
 
 // Serve has the current site answer.
-func (s *Server) Serve(ctx context.Context, x *exchange.Exchange) { s.enter(x).site.Serve(ctx, x) }
+func (s *Server) Serve(ctx context.Context, x *exchange.Exchange) {
+	s.enter(x).site.Load().Serve(ctx, x)
+}
 
 // Refuse has the current site answer a request that could not be read.
 func (s *Server) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Problem) {
-	s.enter(x).site.Refuse(ctx, x, p)
+	s.enter(x).site.Load().Refuse(ctx, x, p)
 }
 
 // Done has the site that answered write its logs, and lets it go.
 func (s *Server) Done(ctx context.Context, x *exchange.Exchange) {
-	g, ok := x.State[exchange.StateServer].(*generation)
-	if !ok {
-		return
+	switch g := x.State[exchange.StateServer].(type) {
+	case *generation:
+		defer g.stripe(x).Add(-1)
+		site.Done(ctx, x)
+	case *tunneled:
+		of := (*generation)(g)
+		defer of.stripe(x).Add(-1)
+		defer of.tunnels.Add(-1) // before the exchange is no longer under way, see release
+		site.Done(ctx, x)
 	}
-	defer g.stripe(x).Add(-1)
-	g.site.Done(ctx, x)
 }

@@ -29,6 +29,7 @@ type Server struct {
 	old     map[*generation]bool // replaced, and still used
 	running bool                 // Run was called: sockets are served as soon as they are open
 	over    func(generation int) // nil: nobody is told
+	freed   func(generation int) // likewise
 }
 
 // socket is an open listener.
@@ -60,24 +61,24 @@ func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Reporter) { o.h2
 
 // shake is what the site in force asks of a new connection.
 func (s *Server) shake(local netip.AddrPort) http1.TLSHandshake {
-	g := s.current.Load()
-	if g == nil || s.secure == nil {
+	now := s.Site()
+	if now == nil || s.secure == nil {
 		return nil
 	}
-	return s.secure(g.site, local)
+	return s.secure(now, local)
 }
 
 // log writes what concerns no request to the error log of whoever serves.
 func (s *Server) log(level exchange.Level, err error, message string) {
-	g := s.current.Load()
-	if g == nil || g.site.ErrorLog == nil {
+	now := s.Site()
+	if now == nil || now.ErrorLog == nil {
 		return
 	}
-	main := g.site.Hosts[0].Server
+	main := now.Hosts[0].Server
 	if level != exchange.Notice && level > main.Levels.Of("core") {
 		return
 	}
-	g.site.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: level, Errno: exchange.ErrnoText(err), Message: message, Server: main})
+	now.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: level, Errno: exchange.ErrnoText(err), Message: message, Server: main})
 }
 
 // Swap has next serve from now on. opened are the listeners, by address, of those that next names and
@@ -91,7 +92,7 @@ func (s *Server) Swap(next *site.Site, opened map[string]*net.TCPListener) error
 		return err
 	}
 	next.Commit()
-	before := s.current.Swap(&generation{number: next.Generation, site: next})
+	before := s.current.Swap(newGeneration(next))
 	for address, o := range sockets {
 		s.sockets[address] = o
 		if s.running {
@@ -210,19 +211,48 @@ func (s *Server) accept(o *socket) {
 	}()
 }
 
-// retire closes a generation that was replaced when its last exchange is over.
+// retire closes a generation that was replaced when its last exchange is over. While only tunnels last, the site
+// is given up already.
 func (s *Server) retire(g *generation) {
-	for g.exchanges() > 0 {
-		time.Sleep(20 * time.Millisecond)
+	released := false
+	for wait := 20 * time.Millisecond; g.exchanges() > 0; time.Sleep(wait) {
+		if released {
+			continue
+		}
+		s.mu.Lock()
+		released = g.release()
+		s.mu.Unlock()
+		if released {
+			wait = 200 * time.Millisecond
+			s.tell(&s.freed, g)
+		}
 	}
-	recovery.Do("closing a configuration that was replaced", g.site.Close)
+	recovery.Do("closing a configuration that was replaced", g.end)
 	s.mu.Lock()
 	delete(s.old, g)
-	over := s.over
 	s.mu.Unlock()
-	if over != nil {
-		over(g.number)
+	s.tell(&s.over, g)
+	if !released {
+		s.tell(&s.freed, g)
 	}
+}
+
+// tell calls who wants to know of a generation.
+func (s *Server) tell(who *func(generation int), g *generation) {
+	s.mu.Lock()
+	f := *who
+	s.mu.Unlock()
+	if f != nil {
+		f(g.number)
+	}
+}
+
+// OnFreed has f told of each generation whose site is not needed any more, though tunnels may still last. To be
+// called before the first Swap.
+func (s *Server) OnFreed(f func(generation int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.freed = f
 }
 
 // OnOver has f told of each generation whose site was closed since its last exchange is over. To be
@@ -281,10 +311,10 @@ func (s *Server) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for g := range s.old {
-		g.site.Close()
+		g.end()
 	}
 	if g := s.current.Load(); g != nil {
-		g.site.Close()
+		g.end()
 	}
 }
 
@@ -324,10 +354,10 @@ func (s *Server) Front() *http1.Server { return s.front }
 
 // Site is who serves; nil before the first Swap.
 func (s *Server) Site() *site.Site {
-	if g := s.current.Load(); g != nil {
-		return g.site
+	if s.current.Load() == nil {
+		return nil
 	}
-	return nil
+	return s.serving()
 }
 
 // Abandon closes what Swap opened when the server shall not Run after all.

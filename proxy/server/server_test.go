@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
@@ -37,6 +40,9 @@ func (l *load) answer(word string) site.Module {
 		switch x.Req.Path {
 		case "/hold":
 			<-l.hold
+		case "/tunnel":
+			x.Res.Status, x.Res.Local, x.Res.Tunnel = 101, true, waiting{l.hold}
+			return nil
 		case "/panic":
 			panic("on purpose")
 		case "/unfit":
@@ -55,6 +61,12 @@ func (l *load) answer(word string) site.Module {
 		}, nil
 	}}
 }
+
+// waiting is a tunnel that lasts until its channel is closed.
+type waiting struct{ end chan struct{} }
+
+func (w waiting) Join(exchange.Stream) { <-w.end }
+func (w waiting) Close() error         { return nil }
 
 func build(t *testing.T, dir, word, conf string) *load {
 	t.Helper()
@@ -279,6 +291,45 @@ func TestAKeptConnectionGoesOverToTheNextSite(t *testing.T) {
 	r.swap("two", "Listen "+at+"\n")
 	if got := get(); got != "two" {
 		t.Error(got)
+	}
+}
+
+// A tunnel lasts over a reload, and holds nothing of the site that it began under but what its end needs: that
+// closes only then.
+func TestATunnelDoesNotHoldItsSite(t *testing.T) {
+	r := newRig(t)
+	at := free(t)
+	freed := make(chan int, 1)
+	r.OnFreed(func(g int) { freed <- g })
+	first := r.swap("one", "Listen "+at+"\n")
+	c, err := net.Dial("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET /tunnel HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 101 ") {
+		t.Fatal(line, err)
+	}
+	soon(t, "the tunnel", func() bool { return r.current.Load().tunnels.Load() == 1 })
+	site := weak.Make(first.site)
+	first.site = nil
+	r.swap("two", "Listen "+at+"\n")
+	if g := <-freed; g != 0 {
+		t.Error("generation", g)
+	}
+	soon(t, "the old site's end in memory", func() bool { runtime.GC(); return site.Value() == nil })
+	if l := r.Loads(); first.closed.Load() != 0 || len(l) != 2 || l[1].Exchanges != 1 {
+		t.Errorf("closed %d times under a tunnel; loads %+v", first.closed.Load(), l)
+	}
+	if got := ask(at, "/"); got != "two" {
+		t.Error(got)
+	}
+	close(first.hold)
+	soon(t, "the old site's end", func() bool { return first.closed.Load() == 1 && len(r.Loads()) == 1 })
+	if len(freed) != 0 {
+		t.Error("freed twice")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // maxKept bounds the memory of the chains that are kept for requests, with their plans: clients choose which
 // sections their URLs meet, so the number of combinations is theirs to drive up. In bytes, as Plan.weight
 // counts them.
-const maxKept = 32 << 20
+const maxKept = 16 << 20
 
 // keeper bounds the chains of all servers of one load together. A chain that was not used for long gives way
 // to a new one: a hand goes round and takes the first at the end of its chain that was not used since it last

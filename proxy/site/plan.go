@@ -133,6 +133,20 @@ func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 	p.observers = append(p.observers, f)
 }
 
+// BecomesTunnel leaves the exchange what its end needs of its plan, the logs, and nothing of its virtual host.
+func (p *Plan) BecomesTunnel(x *exchange.Exchange) {
+	bare := planOf(x).logOnly()
+	for i := range x.State {
+		switch x.State[i].(type) {
+		case *Host, *node, *Plan:
+			x.State[i] = nil
+		}
+	}
+	x.State[exchange.StatePlan] = bare
+}
+
+var _ exchange.Tunneler = (*Plan)(nil)
+
 // logOnly is the plan without what it does before the end.
 func (p *Plan) logOnly() *Plan {
 	bare := &Plan{Local: p.Local}

@@ -39,7 +39,10 @@ func (s *Site) Refuse(ctx context.Context, x *exchange.Exchange, p *exchange.Pro
 }
 
 // Done writes the logs and releases what the exchange held.
-func (s *Site) Done(ctx context.Context, x *exchange.Exchange) {
+func (s *Site) Done(ctx context.Context, x *exchange.Exchange) { Done(ctx, x) }
+
+// Done is Site.Done without the site, which may be gone: of a tunnel.
+func Done(ctx context.Context, x *exchange.Exchange) {
 	if p := planOf(x); p != nil {
 		lastFailed(x)
 		if o := x.Observer; o != nil {

@@ -161,7 +161,7 @@ func (s *Site) OnCommit(f func()) {
 	s.mu.Unlock()
 }
 
-// OnClose has f run when the last exchange of this site is over and another one serves, or when the
+// OnClose has f, which should hold no more than it needs, run when the last exchange of this site is over and another one serves, or when the
 // site was built but never served.
 func (s *Site) OnClose(f func()) {
 	s.mu.Lock()
@@ -190,6 +190,19 @@ func (s *Site) Notices() []Notice { return s.notices }
 
 // Commit runs what OnCommit gathered. The server calls it once.
 func (s *Site) Commit() { s.run(&s.onCommit) }
+
+// Detach returns what Close would do, which holds nothing else of the site. Close does nothing then.
+func (s *Site) Detach() (close func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	todo := s.onClose
+	s.onClose = nil
+	return sync.OnceFunc(func() {
+		for _, f := range todo {
+			f()
+		}
+	})
+}
 
 // Close runs what OnClose gathered. The server calls it once.
 func (s *Site) Close() { s.run(&s.onClose) }

@@ -12,22 +12,22 @@ const bufferSize = 16 << 10
 // never is how long a tunnel without an idle timeout waits.
 const never = 1000 * time.Hour
 
-// patience is how long the next wait may last.
-func (r *relay) patience() time.Duration {
+// nextReadTimeout is how long the next wait may last.
+func (r *relay) nextReadTimeout() time.Duration {
 	if r.idle <= 0 {
 		return never
 	}
 	return max(r.left(), time.Millisecond)
 }
 
-// someNet waits for bytes by net.Conn's ways, and passes them on. ended: there are no more.
-func (r *relay) someNet() (ended bool, err error) {
-	r.from.SetReadDeadline(time.Now().Add(r.patience()))
-	if r.over.Load() { // stop came in between
+// readNet waits for bytes with the methods of net.Conn, and passes them on. ended: there are no more.
+func (r *relay) readNet() (ended bool, err error) {
+	r.from.SetReadDeadline(time.Now().Add(r.nextReadTimeout()))
+	if r.stopping.Load() { // stop came in between
 		r.from.SetReadDeadline(longAgo)
 	}
 	b := buffers.Get().(*[bufferSize]byte)
-	defer giveBack(b)
+	defer release(b)
 	n, err := r.from.Read(b[:])
 	if n > 0 {
 		if werr := r.pass(b[:n]); werr != nil {
@@ -37,18 +37,18 @@ func (r *relay) someNet() (ended bool, err error) {
 	return errors.Is(err, io.EOF), err
 }
 
-// passNet writes p by net.Conn's ways.
-func (r *relay) passNet(p []byte) error {
-	r.to.SetWriteDeadline(time.Now().Add(r.longest()))
-	if r.over.Load() {
+// writeNet writes p with the methods of net.Conn.
+func (r *relay) writeNet(p []byte) error {
+	r.to.SetWriteDeadline(time.Now().Add(r.writeTimeout()))
+	if r.stopping.Load() {
 		r.to.SetWriteDeadline(longAgo)
 	}
 	_, err := r.to.Write(p)
 	return err
 }
 
-// longest is how long a write may take.
-func (r *relay) longest() time.Duration {
+// writeTimeout is how long a write may take.
+func (r *relay) writeTimeout() time.Duration {
 	if r.idle <= 0 {
 		return never
 	}

@@ -12,7 +12,7 @@ import (
 	"balancerd/proxy/internal/sys"
 )
 
-// sockets is what a relay knows of its ends when they are plain sockets.
+// sockets is the state of a relay between plain sockets.
 type sockets struct {
 	in      *loop.PollStream // nil: not a plain socket
 	out     loop.Stream      // likewise
@@ -47,13 +47,13 @@ func (r *relay) take(fd uintptr) bool {
 		return true
 	}
 	r.drop()
-	r.in.Wait(time.Now(), r.patience())
-	r.stopped = r.over.Load() // a stop before Wait has lost its deadline to it
+	r.in.Wait(time.Now(), r.nextReadTimeout())
+	r.stopped = r.stopping.Load() // a stop before Wait has lost its deadline to it
 	return r.stopped
 }
 
-// shut wakes a write that set its deadline after stop had.
-func (r *relay) shut() {
+// interruptWrites wakes a write that set its deadline after stop had.
+func (r *relay) interruptWrites() {
 	if r.in != nil {
 		r.in.CloseWrite()
 	}
@@ -64,15 +64,15 @@ func (r *relay) shut() {
 
 func (r *relay) drop() {
 	if r.b != nil {
-		giveBack(r.b)
+		release(r.b)
 		r.b = nil
 	}
 }
 
-// some waits for bytes and passes them on. ended: there are no more.
-func (r *relay) some() (ended bool, err error) {
+// relaySome waits for bytes and passes them on. ended: there are no more.
+func (r *relay) relaySome() (ended bool, err error) {
 	if r.in == nil {
-		return r.someNet()
+		return r.readNet()
 	}
 	defer r.drop()
 	switch err := r.in.Enter(r.onBytes); {
@@ -99,14 +99,14 @@ func (r *relay) splice() (ended bool, err error) {
 	}
 	defer pipes.Put(pipe)
 	for n := bufferSize; n >= bufferSize; {
-		if n, err = r.in.Fill(pipe, 1<<20, min(r.patience(), time.Second)); err != nil {
+		if n, err = r.in.Fill(pipe, 1<<20, min(r.nextReadTimeout(), time.Second)); err != nil {
 			return errors.Is(err, io.EOF), err
 		}
-		if err = r.out.Drain(pipe, r.longest()); err != nil {
+		if err = r.out.Drain(pipe, r.writeTimeout()); err != nil {
 			return false, err
 		}
 		r.moved += int64(n)
-		r.stir()
+		r.touch()
 	}
 	return false, nil
 }
@@ -114,9 +114,9 @@ func (r *relay) splice() (ended bool, err error) {
 // write writes p.
 func (r *relay) write(p []byte) error {
 	if r.out == nil {
-		return r.passNet(p)
+		return r.writeNet(p)
 	}
-	return r.out.Write(p, nil, r.longest())
+	return r.out.Write(p, nil, r.writeTimeout())
 }
 
 // pipes are the ways for spliced bytes.

@@ -7,8 +7,8 @@ type sockets struct{}
 
 func (r *relay) open() {}
 
-func (r *relay) shut() {}
+func (r *relay) interruptWrites() {}
 
-func (r *relay) some() (ended bool, err error) { return r.someNet() }
+func (r *relay) relaySome() (ended bool, err error) { return r.readNet() }
 
-func (r *relay) write(p []byte) error { return r.passNet(p) }
+func (r *relay) write(p []byte) error { return r.writeNet(p) }

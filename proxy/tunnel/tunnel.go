@@ -28,38 +28,38 @@ type Moved struct{ ToMember, ToClient int64 }
 // sent anything for as long as Idle says. An end of one side is passed on to the other, which may still
 // send. It closes neither (httpd: proxy_util.c ap_proxy_tunnel_run).
 func Join(client, member exchange.Stream, o Options) Moved {
-	j := &join{idle: o.Idle, began: time.Now()}
-	j.stir()
-	up := &relay{join: j, from: client, to: member, whole: o.Whole}
-	down := &relay{join: j, from: member, to: client, whole: o.Whole}
+	t := &tunnel{idle: o.Idle, began: time.Now()}
+	t.touch()
+	up := &relay{tunnel: t, from: client, to: member, closeBoth: o.Whole}
+	down := &relay{tunnel: t, from: member, to: client, closeBoth: o.Whole}
 	up.open()
 	down.open()
-	done := make(chan *fall)
-	go func() { done <- down.guarded(o.FromMember) }() // brings a panic as its result
-	fell := up.guarded(o.FromClient)
-	if other := <-done; fell == nil {
-		fell = other
+	done := make(chan *relayPanic)
+	go func() { done <- down.recovered(o.FromMember) }() // brings a panic as its result
+	failed := up.recovered(o.FromClient)
+	if other := <-done; failed == nil {
+		failed = other
 	}
-	if fell != nil {
-		panic(fell)
+	if failed != nil {
+		panic(failed)
 	}
 	return Moved{ToMember: up.moved, ToClient: down.moved}
 }
 
-// fall is a panic in either direction. It goes on in Join's caller, so that who serves the exchange
+// relayPanic is a panic in either direction. It goes on in Join's caller, so that who serves the exchange
 // can end it, once both directions have ended.
-type fall struct {
+type relayPanic struct {
 	cause any
 	stack []byte
 }
 
-func (f *fall) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
+func (f *relayPanic) Error() string { return fmt.Sprintf("%v\n%s", f.cause, f.stack) }
 
-// guarded is run that catches a panic.
-func (r *relay) guarded(first []byte) (f *fall) {
+// recovered is run that catches a panic.
+func (r *relay) recovered(first []byte) (f *relayPanic) {
 	defer func() {
 		if p := recover(); p != nil {
-			f = &fall{p, debug.Stack()}
+			f = &relayPanic{p, debug.Stack()}
 			r.stop()
 		}
 	}()
@@ -67,47 +67,47 @@ func (r *relay) guarded(first []byte) (f *fall) {
 	return nil
 }
 
-// join is what both directions share.
-type join struct {
-	idle  time.Duration
-	began time.Time    // immutable
-	last  atomic.Int64 // when anything moved, in nanoseconds since began: the clock may be set meanwhile
-	over  atomic.Bool
+// tunnel is what both directions share.
+type tunnel struct {
+	idle     time.Duration
+	began    time.Time    // immutable
+	last     atomic.Int64 // when anything moved, in nanoseconds since began: the clock may be set meanwhile
+	stopping atomic.Bool
 }
 
-func (j *join) stir() { j.last.Store(int64(time.Since(j.began))) }
+func (t *tunnel) touch() { t.last.Store(int64(time.Since(t.began))) }
 
 // left is how long both sides may still be silent.
-func (j *join) left() time.Duration {
-	return j.idle - time.Since(j.began) + time.Duration(j.last.Load())
+func (t *tunnel) left() time.Duration {
+	return t.idle - time.Since(t.began) + time.Duration(t.last.Load())
 }
 
 // relay is one direction. Owned by its goroutine.
 type relay struct {
-	*join
+	*tunnel
 	sockets
-	from, to exchange.Stream
-	whole    bool
-	moved    int64
+	from, to  exchange.Stream
+	closeBoth bool
+	moved     int64
 }
 
 var longAgo = time.Unix(1, 0)
 
 // stop ends both directions.
 func (r *relay) stop() {
-	r.over.Store(true)
+	r.stopping.Store(true)
 	for _, s := range [...]exchange.Stream{r.from, r.to} {
 		s.SetReadDeadline(longAgo)
 		s.SetWriteDeadline(longAgo)
 	}
-	r.shut()
+	r.interruptWrites()
 }
 
 // run copies to the end of from.
 func (r *relay) run(first []byte) {
 	err := r.copy(first)
 	switch {
-	case err == nil && !r.whole:
+	case err == nil && !r.closeBoth:
 		if r.to.CloseWrite() != nil {
 			r.stop()
 		}
@@ -124,12 +124,12 @@ func (r *relay) copy(first []byte) error {
 		}
 	}
 	for {
-		ended, err := r.some()
+		ended, err := r.relaySome()
 		switch {
 		case ended:
 			return nil
 		case err == nil:
-		case !errors.Is(err, os.ErrDeadlineExceeded), r.over.Load(), r.left() <= 0:
+		case !errors.Is(err, os.ErrDeadlineExceeded), r.stopping.Load(), r.left() <= 0:
 			return err
 		}
 	}
@@ -141,11 +141,11 @@ func (r *relay) pass(p []byte) error {
 	if err == nil {
 		r.moved += int64(len(p))
 	}
-	r.stir()
+	r.touch()
 	return err
 }
 
-func giveBack(b *[bufferSize]byte) {
+func release(b *[bufferSize]byte) {
 	poison.Bytes(b[:])
 	poison.Put(&buffers, b)
 }

@@ -92,7 +92,7 @@ func (p *proxyState) applyFailOnStatus(status int, timedOut bool) {
 	}
 }
 
-// noMember is the answer when nobody can serve (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
+// noMember is the response when nobody can serve (httpd: mod_proxy_balancer.c proxy_balancer_pre_request).
 func noMember(x *exchange.Exchange, b *balancer.Balancer, err error) error {
 	number := "AH01170"
 	var data *balancer.MethodDataError

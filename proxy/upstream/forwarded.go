@@ -212,7 +212,7 @@ func (w *forwarder) viaText(x *exchange.Exchange) string {
 // serverVersion is the comment of ProxyVia Full (httpd: AP_SERVER_BASEVERSION).
 const serverVersion = "Apache/2.4.71"
 
-// addVia gives the answer its Via, as a field of its own behind the member's
+// addVia gives the response its Via, as a field of its own behind the member's
 // (httpd: mod_proxy_http.c ap_proxy_http_process_response).
 func (w *forwarder) addVia(x *exchange.Exchange) {
 	if w.via == ViaOn || w.via == ViaFull {

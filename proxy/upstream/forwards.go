@@ -10,7 +10,7 @@ import (
 	"balancerd/proxy/site"
 )
 
-// errAnswered says that the answer is there without a member.
+// errAnswered says that the response is there without a member.
 var errAnswered = errors.New("answered here")
 
 func ignoreAnswered(err error) error {

@@ -56,7 +56,7 @@ func (h *handler) prepare(p *proxyState) error {
 	if x.Req.Broken { // nothing more of it can be read (httpd: protocol.c ap_read_request, die_unusable_input)
 		return exchange.Status(400)
 	}
-	if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its answer: a hole
+	if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its response: a hole
 		return exchange.Status(405)
 	}
 	if err := h.resolveTarget(p); err != nil {

@@ -66,7 +66,7 @@ var outcomes = [kinds]outcome{
 	backend.NoContinue: {status: 503, marksWorker: true, tryNext: true, seesStatus: true, seesTimeout: true, reason: noContinue, log: noStatusLine},
 	unheeded:           {status: 503, reason: noContinue, log: noStatusLine},
 
-	// Waiting for the answer's head, and reading it.
+	// Waiting for the response's head, and reading it.
 	backend.EarlyClose:     {status: 502, seesStatus: true, reason: notRead, log: noStatusLine},
 	backend.ReadTimeout:    {status: 502, seesStatus: true, seesTimeout: true, reason: notRead, log: noStatusLine},
 	closedEarly:            {status: 502, reason: notRead, log: noStatusLine},

@@ -65,7 +65,7 @@ func (u *Upstreams) reverseRule(w Rewrite) reverseRule {
 	return rule
 }
 
-// rewrite edits the answer's fields in place.
+// rewrite edits the response's fields in place.
 func (r *reverser) rewrite(x *exchange.Exchange) {
 	for i := range x.Res.Header.F {
 		f := &x.Res.Header.F[i]

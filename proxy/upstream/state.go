@@ -24,11 +24,12 @@ type proxyState struct {
 	scheme   string // lower case
 	host     string
 	port     uint16
-	site     string // "scheme://host[:port]"; of a balancer's URL nothing
-	socket   string // of SetHandler "proxy:unix:…"
-	path     string // decoded, behind the host's slash; with asCame everything behind it
-	target   string // the request target: encoded, with "/" in front and the query behind
-	resolved string // the x.Filename that it is made of
+	site     string      // "scheme://host[:port]"; of a balancer's URL nothing
+	socket   string      // of SetHandler "proxy:unix:…"
+	path     string      // decoded, behind the host's slash; with asCame everything behind it
+	target   string      // the request target: encoded, with "/" in front and the query behind
+	workers  siteWorkers // of a site that the request decided
+	resolved string      // the x.Filename that it is made of
 	balancer *balancer.Balancer
 
 	// Of the attempts.
@@ -68,6 +69,12 @@ func (p *proxyState) Finish(x *exchange.Exchange) {
 	poison.Put(&states, p)
 }
 
+// BecomesTunnel lets go of the configuration: the log asks for the member alone.
+func (p *proxyState) BecomesTunnel(*exchange.Exchange) {
+	p.route, p.to = nil, nil
+	p.call.Via, p.call.GivesUp = nil, nil
+}
+
 // StickyURL is where a session id is looked for first: the path as mapped and decoded, and the query.
 func (p *proxyState) StickyURL() (path, query string) {
 	if p.asCame {
@@ -95,4 +102,7 @@ func (p *proxyState) MappedURL() string {
 // Cookies is the client's Cookie field.
 func (p *proxyState) Cookies() string { return p.x.Req.Header.Joined("Cookie") }
 
-var _ balancer.Client = (*proxyState)(nil)
+var (
+	_ balancer.Client   = (*proxyState)(nil)
+	_ exchange.Tunneler = (*proxyState)(nil)
+)

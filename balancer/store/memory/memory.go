@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/gob"
 	"errors"
@@ -26,12 +28,21 @@ const (
 type Store struct {
 	keep   func(Kind, *os.File) error
 	mapped []byte // the table in force; nil before the first
+	edits  *edits // nil before the first
+}
+
+// edits is a file of records: a list, then single ones, of which the last of a balancer counts.
+type edits struct {
+	f           *os.File
+	b           bytes.Buffer // what the encoder just wrote
+	encoder     *gob.Encoder
+	size, first int64 // of the file, and of the list
 }
 
 var _ balancer.Memory = (*Store)(nil)
 
 // New is a store that hands its files to keep, which must hold on to a descriptor of its own until it
-// gets the next of that kind: the file is closed when keep returns.
+// gets the next of that kind: this one is closed at some time after keep returned.
 func New(keep func(Kind, *os.File) error) *Store { return &Store{keep: keep} }
 
 const (
@@ -88,11 +99,42 @@ func (s *Store) Edits(list []balancer.SettingsRecord) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := gob.NewEncoder(f).Encode(list); err != nil {
+	e := &edits{f: f}
+	e.encoder = gob.NewEncoder(&e.b)
+	if err := e.write(list); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	e.first = e.size
+	if s.edits != nil {
+		s.edits.f.Close()
+	}
+	s.edits = e
+	return s.keep(Edits, f)
+}
+
+// slack is how many bytes of single records a file may have besides as many as the list has.
+const slack = 1 << 20
+
+// Edit keeps one more record. See balancer.Memory.
+func (s *Store) Edit(r balancer.SettingsRecord) (long bool, err error) {
+	e := s.edits
+	if e == nil {
+		return true, nil
+	}
+	err = e.write(r)
+	return e.size > 2*e.first+slack, err
+}
+
+// write encodes what is a list or a record and writes it behind the end, at once: a process that dies leaves
+// it whole or, at worst, cut.
+func (e *edits) write(what any) error {
+	e.b.Reset()
+	if err := e.encoder.Encode(what); err != nil {
 		return err
 	}
-	return s.keep(Edits, f)
+	n, err := e.f.WriteAt(e.b.Bytes(), e.size)
+	e.size += int64(n)
+	return err
 }
 
 // ErrDamaged is a file that no Store has written.
@@ -140,12 +182,33 @@ func loadTable(f *os.File) (map[balancer.RowKey]balancer.Figures, error) {
 	return out, nil
 }
 
+// loadEdits reads a file of edits, up to a record that is cut: the edit during which the process died was not
+// answered.
 func loadEdits(f *os.File) (list []balancer.SettingsRecord, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	if err := gob.NewDecoder(f).Decode(&list); err != nil {
+	d := gob.NewDecoder(bufio.NewReader(f))
+	if err := d.Decode(&list); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return list, nil
+	at := make(map[[2]string]int, len(list))
+	for i := range list {
+		at[[2]string{list[i].VHost, list[i].Balancer}] = i
+	}
+	for {
+		var r balancer.SettingsRecord
+		if err := d.Decode(&r); err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+			return list, nil
+		} else if err != nil {
+			return list, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		key := [2]string{r.VHost, r.Balancer}
+		if i, has := at[key]; has {
+			list[i] = r
+		} else {
+			at[key] = len(list)
+			list = append(list, r)
+		}
+	}
 }

@@ -3,9 +3,11 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -150,5 +152,123 @@ func TestDamagedFiles(t *testing.T) {
 			t.Errorf("%q: %v %v", text, b, err)
 		}
 		f.Close()
+	}
+}
+
+// TestEditAfterEdit: each edit is there for the next process at once, the file stays small however many there are, and
+// one that is cut is the one before.
+func TestEditAfterEdit(t *testing.T) {
+	k := keeper{}
+	var urls []string
+	for i := range 100 {
+		urls = append(urls, fmt.Sprintf("http://b%d", i))
+	}
+	s := spec(t, false, urls...)
+	f, _ := farm(t, k, s)
+	factor := func(edit int) string { return fmt.Sprintf("%d", 1+edit%100) }
+	var most int64
+	const edits = 300
+	for edit := range edits {
+		c := balancer.Change{VHost: "pmain", Balancer: "c", Worker: urls[edit%3], Form: []balancer.Value{{Name: "w_lf", Text: factor(edit)}}}
+		if err := f.Apply(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		st, err := k[memory.Edits].Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, st.Size())
+		if edit%9 > 0 {
+			continue
+		}
+		before, err := memory.Load(nil, k[memory.Edits])
+		if err != nil || len(before.Edits) != 1 || before.Edits[0].Revision != uint64(edit+1) || before.Edits[0].Members[edit%3].Settings["loadfactor"] != factor(edit)+".00" {
+			t.Fatal(edit, err, before.Edits)
+		}
+	}
+	if most > 2<<20 {
+		t.Error(most, "bytes")
+	}
+	if err := f.WriteRows(); err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", k[memory.Edits].Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[uint64]bool{}
+	for cut := 0; cut < len(text); cut += 9973 {
+		b, err := memory.Load(nil, holding(t, text[:cut]))
+		if len(b.Edits) == 0 {
+			if !errors.Is(err, memory.ErrDamaged) {
+				t.Fatal(cut, err)
+			}
+			continue
+		}
+		if err != nil || len(b.Edits[0].Members) != len(urls) {
+			t.Fatal(cut, err)
+		}
+		seen[b.Edits[0].Revision] = true
+	}
+	if len(seen) < 10 || seen[edits] {
+		t.Error(len(seen), "revisions")
+	}
+	if b, err := memory.Load(nil, holding(t, append(text, strings.Repeat("garbage", 99)...))); err == nil || len(b.Edits) != 1 || b.Edits[0].Revision != edits {
+		t.Error("with garbage behind it:", b.Edits, err)
+	}
+}
+
+// holding is a file with that text.
+func holding(t *testing.T, text []byte) *os.File {
+	t.Helper()
+	f, err := memory.Unnamed("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestTwoBalancers: edits of several balancers are all there, and those of a reload take their place.
+func TestTwoBalancers(t *testing.T) {
+	k := keeper{}
+	one, two := spec(t, true, "http://a"), spec(t, true, "http://a")
+	two.Name = "balancer://d"
+	f := balancer.NewFarm(method.Builtin(&method.Heartbeat{}), nil)
+	f.UseMemory(memory.New(k.keep), balancer.Predecessor{})
+	commit := func() {
+		p, err := f.Plan(t.Context(), slices.Values([]balancer.Spec{one, two}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Commit(p)
+	}
+	commit()
+	for _, name := range []string{"c", "d", "c"} {
+		if err := f.Apply(t.Context(), balancer.Change{VHost: "pmain", Balancer: name, Form: []balancer.Value{{Name: "b_tmo", Text: "7"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revisions := func() string {
+		b, err := memory.Load(nil, k[memory.Edits])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, r := range b.Edits {
+			all += fmt.Sprint(r.Balancer, r.Revision, " ")
+		}
+		return all
+	}
+	if got := revisions(); got != "balancer://c2 balancer://d1 " {
+		t.Error(got)
+	}
+	one.Persist = false // begins anew
+	commit()
+	if got := revisions(); got != "balancer://d1 " {
+		t.Error(got)
 	}
 }

@@ -23,7 +23,7 @@ import (
 const (
 	keepEvery = 10 * time.Second // how often balancers' state is saved, where BalancerPersist asks for it
 	noteEvery = time.Second      // how often counters are written for the next process
-	trimAfter = time.Second      // so long after a configuration was replaced and closed its memory is given back
+	trimAfter = time.Second      // so long after nobody needs a configuration any more its memory is given back
 )
 
 // serving is the process that serves requests. What it needs of root it gets from the main process.
@@ -106,10 +106,8 @@ func (s *serving) handle(m *received) (over bool) {
 func (s *serving) begin(b *beginning) (over bool) {
 	s.background = b.Background
 	s.Server.CountFrom(b.Started)
-	s.Server.OnOver(func(g int) {
-		s.link.send(&message{Kind: msgOver, Generation: g})
-		recovery.AfterFunc(trimAfter, "giving memory back", trim)
-	})
+	s.Server.OnOver(func(g int) { s.link.send(&message{Kind: msgOver, Generation: g}) })
+	s.Server.OnFreed(func(int) { recovery.AfterFunc(trimAfter, "giving memory back", trim) })
 	if err := b.assume(); err != nil {
 		s.refuse(&cli.Failure{Words: err.Error()})
 		return true

@@ -26,6 +26,7 @@ func (c *conn) tunnel(x *exchange.Exchange) {
 	c.setState(Tunneling)
 	early := append([]byte(nil), k.have()...)
 	k.r = k.w
+	x.BecomeTunnel()
 	res.Tunnel.Join(&end{c: c, early: early})
 	res.Tunnel = nil
 }

@@ -7,13 +7,11 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/recovery"
-	"balancerd/proxy/site"
 )
 
 // dropReporter tells of lines that error logs lose: the main server's log of those of virtual hosts, stderr of all,
 // and the log itself once it takes lines again. Safe for use by many.
 type dropReporter struct {
-	st     *site.Site
 	stderr *Log
 
 	mu      sync.Mutex // guards what follows
@@ -30,6 +28,11 @@ type served struct {
 func (g *dropReporter) add(l *Log, s *exchange.Server) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for _, o := range g.logs {
+		if o.log.to == l.to {
+			return
+		}
+	}
 	g.logs = append(g.logs, served{l, s})
 }
 

@@ -99,8 +99,8 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	if st.Checking {
 		return nil, nil
 	}
-	g := &dropReporter{st: st, stderr: Console(os.Stderr)}
-	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st), Open: c.OpenLog, Report: g.report, Resumed: g.resumed})
+	g := &dropReporter{stderr: Console(os.Stderr)}
+	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Program: o.program, Died: died(st.Hosts[0].Server), Open: c.OpenLog, Report: g.report, Resumed: g.resumed})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		s := *main
@@ -118,11 +118,12 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	return nil, nil
 }
 
-// died tells of a program that ended by itself in whatever log the main server has.
-func died(st *site.Site) func(string, error) {
+// died tells of a program that ended by itself in whatever log the main server has. It holds no more of the load
+// than that server: the log outlives the site when a tunnel does.
+func died(main *exchange.Server) func(string, error) {
 	return func(program string, _ error) {
-		if l := st.ErrorLog; l != nil {
-			l.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Warn, Server: st.Hosts[0].Server,
+		if l := main.ErrorLog; l != nil {
+			l.Write(&exchange.LogEntry{Time: time.Now(), Module: "core", Level: exchange.Warn, Server: main,
 				Message: "AH00106: piped log program '" + program + "' failed unexpectedly"})
 		}
 	}

@@ -96,24 +96,27 @@ func (b *builder) format(l *logged, h *site.Host) string {
 	return text
 }
 
+// reporter tells the error log of what becomes of the logs. It holds no more of the load than the main server: the
+// logs outlive the site when a tunnel does.
+type reporter struct{ main *exchange.Server }
+
 // failed is told by a log's flusher that lines did not arrive.
-func (b *builder) failed(target string, lost int64, err error) {
+func (r reporter) failed(target string, lost int64, err error) {
 	switch {
 	case err != nil:
-		b.warn(err, "AH00646: Error writing to "+target)
+		r.warn(err, "AH00646: Error writing to "+target)
 	case lost > 0:
-		b.warn(nil, fmt.Sprintf("%d lines for %s were dropped: it does not take them fast enough", lost, target))
+		r.warn(nil, fmt.Sprintf("%d lines for %s were dropped: it does not take them fast enough", lost, target))
 	}
 }
 
-func (b *builder) died(program string, err error) {
-	b.warn(nil, "AH00106: piped log program '"+program+"' failed unexpectedly")
+func (r reporter) died(program string, err error) {
+	r.warn(nil, "AH00106: piped log program '"+program+"' failed unexpectedly")
 }
 
-func (b *builder) warn(err error, message string) {
-	if log := b.st.ErrorLog; log != nil {
-		log.Write(&exchange.LogEntry{Time: time.Now(), Module: "log_config", Level: exchange.Warn, Errno: exchange.ErrnoText(err), Message: message,
-			Server: b.st.Hosts[0].Server})
+func (r reporter) warn(err error, message string) {
+	if log := r.main.ErrorLog; log != nil {
+		log.Write(&exchange.LogEntry{Time: time.Now(), Module: "log_config", Level: exchange.Warn, Errno: exchange.ErrnoText(err), Message: message, Server: r.main})
 	}
 }
 

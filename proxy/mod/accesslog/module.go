@@ -183,7 +183,8 @@ func open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		return nil, nil
 	}
 	b := &builder{st: st, writers: map[*site.Host]*writer{}}
-	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: b.failed, Died: b.died, Open: c.OpenLog})
+	r := reporter{st.Hosts[0].Server}
+	set := sink.NewSet(sink.Options{Root: st.Settings.ServerRoot, Delay: delay(c), Report: r.failed, Died: r.died, Open: c.OpenLog})
 	st.OnClose(set.Close)
 	for _, h := range st.Hosts {
 		w, err := b.host(h, set)

@@ -30,6 +30,12 @@ var large = []struct {
 	{"mappings to one host", func(n int) string { return lines(n, "ProxyPass /app%d/ http://gateway/w%d/\n") }},
 	{"patterns to one host", func(n int) string { return lines(n, "ProxyPassMatch ^/app%d/(.*) http://gateway/w%d/$1\n") }},
 	{"mappings to a host each", func(n int) string { return lines(n, "ProxyPass /app%d/ http://h%d/\n") }},
+	{"<Location>s to one host", func(n int) string {
+		return lines(n, "<Location /app%d/>\nProxyPass http://gateway/w%d/\nProxyPassReverse http://gateway/w%d/\n</Location>\n")
+	}},
+	{"<Location>s beside ProxyPassReverse lines", func(n int) string {
+		return lines(n, "ProxyPassReverse /r%d http://h%d/\n<Location /app%d/>\nProxyPassReverse http://gateway/w%d/\n</Location>\n")
+	}},
 	{"balancers with <Proxy>", func(n int) string {
 		return lines(n, "<Proxy balancer://b%d>\nBalancerMember http://b%d/\nBalancerMember http://c%d/\n</Proxy>\nProxyPass /app%d/ balancer://b%d/\n")
 	}},
@@ -80,7 +86,7 @@ const mostTimes = 30
 
 // Reloads of a large configuration leave nothing behind.
 func TestReloadsKeepNothing(t *testing.T) {
-	conf := large[3].conf(300)
+	conf := large[5].conf(300)
 	r := proxytest.New(t, conf, proxytest.OK)
 	r.Load(conf)
 	grown := linear.Kept(func() int {

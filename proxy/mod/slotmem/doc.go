@@ -1,5 +1,5 @@
 // Package slotmem is what httpd's mod_slotmem_shm does for BalancerPersist: it keeps what the manager changed
-// in a folder of files, over reloads and restarts.
+// in a folder with two journals, over reloads and restarts.
 //
 //	main process --Folder--> Store --on commit--> balancer/store/file
 //	balancer.Farm --Load, Save-----^
