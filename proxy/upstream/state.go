@@ -69,9 +69,13 @@ func (p *proxyState) Finish(x *exchange.Exchange) {
 	poison.Put(&states, p)
 }
 
-// BecomesTunnel lets go of the configuration: the log asks for the member alone.
+// BecomesTunnel lets go of the configuration. What the log asks for stays: the member, and of the line how it
+// wrote the URL.
 func (p *proxyState) BecomesTunnel(*exchange.Exchange) {
-	p.route, p.to = nil, nil
+	if p.route != nil {
+		p.route = &route{Line: p.route.Line}
+	}
+	p.to, p.workers = nil, siteWorkers{}
 	p.call.Via, p.call.GivesUp = nil, nil
 }
 
