@@ -23,7 +23,7 @@ func cut(x *exchange.Exchange) error {
 	}
 	rules := r.Ranges
 	if rules == nil {
-		if !r.Proxied || x.Req.Method != "GET" || strings.Contains(field, ",") {
+		if !r.Proxied || x.Req.Method != "GET" {
 			return nil
 		}
 		rules = memberRanges
