@@ -10,8 +10,8 @@ type Opt[T any] struct {
 // Some is a value that was set.
 func Some[T any](v T) Opt[T] { return Opt[T]{v, true} }
 
-// Or is o if it was set, else outer.
-func (o Opt[T]) Or(outer Opt[T]) Opt[T] {
+// Over is o if it was set, else outer.
+func (o Opt[T]) Over(outer Opt[T]) Opt[T] {
 	if o.Set {
 		return o
 	}

@@ -180,17 +180,17 @@ func (s BalancerSettings) Inherit(main BalancerSettings) BalancerSettings {
 	if !s.Sticky.On() {
 		s.Sticky = main.Sticky
 	}
-	s.Separator = s.Separator.Or(main.Separator)
-	s.ScolonDelim = s.ScolonDelim.Or(main.ScolonDelim)
-	s.NoFailover = s.NoFailover.Or(main.NoFailover)
+	s.Separator = s.Separator.Over(main.Separator)
+	s.ScolonDelim = s.ScolonDelim.Over(main.ScolonDelim)
+	s.NoFailover = s.NoFailover.Over(main.NoFailover)
 	if s.Timeout == 0 {
 		s.Timeout = main.Timeout
 	}
-	s.MaxAttempts = s.MaxAttempts.Or(main.MaxAttempts)
-	s.ForceRecovery = s.ForceRecovery.Or(main.ForceRecovery)
+	s.MaxAttempts = s.MaxAttempts.Over(main.MaxAttempts)
+	s.ForceRecovery = s.ForceRecovery.Over(main.ForceRecovery)
 	s.FailOnStatus = append(append([]int(nil), s.FailOnStatus...), main.FailOnStatus...)
-	s.FailOnTimeout = s.FailOnTimeout.Or(main.FailOnTimeout)
-	s.Nonce = s.Nonce.Or(main.Nonce)
-	s.Growth = s.Growth.Or(main.Growth)
+	s.FailOnTimeout = s.FailOnTimeout.Over(main.FailOnTimeout)
+	s.Nonce = s.Nonce.Over(main.Nonce)
+	s.Growth = s.Growth.Over(main.Growth)
 	return s
 }

@@ -103,19 +103,19 @@ func (w *Worker) AddTraffic(sent, read int64) {
 	}
 }
 
-// Snapshot is all that a page shows of a worker, of one moment.
+// Snapshot is a worker at one moment: what pages, JSON and figures of the whole server show of it.
 type Snapshot struct {
 	Settings  *WorkerSettings // not to be written to
 	Status    Status          // the live one
-	Elected   uint64
-	Busy      int64
-	Load      int64 // lbstatus
-	Sent      int64 // transferred
-	Read      int64
-	ErrorTime time.Time // zero: none
-	Retries   int
-	Passes    int // of the health check, so far
-	Fails     int
+	Elected   uint64          // how often it was picked
+	Busy      int64           // requests under way
+	Load      int64           // lbstatus: what the lbmethod compares
+	Sent      int64           // bytes to it
+	Read      int64           // bytes from it
+	ErrorTime time.Time       // when it failed last; zero: not since the last connection to it was made
+	Retries   int             // how often it got another chance since the last connection to it was made
+	Passes    int             // of the health check, so far
+	Fails     int             // likewise
 }
 
 // Snapshot is the worker now. It costs no allocation.

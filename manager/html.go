@@ -1,6 +1,9 @@
 package manager
 
-import "balancerd/balancer"
+import (
+	"balancerd/apr"
+	"balancerd/balancer"
+)
 
 // html is the page: httpd's lines, which programs cut up by table, cell and line. What is added to them
 // is said where it is printed.
@@ -216,46 +219,5 @@ func (o *out) factor(hundredths int) {
 	o.b = append(o.b, '.', '0'+byte(hundredths/10%10), '0'+byte(hundredths%10))
 }
 
-// size prints a size in four characters: "552 ", "1.3K", " 21K" (apr: apr_strfsize).
-func (o *out) size(n int64) {
-	if n < 0 {
-		o.put("  - ")
-		return
-	}
-	if n < 973 {
-		o.int3(n)
-		o.put(" ")
-		return
-	}
-	for units := "KMGTPE"; ; units = units[1:] {
-		rest := n & 1023
-		n >>= 10
-		if n >= 973 && len(units) > 1 {
-			continue
-		}
-		if n < 9 || n == 9 && rest < 973 {
-			tenths := (rest*5 + 256) / 512
-			if tenths >= 10 {
-				n, tenths = n+1, 0
-			}
-			o.int(n)
-			o.put(".")
-			o.int(tenths)
-		} else {
-			if rest >= 512 {
-				n++
-			}
-			o.int3(n)
-		}
-		o.put(units[:1])
-		return
-	}
-}
-
-// int3 prints a number in three characters at least.
-func (o *out) int3(n int64) {
-	for limit := int64(100); limit > 1 && n < limit; limit /= 10 {
-		o.put(" ")
-	}
-	o.int(n)
-}
+// size prints a size in four characters.
+func (o *out) size(n int64) { o.b = apr.AppendSize(o.b, n) }

@@ -55,4 +55,6 @@
 //	Running
 //	event loop   one goroutine a processor that waits for sockets and serves what is ready; it must never block
 //	off-loop     on a goroutine of its own, where blocking calls (disk, DNS, hashes) are allowed
+//	snapshot     one reading of what connections, members and pools do: what pages and figures are made of
+//	sink         where log lines end: a file, a program, the system's log
 package proxy

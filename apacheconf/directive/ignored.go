@@ -79,7 +79,7 @@ func With(word string) func([]string) bool {
 	return func(w []string) bool { return len(w) > 0 && strings.EqualFold(w[0], word) }
 }
 
-// contentModules change what is sent: without them the answers pass unchanged.
+// contentModules change what is sent: without them responses pass unchanged.
 var contentModules = map[string]bool{
 	"mod_substitute.c": true, "mod_sed.c": true, "mod_deflate.c": true, "mod_brotli.c": true, "mod_filter.c": true, "mod_proxy_html.c": true, "mod_xml2enc.c": true,
 	"mod_include.c": true, "mod_ext_filter.c": true, "mod_cache.c": true, "mod_cache_disk.c": true, "mod_cache_socache.c": true, "mod_expires.c": true,

@@ -142,7 +142,7 @@ func (Catalog) Spelling(directive string) string {
 // Builtins are the identifiers of the modules that are always there.
 func (Catalog) Builtins() []string { return builtins }
 
-// Builtin tells whether a module needs no LoadModule: "(static)" in -M.
+// Builtin reports whether a module needs no LoadModule: "(static)" in -M.
 func Builtin(ident string) bool {
 	for _, b := range builtins {
 		if b == ident {

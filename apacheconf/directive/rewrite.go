@@ -62,7 +62,7 @@ func refusesAccess(w []string) bool {
 	return false
 }
 
-// denies: an answer of this status is a refusal.
+// denies: a response of this status is a refusal.
 func denies(value string) bool {
 	n := Atoi(value)
 	return n >= 400 && n < 600

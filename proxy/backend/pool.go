@@ -47,9 +47,12 @@ func (p *pool) Close() error {
 	return nil
 }
 
-// Idle is how many connections to a worker are kept at the moment.
+// Idle is how many connections to a worker are kept at the moment. It makes no pool for one that has none.
 func Idle(w *balancer.Worker) int {
-	p := poolOf(w)
+	p, ok := w.Attached(poolKey{}).(*pool)
+	if !ok {
+		return 0
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.idle

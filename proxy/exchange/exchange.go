@@ -58,7 +58,7 @@ const (
 	StateHost    // site: the virtual host
 	StatePlan    // site: the plan in force
 	StateServer  // server: the load of the configuration that serves it
-	StateUpload  // http1: what was read of a request's body for its member
+	StateUpload  // backend, http2/client: what was read of a request's body for its members
 	StateTLS     // ssl: what the sections say of certificates
 	StateWalk    // site: the chain of the <Directory> sections that were walked last
 	StateLocated // site: the chain of the <Location> sections that cover the path Located

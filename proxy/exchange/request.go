@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"io"
+	"net"
 	"net/netip"
 
 	"balancerd/proxy/internal/loop"
@@ -157,4 +158,14 @@ func (o *Outgoing) reset() {
 	h := o.Header
 	h.Reset()
 	*o = Outgoing{Header: h}
+}
+
+// AddrPort is the address and port of an end of a TCP connection, an IPv4 address as such; invalid for any other end.
+func AddrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	p := t.AddrPort()
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }

@@ -176,23 +176,29 @@ func (w *stdWriter) finish(fault *BodyError) error {
 	case all:
 		r.Bytes(w.body.Bytes())
 	default:
-		r.Length, r.Body = -1, &readerSource{bytesSource{w.body.Bytes()}, w.reader}
+		r.Length, r.Body = -1, &readerSource{begin: w.body.Bytes(), r: w.reader}
 	}
 	return nil
 }
 
 // readerSource is a body of which the beginning was read.
 type readerSource struct {
-	bytesSource
-	r io.Reader
+	begin []byte
+	r     io.Reader
 }
 
 func (s *readerSource) Read(p []byte) (int, error) {
-	if len(s.b) > 0 {
-		return s.bytesSource.Read(p)
+	if len(s.begin) == 0 {
+		return s.r.Read(p)
 	}
-	return s.r.Read(p)
+	n := copy(p, s.begin)
+	s.begin = s.begin[n:]
+	return n, nil
 }
+
+func (s *readerSource) Buffered() []byte { return s.begin }
+func (s *readerSource) Discard(n int)    { s.begin = s.begin[n:] }
+func (s *readerSource) Close() error     { return nil }
 
 // guessType does what net/http's own server does for a handler that names no type.
 func (w *stdWriter) guessType() {

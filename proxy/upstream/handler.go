@@ -122,7 +122,7 @@ func (h *handler) attemptOptions(p *proxyState) *backend.Call {
 		c.Name = p.x.Req.Host
 	}
 	c.Interim, c.HalfClose = p.switches.interim, !p.switches.noHalfClose
-	c.Idle = max(p.x.Server.Timeout, p.worker.Settings().Timeout.Or(balancer.Some(c.Timeout)).V)
+	c.Idle = max(p.x.Server.Timeout, p.worker.Settings().Timeout.Over(balancer.Some(c.Timeout)).V)
 	return c
 }
 

@@ -56,6 +56,23 @@ func (t *lineTable) add(l *Line, i int32) {
 	}
 }
 
+// shortList is up to how many lines, or workers of a site, a walk along them is quicker than a look into a table.
+const shortList = 4
+
+// walk is try without a table.
+func (l *Lines) walk(encoded bool, x *exchange.Exchange, targets []target, vars bool) (decided *Line, err error) {
+	for i := range l.routes {
+		r := &l.routes[i]
+		if encoded != (r.Flags&MapEncoded != 0) {
+			continue
+		}
+		if found, err := r.try(x, &targets[r.slot], vars); found {
+			return r.Line, err
+		}
+	}
+	return nil, nil
+}
+
 // plainPath reports whether the line is for what is below a path that no request changes.
 func (l *Line) plainPath() bool {
 	return l.Pattern == nil && l.Flags&MapServlet == 0 && (l.Flags&Interpolate == 0 || !strings.Contains(l.Path, "${"))
@@ -66,6 +83,9 @@ func (t *lineTable) empty() bool { return !t.paths.some && len(t.others) == 0 }
 // try maps the request by the first line that is meant for its path, which it returns; nil for none. With a nil error
 // the line says that the path is not proxied.
 func (l *Lines) try(t *lineTable, x *exchange.Exchange, targets []target, vars bool) (decided *Line, err error) {
+	if len(l.routes) <= shortList {
+		return l.walk(t == &l.early, x, targets, vars)
+	}
 	path := singleSlashes(x.Req.Path)
 	first, covered := t.paths.first(path)
 	for _, i := range t.others {

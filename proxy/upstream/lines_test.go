@@ -97,13 +97,8 @@ func TestTablesFindWhatAWalkFinds(t *testing.T) {
 			got := mappingOf(x, decided != nil, err)
 			x = requestFor(path)
 			want := mappingOf(x, false, nil)
-			for i := range lines.routes {
-				if route := &lines.routes[i]; encoded == (route.Flags&MapEncoded != 0) {
-					if found, err := route.try(x, &target{}, vars); found || err != nil {
-						want = mappingOf(x, found, err)
-						break
-					}
-				}
+			if decided, err := lines.walk(encoded, x, make([]target, len(lines.destinations)+1), vars); decided != nil {
+				want = mappingOf(x, true, err)
 			}
 			if want.found {
 				hits++

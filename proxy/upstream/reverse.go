@@ -92,7 +92,7 @@ func (r *reverser) location(x *exchange.Exchange, url string) string {
 			path, ok := r.reversed(x, &list[i], url)
 			switch {
 			case !ok:
-			case isURL(path):
+			case exchange.IsURL(path):
 				return path
 			default:
 				return x.ConstructURL(path)
@@ -160,21 +160,6 @@ func cutFold(s, prefix string) (rest string, ok bool) {
 		return "", false
 	}
 	return s[len(prefix):], true
-}
-
-// isURL reports whether a text begins with scheme:// (httpd: util.c ap_is_url).
-func isURL(s string) bool {
-	i := strings.IndexByte(s, ':')
-	if i <= 0 || !strings.HasPrefix(s[i:], "://") {
-		return false
-	}
-	for k := range i {
-		c := s[k] | 0x20
-		if !('a' <= c && c <= 'z' || '0' <= s[k] && s[k] <= '9' || s[k] == '+' || s[k] == '-' || s[k] == '.') {
-			return false
-		}
-	}
-	return true
 }
 
 // span is a piece of a cookie and what takes its place.

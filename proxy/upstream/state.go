@@ -24,11 +24,12 @@ type proxyState struct {
 	scheme   string // lower case
 	host     string
 	port     uint16
-	site     string // "scheme://host[:port]"; of a balancer's URL nothing
-	socket   string // of SetHandler "proxy:unix:…"
-	path     string // decoded, behind the host's slash; with asCame everything behind it
-	target   string // the request target: encoded, with "/" in front and the query behind
-	resolved string // the x.Filename that it is made of
+	site     string      // "scheme://host[:port]"; of a balancer's URL nothing
+	socket   string      // of SetHandler "proxy:unix:…"
+	path     string      // decoded, behind the host's slash; with asCame everything behind it
+	target   string      // the request target: encoded, with "/" in front and the query behind
+	workers  siteWorkers // of a site that the request decided
+	resolved string      // the x.Filename that it is made of
 	balancer *balancer.Balancer
 
 	// Of the attempts.
@@ -68,9 +69,13 @@ func (p *proxyState) Finish(x *exchange.Exchange) {
 	poison.Put(&states, p)
 }
 
-// BecomesTunnel lets go of the configuration: the log asks for the member alone.
+// BecomesTunnel lets go of the configuration. What the log asks for stays: the member, and of the line how it
+// wrote the URL.
 func (p *proxyState) BecomesTunnel(*exchange.Exchange) {
-	p.route, p.to = nil, nil
+	if p.route != nil {
+		p.route = &route{Line: p.route.Line}
+	}
+	p.to, p.workers = nil, siteWorkers{}
 	p.call.Via, p.call.GivesUp = nil, nil
 }
 

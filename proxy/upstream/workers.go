@@ -20,7 +20,14 @@ type Workers struct {
 type siteIndex struct {
 	lengths  []int // of these paths, the longest first
 	byPath   map[string][]candidate
-	patterns bool // references stand in some names
+	patterns bool     // references stand in some names
+	few      []listed // a short list without patterns, the longest path first
+}
+
+// listed is a worker by its path.
+type listed struct {
+	path   string
+	worker *balancer.Worker
 }
 
 // candidate is a worker that may serve a URL.
@@ -38,6 +45,7 @@ func NewWorkers(list []*balancer.Worker) *Workers {
 	}
 	for _, s := range w.sites {
 		slices.SortFunc(s.lengths, func(a, b int) int { return b - a })
+		s.listFew()
 	}
 	return w
 }
@@ -65,6 +73,17 @@ func (w *Workers) add(c candidate) {
 	}
 	s.byPath[path] = append(s.byPath[path], c)
 	s.patterns = s.patterns || c.pattern
+}
+
+// listFew makes the short list of a site that has one.
+func (s *siteIndex) listFew() {
+	if s.patterns || len(s.byPath) > shortList {
+		return
+	}
+	for path, list := range s.byPath {
+		s.few = append(s.few, listed{path, list[0].worker})
+	}
+	slices.SortFunc(s.few, func(a, b listed) int { return len(b.path) - len(a.path) })
 }
 
 // siteLength is how much of a worker's name lies in front of its path.
@@ -98,6 +117,9 @@ func (u *Upstreams) at(name string) (s siteWorkers) {
 // longest is the worker for a request target of the site; nil when none covers it.
 func (s *siteWorkers) longest(a *exchange.Arena, name, target string) *balancer.Worker {
 	var best *balancer.Worker
+	if s.lists[1] == nil && s.lists[0] != nil {
+		return s.lists[0].longest(s.sites[0], a, name, target)
+	}
 	for i, w := range s.lists {
 		if w == nil {
 			continue
@@ -114,6 +136,14 @@ func (w *Workers) longest(s *siteIndex, a *exchange.Arena, name, target string) 
 		return w.longestPattern(s, a.Join(name, target))
 	}
 	if s == nil {
+		return nil
+	}
+	for _, f := range s.few {
+		if strings.HasPrefix(target, f.path) {
+			return f.worker
+		}
+	}
+	if s.few != nil {
 		return nil
 	}
 	for _, n := range s.lengths {
@@ -156,9 +186,10 @@ func (c *candidate) see(list []candidate, url string) {
 }
 
 // serving is the workers that may serve a request.
-func (u *Upstreams) serving(p *proxyState) siteWorkers {
+func (u *Upstreams) serving(p *proxyState) *siteWorkers {
 	if p.destination() != nil {
-		return p.to.workers
+		return &p.to.workers
 	}
-	return u.at(p.site)
+	p.workers = u.at(p.site)
+	return &p.workers
 }

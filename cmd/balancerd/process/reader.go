@@ -27,7 +27,7 @@ func read(c *cli.Command, p *Program, l *link) int {
 		l.send(&message{Kind: msgNotRead, Failure: &cli.Failure{Noticed: cli.Notices(tree.Warnings), Words: c.Words(err), After: cli.AfterCheck(err)}})
 		return 1
 	}
-	r := &configReader{Command: c, modules: p.Modules, tree: tree, files: newGatherer()}
+	r := &configReader{Command: c, modules: p.Modules, tree: tree, files: newGatherer(), started: map[string]bool{}}
 	m, f, err := r.bundle()
 	if err != nil {
 		l.send(&message{Kind: msgNotRead, Failure: &cli.Failure{Noticed: cli.Notices(tree.Warnings), Words: c.Name + ": " + err.Error()}})
@@ -55,10 +55,11 @@ type configReader struct {
 	tree    *apacheconf.Tree
 	files   *gatherer
 
-	logs     []string // absolute, in order, each once
-	programs []string // as the configuration names them
-	state    bool     // balancers' state is kept
-	phrases  bool     // a program tells pass phrases
+	logs     []string        // absolute, in order, each once
+	programs []string        // as the configuration names them, in order, each once
+	started  map[string]bool // those that programs has
+	state    bool            // balancers' state is kept
+	phrases  bool            // a program tells pass phrases
 }
 
 // bundle is the message with the configuration, and its file.
@@ -131,7 +132,8 @@ func (r *configReader) log(target string) {
 	switch {
 	case target == "" || sink.IsSyslog(target):
 	case sink.Piped(target):
-		if !slices.Contains(r.programs, target) {
+		if !r.started[target] {
+			r.started[target] = true
 			r.programs = append(r.programs, target)
 		}
 	default:

@@ -26,7 +26,7 @@ func (s *Server) Accept(l *Listener) error {
 		nc, err := l.l.Accept()
 		switch {
 		case err == nil:
-			go s.serve(nc, s.shake(addrOf(nc.LocalAddr())))
+			go s.serve(nc, s.shake(exchange.AddrPort(nc.LocalAddr())))
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
@@ -59,7 +59,7 @@ type Listener struct{ l *net.TCPListener }
 func NewListener(l *net.TCPListener) (*Listener, error) { return &Listener{l}, nil }
 
 // Addr is where it listens.
-func (l *Listener) Addr() netip.AddrPort { return addrOf(l.l.Addr()) }
+func (l *Listener) Addr() netip.AddrPort { return exchange.AddrPort(l.l.Addr()) }
 
 // Close closes it; connections that came in live on.
 func (l *Listener) Close() { l.l.Close() }

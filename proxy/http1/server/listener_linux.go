@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/sys"
 )
 
@@ -26,7 +27,7 @@ func NewListener(l *net.TCPListener) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &Listener{addr: addrOf(l.Addr()), closed: make(chan struct{})}
+	own := &Listener{addr: exchange.AddrPort(l.Addr()), closed: make(chan struct{})}
 	if cerr := rc.Control(func(fd uintptr) {
 		sys.Prepare(fd, true)
 		own.fd, err = dup(fd)

@@ -80,7 +80,7 @@ func (s *Server) notShaken(err error) {
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
 // nil for plain ones. It blocks.
 func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
-	c := s.open(addrOf(nc.LocalAddr()), addrOf(nc.RemoteAddr()), func(c *conn) {
+	c := s.open(exchange.AddrPort(nc.LocalAddr()), exchange.AddrPort(nc.RemoteAddr()), func(c *conn) {
 		c.nc = nc
 		c.info.TLS, c.info.Secure = state, state != nil
 	})
@@ -94,15 +94,6 @@ func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 	if c.serveNet(); c.switched {
 		c.switchProtocol()
 	}
-}
-
-func addrOf(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	p := t.AddrPort()
-	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
 
 // open makes a connection known, once it is linked to its client.

@@ -36,9 +36,9 @@ backend.starved: opens /dev/null, which no disk is asked for, to learn whether t
 upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
-accesslog.newNames: names.of calls Block before it
-auth.lookup: names.of calls Block before it
-auth.leadsTo: likewise
+accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
+auth.lookup: likewise
+auth.leadsTo: lookup, and who else calls it, called Block before it
 core.addresses: while a configuration is loaded
 mpm.UserID: likewise
 mpm.GroupID: likewise
@@ -55,7 +55,7 @@ headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test
 ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
-ssl.shake: Acquire calls Block before it
+ssl.handshake: Acquire calls Block before it
 server.Accept: the loop that accepts on systems without event loops
 loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine

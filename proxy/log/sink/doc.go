@@ -1,6 +1,6 @@
 // Package sink is where log lines end: a file, a program's standard input, or the system's log.
 //
-//	request --Append--> [ buffer, bounded ] --whoever finds nobody writing--> file, pipe with room
+//	request --Append--> [ buffer, bounded ] --whoever finds nobody writing--> file, pipe that is not full
 //	                         |         |
 //	                         |         +------flusher, once a batch---------> full pipe, /dev/log, FIFO; all with BufferedLogs
 //	                         |

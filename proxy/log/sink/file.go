@@ -63,7 +63,7 @@ func (f *file) write(lines []byte) error {
 
 func (f *file) close() error { return f.f.Close() }
 
-func (f *file) hurry() {}
+func (f *file) abort() {}
 
 func (f *file) descriptor() *os.File { return f.f }
 

@@ -12,21 +12,21 @@ const (
 	batch = 64 << 10 // bytes that are written at once without waiting for the delay
 	bound = 4 << 20  // bytes that may wait for a target that does not take them
 
-	// Lines without a delay are written each by itself, as httpd does, but no more than few in one
-	// moment: the rest wait for the next moment's first line, or for the flusher when none comes.
-	few    = 4
-	moment = time.Millisecond
+	// Lines without a delay are written each by itself, as httpd does, but no more than burst of them within one
+	// window: what comes then waits for the next window's first line, or for the flusher when none comes.
+	burst  = 4
+	window = time.Millisecond
 )
 
 // target is where the bytes go. One goroutine at a time calls write and close.
 type target interface {
 	write(lines []byte) error
 	close() error
-	hurry() // close is about to come: a write under way must end soon
+	abort() // close is about to come: a write under way must end soon
 }
 
-// prompt is a target that can take lines at once, without holding up whoever brings them.
-type prompt interface {
+// immediate is a target that can take lines at once, without holding up whoever brings them.
+type immediate interface {
 	// now writes the lines or, when that would mean to wait, nothing: then write is to be called.
 	now(lines []byte) (taken bool, err error)
 }
@@ -39,23 +39,23 @@ type Log struct {
 	report  func(name string, lost int64, err error)
 	resumed func(name string, lost int64)
 	to      target
-	now     prompt // to, when lines are to be written at once
+	now     immediate // to, when lines are to be written at once
 	syslog  bool
 	timer   *time.Timer
 	alarm   *time.Timer // reports lines that are dropped while the target takes none
 	born    time.Time
 	dropped *atomic.Int64 // of all logs of this name, since the process began
 
-	mu     sync.Mutex    // guards what follows; held for a copy, never for I/O
-	buf    []byte        // lines that wait
-	lost   int64         // lines dropped since the last report
-	gap    int64         // lines dropped since the target took some
-	told   time.Time     // when the last report was
-	alarms bool          // alarm is set, or at work
-	urged  bool          // the flusher was told to come
-	began  time.Duration // when the last moment began, since born
-	lines  int           // in that moment
-	closed bool
+	mu           sync.Mutex    // guards what follows; held for a copy, never for I/O
+	buf          []byte        // lines that wait
+	lost         int64         // lines dropped since the last report
+	gap          int64         // lines dropped since the target took some
+	reported     time.Time     // when the last report was
+	alarmSet     bool          // alarm is set, or at work
+	flusherWoken bool          // the flusher was told to come
+	windowBegan  time.Duration // when the last window began, since born
+	windowLines  int           // in that window
+	closed       bool
 
 	out   sync.Mutex // held while the target is written; guards what follows
 	spare []byte     // storage for the next batch
@@ -63,14 +63,14 @@ type Log struct {
 }
 
 func newLog(name string, to target, delay time.Duration, report func(string, int64, error), resumed func(string, int64)) *Log {
-	l := &Log{name: name, to: to, delay: delay, report: report, resumed: resumed, born: time.Now(), began: -moment, dropped: droppedOf(name)}
+	l := &Log{name: name, to: to, delay: delay, report: report, resumed: resumed, born: time.Now(), windowBegan: -window, dropped: droppedOf(name)}
 	if delay == 0 {
-		l.now, _ = to.(prompt)
+		l.now, _ = to.(immediate)
 		l.delay = usualDelay
 	}
 	l.timer = recovery.AfterFunc(time.Hour, "writing a log", l.Flush)
 	l.timer.Stop()
-	l.alarm = recovery.AfterFunc(time.Hour, "telling of lines that were dropped", l.sayLost)
+	l.alarm = recovery.AfterFunc(time.Hour, "telling of lines that were dropped", l.reportLost)
 	l.alarm.Stop()
 	return l
 }
@@ -78,7 +78,7 @@ func newLog(name string, to target, delay time.Duration, report func(string, int
 // Name is the target as the configuration wrote it.
 func (l *Log) Name() string { return l.name }
 
-// Syslog tells whether the target is the system's log, which stamps lines itself.
+// Syslog reports whether the target is the system's log, which stamps lines itself.
 func (l *Log) Syslog() bool { return l.syslog }
 
 // Append hands a whole line over, its end included. A line without a delay is written before Append
@@ -93,7 +93,7 @@ func (l *Log) append(head, line []byte) {
 	}
 }
 
-// keep puts a line among those that wait, and tells whether to write them now.
+// keep puts a line among those that wait, and reports whether to write them now.
 func (l *Log) keep(head, line []byte) (now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,8 +110,8 @@ func (l *Log) keep(head, line []byte) (now bool) {
 		return !l.crowded()
 	}
 	switch {
-	case len(l.buf) >= batch && !l.urged:
-		l.urged = true
+	case len(l.buf) >= batch && !l.flusherWoken:
+		l.flusherWoken = true
 		l.timer.Reset(0)
 	case first:
 		l.timer.Reset(l.delay)
@@ -119,18 +119,18 @@ func (l *Log) keep(head, line []byte) (now bool) {
 	return false
 }
 
-// crowded tells whether the line may wait for others. Under l.mu.
+// crowded reports whether the line may wait for others. Under l.mu.
 func (l *Log) crowded() bool {
 	now := time.Since(l.born)
-	if now-l.began >= moment {
-		l.began, l.lines = now, 0
+	if now-l.windowBegan >= window {
+		l.windowBegan, l.windowLines = now, 0
 	}
-	l.lines++
-	if l.lines <= few {
+	l.windowLines++
+	if l.windowLines <= burst {
 		return false
 	}
-	if !l.urged { // once for all that wait: to wake the flusher costs more than a line
-		l.urged = true
+	if !l.flusherWoken { // once for all that wait: to wake the flusher costs more than a line
+		l.flusherWoken = true
 		l.timer.Reset(l.delay)
 	}
 	return true
@@ -176,7 +176,7 @@ func (l *Log) flushNow() bool {
 		return false
 	}
 	l.reuse(lines)
-	l.tell(gap, err)
+	l.reportWrite(gap, err)
 	return true
 }
 
@@ -205,7 +205,7 @@ func (l *Log) flushed() {
 func (l *Log) flush() {
 	if held := l.held; held != nil {
 		l.held = nil
-		l.tell(0, l.to.write(held))
+		l.reportWrite(0, l.to.write(held))
 	}
 	lines, gap := l.take()
 	var err error
@@ -213,15 +213,15 @@ func (l *Log) flush() {
 		err = l.to.write(lines)
 	}
 	l.reuse(lines)
-	l.tell(gap, err)
+	l.reportWrite(gap, err)
 }
 
-// take is what waits, and how many lines were dropped before there was room for it.
+// take is what waits, and how many lines were dropped before it.
 func (l *Log) take() (lines []byte, gap int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines = l.buf
-	l.buf, l.spare, l.urged = l.spare, nil, false
+	l.buf, l.spare, l.flusherWoken = l.spare, nil, false
 	if len(lines) > 0 {
 		gap, l.gap = l.gap, 0
 	}
@@ -244,12 +244,12 @@ func (l *Log) reuse(lines []byte) {
 	}
 }
 
-// tell reports a write that failed, at most once a second, or that lines are taken again behind a gap.
-func (l *Log) tell(gap int64, err error) {
+// reportWrite reports a write that failed, at most once a second, or that lines are taken again behind a gap.
+func (l *Log) reportWrite(gap int64, err error) {
 	switch {
 	case err != nil:
 		l.reopen(gap)
-		if n, due := l.due(); due && l.report != nil {
+		if n, due := l.reportDue(); due && l.report != nil {
 			l.report(l.name, n, err)
 		}
 	case gap > 0 && l.resumed != nil:
@@ -257,21 +257,22 @@ func (l *Log) tell(gap int64, err error) {
 	}
 }
 
-func (l *Log) due() (lost int64, due bool) {
+// reportDue takes the number of lines that no report has told of, if a second has passed since the last one.
+func (l *Log) reportDue() (lost int64, due bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if now.Sub(l.told) < time.Second {
+	if now.Sub(l.reported) < time.Second {
 		return 0, false
 	}
 	lost = l.lost
-	l.lost, l.told = 0, now
+	l.lost, l.reported = 0, now
 	return lost, true
 }
 
 // Close writes what waits and lets the target go. Lines that come later are dropped.
 func (l *Log) Close() error {
-	l.to.hurry()
+	l.to.abort()
 	l.out.Lock()
 	defer l.out.Unlock()
 	l.mu.Lock()
@@ -284,7 +285,7 @@ func (l *Log) Close() error {
 	l.timer.Stop()
 	l.flush()
 	l.alarm.Stop()
-	if lost := l.unsaid(); lost > 0 && l.report != nil {
+	if lost := l.unreported(); lost > 0 && l.report != nil {
 		l.report(l.name, lost, nil)
 	}
 	return l.to.close()

@@ -95,7 +95,7 @@ func TestLinesAreThereAtOnce(t *testing.T) {
 		if want += line; read(t, dir+"/a.log") != want {
 			t.Fatalf("line %d is not written", i)
 		}
-		time.Sleep(moment / (few - 1))
+		time.Sleep(window / (burst - 1))
 	}
 	for range 100 { // a crowd
 		l.Append([]byte("x\n"))
@@ -203,7 +203,7 @@ type stuck struct {
 
 func (s *stuck) write(lines []byte) error { <-s.free; s.got.Write(lines); return s.err }
 func (s *stuck) close() error             { return nil }
-func (s *stuck) hurry()                   {}
+func (s *stuck) abort()                   {}
 
 func TestStuckTargetCostsLinesNotTime(t *testing.T) {
 	to := &stuck{free: make(chan struct{})}

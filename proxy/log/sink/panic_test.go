@@ -9,7 +9,7 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// counting has panics of a test go nowhere; the result tells whether so many were caught.
+// counting has panics of a test go nowhere; the result reports whether so many were caught.
 func counting(t *testing.T) (caught func(n int64) bool) {
 	recovery.SetLog(func(string) {})
 	t.Cleanup(func() { recovery.SetLog(nil) })
@@ -65,7 +65,7 @@ func (a *atOnce) now(lines []byte) (bool, error) {
 	return true, syscall.ENOSPC
 }
 func (a *atOnce) close() error { return nil }
-func (a *atOnce) hurry()       {}
+func (a *atOnce) abort()       {}
 
 // A program that ended is started again, though whoever is told of it panics.
 func TestPanicsAroundPrograms(t *testing.T) {

@@ -36,8 +36,8 @@ func (p *pipe) close() error {
 
 func (p *pipe) descriptor() *os.File { return p.w }
 
-// hurry keeps a write to a program that does not read from holding up Close.
-func (p *pipe) hurry() { p.w.SetWriteDeadline(time.Now().Add(goodbye)) }
+// abort keeps a write to a program that does not read from holding up Close.
+func (p *pipe) abort() { p.w.SetWriteDeadline(time.Now().Add(exitWait)) }
 
 func (p *pipe) write(lines []byte) error {
 	_, err := p.w.Write(lines)
@@ -47,7 +47,7 @@ func (p *pipe) write(lines []byte) error {
 // whole is how many bytes a pipe takes at once or not at all (POSIX PIPE_BUF, on Linux).
 const whole = 4096
 
-// now has the pipe take the lines if it has room for them.
+// now has the pipe take the lines if they fit into it.
 func (p *pipe) now(lines []byte) (bool, error) {
 	if len(lines) > whole {
 		return false, nil

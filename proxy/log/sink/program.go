@@ -13,8 +13,8 @@ import (
 
 const (
 	respawn  = time.Second     // before a program that ended is started again
-	goodbye  = time.Second     // how long Close waits for a program to end by itself
-	lastWord = 3 * time.Second // between TERM and KILL
+	exitWait = time.Second     // how long Close waits for a program to end by itself
+	killWait = 3 * time.Second // between TERM and KILL
 )
 
 // Program is a running log program. Both ends of its pipe stay open here, so that lines it did not
@@ -142,7 +142,7 @@ func (p *Program) wait(cmd *exec.Cmd) {
 	close(p.done)
 }
 
-// ended notes that no program runs now, and tells whether none shall.
+// ended notes that no program runs now, and reports whether none shall.
 func (p *Program) ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -160,7 +160,7 @@ func (p *Program) Close() error {
 	err := p.w.Close()
 	select {
 	case <-p.done:
-	case <-time.After(goodbye):
+	case <-time.After(exitWait):
 		recovery.Go("ending a log's program", p.kill)
 	}
 	return err
@@ -176,7 +176,7 @@ func (p *Program) kill() {
 		select {
 		case <-p.done:
 			return
-		case <-time.After(lastWord):
+		case <-time.After(killWait):
 		}
 	}
 }

@@ -42,7 +42,7 @@ type Set struct {
 // NewSet makes an empty set.
 func NewSet(o Options) *Set { return &Set{o: o, logs: map[string]*Log{}} }
 
-// Piped tells whether a target's name is a program to be started.
+// Piped reports whether a target's name is a program to be started.
 func Piped(name string) bool { return strings.HasPrefix(name, "|") }
 
 // Path is a file's name made absolute.
@@ -143,7 +143,7 @@ func (s *Set) each(do func(*Log)) {
 	recovery.Go("waiting for logs", func() { defer close(done); all.Wait() })
 	select {
 	case <-done:
-	case <-time.After(3 * goodbye):
+	case <-time.After(3 * exitWait):
 	}
 }
 

@@ -23,7 +23,7 @@ var facilities = []struct {
 
 const local7 = 23
 
-// IsSyslog tells whether an ErrorLog names the system's log.
+// IsSyslog reports whether an ErrorLog names the system's log.
 func IsSyslog(name string) bool { return name == "syslog" || strings.HasPrefix(name, "syslog:") }
 
 func parseSyslog(name, program string) (facility int, tag string, ok bool) {
@@ -56,8 +56,8 @@ var sockets = []string{"/dev/log", "/var/run/syslog", "/var/run/log"}
 // AppendAs is Append for the system's log, with the line's severity: 0 emerg to 7 debug.
 func (l *Log) AppendAs(severity int, line []byte) {
 	if s, ok := l.to.(*syslog); ok {
-		var room [96]byte
-		l.append(s.head(room[:0], min(severity, 7), time.Now()), line)
+		var storage [96]byte
+		l.append(s.head(storage[:0], min(severity, 7), time.Now()), line)
 		return
 	}
 	l.Append(line)
@@ -113,4 +113,4 @@ func (s *syslog) close() error {
 	return s.conn.Close()
 }
 
-func (s *syslog) hurry() {}
+func (s *syslog) abort() {}

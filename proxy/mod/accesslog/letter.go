@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"context"
 	"os"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func clientHost(it *item) piece {
 		if v.x.Local == nil || !v.x.Local.HostnameLookups {
 			return b
 		}
-		return escape(b[:n], names.of(v.x, string(b[n:])))
+		return escape(b[:n], names.Of(context.Background(), v.x, string(b[n:])))
 	}
 }
 
@@ -219,7 +220,7 @@ func (it *item) read() func(*exchange.Exchange) int64 {
 	}
 }
 
-// answerHeader looks among the fields that are sent whatever happens first, as httpd's answer has
+// answerHeader looks among the fields that are sent whatever happens first, as httpd's response has
 // them in front. Of Content-Type only the type is printed, of Set-Cookie all values.
 func answerHeader(it *item) piece {
 	name := it.arg

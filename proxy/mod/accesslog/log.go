@@ -74,7 +74,7 @@ func unopened(set *sink.Set, target string, err error) string {
 	return fmt.Sprintf("%s: AH00649: could not open transfer log file %s.", exchange.ErrnoText(err), set.Path(target))
 }
 
-// format is the text that a log's second word means: a nick name's, the host's own before the main
+// format is the text that a log's second word means: a nickname's, the host's own before the main
 // server's, or itself.
 func (b *builder) format(l *logged, h *site.Host) string {
 	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)

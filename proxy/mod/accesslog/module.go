@@ -20,15 +20,15 @@ const usual = `%h %l %u %t "%r" %>s %b`
 
 // settings are one server's directives (httpd: mod_log_config.c multi_log_state).
 type settings struct {
-	formats map[string]string // by nick name
-	main    string            // LogFormat without a nick name: what TransferLog uses
+	formats map[string]string // by nickname
+	main    string            // LogFormat without a nickname: what TransferLog uses
 	logs    []logged
 }
 
 // logged is one CustomLog, GlobalLog or TransferLog.
 type logged struct {
 	target string
-	format string // its text or nick name; "" for TransferLog
+	format string // its text or nickname; "" for TransferLog
 	wanted condition
 	global bool // GlobalLog: written for virtual hosts with logs of their own, too
 	pos    string

@@ -90,7 +90,7 @@ func duration(it *item) piece {
 	return constant(it.arg)
 }
 
-// firstByte is %^FB: microseconds to the head of the answer, where LogIOTrackTTFB asks for it.
+// firstByte is %^FB: microseconds to the head of the response, where LogIOTrackTTFB asks for it.
 func firstByte(b []byte, v *view) []byte {
 	first := v.x.Res.FirstByte
 	if first.IsZero() || !v.track {

@@ -95,7 +95,7 @@ type aliases struct {
 
 func (l *aliases) empty() bool { return !l.section.set && len(l.list) == 0 }
 
-// step maps the path to a file. It does not end the phase: the files' room finds out next where the
+// step maps the path to a file. It does not end the phase: package static finds out next where the
 // file's name ends.
 func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 	if x.Filename != "" || x.Req.Path == "" || x.Req.Path[0] != '/' {
@@ -104,10 +104,10 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 	if l.section.set {
 		return l.whole(x)
 	}
-	var room [20]int
+	var storage [20]int
 	for i := range l.list {
 		r := &l.list[i]
-		rest, groups, ok := r.match(x, room[:0])
+		rest, groups, ok := r.match(x, storage[:0])
 		if !ok {
 			continue
 		}
@@ -146,7 +146,7 @@ func (l *aliases) place(x *exchange.Exchange, to, handler string) {
 	}
 }
 
-// climbs tells whether a segment is "..".
+// climbs reports whether a segment is "..".
 func climbs(name string) bool {
 	return name == ".." || strings.HasPrefix(name, "../") || strings.HasSuffix(name, "/..") || strings.Contains(name, "/../")
 }

@@ -90,7 +90,7 @@ func addRedirect(s *directive.Scope, r rule, regex bool) error {
 		return errors.New("Redirect URL not valid for this status")
 	case isRedirect(r.status) && r.to == "":
 		return errors.New("URL to redirect to is missing")
-	case isRedirect(r.status) && !regex && !isURL(r.to) && r.to[0] != '/':
+	case isRedirect(r.status) && !regex && !hasScheme(r.to) && r.to[0] != '/':
 		return errors.New("Redirect to non-URL")
 	}
 	list := &servers.In(s).redirects
@@ -117,7 +117,7 @@ type redirects struct {
 	modified string // AH number of "incomplete redirection target"
 }
 
-// empty tells whether there is nothing to do.
+// empty reports whether there is nothing to do.
 func (r *redirects) empty() bool { return !r.section.set && len(r.list) == 0 }
 
 // step answers a request that a redirect holds for (httpd: mod_alias.c translate_alias_redir, fixup_redir).
@@ -140,10 +140,10 @@ func (r *redirects) find(x *exchange.Exchange) (string, int, error) {
 	if r.section.set {
 		return r.section.eval(x)
 	}
-	var room [20]int
+	var storage [20]int
 	for i := range r.list {
 		rule := &r.list[i]
-		if rest, groups, ok := rule.match(x, room[:0]); ok {
+		if rest, groups, ok := rule.match(x, storage[:0]); ok {
 			return rule.url(x.Req.Path, rest, groups), rule.status, nil
 		}
 	}
@@ -180,7 +180,7 @@ func (r *redirects) send(x *exchange.Exchange, url string, status int) error {
 		x.Log("alias", exchange.Debug, nil, x.Arena.Join(r.modified, ": incomplete redirection target of '", url, "' for URI '", x.Req.Path, "' modified to '", full, "'"))
 		url = full
 	}
-	if !(local && r.relative) && !isURL(url) {
+	if !(local && r.relative) && !hasScheme(url) {
 		x.Log("alias", exchange.Error, nil, x.Arena.Join(r.made, ": cannot redirect '", x.Req.Path, "' to '", url, "'; target is not a valid absoluteURI or abs_path"))
 		return exchange.Status(500)
 	}

@@ -77,7 +77,7 @@ func after(first, second []rule) []rule {
 	return append(first[:len(first):len(first)], second...)
 }
 
-// match tells whether an exchange's path falls under the rule, and where its rest begins or what its
+// match reports whether an exchange's path falls under the rule, and where its rest begins or what its
 // groups are. A pattern that gives up does not match, and the exchange knows.
 func (r *rule) match(x *exchange.Exchange, loc []int) (rest int, groups []int, ok bool) {
 	rest, groups, ok, err := r.covers(x.Req.Path, loc)
@@ -126,7 +126,7 @@ func skipSlashes(s string, i int) int {
 	return i
 }
 
-// inSection tells whether a directive stands in a section, not in a server's own part.
+// inSection reports whether a directive stands in a section, not in a server's own part.
 func inSection(s *directive.Scope) bool { return s.Kind != directive.Main && s.Kind != directive.VHost }
 
 // language is how expressions in a scope are to be read.

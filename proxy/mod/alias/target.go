@@ -122,8 +122,8 @@ func (t *target) login() string {
 	return t.user + "@"
 }
 
-// isURL tells whether a text begins with a scheme (httpd: util.c ap_is_url).
-func isURL(s string) bool {
+// hasScheme reports whether a text begins with a scheme and a colon (httpd: util.c ap_is_url).
+func hasScheme(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {

@@ -123,7 +123,7 @@ func parseSource(w string) (source, error) {
 	return source{host: w}, nil
 }
 
-// listed tells whether a list names the client (httpd: mod_access_compat.c find_allowdeny).
+// listed reports whether a list names the client (httpd: mod_access_compat.c find_allowdeny).
 func listed(ctx context.Context, x *exchange.Exchange, list []source, g *gate) bool {
 	for i := range list {
 		if s := &list[i]; s.methods.has(x.Req.Method) && s.names(ctx, x, g) {
@@ -140,13 +140,13 @@ func (s *source) names(ctx context.Context, x *exchange.Exchange, g *gate) bool 
 	case s.isIP:
 		return s.network.contains(clientIP(x))
 	case s.host != "":
-		name := g.names.of(ctx, x, clientIP(x))
+		name := g.names.Of(ctx, x, clientIP(x))
 		return name != "" && inDomain(s.host, name)
 	}
 	return x.Env.Has(s.env) != s.unset
 }
 
-// lets tells whether Order, Allow and Deny let the client in (httpd: mod_access_compat.c check_dir_access).
+// lets reports whether Order, Allow and Deny let the client in (httpd: mod_access_compat.c check_dir_access).
 func (c *accessSettings) lets(ctx context.Context, x *exchange.Exchange, g *gate) bool {
 	switch last(c.orders, x.Req.Method) {
 	case allowDeny, mutualFailure:
@@ -155,7 +155,7 @@ func (c *accessSettings) lets(ctx context.Context, x *exchange.Exchange, g *gate
 	return !listed(ctx, x, c.deny, g) || listed(ctx, x, c.allow, g)
 }
 
-// letsAll tells whether nobody is ever kept out, so that nothing needs to be asked.
+// letsAll reports whether nobody is ever kept out, so that nothing needs to be asked.
 func (c *accessSettings) letsAll() bool {
 	everybody := func(s source) bool { return s.all && s.methods.all() }
 	if len(c.deny) > 0 {

@@ -46,7 +46,7 @@ func newLogin(chain []*directive.Scope, p *passwords, f *files) *login {
 	return l
 }
 
-// configured tells whether there may be an AuthType.
+// configured reports whether there may be an AuthType.
 func (l *login) configured() bool { return l.kindExpr != nil || l.kind != "none" }
 
 // kindOf is AuthType for an exchange; "" for none (httpd: mod_authn_core.c authn_ap_auth_type).
@@ -177,7 +177,7 @@ func (l *login) check(ctx context.Context, x *exchange.Exchange, user, password 
 	return r, nil
 }
 
-// unchecked is the answer to a password that was not checked.
+// unchecked is the response to a password that was not checked.
 func unchecked(x *exchange.Exchange, err error) error {
 	if err != errBusy {
 		return exchange.Status(500)
@@ -216,7 +216,7 @@ func (l *login) checkDigest(x *exchange.Exchange, s *userSource, user, password 
 	return accepted
 }
 
-// conclude is the answer to what the sources said.
+// conclude is the response to what the sources said.
 func (l *login) conclude(x *exchange.Exchange, r result) error {
 	switch {
 	case r == accepted:

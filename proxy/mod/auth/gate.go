@@ -41,7 +41,7 @@ func newGate(chain []*directive.Scope, n *names, p *passwords, f *files, debug b
 	return g
 }
 
-// open tells whether nobody can be refused.
+// open reports whether nobody can be refused.
 func (g *gate) open() bool {
 	if g.rules == nil && !g.bare {
 		return g.access == nil || g.anyAlways() // Satisfy Any: no Require is as good as one that is met
@@ -49,7 +49,7 @@ func (g *gate) open() bool {
 	return g.access == nil && g.anyAlways()
 }
 
-// anyAlways tells whether Satisfy Any holds for every method.
+// anyAlways reports whether Satisfy Any holds for every method.
 func (g *gate) anyAlways() bool {
 	n := len(g.any)
 	return n > 0 && g.any[n-1].value && g.any[n-1].methods.all()
@@ -137,7 +137,7 @@ func (g *gate) authorize(ctx context.Context, x *exchange.Exchange) error {
 	return g.login.challenge(x)
 }
 
-// hasUser tells whether the client said who it is.
+// hasUser reports whether the client said who it is.
 func (g *gate) hasUser(x *exchange.Exchange) bool { return x.AuthType != "" || x.User != "" }
 
 // explain tells LogLevel debug what a rule came to.

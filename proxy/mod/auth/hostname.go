@@ -5,73 +5,30 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
-	"balancerd/proxy/exchange"
+	"balancerd/proxy/hostname"
 )
 
-// names looks host names up, and remembers for a moment what it found: httpd keeps a client's name as
-// long as its connection. Safe for use by many.
-type names struct {
-	resolver *net.Resolver
+// names are the host names of clients whose names lead back to them. httpd keeps a client's name as long as its
+// connection; here it holds for some seconds.
+type names = hostname.Cache[netip.Addr]
 
-	mu    sync.Mutex
-	known map[netip.Addr]hostname // bounded by maxNames
-}
+func newNames() *names { return &names{Lookup: lookup, Age: 10 * time.Second, Limit: 10 * time.Second} }
 
-type hostname struct {
-	name  string // "" when it has none, or none that leads back
-	until time.Time
-}
-
-const (
-	maxNames   = 4096
-	nameAge    = 10 * time.Second
-	lookupTime = 10 * time.Second
-)
-
-func newNames() *names {
-	return &names{resolver: net.DefaultResolver, known: map[netip.Addr]hostname{}}
-}
-
-// of is the name of an address, if the name leads back to the address; "" when not
+// lookup is the name of an address, if the name leads back to the address; "" when not
 // (httpd: core.c ap_get_useragent_host with REMOTE_DOUBLE_REV).
-func (n *names) of(ctx context.Context, x *exchange.Exchange, ip netip.Addr) string {
-	n.mu.Lock()
-	h, ok := n.known[ip]
-	n.mu.Unlock()
-	if ok && time.Now().Before(h.until) {
-		return h.name
+func lookup(ctx context.Context, ip netip.Addr) (netip.Addr, string) {
+	name := hostname.First(net.DefaultResolver.LookupAddr(ctx, ip.String()))
+	if name != "" && !leadsTo(ctx, name, ip) {
+		name = ""
 	}
-	x.Block()
-	h = hostname{n.lookup(ctx, ip), time.Now().Add(nameAge)}
-	n.mu.Lock()
-	if len(n.known) >= maxNames {
-		clear(n.known)
-	}
-	n.known[ip] = h
-	n.mu.Unlock()
-	return h.name
+	return ip, name
 }
 
-func (n *names) lookup(ctx context.Context, ip netip.Addr) string {
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
-	defer cancel()
-	found, err := n.resolver.LookupAddr(ctx, ip.String())
-	if err != nil || len(found) == 0 {
-		return ""
-	}
-	name := strings.ToLower(strings.TrimSuffix(found[0], "."))
-	if !n.leadsTo(ctx, name, ip) {
-		return ""
-	}
-	return name
-}
-
-// leadsTo tells whether one of a name's addresses is ip.
-func (n *names) leadsTo(ctx context.Context, name string, ip netip.Addr) bool {
-	addrs, err := n.resolver.LookupNetIP(ctx, "ip", name)
+// leadsTo reports whether one of a name's addresses is ip.
+func leadsTo(ctx context.Context, name string, ip netip.Addr) bool {
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
 		return false
 	}
@@ -83,7 +40,7 @@ func (n *names) leadsTo(ctx context.Context, name string, ip netip.Addr) bool {
 	return false
 }
 
-// inDomain tells whether a host is the domain or in it, whole labels only (httpd: mod_authz_host.c in_domain).
+// inDomain reports whether a host is the domain or in it, whole labels only (httpd: mod_authz_host.c in_domain).
 func inDomain(domain, host string) bool {
 	if len(host) < len(domain) || !strings.EqualFold(host[len(host)-len(domain):], domain) {
 		return false

@@ -31,7 +31,7 @@ func newMethods(except bool, names ...string) methods {
 	return m
 }
 
-// has tells whether a method as received is in the set.
+// has reports whether a method as received is in the set.
 func (m methods) has(method string) bool {
 	if len(m.names) == 0 {
 		return m.except
@@ -40,7 +40,7 @@ func (m methods) has(method string) bool {
 	return found != m.except
 }
 
-// all tells whether no method is left out.
+// all reports whether no method is left out.
 func (m methods) all() bool { return m.except && len(m.names) == 0 }
 
 // with is the union of two sets.

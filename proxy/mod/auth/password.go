@@ -84,7 +84,7 @@ var schemes = []struct {
 	{"$", nil}, // yescrypt and others
 }
 
-// supported tells whether the hash is of a kind that can be checked at all.
+// supported reports whether the hash is of a kind that can be checked at all.
 func supported(hash string) bool {
 	for _, s := range schemes {
 		if strings.HasPrefix(hash, s.prefix) {

@@ -189,7 +189,7 @@ func TestWaitersThatGo(t *testing.T) {
 	b.empty()
 }
 
-// TestManyAtOnce: whatever comes together, each gets his own answer.
+// TestManyAtOnce: whatever comes together, each gets his own response.
 func TestManyAtOnce(t *testing.T) {
 	q := newQueue(3)
 	var all sync.WaitGroup

@@ -13,7 +13,7 @@ import (
 func requireHost(s *directive.Scope, args string) (check, verdict, error) {
 	w, err := newWords(s, args, "authz_host", "AH02593: authz_host authorize: require host")
 	return func(ctx context.Context, x *exchange.Exchange, g *gate) verdict {
-		host := g.names.of(ctx, x, clientIP(x))
+		host := g.names.Of(ctx, x, clientIP(x))
 		if host == "" {
 			x.Log("authz_host", exchange.Error, nil, x.Arena.Join("AH01753: access check of '", args, "' to ", x.Req.Path, " failed, reason: unable to get the remote host name"))
 			return denied
@@ -36,7 +36,8 @@ func requireForward(s *directive.Scope, args string) (check, verdict, error) {
 			return denied
 		}
 		ip := clientIP(x)
-		return when(slices.ContainsFunc(uncommented(list), func(name string) bool { return g.names.leadsTo(ctx, name, ip) }))
+		x.Block() // before the look-ups
+		return when(slices.ContainsFunc(uncommented(list), func(name string) bool { return leadsTo(ctx, name, ip) }))
 	}, neutral, err
 }
 

@@ -147,7 +147,7 @@ func (r *rule) onlyNegative() *rule {
 	return r
 }
 
-// positive tells whether a member can grant something to a group. A negated group of the other kind
+// positive reports whether a member can grant something to a group. A negated group of the other kind
 // counts as its members would, each turned round (De Morgan).
 func positive(m *rule, inAll bool) bool {
 	if m.isGroup() && m.negate && m.all != inAll {

@@ -64,7 +64,7 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 	return nil
 }
 
-// resetsSlashes tells whether a scope undoes AllowEncodedSlashes, which is set for a server and kept with
+// resetsSlashes reports whether a scope undoes AllowEncodedSlashes, which is set for a server and kept with
 // the sections' settings: each of these has the default, a <Proxy> once it holds a directive of the core
 // (httpd: core.c merge_core_dir_configs).
 func resetsSlashes(s *directive.Scope) bool {

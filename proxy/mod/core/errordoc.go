@@ -66,24 +66,10 @@ func kindOf(what string) docKind {
 		return docText
 	case strings.HasPrefix(what, "/"):
 		return docPath
-	case isURL(what):
+	case exchange.IsURL(what):
 		return docURL
 	}
 	return docText
-}
-
-// isURL tells scheme://… (httpd: util.c ap_is_url).
-func isURL(s string) bool {
-	i := strings.IndexByte(s, ':')
-	if i < 1 || !strings.HasPrefix(s[i:], "://") {
-		return false
-	}
-	for _, c := range []byte(s[:i]) {
-		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("+-.", c) >= 0) {
-			return false
-		}
-	}
-	return true
 }
 
 // mergeDocuments lets the inner ones replace the outer ones of the same status.

@@ -59,7 +59,7 @@ func mergeLevels(outer, inner *exchange.Levels, plain bool) *exchange.Levels {
 		outer = &exchange.Levels{All: exchange.Warn}
 	}
 	if inner == nil || plain && inner.All == unsetLevel {
-		return settle(outer)
+		return withDefault(outer)
 	}
 	if plain {
 		return inner
@@ -67,11 +67,11 @@ func mergeLevels(outer, inner *exchange.Levels, plain bool) *exchange.Levels {
 	out := &exchange.Levels{All: outer.All, By: map[string]exchange.Level{}}
 	maps.Copy(out.By, outer.By)
 	maps.Copy(out.By, inner.By)
-	return settle(out)
+	return withDefault(out)
 }
 
-// settle gives Levels without a level of their own the default.
-func settle(l *exchange.Levels) *exchange.Levels {
+// withDefault gives Levels without a level of their own the default.
+func withDefault(l *exchange.Levels) *exchange.Levels {
 	if l.All != unsetLevel {
 		return l
 	}

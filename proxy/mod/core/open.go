@@ -47,7 +47,7 @@ func serverLevels(c *directive.Config, scope *directive.Scope) *exchange.Levels 
 	if d.levels == nil {
 		return &exchange.Levels{All: exchange.Warn}
 	}
-	return settle(d.levels)
+	return withDefault(d.levels)
 }
 
 // identity names a host's balancers over reloads, as httpd does: the id in the manager's brackets.

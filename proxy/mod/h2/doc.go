@@ -6,5 +6,5 @@
 //	H2EarlyHint         ──build──> fixup: 103 Early Hints before the handler
 //	H2Upgrade           ──build──> fixup: 101 and a tunnel that is an HTTP/2 connection
 //
-// Reading order: module.go, settings.go, step.go.
+// Reading order: module.go, settings.go, step.go, ignored.go.
 package h2

@@ -99,20 +99,11 @@ func switchOver(upgrade func(*exchange.Exchange) exchange.Tunnel) exchange.Handl
 func asks(x *exchange.Exchange) bool {
 	q := &x.Req
 	h := &q.Header
-	return q.Major == 1 && !x.Conn.Secure && x.Main() && q.Length == 0 && x.Server.Speaks(exchange.H2C) && lists(h.Get("Upgrade"), exchange.H2C) &&
-		h.Has("HTTP2-Settings") && lists(h.Joined("Connection"), "HTTP2-Settings")
+	return q.Major == 1 && !x.Conn.Secure && x.Main() && q.Length == 0 && x.Server.Speaks(exchange.H2C) && exchange.Lists(h.Get("Upgrade"), exchange.H2C) &&
+		h.Has("HTTP2-Settings") && exchange.Lists(h.Joined("Connection"), "HTTP2-Settings")
 }
 
-func lists(value, token string) bool {
-	for t := range strings.SplitSeq(value, ",") {
-		if exchange.EqualFold(strings.TrimSpace(t), token) {
-			return true
-		}
-	}
-	return false
-}
-
-// announce tells a client what else is spoken here, with the first answer that is made here
+// announce tells a client what else is spoken here, with the first response that is made here
 // (httpd: core.c core_upgrade_handler, protocol.c ap_get_protocol_upgrades).
 func announce(_ context.Context, x *exchange.Exchange) error {
 	list := x.Server.Protocols

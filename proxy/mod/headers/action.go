@@ -93,7 +93,7 @@ func (e *edit) merge(t *target) {
 	}
 }
 
-// listed tells whether a list with commas has an element, letter by letter. Commas in quotes do not
+// listed reports whether a list with commas has an element, letter by letter. Commas in quotes do not
 // count, blanks behind an element do.
 func listed(list, element string) bool {
 	for list != "" {
@@ -120,7 +120,7 @@ func elementEnd(s string) int {
 	return len(s)
 }
 
-// echo copies the request's fields whose name matches, always to the answer's ordinary ones.
+// echo copies the request's fields whose name matches, always to the response's ordinary ones.
 func (e *edit) echo(t *target) {
 	for i := range t.x.Req.Header.F {
 		f := t.x.Req.Header.F[i]

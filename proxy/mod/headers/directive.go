@@ -42,11 +42,11 @@ func setRequest(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-func setAnswer(s *directive.Scope, a directive.Args) error {
+func setResponse(s *directive.Scope, a directive.Args) error {
 	d := newReader(s, a, false)
 	word, rest := apacheconf.Word(a.Raw)
 	l := settings.In(s)
-	list := &l.answer
+	list := &l.response
 	switch {
 	case exchange.EqualFold(word, "always"):
 		list = &l.always

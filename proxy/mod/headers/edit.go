@@ -26,8 +26,8 @@ type target struct {
 	x *exchange.Exchange
 	h *exchange.Header
 
-	types bool   // the type of the answer is edited along: ct is in use
-	ct    string // the answer's type, which wins over a field in the end (httpd: r->content_type)
+	types bool   // the type of the response is edited along: ct is in use
+	ct    string // the response's type, which wins over a field in the end (httpd: r->content_type)
 }
 
 func apply(list []edit, t *target) {
@@ -38,7 +38,7 @@ func apply(list []edit, t *target) {
 	}
 }
 
-// wanted tells whether the directive's condition holds. One that cannot be evaluated does
+// wanted reports whether the directive's condition holds. One that cannot be evaluated does
 // (httpd: mod_headers.c do_headers_fixup).
 func (e *edit) wanted(x *exchange.Exchange) bool {
 	switch {

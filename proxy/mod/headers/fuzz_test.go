@@ -7,7 +7,7 @@ import (
 	"balancerd/apacheconf/directive"
 )
 
-// FuzzHeader: no directive and no field makes the module fall over, and what an answer has in the end
+// FuzzHeader: no directive and no field makes the module fall over, and what a response has in the end
 // is fit to be sent.
 func FuzzHeader(f *testing.F) {
 	for _, s := range []string{"set X y", "always edit* X-E a* b$0", `edit X-E "(.)" "%{E}e\n"`, "merge X-L a env=E", "echo ^X", "note X-E %t", "set X expr=%{REQUEST_METHOD} expr=true", "unset Content-Type early", "set X %"} {
@@ -21,7 +21,7 @@ func FuzzHeader(f *testing.F) {
 		if strings.Contains(strings.ToLower(raw), "file") || strings.Contains(raw, "ipmatch") || !validValue(value) || strings.ContainsAny(raw, "\x00\n") {
 			return
 		}
-		for _, set := range []func(*directive.Scope, directive.Args) error{setAnswer, setRequest} {
+		for _, set := range []func(*directive.Scope, directive.Args) error{setResponse, setRequest} {
 			s := c.Main.View("Location")
 			*settings.In(s) = lists{}
 			if set(s, directive.Args{Name: "Header", Raw: raw}) != nil {
@@ -30,7 +30,7 @@ func FuzzHeader(f *testing.F) {
 			l := settings.In(s)
 			x := sample("X-E: "+value, "Content-Type: "+value)
 			apply(l.request, &target{x: x, h: &x.Req.Header})
-			if r := newReply(l.always, l.answer, false); r != nil {
+			if r := newReply(l.always, l.response, false); r != nil {
 				r.step(t.Context(), x)
 				r.step(t.Context(), x)
 			}

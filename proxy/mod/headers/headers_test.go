@@ -48,7 +48,7 @@ func plan(t testing.TB, text string) *site.Plan {
 	return p
 }
 
-// sample is an exchange whose member's answer has the fields.
+// sample is an exchange whose member's response has the fields.
 func sample(answer ...string) *exchange.Exchange {
 	x := &exchange.Exchange{Conn: &exchange.Conn{}, Server: &exchange.Server{Name: "localhost"}, Start: time.Now()}
 	x.Req.Method, x.Req.Path, x.Req.Query = "GET", "/e", "a%0d%0ab"
@@ -84,7 +84,7 @@ func run(phase []site.Step, x *exchange.Exchange) error {
 	return nil
 }
 
-// usual is the answer that httpd was asked about.
+// usual is the response that httpd was asked about.
 var usual = []string{"X-E: aaa", "X-Two: 1", "X-E: bab", "X-L: a, d ,\"b,c\""}
 
 // TestAnswer holds the fields and their order against httpd 2.4's.
@@ -271,7 +271,7 @@ type logged struct{ lines []string }
 
 func (l *logged) Write(e *exchange.LogEntry) { l.lines = append(l.lines, e.Module+" "+e.Message) }
 
-// TestImproper: a field that would break the answer's framing is refused.
+// TestImproper: a field that would break the response's framing is refused.
 func TestImproper(t *testing.T) {
 	for _, c := range []struct{ conf, log string }{
 		{`Header set X "a\nb"`, "http AH02430: Response header 'X' value of 'a\nb' contains invalid characters, aborting request"},

@@ -11,23 +11,23 @@ import (
 
 // lists are a scope's directives, in order (httpd: mod_headers.c headers_conf).
 type lists struct {
-	request []edit
-	answer  []edit
-	always  []edit
+	request  []edit
+	response []edit
+	always   []edit
 }
 
 var settings = directive.NewKey("headers", func(outer, inner lists) lists {
 	return lists{
-		request: slices.Concat(outer.request, inner.request),
-		answer:  slices.Concat(outer.answer, inner.answer),
-		always:  slices.Concat(outer.always, inner.always),
+		request:  slices.Concat(outer.request, inner.request),
+		response: slices.Concat(outer.response, inner.response),
+		always:   slices.Concat(outer.always, inner.always),
 	}
 })
 
 // Module is mod_headers.
 func Module() site.Module {
 	return site.Module{Name: "headers", Open: open, Reads: []string{"headers"}, Table: directive.Table{
-		{Name: "Header", Set: setAnswer, Help: "a condition, an action, a field of the answer, and a value"},
+		{Name: "Header", Set: setResponse, Help: "a condition, an action, a field of the answer, and a value"},
 		{Name: "RequestHeader", Set: setRequest, Help: "an action, a field of the request, and a value"},
 	}}
 }
@@ -60,22 +60,22 @@ func build(chain []*directive.Scope, p *site.Plan) {
 	if list := only(late.request, false); len(list) > 0 {
 		p.Add(site.Fixup, "RequestHeader", requestStep(list))
 	}
-	if r := newReply(only(late.always, false), only(late.answer, false), typed); r != nil {
+	if r := newReply(only(late.always, false), only(late.response, false), typed); r != nil {
 		p.Add(site.Reply, "Header", r.step)
 	}
 }
 
 // early are the edits that are made when the request was just read, before any other module looks at
-// it: of the request, then of the answer to come (httpd: mod_headers.c ap_headers_early, hooked first).
-// typed: some of them is of the answer's type.
+// it: of the request, then of the response to come (httpd: mod_headers.c ap_headers_early, hooked first).
+// typed: some of them is of the response's type.
 func early(l lists, p *site.Plan) (typed bool) {
-	if always, answer := only(l.always, true), only(l.answer, true); len(always)+len(answer) > 0 {
-		typed = slices.ContainsFunc(slices.Concat(always, answer), func(e edit) bool { return e.isType })
+	if always, response := only(l.always, true), only(l.response, true); len(always)+len(response) > 0 {
+		typed = slices.ContainsFunc(slices.Concat(always, response), func(e edit) bool { return e.isType })
 		p.AddFirst(site.Early, "Header", func(_ context.Context, x *exchange.Exchange) error {
 			t := target{x: x, h: &x.Res.Always}
 			apply(always, &t)
 			t.h = &x.Res.Header
-			apply(answer, &t)
+			apply(response, &t)
 			x.Res.Type = t.ct
 			return nil
 		})

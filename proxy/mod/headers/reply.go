@@ -9,21 +9,21 @@ import (
 	"balancerd/proxy/site"
 )
 
-// reply is what is done to an answer before it is sent. Immutable.
+// reply is what is done to a response before it is sent. Immutable.
 type reply struct {
-	always, answer []edit
+	always, response []edit
 
 	types bool // some edit is of Content-Type
 	check bool // some edit may make what a field must not be
 }
 
 // newReply is for the edits that are made late. typed: an early one was of Content-Type. nil: nothing is to be done.
-func newReply(always, answer []edit, typed bool) *reply {
-	if len(always)+len(answer) == 0 && !typed {
+func newReply(always, response []edit, typed bool) *reply {
+	if len(always)+len(response) == 0 && !typed {
 		return nil
 	}
-	r := &reply{always: always, answer: answer, types: typed}
-	for _, list := range [...][]edit{always, answer} {
+	r := &reply{always: always, response: response, types: typed}
+	for _, list := range [...][]edit{always, response} {
 		for i := range list {
 			r.types = r.types || list[i].isType
 			r.check = r.check || !list[i].safe()
@@ -32,7 +32,7 @@ func newReply(always, answer []edit, typed bool) *reply {
 	return r
 }
 
-// safe tells whether the edit can only make a proper field.
+// safe reports whether the edit can only make a proper field.
 func (e *edit) safe() bool {
 	switch e.act {
 	case unset, echo, note:
@@ -48,8 +48,8 @@ func (r *reply) step(_ context.Context, x *exchange.Exchange) error {
 		t := r.target(x, &x.Res.Always)
 		apply(r.always, &t)
 		t.h = &x.Res.Header
-		apply(r.answer, &t)
-		t.settle()
+		apply(r.response, &t)
+		t.writeType()
 	}
 	if r.check && !clean(x) {
 		return exchange.Status(500)
@@ -68,11 +68,11 @@ func (r *reply) errorPage(x *exchange.Exchange) {
 	t := r.target(x, &own)
 	apply(r.always, &t)
 	x.Res.Always.F = slices.Concat(own.F, x.Res.Always.F)
-	t.settle()
+	t.writeType()
 }
 
-// target begins with the answer's type: a member's is a field as well, ours is not (httpd keeps it in
-// r->content_type alone). An answer without one has what its name says, or what was said early; one
+// target begins with the response's type: a member's is a field as well, ours is not (httpd keeps it in
+// r->content_type alone). A response without one has what its name says, or what was said early; one
 // without a body has fields alone.
 func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
 	t := target{x: x, h: h, types: r.types && !exchange.Bodiless(x.Res.Status)}
@@ -93,8 +93,8 @@ func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
 	return t
 }
 
-// settle has the type win over the fields (httpd: http_filters.c ap_http_header_filter).
-func (t *target) settle() {
+// writeType has the type win over the fields (httpd: http_filters.c ap_http_header_filter).
+func (t *target) writeType() {
 	r := &t.x.Res
 	switch {
 	case !t.types, t.ct == "":
@@ -106,7 +106,7 @@ func (t *target) settle() {
 	}
 }
 
-// clean takes improper fields out and tells whether there were none (httpd: http_filters.c
+// clean takes improper fields out and reports whether there were none (httpd: http_filters.c
 // check_headers).
 func clean(x *exchange.Exchange) bool {
 	ok := true

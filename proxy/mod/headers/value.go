@@ -53,7 +53,7 @@ func (v *value) eval(x *exchange.Exchange) string {
 	return text
 }
 
-// safe tells whether the value can never have a character in it that a field must not have, the
+// safe reports whether the value can never have a character in it that a field must not have, the
 // values of matched fields aside.
 func (v *value) safe() bool {
 	return v.expr == nil && v.items == nil && validValue(v.constant)

@@ -50,21 +50,12 @@ func (p *plan) named(x *exchange.Exchange) string {
 	return name
 }
 
-// languages is ours, and those of the answer that ours does not have.
+// languages is ours, and those of the response that ours does not have.
 func languages(ours, theirs string) string {
 	for item := range exchange.ListItems(theirs) {
-		if item != "" && !hasLanguage(ours, item) {
+		if item != "" && !exchange.Lists(ours, item) {
 			ours += "," + item
 		}
 	}
 	return ours
-}
-
-func hasLanguage(list, tag string) bool {
-	for item := range strings.SplitSeq(list, ",") {
-		if exchange.EqualFold(item, tag) {
-			return true
-		}
-	}
-	return false
 }

@@ -39,7 +39,7 @@ func (o *host) offer(hello *tls.ClientHelloInfo) []string {
 	return ours
 }
 
-// modern tells whether the handshake will end with TLS 1.3, or 1.2 and a cipher suite that HTTP/2 lets in
+// modern reports whether the handshake will end with TLS 1.3, or 1.2 and a cipher suite that HTTP/2 lets in
 // (RFC 9113 section 9.2, appendix A): of such suites the one with forward secrecy goes first.
 func (o *host) modern(hello *tls.ClientHelloInfo) bool {
 	switch v := o.versions.best(hello.SupportedVersions); {

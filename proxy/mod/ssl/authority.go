@@ -186,8 +186,8 @@ func (v *verifier) chains(certs []*x509.Certificate, depth int) ([][]*x509.Certi
 	return good, nil
 }
 
-// judge is chains, and whether the mode lets the other side pass.
-func (v *verifier) judge(certs []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
+// check is chains, and whether the mode lets the other side pass.
+func (v *verifier) check(certs []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
 	switch {
 	case v.mode == verifyNone:
 		return nil, nil
@@ -226,8 +226,8 @@ func tolerable(err error, certs []*x509.Certificate) string {
 	return "unable to get local issuer certificate"
 }
 
-// believe puts into s what a mode makes of the certificates that the client has shown.
-func (v *verifier) believe(s *exchange.TLS, mode verifyMode, depth int) error {
+// record puts into s what a mode makes of the certificates that the client has shown.
+func (v *verifier) record(s *exchange.TLS, mode verifyMode, depth int) error {
 	if len(s.Offered) == 0 {
 		return nil
 	}

@@ -143,7 +143,7 @@ func isWord(w string) bool {
 // suites13 are all of TLS 1.3 that crypto/tls has; which of them are used is not for us to choose.
 var suites13 = []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}
 
-// narrows13 tells whether a list for TLS 1.3 leaves out any that crypto/tls would use.
+// narrows13 reports whether a list for TLS 1.3 leaves out any that crypto/tls would use.
 func narrows13(list string) bool {
 	names := strings.Split(list, ":")
 	for _, s := range suites13 {

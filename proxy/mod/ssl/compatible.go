@@ -6,7 +6,7 @@ import (
 	"balancerd/apacheconf/directive"
 )
 
-// serves tells whether a connection whose handshake was one host's may carry requests for another: nil
+// serves reports whether a connection whose handshake was one host's may carry requests for another: nil
 // is a host without TLS (httpd: ssl_engine_kernel.c ssl_server_compatible, SSLVHostSNIPolicy).
 func (p sniPolicy) serves(a, b *host) bool {
 	switch {

@@ -80,7 +80,7 @@ func TestFirstVersionLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = v.servers.judge([]*x509.Certificate{c.cert.Leaf})
+		_, err = v.servers.check([]*x509.Certificate{c.cert.Leaf})
 		if got := errorText(err); got != c.want {
 			t.Errorf("%s: %q, want %q", c.file, got, c.want)
 		}

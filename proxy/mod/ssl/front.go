@@ -38,7 +38,7 @@ func (f *front) secure(local netip.AddrPort) *host {
 	return f.hosts[first]
 }
 
-// SecuredAt tells whether connections to a local address have TLS.
+// SecuredAt reports whether connections to a local address have TLS.
 func SecuredAt(s *site.Site, local netip.AddrPort) bool { return frontOf(s).secure(local) != nil }
 
 // choose is whose settings a server name gets: those of the host that has it, else of the address's
@@ -55,8 +55,8 @@ func (f *front) choose(local netip.AddrPort, name string, base *host) *host {
 // serverName is a client's server name as the virtual hosts' names are kept.
 func serverName(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// shaken is the virtual host whose name the handshake bore, else the address's first.
-func (f *front) shaken(local netip.AddrPort, name string) *site.Host {
+// handshakeHost is the virtual host whose name the handshake bore, else the address's first.
+func (f *front) handshakeHost(local netip.AddrPort, name string) *site.Host {
 	h, known := f.site.Find(local, serverName(name))
 	if !known {
 		h, _ = f.site.Find(local, "")
@@ -70,7 +70,7 @@ func (f *front) shaken(local netip.AddrPort, name string) *site.Host {
 // Early step answers it with httpd's 400 (httpd: ssl_engine_io.c HTTP_ON_HTTPS_PORT). After an error nc
 // still has to be closed; it is worth a line at LogLevel info.
 func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange.TLS, error) {
-	f, local := frontOf(s), addrOf(nc.LocalAddr())
+	f, local := frontOf(s), exchange.AddrPort(nc.LocalAddr())
 	base := f.secure(local)
 	if base == nil {
 		return nc, nil, nil
@@ -78,9 +78,9 @@ func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange
 	if limit > 0 {
 		nc.SetDeadline(time.Now().Add(limit))
 	}
-	seat := &seat{Context: context.Background(), front: f, local: local, base: base}
-	t := tls.Server(nc, greeting)
-	if err := t.HandshakeContext(seat); err != nil {
+	hs := &handshakeState{Context: context.Background(), front: f, local: local, base: base}
+	t := tls.Server(nc, helloConfig)
+	if err := t.HandshakeContext(hs); err != nil {
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil && spokenPlain(plain.RecordHeader[:]) {
 			nc.SetDeadline(time.Time{})
 			return &exchange.Replay{Conn: nc, First: []byte(plainRequest)}, nil, nil
@@ -88,12 +88,12 @@ func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange
 		return nil, nil, err
 	}
 	nc.SetDeadline(time.Time{})
-	return t, seat.state(t.ConnectionState()), nil
+	return t, hs.state(t.ConnectionState()), nil
 }
 
 const plainRequest = "GET / HTTP/1.0\r\n\r\n"
 
-// spokenPlain tells whether a record's head is a request's (OpenSSL: SSL_R_HTTP_REQUEST).
+// spokenPlain reports whether a record's head is a request's (OpenSSL: SSL_R_HTTP_REQUEST).
 func spokenPlain(first []byte) bool {
 	for _, m := range [...]string{"GET ", "POST ", "HEAD ", "PUT "} {
 		if bytes.HasPrefix(first, []byte(m)) {
@@ -101,13 +101,4 @@ func spokenPlain(first []byte) bool {
 		}
 	}
 	return false
-}
-
-func addrOf(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	p := t.AddrPort()
-	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }

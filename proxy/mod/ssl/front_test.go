@@ -1,6 +1,7 @@
 package ssl
 
 import (
+	"balancerd/proxy/exchange"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
@@ -120,7 +121,7 @@ func TestPlainOnSecurePort(t *testing.T) {
 	if got := ask("DELETE /x HTTP/1.1\r\nHost: localhost\r\n\r\n"); strings.Contains(got, "HTTP/1") {
 		t.Errorf("DELETE: %q", got)
 	}
-	if c := newRig(t, a, "# no TLS\n"); SecuredAt(c.site, addrOf(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80})) {
+	if c := newRig(t, a, "# no TLS\n"); SecuredAt(c.site, exchange.AddrPort(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80})) {
 		t.Error("a site without SSLEngine has TLS")
 	}
 }

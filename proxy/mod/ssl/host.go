@@ -98,7 +98,7 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.certs, err = pairs(fsys, &o.set, o.id, o.clients.signers); err != nil {
 		return err
 	}
-	if o.resumer, err = newResumer(fsys, &o.set, o.mark()); err != nil {
+	if o.resumer, err = newResumer(fsys, &o.set, o.ticketScope()); err != nil {
 		return err
 	}
 	oldest, newest := o.versions.bounds()
@@ -107,19 +107,19 @@ func (o *host) fill(scope *directive.Scope) error {
 	if o.resumer != nil {
 		o.config.WrapSession, o.config.UnwrapSession = o.resumer.wrap, o.resumer.unwrap
 	}
-	if err := o.affix(); err != nil {
+	if err := o.addStaples(); err != nil {
 		return err
 	}
 	if len(o.certs) > 1 || o.staples != nil {
 		o.config.Certificates, o.config.GetCertificate = nil, o.pick // else only clients that name a server would be asked
 	}
-	o.demand(scope)
-	o.doubt()
-	return o.announce(fsys)
+	o.requestCertificates(scope)
+	o.warn()
+	return o.sendAuthorities(fsys)
 }
 
-// doubt warns of certificates that clients will not like (httpd: ssl_engine_init.c ssl_check_public_cert).
-func (o *host) doubt() {
+// warn notes what is to be told of certificates that clients will not like (httpd: ssl_engine_init.c ssl_check_public_cert).
+func (o *host) warn() {
 	for i := range o.certs {
 		c, key := o.certs[i].Leaf, fmt.Sprintf("%s:%d", o.id, i)
 		if c.BasicConstraintsValid && c.IsCA {
@@ -134,9 +134,9 @@ func (o *host) doubt() {
 	}
 }
 
-// affix finds out who can be asked about the certificates. Those that nobody can be asked about are
+// addStaples finds out who can be asked about the certificates. Those that nobody can be asked about are
 // shown alone.
-func (o *host) affix() error {
+func (o *host) addStaples() error {
 	if !o.set.staple.use.Or(false) {
 		return nil
 	}
@@ -154,9 +154,9 @@ func (o *host) affix() error {
 	return nil
 }
 
-// demand says whether clients are asked for certificates. TLS 1.3 in Go knows no asking later, so they
+// requestCertificates says whether clients are asked for certificates. TLS 1.3 in Go knows no asking later, so they
 // are asked at the handshake for what sections want; who has none still gets in where none is needed.
-func (o *host) demand(scope *directive.Scope) {
+func (o *host) requestCertificates(scope *directive.Scope) {
 	o.asks = o.clients.mode != verifyNone || sectionsAsk(scope)
 	if scope.Kind == directive.VHost && !o.asks {
 		o.asks = sectionsAsk(scope.Config.Main)
@@ -169,7 +169,7 @@ func (o *host) demand(scope *directive.Scope) {
 		o.config.ClientAuth = tls.RequireAnyClientCert
 	}
 	o.config.VerifyConnection = func(s tls.ConnectionState) error { // of resumed sessions too
-		_, err := o.clients.judge(s.PeerCertificates)
+		_, err := o.clients.check(s.PeerCertificates)
 		return err
 	}
 	if len(o.clients.signers) == 0 {
@@ -189,8 +189,8 @@ func sectionsAsk(s *directive.Scope) bool {
 	return false
 }
 
-// announce tells clients whose signatures are taken.
-func (o *host) announce(fsys directive.FileSystem) error {
+// sendAuthorities tells clients whose signatures are taken.
+func (o *host) sendAuthorities(fsys directive.FileSystem) error {
 	file, folder := o.set.dnFile.Or(""), o.set.dnPath.Or("")
 	if file+folder == "" {
 		file, folder = o.set.auth.caFile.Or(""), o.set.auth.caPath.Or("")
@@ -215,8 +215,8 @@ func (o *host) announce(fsys directive.FileSystem) error {
 	return nil
 }
 
-// mark tells this host's tickets from those of all others: by its name and by whom it lets in.
-func (o *host) mark() [sha256.Size]byte {
+// ticketScope tells this host's tickets from those of all others: by its name and by whom it lets in.
+func (o *host) ticketScope() [sha256.Size]byte {
 	return sha256.Sum256(fmt.Append(nil, o.id, "\x00", o.set.auth, "\x00", o.set.certs))
 }
 

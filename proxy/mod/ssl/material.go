@@ -61,7 +61,7 @@ func pairs(fsys directive.FileSystem, set *serverSettings, id string, known []*x
 		case chained:
 			p.Certificate = append(p.Certificate[:1], extra...)
 		case len(p.Certificate) == 1:
-			p.Certificate = upwards(p.Leaf, known)
+			p.Certificate = chainAbove(p.Leaf, known)
 		}
 		out = replace(out, p)
 	}
@@ -123,7 +123,7 @@ func pair(fsys directive.FileSystem, file, keyFile, id, dialog string, chained b
 	return p, nil
 }
 
-// belong tells whether a key is a certificate's.
+// belong reports whether a key is a certificate's.
 func belong(c *x509.Certificate, key crypto.PrivateKey) bool {
 	signer, ok := key.(crypto.Signer)
 	if !ok {
@@ -184,7 +184,7 @@ func machinePairsOf(fsys directive.FileSystem, file string, chain []*x509.Certif
 		found := false
 		for _, c := range certs {
 			if belong(c, key) {
-				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: upwards(c, chain)})
+				out = append(out, tls.Certificate{Leaf: c, PrivateKey: key, Certificate: chainAbove(c, chain)})
 				found = true
 				break
 			}
@@ -196,8 +196,8 @@ func machinePairsOf(fsys directive.FileSystem, file string, chain []*x509.Certif
 	return out, nil
 }
 
-// upwards is a certificate and those of its signers that there are, the root too.
-func upwards(c *x509.Certificate, signers []*x509.Certificate) [][]byte {
+// chainAbove is a certificate and those of its signers that there are, the root too.
+func chainAbove(c *x509.Certificate, signers []*x509.Certificate) [][]byte {
 	out := [][]byte{c.Raw}
 	for range signers {
 		next := signerOf(c, signers)

@@ -51,12 +51,12 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 	for _, text := range c.servers.warnings {
 		m.warn(text)
 	}
-	t := &backend.TLS{Client: c.shake, Renegotiates: c.late}
+	t := &backend.TLS{Client: c.handshake, Renegotiates: c.late}
 	m.tls[set] = t
 	return t, nil
 }
 
-// client shakes hands with members. Immutable.
+// client makes TLS connections to members. Immutable.
 type client struct {
 	config      *tls.Config
 	versions    versions
@@ -91,13 +91,13 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true} // verified below, by httpd's rules
 	if len(own) > 0 {
 		c.late = c.versions != tls13
-		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return suited(own, r), nil }
+		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return acceptable(own, r), nil }
 	}
 	return c, nil
 }
 
-// suited is the first certificate that the member takes; an empty one for none.
-func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certificate {
+// acceptable is the first certificate that the member takes; an empty one for none.
+func acceptable(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certificate {
 	for i := range own {
 		if r.SupportsCertificate(&own[i]) == nil {
 			return &own[i]
@@ -106,8 +106,8 @@ func suited(own []tls.Certificate, r *tls.CertificateRequestInfo) *tls.Certifica
 	return &tls.Certificate{}
 }
 
-// shake is backend.TLS's Client.
-func (c *client) shake(ctx context.Context, nc net.Conn, name string, protocols ...string) (net.Conn, error) {
+// handshake is backend.TLS's Client.
+func (c *client) handshake(ctx context.Context, nc net.Conn, name string, protocols ...string) (net.Conn, error) {
 	cfg := c.config.Clone()
 	cfg.NextProtos = protocols
 	cfg.ServerName = name // crypto/tls sends no address as a server name
@@ -147,11 +147,11 @@ func (c *client) verify(s *tls.ConnectionState, name string) error {
 	case c.checkCN && !named(leaf, name, false):
 		return errors.New("AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: " + leaf.Subject.CommonName + " Requested hostname: " + name)
 	}
-	_, err := c.servers.judge(s.PeerCertificates)
+	_, err := c.servers.check(s.PeerCertificates)
 	return err
 }
 
-// named tells whether a certificate has a name: among the alternative names of hosts (if all is set) or
+// named reports whether a certificate has a name: among the alternative names of hosts (if all is set) or
 // as its common name; "*." stands for one label. Addresses among the alternative names don't count (httpd: ssl_util_ssl.c modssl_X509_match_name).
 func named(c *x509.Certificate, name string, all bool) bool {
 	var ids []string

@@ -140,7 +140,7 @@ func (f *front) fill(c *directive.Config, s *site.Site) error {
 	return nil
 }
 
-// begin asks the responders, so that the first clients find answers.
+// begin asks the responders, so that the first clients find responses.
 func (f *front) begin() {
 	for _, o := range f.hosts {
 		for _, s := range o.staples {

@@ -9,7 +9,7 @@ import (
 	"balancerd/proxy/expr"
 )
 
-// naming is what a section says of clients' certificates as names: other rooms find it in the exchange's
+// naming is what a section says of clients' certificates as names: other packages find it in the exchange's
 // StateTLS. Immutable; a pointer, so that a request pays nothing for it.
 type naming struct {
 	legacy bool // LegacyDNStringFormat
@@ -26,7 +26,7 @@ func (n *naming) step(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// LegacyNames tells whether names are written in the old way.
+// LegacyNames reports whether names are written in the old way.
 func (n *naming) LegacyNames() bool { return n.legacy }
 
 // BeforeLogin makes the name in a client's certificate its user's, with the password "password"; nobody

@@ -90,7 +90,7 @@ func (v versions) bounds() (oldest, newest uint16) {
 	return oldest, newest
 }
 
-// has tells whether a version is in the set.
+// has reports whether a version is in the set.
 func (v versions) has(number uint16) bool {
 	for _, n := range versionNumbers {
 		if n.number == number {

@@ -91,7 +91,7 @@ func (g *gate) name(x *exchange.Exchange) {
 // authenticate later.
 func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	asked := g.front.hosts[site.HostOf(x)]
-	at := g.front.hosts[g.front.shaken(x.Conn.Local, s.ServerName)]
+	at := g.front.hosts[g.front.handshakeHost(x.Conn.Local, s.ServerName)]
 	if at == nil { // the address's first host stood in for one without TLS
 		first, _ := g.front.site.Find(x.Conn.Local, "")
 		at = g.front.hosts[first]
@@ -127,7 +127,7 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 // because they run side by side.
 func (g *gate) ask(x *exchange.Exchange, at *host) (*exchange.TLS, error) {
 	s := *x.Conn.TLS
-	err := at.clients.believe(&s, g.verify, g.depth.Or(at.clients.depth))
+	err := at.clients.record(&s, g.verify, g.depth.Or(at.clients.depth))
 	if err == nil && s.VerifiedChains != nil {
 		err = at.clients.ocsp.validate(s.VerifiedChains[0])
 	} else if err == nil && s.PeerCertificates != nil && at.clients.ocsp != nil {

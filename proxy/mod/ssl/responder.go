@@ -22,7 +22,7 @@ import (
 type responder struct {
 	client *http.Client
 	skew   time.Duration // how far clocks may differ
-	maxAge time.Duration // how old an answer may be; negative: as old as it says
+	maxAge time.Duration // how old a response may be; negative: as old as it says
 }
 
 const (
@@ -45,7 +45,7 @@ func newResponder(timeout, skew, maxAge int, proxy string) (*responder, error) {
 		maxAge: time.Duration(maxAge) * time.Second}, nil
 }
 
-// ask sends a request and reads the answer.
+// ask sends a request and reads the response.
 func (r *responder) ask(ctx context.Context, at string, request []byte) ([]byte, error) {
 	if u, err := url.Parse(at); err != nil || u.Host == "" || u.Scheme != "http" {
 		return nil, fmt.Errorf("cannot handle OCSP responder URI '%s'", at)
@@ -70,7 +70,7 @@ func (r *responder) ask(ctx context.Context, at string, request []byte) ([]byte,
 	return b, err
 }
 
-// timely tells whether an answer is in force (OpenSSL: OCSP_check_validity).
+// timely reports whether a response is in force (OpenSSL: OCSP_check_validity).
 func (r *responder) timely(a *ocsp.Response) bool {
 	now := time.Now()
 	return !a.ThisUpdate.After(now.Add(r.skew)) && (a.NextUpdate.IsZero() || !a.NextUpdate.Before(now.Add(-r.skew))) &&
@@ -116,7 +116,7 @@ func requestFor(c, issuer *x509.Certificate, nonce []byte) ([]byte, error) {
 	return asn1.Marshal(req)
 }
 
-// nonceOf is what an answer returns; nil for none. The extensions are the last part of the data that is
+// nonceOf is what a response returns; nil for none. The extensions are the last part of the data that is
 // signed (RFC 6960 section 4.2.1).
 func nonceOf(a *ocsp.Response) []byte {
 	var parts []asn1.RawValue

@@ -184,7 +184,7 @@ func newRig(t testing.TB, a *authority, conf string) *rig {
 	return r
 }
 
-// get asks for a path over TLS; the answer is "status body", or the error.
+// get asks for a path over TLS; the response is "status body", or the error.
 func (r *rig) get(cfg *tls.Config, host, path string) string {
 	c, err := tls.Dial("tcp", r.addr, cfg)
 	if err != nil {

@@ -309,7 +309,7 @@ func setStapleCache(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-// cacheKnown tells whether a module that keeps sessions is loaded, and names those that are.
+// cacheKnown reports whether a module that keeps sessions is loaded, and names those that are.
 func cacheKnown(s *directive.Scope, name string) (names string, ok bool) {
 	var known []string
 	for _, c := range caches {

@@ -39,7 +39,7 @@ func (i stapleSettings) over(o stapleSettings) stapleSettings {
 }
 
 // staple is one certificate with what its responder says of it, for clients that want to know (RFC 6066
-// section 8; httpd: ssl_util_stapling.c). A new answer is fetched in the background, well before the old
+// section 8; httpd: ssl_util_stapling.c). A new response is fetched in the background, well before the old
 // one is void; only a client that finds none waits, for as long as SSLStaplingResponderTimeout.
 type staple struct {
 	// Immutable.
@@ -59,15 +59,15 @@ type staple struct {
 	busy chan struct{} // under mu; closed when the question under way is answered; nil when there is none
 }
 
-// stapled is an answer, or that there is none. Immutable.
+// stapled is a response, or that there is none. Immutable.
 type stapled struct {
 	cert  *tls.Certificate // as it is shown
-	renew time.Time        // when a new answer is wanted
+	renew time.Time        // when a new response is wanted
 	until time.Time        // when this one is void
 	good  bool
 }
 
-// tryLater is the answer of a responder that has no time (RFC 6960 section 4.2.1).
+// tryLater is the response of a responder that has no time (RFC 6960 section 4.2.1).
 var tryLater = []byte{0x30, 0x03, 0x0a, 0x01, 0x03}
 
 // newStaple is nil, and says why, for a certificate that nobody can be asked about.
@@ -95,7 +95,7 @@ func newStaple(set *stapleSettings, proxy string, cert tls.Certificate, signers 
 	return s, nil
 }
 
-// certificate is what a handshake shows. wanted: the client asks for the answer too.
+// certificate is what a handshake shows. wanted: the client asks for the response too.
 func (s *staple) certificate(wanted bool) *tls.Certificate {
 	n := s.now.Load()
 	t := time.Now()
@@ -135,7 +135,7 @@ func (s *staple) refresh() <-chan struct{} {
 	return done
 }
 
-// guarded is fetch. Who makes it panic by an answer is asked no sooner than one that gives none.
+// guarded is fetch. Who makes it panic by a response is asked no sooner than one that gives none.
 func (s *staple) guarded() (n *stapled) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -147,7 +147,7 @@ func (s *staple) guarded() (n *stapled) {
 	return s.fetch()
 }
 
-// fetch asks the responder. An answer that is no good is kept for a while too: the responder is not
+// fetch asks the responder. A response that is no good is kept for a while too: the responder is not
 // asked by every client. It does not replace a good one that still holds.
 func (s *staple) fetch() *stapled {
 	der, a, err := s.question()

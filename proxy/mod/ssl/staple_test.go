@@ -89,7 +89,7 @@ func TestStaplesAreRenewedInTheBackground(t *testing.T) {
 	}
 	o.Close()
 	time.Sleep(1100 * time.Millisecond)
-	for range 2 { // the answer still holds though nobody renews it
+	for range 2 { // the response still holds though nobody renews it
 		if got := r.stapled(cfg); got != "0" {
 			t.Error("without responder: ", got)
 		}

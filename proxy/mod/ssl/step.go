@@ -44,7 +44,7 @@ func (f *front) early(_ context.Context, x *exchange.Exchange) error {
 		return exchange.Status(400)
 	}
 	name := x.Conn.TLS.ServerName
-	asked, at := site.HostOf(x), f.shaken(x.Conn.Local, name)
+	asked, at := site.HostOf(x), f.handshakeHost(x.Conn.Local, name)
 	if name != "" && x.Req.Host == "" {
 		x.Log("ssl", exchange.Error, nil, "AH02031: Hostname "+name+" provided via SNI, but no hostname provided in HTTP request")
 		return exchange.Status(400)

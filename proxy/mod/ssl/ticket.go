@@ -17,10 +17,10 @@ type resumer interface {
 }
 
 // newResumer is nil for hosts that resume nothing.
-func newResumer(fsys directive.FileSystem, set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
+func newResumer(fsys directive.FileSystem, set *serverSettings, scope [sha256.Size]byte) (resumer, error) {
 	switch {
 	case set.tickets.Or(true):
-		return newTickets(fsys, set, mark)
+		return newTickets(fsys, set, scope)
 	case set.cached:
 		return newSessions(time.Duration(set.timeout.Or(defaultLife)) * time.Second), nil
 	}
@@ -30,9 +30,9 @@ func newResumer(fsys directive.FileSystem, set *serverSettings, mark [sha256.Siz
 // tickets resume the sessions of one virtual host and of no other: its tickets are made with keys of its
 // own, and bear a mark besides, for hosts that share a key file.
 type tickets struct {
-	keys *tls.Config // holds the keys, which it changes by itself unless they come from a file
-	mark [sha256.Size]byte
-	life time.Duration
+	keys  *tls.Config // holds the keys, which it changes by itself unless they come from a file
+	scope [sha256.Size]byte
+	life  time.Duration
 }
 
 const (
@@ -40,8 +40,8 @@ const (
 	ticketKeyLen = 48
 )
 
-func newTickets(fsys directive.FileSystem, set *serverSettings, mark [sha256.Size]byte) (resumer, error) {
-	t := &tickets{keys: &tls.Config{}, mark: mark, life: time.Duration(set.timeout.Or(defaultLife)) * time.Second}
+func newTickets(fsys directive.FileSystem, set *serverSettings, scope [sha256.Size]byte) (resumer, error) {
+	t := &tickets{keys: &tls.Config{}, scope: scope, life: time.Duration(set.timeout.Or(defaultLife)) * time.Second}
 	if file, ok := set.ticketKey.Get(); ok {
 		b, err := fsys.ReadFile(file)
 		if err != nil {
@@ -56,7 +56,7 @@ func newTickets(fsys directive.FileSystem, set *serverSettings, mark [sha256.Siz
 }
 
 func (t *tickets) wrap(cs tls.ConnectionState, s *tls.SessionState) ([]byte, error) {
-	stamp := binary.BigEndian.AppendUint64(slices.Clone(t.mark[:]), uint64(time.Now().Unix()))
+	stamp := binary.BigEndian.AppendUint64(slices.Clone(t.scope[:]), uint64(time.Now().Unix()))
 	s.Extra = append(s.Extra, stamp)
 	return t.keys.EncryptTicket(cs, s)
 }
@@ -69,10 +69,10 @@ func (t *tickets) unwrap(identity []byte, cs tls.ConnectionState) (*tls.SessionS
 		return nil, nil
 	}
 	for i, e := range s.Extra {
-		if len(e) != len(t.mark)+8 || [sha256.Size]byte(e[:len(t.mark)]) != t.mark {
+		if len(e) != len(t.scope)+8 || [sha256.Size]byte(e[:len(t.scope)]) != t.scope {
 			continue
 		}
-		age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(e[len(t.mark):])), 0))
+		age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(e[len(t.scope):])), 0))
 		if age < 0 || age > t.life {
 			return nil, nil
 		}

@@ -56,7 +56,7 @@ type validator struct {
 	set     ocspSettings
 	check   ocspCheck
 	ask     *responder
-	trusted []*x509.Certificate // whose answers are taken besides the signers'
+	trusted []*x509.Certificate // whose responses are taken besides the signers'
 }
 
 // newValidator is nil when nobody shall be asked.
@@ -145,7 +145,7 @@ func (v *validator) responderOf(c *x509.Certificate) string {
 	return at
 }
 
-// read checks who signed an answer: the certificate's own signer, somebody whom that one has named for
+// read checks who signed a response: the certificate's own signer, somebody whom that one has named for
 // it, or a responder that the configuration trusts.
 func (v *validator) read(b []byte, c, issuer *x509.Certificate) (*ocsp.Response, error) {
 	a, err := ocsp.ParseResponseForCert(b, c, nil)

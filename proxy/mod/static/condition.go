@@ -14,14 +14,14 @@ type document struct {
 	size     int64
 }
 
-// answer of one condition (httpd: ap_condition_e).
-type answer uint8
+// outcome of one condition (httpd: ap_condition_e).
+type outcome uint8
 
 const (
-	absent  answer = iota
-	fails          // the field's demand is not fulfilled
-	weakly         // fulfilled, by a date or tag that may lie
-	exactly        // fulfilled
+	absent  outcome = iota
+	fails           // the field's demand is not fulfilled
+	weakly          // fulfilled, by a date or tag that may lie
+	exactly         // fulfilled
 )
 
 // conditions judges the request's preconditions: 0 to go on, 304 or 412
@@ -54,7 +54,7 @@ func conditions(x *exchange.Exchange, d *document) int {
 	return 0
 }
 
-func ifMatch(h *exchange.Header, d *document) answer {
+func ifMatch(h *exchange.Header, d *document) outcome {
 	v, ok := h.Lookup("If-Match")
 	switch {
 	case !ok:
@@ -65,7 +65,7 @@ func ifMatch(h *exchange.Header, d *document) answer {
 	return fails
 }
 
-func ifNoneMatch(h *exchange.Header, d *document, read bool) answer {
+func ifNoneMatch(h *exchange.Header, d *document, read bool) outcome {
 	v, ok := h.Lookup("If-None-Match")
 	ranged := h.Has("Range")
 	switch {
@@ -85,7 +85,7 @@ func ifNoneMatch(h *exchange.Header, d *document, read bool) answer {
 
 // aged grades a date that fits: within a minute of the change it proves little, and for a range
 // nothing (RFC 9110 section 8.8.2.2).
-func aged(x *exchange.Exchange, d *document) answer {
+func aged(x *exchange.Exchange, d *document) outcome {
 	switch {
 	case now(x).Unix() >= d.modified.Unix()+60:
 		return exactly
@@ -95,7 +95,7 @@ func aged(x *exchange.Exchange, d *document) answer {
 	return weakly
 }
 
-func ifUnmodifiedSince(x *exchange.Exchange, d *document) answer {
+func ifUnmodifiedSince(x *exchange.Exchange, d *document) outcome {
 	v, ok := x.Req.Header.Lookup("If-Unmodified-Since")
 	if !ok {
 		return absent
@@ -106,7 +106,7 @@ func ifUnmodifiedSince(x *exchange.Exchange, d *document) answer {
 	return fails
 }
 
-func ifModifiedSince(x *exchange.Exchange, d *document) answer {
+func ifModifiedSince(x *exchange.Exchange, d *document) outcome {
 	v, ok := x.Req.Header.Lookup("If-Modified-Since")
 	if !ok {
 		return absent
@@ -118,7 +118,7 @@ func ifModifiedSince(x *exchange.Exchange, d *document) answer {
 }
 
 // ifRange is absent when there is no range to condition.
-func ifRange(x *exchange.Exchange, d *document) answer {
+func ifRange(x *exchange.Exchange, d *document) outcome {
 	h := &x.Req.Header
 	v, ok := h.Lookup("If-Range")
 	if !ok || !h.Has("Range") {

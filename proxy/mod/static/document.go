@@ -71,7 +71,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	return at, p.overridden(at.name, at.stat.IsDir())
 }
 
-// scriptHandler tells whether a name stands for something that would run the file in httpd: its text
+// scriptHandler reports whether a name stands for something that would run the file in httpd: its text
 // must then not be given away.
 func scriptHandler(name string) bool {
 	switch {
@@ -110,7 +110,7 @@ func (p *plan) otherMethod(x *exchange.Exchange) error {
 	return exchange.Status(http.StatusMethodNotAllowed)
 }
 
-// knownMethod tells whether httpd has a number for the method (httpd: http_protocol.c ap_method_registry_init).
+// knownMethod reports whether httpd has a number for the method (httpd: http_protocol.c ap_method_registry_init).
 func knownMethod(m string) bool {
 	switch m {
 	case "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
@@ -142,7 +142,7 @@ func (p *plan) send(x *exchange.Exchange, at *place) error {
 		x.Log("core", exchange.Error, err, x.Arena.Join("AH00132: file permissions deny server access: ", at.name))
 		return exchange.Status(http.StatusForbidden)
 	}
-	if err := p.answer(x, at, f, fi); err != nil {
+	if err := p.respond(x, at, f, fi); err != nil {
 		f.Close()
 		return err
 	}
@@ -175,8 +175,8 @@ func isLink(name string) bool {
 	return err == nil && fi.Mode()&os.ModeSymlink != 0
 }
 
-// answer makes the head and the body. The file belongs to the body unless an error is returned.
-func (p *plan) answer(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
+// respond makes the head and the body. The file belongs to the body unless an error is returned.
+func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
 	d := document{modified: fi.ModTime().Truncate(time.Second), size: fi.Size()}
 	if t := now(x); d.modified.After(t) { // a time to come is no time of a change (httpd: ap_rationalize_mtime)
 		d.modified = t.Truncate(time.Second)
@@ -204,7 +204,7 @@ func (p *plan) answer(x *exchange.Exchange, at *place, f *os.File, fi os.FileInf
 	return p.body(x, f, &d)
 }
 
-// unmet is the answer to a condition that says no: no body, and no error page either.
+// unmet is the response to a condition that says no: no body, and no error page either.
 func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) error {
 	f.Close()
 	x.Res.Status = status

@@ -72,7 +72,7 @@ func digest(f *os.File) (string, error) {
 	return `"` + base64.StdEncoding.EncodeToString(h.Sum(nil)) + `"`, nil
 }
 
-// tagListed tells whether a field like If-None-Match names the tag. weak: W/ makes no difference
+// tagListed reports whether a field like If-None-Match names the tag. weak: W/ makes no difference
 // (RFC 9110 section 8.8.3.2; httpd: util.c find_list_item).
 func tagListed(list, tag string, weak bool) bool {
 	bare := tag

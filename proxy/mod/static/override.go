@@ -205,7 +205,7 @@ func (r overrideRule) judge(file string) error {
 	return nil
 }
 
-// hasDirective tells whether a file holds more than blanks and comments. One that can't be read may.
+// hasDirective reports whether a file holds more than blanks and comments. One that can't be read may.
 func hasDirective(file string) bool {
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -58,7 +58,7 @@ func find(name, uri string, follow func(i int) linkRule) (place, error) {
 	return walk(name, uri, follow)
 }
 
-// hasDots tells whether a segment is "..": nothing that maps here may climb.
+// hasDots reports whether a segment is "..": nothing that maps here may climb.
 func hasDots(name string) bool {
 	for seg := range strings.SplitSeq(name, "/") {
 		if seg == ".." {

@@ -7,7 +7,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// source sends parts of a file, with texts between them, as an answer's body.
+// source sends parts of a file, with texts between them, as a response's body.
 type source struct {
 	f     *os.File
 	parts []exchange.Part // what is still to come; the first is under way

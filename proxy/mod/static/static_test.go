@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// head is the fields of an answer in one line.
+// head is the fields of a response in one line.
 func head(r *rig, request string) string {
 	x := r.Get(request)
 	out := fmt.Sprint(x.Res.Status)
@@ -226,7 +226,7 @@ func TestSource(t *testing.T) {
 	src.Close()
 }
 
-// A proxied answer with a type costs no allocation here.
+// A proxied response with a type costs no allocation here.
 func TestReplyAllocatesNothing(t *testing.T) {
 	r := serving(t, tree(t, "f"), "AddDefaultCharset utf-8\n")
 	x := r.Get("GET /proxied/x.html HTTP/1.1\nX-Answer: Content-Type: image/png")

@@ -70,7 +70,7 @@ func (h *Handler) Serve(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// view gathers what one answer shows.
+// view gathers what one response shows.
 func (h *Handler) view(x *exchange.Exchange) *view {
 	v := &view{
 		Server: h.o.Snapshot(), Name: strings.Clone(x.ServerName()), MPM: h.o.MPM, Built: h.o.Built, PID: os.Getpid(), Now: h.o.Now(),

@@ -46,34 +46,6 @@ func kilobytesText(n int64) string {
 	return fmt.Sprintf("%.1f GB", float64(n)/mega)
 }
 
-// sizeText is a size in four characters (apr: apr_strfsize).
-func sizeText(n int64) string {
-	if n < 0 {
-		return "  - "
-	}
-	if n < 973 {
-		return fmt.Sprintf("%3d ", n)
-	}
-	for units := "KMGTPE"; ; units = units[1:] {
-		rest := n & 1023
-		n >>= 10
-		if n >= 973 && len(units) > 1 {
-			continue
-		}
-		if n < 9 || n == 9 && rest < 973 {
-			tenths := (rest*5 + 256) / 512
-			if tenths >= 10 {
-				n, tenths = n+1, 0
-			}
-			return fmt.Sprintf("%d.%d%c", n, tenths, units[0])
-		}
-		if rest >= 512 {
-			n++
-		}
-		return fmt.Sprintf("%3d%c", n, units[0])
-	}
-}
-
 // uptimeText is " 1 day 2 hours 5 seconds": parts that are zero are left out (httpd: mod_status.c show_time).
 func uptimeText(d time.Duration) string {
 	s := int64(d / time.Second)

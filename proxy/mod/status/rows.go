@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"balancerd/apr"
 	"balancerd/proxy/snapshot"
 )
 
@@ -141,8 +142,8 @@ func appendMember(b []byte, m *snapshot.Member) []byte {
 	b = append(strconv.AppendInt(b, int64(m.Settings.LBSet), 10), next...)
 	b = append(strconv.AppendUint(b, m.Elected, 10), next...)
 	b = append(strconv.AppendInt(b, m.Busy, 10), next...)
-	b = append(append(b, sizeText(m.Sent)...), next...)
-	return append(append(b, sizeText(m.Read)...), "</td>\n</tr>\n"...)
+	b = append(apr.AppendSize(b, m.Sent), next...)
+	return append(apr.AppendSize(b, m.Read), "</td>\n</tr>\n"...)
 }
 
 // appendEscaped is a text as HTML shows it.

@@ -7,7 +7,7 @@ import (
 	"balancerd/proxy/snapshot"
 )
 
-// view is everything that one answer shows. The methods are the figures that both ways of printing
+// view is everything that one response shows. The methods are the figures that both ways of printing
 // share; the page's template calls them by name.
 type view struct {
 	snapshot.Server

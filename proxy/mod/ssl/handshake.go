@@ -12,9 +12,9 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// seat is one connection in front during its handshake. It travels as the handshake's context: so all
-// connections begin with the same configuration. Owned by the goroutine that shakes hands.
-type seat struct {
+// handshakeState is one connection of a client during its handshake. It travels as the handshake's context: so all
+// connections begin with the same configuration. Owned by the goroutine of the handshake.
+type handshakeState struct {
 	context.Context
 	front *front
 	local netip.AddrPort
@@ -25,27 +25,29 @@ type seat struct {
 	session []byte            // the id of a session that was resumed by TLS 1.2
 }
 
-type seatKey struct{}
+type handshakeKey struct{}
 
-// Value finds the seat.
-func (s *seat) Value(key any) any {
-	if key == (seatKey{}) {
+// Value finds the state of the handshake whose context this is.
+func (s *handshakeState) Value(key any) any {
+	if key == (handshakeKey{}) {
 		return s
 	}
 	return s.Context.Value(key)
 }
 
-func seatOf(hello *tls.ClientHelloInfo) *seat { return hello.Context().Value(seatKey{}).(*seat) }
+func handshakeOf(hello *tls.ClientHelloInfo) *handshakeState {
+	return hello.Context().Value(handshakeKey{}).(*handshakeState)
+}
 
-// greeting is what every handshake begins with: the ClientHello chooses the host and its settings.
-var greeting = &tls.Config{
+// helloConfig is what every handshake begins with: the ClientHello chooses the host and its settings.
+var helloConfig = &tls.Config{
 	MinVersion:             tls.VersionTLS10,
 	SessionTicketsDisabled: true, // no keys are made for it
-	GetConfigForClient:     func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return seatOf(hello).config(hello) },
+	GetConfigForClient:     func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return handshakeOf(hello).config(hello) },
 }
 
 // config is that of the host which the client's server name chooses.
-func (s *seat) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+func (s *handshakeState) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	s.host = s.front.choose(s.local, hello.ServerName, s.base)
 	s.own = s.host.certs[0].Leaf
 	c := s.host.configFor(hello)
@@ -60,7 +62,7 @@ func (s *seat) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // resume notes which session it is.
-func (s *seat) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+func (s *handshakeState) resume(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 	found, err := s.host.resumer.unwrap(identity, cs)
 	if found != nil && cs.Version < tls.VersionTLS13 {
 		id := sha256.Sum256(identity)
@@ -84,7 +86,7 @@ func (o *host) pick(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		}
 	}
 	best = max(0, best)
-	seatOf(hello).own = o.certs[best].Leaf
+	handshakeOf(hello).own = o.certs[best].Leaf
 	if o.staples == nil || o.staples[best] == nil {
 		return &o.certs[best], nil
 	}
@@ -136,11 +138,11 @@ func (o *host) configFor(hello *tls.ClientHelloInfo) *tls.Config {
 
 // state is what is told of the connection: with the chains of a client's certificate that was verified,
 // and without a certificate that nobody asked for or vouches for, unless the host takes such.
-func (s *seat) state(cs tls.ConnectionState) *exchange.TLS {
+func (s *handshakeState) state(cs tls.ConnectionState) *exchange.TLS {
 	out := &exchange.TLS{ConnectionState: cs, Own: s.own, Session: s.session, Offered: cs.PeerCertificates}
 	out.PeerCertificates = nil
 	if len(out.Offered) > 0 && s.host.clients.mode != verifyNone {
-		s.host.clients.believe(out, s.host.clients.mode, s.host.clients.depth)
+		s.host.clients.record(out, s.host.clients.mode, s.host.clients.depth)
 		if cs.Version < tls.VersionTLS13 {
 			out.Failed = "" // OpenSSL forgets it: GENEROUS
 		}
