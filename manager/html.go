@@ -1,8 +1,8 @@
 package manager
 
 import (
-	"balancerd/apr"
 	"balancerd/balancer"
+	"balancerd/manager/apr"
 )
 
 // html is the page: httpd's lines, which programs cut up by table, cell and line. What is added to them

@@ -29,9 +29,9 @@ balancer/store/file:  balancer
 balancer/store/etcd:  balancer
 balancer/store/memory: balancer
 
-apr:
+manager/apr:
 
-manager:              balancer apr
+manager:              balancer manager/apr
 
 proxy/recovery:
 proxy/internal/poison:
@@ -66,7 +66,7 @@ proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/s
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
-proxy/mod/status:      apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
+proxy/mod/status:      manager/apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:
 proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
@@ -135,6 +135,9 @@ func ignored(f *ast.File) bool {
 	return false
 }
 
+// topLevel is where packages lie, beside cmd.
+var topLevel = []string{"apacheconf", "balancer", "manager", "proxy"}
+
 func parseGraph(t *testing.T) map[string][]string {
 	out := map[string][]string{}
 	for line := range strings.Lines(strings.TrimSpace(graph)) {
@@ -144,6 +147,9 @@ func parseGraph(t *testing.T) map[string][]string {
 		}
 		if !ok || out[name] != nil {
 			t.Fatalf("graph: %q", line)
+		}
+		if top, _, _ := strings.Cut(name, "/"); !slices.Contains(topLevel, top) {
+			t.Errorf("%s: packages lie in %v", name, topLevel)
 		}
 		out[name] = append([]string{}, strings.Fields(imports)...)
 	}

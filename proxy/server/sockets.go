@@ -20,7 +20,7 @@ type Sockets struct {
 func (k *Sockets) Descriptors() map[string]int { return k.fds }
 
 // Open opens what next names and is not open yet. Sockets of ours that took a port which next wants for
-// another address have to make room: release is told of their addresses first, and must not return
+// another address have to be closed first: release is told of their addresses first, and must not return
 // before nobody else has them open. The error is a *ListenError; all is as it was before then, but that
 // those in again were opened anew, and have to be given to whoever had released them.
 func (k *Sockets) Open(next *site.Site, release func(addresses []string) error) (opened, again map[string]int, err error) {
@@ -42,14 +42,14 @@ func (k *Sockets) Open(next *site.Site, release func(addresses []string) error) 
 			continue
 		}
 		fd, err := listenFD(at, &next.Settings)
-		if room := k.inTheWay(next, at, err); len(room) > 0 {
-			if err := release(room); err != nil {
+		if blocking := k.blocking(next, at, err); len(blocking) > 0 {
+			if err := release(blocking); err != nil {
 				return opened, again, unable(at, err)
 			}
-			for _, a := range room {
+			for _, a := range blocking {
 				k.close(a)
 			}
-			gone = append(gone, room...)
+			gone = append(gone, blocking...)
 			fd, err = listenFD(at, &next.Settings)
 		}
 		if err != nil {
@@ -60,7 +60,7 @@ func (k *Sockets) Open(next *site.Site, release func(addresses []string) error) 
 	return opened, again, nil
 }
 
-// undo closes what was opened and opens again what had made room.
+// undo closes what was opened and opens again what had been closed for it.
 func (k *Sockets) undo(opened map[string]int, gone []string, again map[string]int, s *site.Settings) {
 	for a := range opened {
 		k.close(a)
@@ -72,18 +72,18 @@ func (k *Sockets) undo(opened map[string]int, gone []string, again map[string]in
 	}
 }
 
-// inTheWay are the addresses of ours that took an address's port and that next names no more: 127.0.0.1:80
+// blocking are the addresses of ours that took an address's port and that next names no more: 127.0.0.1:80
 // and *:80 can't be open at once.
-func (k *Sockets) inTheWay(next *site.Site, at site.Listener, taken error) (room []string) {
+func (k *Sockets) blocking(next *site.Site, at site.Listener, taken error) (addresses []string) {
 	if !errors.Is(taken, syscall.EADDRINUSE) {
 		return nil
 	}
 	for a := range k.fds {
 		if !named(next, a) && Port(a) == Port(at.Address) {
-			room = append(room, a)
+			addresses = append(addresses, a)
 		}
 	}
-	return room
+	return addresses
 }
 
 // Drop closes those that next does not name.

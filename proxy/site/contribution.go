@@ -331,7 +331,7 @@ func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
 // stepWeight is for what a step's closure holds besides settings.
 const stepWeight = 256
 
-// mergedAnew tells of a section whose settings httpd merges without remembering the outcome: the same
+// mergedAnew reports whether httpd merges a section's settings without remembering the outcome: the same
 // sections are then not known to be the same (mod_proxy.c proxy_walk; request.c ap_if_walk_sub for an <If>
 // with others inside).
 func mergedAnew(s *directive.Scope) bool {

@@ -8,9 +8,10 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// memberRanges holds for members' answers: one range. The whole in the place of several is what the RFC allows
+// memberRanges holds for members' answers: one range, once those that touch are merged (httpd's defaults say how
+// many of them). The whole in the place of several is what the RFC allows
 // (RFC 9110 section 14.2).
-var memberRanges = &exchange.Ranges{Most: 1}
+var memberRanges = &exchange.Ranges{Most: 1, Overlaps: 20, Reversals: 20}
 
 // cut gives a client that asked for a range that range: the last change of an answer's contents, once filters and
 // Reply steps have made of it what it is (httpd: byterange_filter.c ap_byterange_filter). The error is 416.
@@ -23,7 +24,7 @@ func cut(x *exchange.Exchange) error {
 	}
 	rules := r.Ranges
 	if rules == nil {
-		if !r.Proxied || x.Req.Method != "GET" || strings.Contains(field, ",") {
+		if !r.Proxied || x.Req.Method != "GET" {
 			return nil
 		}
 		rules = memberRanges

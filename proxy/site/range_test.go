@@ -23,6 +23,8 @@ func TestRanges(t *testing.T) {
 		{"bytes=9-12", "", 200, "hello", "", true},
 		{"bytes=2-1", "", 200, "hello", "", false},
 		{"bytes=0-0,2-2", "", 200, "hello", "", false},
+		{"bytes=1-2,", "", 206, "el", "bytes 1-2/5", false},
+		{"bytes=1-2,,3-3", "", 206, "ell", "bytes 1-3/5", false},
 		{"lines=1-2", "", 200, "hello", "", false},
 		{"bytes=1-2", `"tag"`, 206, "el", "bytes 1-2/5", false},
 		{"bytes=1-2", `"other"`, 200, "hello", "", false},

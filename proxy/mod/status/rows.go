@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"balancerd/apr"
+	"balancerd/manager/apr"
 	"balancerd/proxy/snapshot"
 )
 
