@@ -16,12 +16,7 @@ import (
 // own is a socket that the event loops of the front watch, so that a wait for a member is one of theirs.
 type own = *loop.Fd
 
-func taskOf(x *exchange.Exchange) *loop.Task {
-	if x.Conn == nil {
-		return nil
-	}
-	return x.Conn.Task
-}
+func taskOf(x *exchange.Exchange) *loop.Task { return x.Task }
 
 // below is what TLS stands on: an ordinary connection during the handshake, then an event loop's socket.
 type below = *loop.Conn

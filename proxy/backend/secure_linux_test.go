@@ -67,7 +67,7 @@ func secureMember(t *testing.T, serve func(*tls.Conn)) (*balancer.Worker, *Call)
 func acquireOn(t *testing.T, task *loop.Task, w *balancer.Worker, call *Call) (*Conn, *logs) {
 	t.Helper()
 	x, l := newExchange()
-	x.Conn = &exchange.Conn{Task: task}
+	x.Conn, x.Task = &exchange.Conn{}, task
 	c, err := Acquire(context.Background(), w, x, call, false)
 	if err != nil {
 		t.Errorf("%v, logged %q", err, l.lines)
@@ -327,7 +327,7 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 			for try := range 12 { // the connection's own, and the member's end may take another one first
 				without(t, 1+try%3, func() {
 					x, _ := newExchange()
-					x.Conn = &exchange.Conn{Task: task}
+					x.Conn, x.Task = &exchange.Conn{}, task
 					ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 					defer cancel()
 					first, _ = Acquire(ctx, w, x, call, true)

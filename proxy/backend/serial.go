@@ -69,8 +69,9 @@ type SerialStream struct {
 
 	owner  *Serial
 	codec  Codec
-	conn   *Conn       // nil once it was given back
-	unhook func() bool // nil, or what keeps the end of the client from cutting conn off
+	conn   *Conn              // nil once it was given back
+	life   exchange.Abortable // of a client that may go away; nil: see unhook
+	unhook func() bool        // nil, or what keeps the end of the client from cutting conn off
 
 	out    []byte      // the request's head
 	in     []byte      // buf's storage
@@ -102,7 +103,11 @@ func (s *SerialStream) open(ctx context.Context, c *Conn, body *Upload) {
 	s.granted, s.waits, s.cut, s.stale, s.extra = false, false, false, false, false
 	s.framing, s.status, s.data, s.base, s.left, s.err = Framing{}, 0, nil, 0, 0, nil
 	s.received, s.bodyRead = 0, 0
-	if ctx.Done() != nil { // the client may go away under it: one of HTTP/2's streams
+	switch life, ok := ctx.(exchange.Abortable); { // the client may go away under it: one of HTTP/2's streams
+	case ok:
+		s.life = life
+		life.Watch(c)
+	case ctx.Done() != nil:
 		s.unhook = context.AfterFunc(ctx, func() { recovery.Do("cutting off a member's connection", c.Abort) })
 	}
 	s.codec.Begin(s)
@@ -143,11 +148,8 @@ func (s *SerialStream) release(why Reason, err error) {
 	}
 	sent, read := s.codec.Counted(Traffic{Sent: s.conn.Sent(), SentBody: s.Body.out, Received: s.received, ReceivedBody: s.bodyRead})
 	s.Worker.AddTraffic(sent, read)
-	if s.unhook != nil {
-		if !s.unhook() && why == Reusable {
-			why = ClientGone
-		}
-		s.unhook = nil
+	if s.clientGone() && why == Reusable {
+		why = ClientGone
 	}
 	if why == Reusable && !s.conn.Keepable() {
 		why = NotKept
@@ -156,6 +158,19 @@ func (s *SerialStream) release(why Reason, err error) {
 	s.tellOver(why, err)
 	s.conn.Release(why == Reusable)
 	s.conn = nil
+}
+
+// clientGone ends the watch for the client's end, and reports whether that has cut the connection off.
+func (s *SerialStream) clientGone() (gone bool) {
+	switch {
+	case s.life != nil:
+		gone = !s.life.Unwatch(s.conn)
+		s.life = nil
+	case s.unhook != nil:
+		gone = !s.unhook()
+		s.unhook = nil
+	}
+	return gone
 }
 
 // Start is Stream's: it sends the request, as far as it goes without the member's word, and waits for the first

@@ -1,5 +1,7 @@
 package exchange
 
+import "context"
+
 // What a Body, a Source or a Stream may be able to do beyond its interface. Whoever makes use of one asks for
 // it by a type assertion and can do without: no package has to know which type of which other one it got.
 
@@ -33,4 +35,17 @@ type Preread interface {
 // body: nobody else is to read it then, not even once the answer is there.
 type BackgroundReader interface {
 	ReadsInBackground() bool
+}
+
+// Aborter is what can be ended while somebody else is at it.
+type Aborter interface{ Abort() }
+
+// Abortable is a context of an exchange whose client may go away under it, as one of HTTP/2's streams does: who must be
+// told of that at once costs no goroutine.
+type Abortable interface {
+	context.Context
+	// Watch has a.Abort called once the client is gone: now, if it is already.
+	Watch(a Aborter)
+	// Unwatch ends that, and reports whether Abort was not called; it is not any more then.
+	Unwatch(a Aborter) (untouched bool)
 }

@@ -3,15 +3,18 @@ package exchange
 import (
 	"context"
 	"time"
+
+	"balancerd/proxy/internal/loop"
 )
 
 // Exchange is one request and its answer under way: httpd's request_rec. It is made by a front
 // (http1, http2), walked through the phases of a site.Plan, and used again for the next request:
 // its texts hold until Reset. One goroutine at a time owns it.
 type Exchange struct {
-	Conn   *Conn   // the client's connection
-	Server *Server // the virtual host that serves it; the connection's default until the Host is known
-	Local  *Local  // what the sections in force say; follows the phases
+	Conn   *Conn      // the client's connection
+	Task   *loop.Task // what serves it, when that is an event loop's; nil: a goroutine
+	Server *Server    // the virtual host that serves it; the connection's default until the Host is known
+	Local  *Local     // what the sections in force say; follows the phases
 
 	Req Request
 	Out Outgoing // the request as a member gets it; belongs to the proxy room
@@ -145,7 +148,7 @@ func (x *Exchange) Reset() {
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
 	x.ResetFilters()
-	x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil
+	x.Task, x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
 	clear(x.State[:])
@@ -155,7 +158,7 @@ func (x *Exchange) Reset() {
 // may change with x. It is never sent; the one who made it calls Finish
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
-	y := &Exchange{Conn: x.Conn, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
+	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
 		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Observer: x.Observer}
 	y.State[StateProxy] = nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
@@ -209,17 +212,13 @@ func (x *Exchange) GiveUp(module, what string, err error) {
 // client's or a member's connection: name look-ups, files, password hashes, a wait for a balancer. An event
 // loop that serves the exchange goes on without it then, until its next wait for one of those connections.
 func (x *Exchange) Block() {
-	if x.Conn != nil {
-		x.Conn.Task.Block()
-	}
+	x.Task.Block()
 }
 
 // Detach is Block for the rest of the exchange: it is going to wait for goroutines of its own again and
 // again.
 func (x *Exchange) Detach() {
-	if x.Conn != nil {
-		x.Conn.Task.Detach()
-	}
+	x.Task.Detach()
 }
 
 // Forwarded reports whether the request is mapped to a member's URL (httpd: r->proxyreq).

@@ -4,8 +4,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-
-	"balancerd/proxy/internal/loop"
 )
 
 // Conn is one client connection: httpd's conn_rec.
@@ -17,7 +15,6 @@ type Conn struct {
 	RemoteText string         // "ip:port" as the error log prints it
 	TLS        *TLS           // nil for plain ones
 	Secure     bool           // TLS is on
-	Task       *loop.Task     // what serves it, when that is an event loop's; nil else
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
 }

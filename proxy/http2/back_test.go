@@ -280,11 +280,11 @@ func TestClientsResetReachesTheMember(t *testing.T) {
 // A body that a goroutine of the exchange must read, as HTTP/1's.
 func TestBodyOfAnotherFront(t *testing.T) {
 	a := &app{worker: newMember(t, reflect)}
-	f := newFront(t, a)
 	a.serve = func(ctx context.Context, x *exchange.Exchange) {
 		x.Req.Body = plain{x.Req.Body}
 		a.forward(ctx, x, a.worker)
 	}
+	f := newFront(t, a)
 	for _, n := range []int{1, 100, 20000, 400000} {
 		res, err := browser(t).Post("http://"+f.addr+"/", "text/plain", io.MultiReader(strings.NewReader(strings.Repeat("x", n))))
 		if err != nil {

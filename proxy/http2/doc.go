@@ -1,9 +1,9 @@
-// Package http2 holds the two halves of HTTP/2, thin over golang.org/x/net/http2, and the tests of one against the
-// other; it has no code of its own.
+// Package http2 holds the two halves of HTTP/2, which share no code: the server's is an engine of its own, the client's
+// is thin over golang.org/x/net/http2's Transport. It has the tests of one against the other, and no code itself.
 //
-//	http1/server ── h2 by ALPN, or the preface ──> http2/server: x/net's ServeConn, a goroutine a stream
-//	                                                  |
-//	                                                  v
+//	http1/server ── h2 by ALPN, the preface or Upgrade ──> http2/server: conns and streams on event loops
+//	                                                          |
+//	                                                          v
 //	       App.Serve ──> site, proxy ──> Backend.RoundTrip ──> http2/client ──> members
 //
 // Neither half imports the other.

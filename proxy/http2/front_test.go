@@ -38,7 +38,7 @@ func TestRequestIsReadAsHTTP1Has(t *testing.T) {
 	c := f.dial(t)
 	c.ask(1, false, ":method", "POST", ":scheme", "http", ":authority", "User.Example:81", ":path", "/a?b=c", "x-b", "2", "x-a", "1", "cookie", "a=1", "cookie", "b=2", "content-length", "3")
 	c.fr.WriteData(1, true, []byte("abc"))
-	want := "POST /a?b=c HTTP/2.0|POST|/a|b=c|user.example|HTTP/2.0|1\nHost: User.Example:81\nContent-Length: 3\nCookie: a=1; b=2\nX-A: 1\nX-B: 2\n3 abc <nil>\n"
+	want := "POST /a?b=c HTTP/2.0|POST|/a|b=c|user.example|HTTP/2.0|1\nHost: User.Example:81\nX-B: 2\nX-A: 1\nCookie: a=1; b=2\nContent-Length: 3\n3 abc <nil>\n"
 	if what, data := c.outcome(1); what != "200" || data != want {
 		t.Errorf("%s\n%q\n%q", what, data, want)
 	}
@@ -69,9 +69,9 @@ func TestRefused(t *testing.T) {
 		{"a NUL in a value", []string{":path", "/", "x", "a\x00"}, "RST PROTOCOL_ERROR"},
 		{"a colon in a name", []string{":path", "/", "x:y", "a"}, "RST PROTOCOL_ERROR"},
 		{"capitals", []string{":path", "/", "X-A", "a"}, "RST PROTOCOL_ERROR"},
-		{"Transfer-Encoding", []string{":path", "/", "transfer-encoding", "chunked"}, "400"},
-		{"Connection", []string{":path", "/", "connection", "close"}, "400"},
-		{"Upgrade", []string{":path", "/", "upgrade", "websocket"}, "400"},
+		{"Transfer-Encoding", []string{":path", "/", "transfer-encoding", "chunked"}, "RST PROTOCOL_ERROR"},
+		{"Connection", []string{":path", "/", "connection", "close"}, "RST PROTOCOL_ERROR"},
+		{"Upgrade", []string{":path", "/", "upgrade", "websocket"}, "RST PROTOCOL_ERROR"},
 		{"two lengths", []string{":path", "/", "content-length", "1", "content-length", "2"}, "400"},
 		{"a length without a body", []string{":path", "/", "content-length", "1"}, "400"},
 		{"a length that is none", []string{":path", "/", "content-length", "+1"}, "400"},
@@ -179,6 +179,7 @@ func TestResetReachesTheExchange(t *testing.T) {
 	started := make(chan bool, 1)
 	f := newFront(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
 		started <- true
+		x.Block()
 		select {
 		case <-ctx.Done():
 			gone <- ctx.Err()
@@ -199,6 +200,7 @@ func TestResetReachesTheExchange(t *testing.T) {
 // One stream after the other that is broken off ends the connection.
 func TestRapidReset(t *testing.T) {
 	a := &app{serve: func(ctx context.Context, x *exchange.Exchange) {
+		x.Block()
 		<-ctx.Done()
 		x.Res.Status, x.Res.Local = 200, true
 	}}
@@ -217,7 +219,7 @@ func TestRapidReset(t *testing.T) {
 			break
 		}
 	}
-	f.wg.Wait()
+	f.wait(t)
 	if a.began > 3000 {
 		t.Error(a.began, "exchanges")
 	}
@@ -226,6 +228,7 @@ func TestRapidReset(t *testing.T) {
 func TestRenewSaysGoAway(t *testing.T) {
 	hold := make(chan bool)
 	f := newFront(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
+		x.Block()
 		<-hold
 		echo(ctx, x)
 	}})
@@ -250,7 +253,7 @@ func TestRenewSaysGoAway(t *testing.T) {
 	if !said || status != "200" {
 		t.Error(said, status)
 	}
-	f.wg.Wait()
+	f.wait(t)
 }
 
 // A client whose windows stay shut loses its streams.

@@ -27,7 +27,7 @@ func named(size int) func(context.Context, *exchange.Exchange) {
 // Answers without a body wait in the connection of a client that does not read, while their exchanges are
 // over and others follow: their fields stay what they were.
 func TestAnswersWaitWithTheirOwnFields(t *testing.T) {
-	f := newFront(t, &app{serve: named(400 << 10)})
+	f := newFront(t, &app{serve: named(40 << 10)})
 	slow := f.dial(t, http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: 1 << 24})
 	const streams = 90
 	for i := range streams {

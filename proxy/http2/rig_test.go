@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +98,12 @@ func (a *app) finished() int {
 	return len(a.done)
 }
 
+func (a *app) begins() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.began
+}
+
 func (a *app) failures() []error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,7 +115,8 @@ type front struct {
 	app  *app
 	s    *server.Server
 	addr string
-	wg   sync.WaitGroup
+
+	connections func() int // how many there are
 
 	mu  sync.Mutex
 	log strings.Builder // under mu
@@ -121,7 +129,7 @@ func (f *front) logged() string {
 	return f.log.String()
 }
 
-func newFront(t *testing.T, a *app) *front {
+func newFront(t testing.TB, a *app) *front {
 	if a.srv == nil {
 		a.srv = &exchange.Server{}
 	}
@@ -134,31 +142,55 @@ func newFront(t *testing.T, a *app) *front {
 	if a.backend == nil {
 		a.backend = client.NewBackend()
 	}
+	f := &front{app: a}
+	f.s = server.New(a, f.note)
+	if inLoops {
+		f.addr, f.connections = f.listenInLoops(t)
+	} else {
+		f.addr, f.connections = f.listen(t)
+	}
+	return f
+}
+
+// note takes what the server has to say.
+func (f *front) note(_ exchange.Level, _ error, message string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log.WriteString(message + "\n")
+}
+
+// inLoops has fronts serve their connections in event loops, else by goroutines: the tests run both ways.
+var inLoops bool
+
+// listen serves each connection by goroutines.
+func (f *front) listen(t testing.TB) (addr string, connections func() int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{app: a, addr: l.Addr().String()}
-	f.s = server.New(a, func(_ exchange.Level, _ error, message string) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.log.WriteString(message + "\n")
-	})
-	var ids uint64
+	var under atomic.Int64
 	go func() {
-		for {
+		for id := uint64(1); ; id++ {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			ids++
-			info := &exchange.Conn{ID: ids, RemoteIP: "127.0.0.1", RemoteText: c.RemoteAddr().String()}
-			f.wg.Add(1)
-			go func() { defer f.wg.Done(); f.s.Serve(c, info, noBoard{}) }()
+			info := &exchange.Conn{ID: id, RemoteIP: "127.0.0.1", RemoteText: c.RemoteAddr().String()}
+			under.Add(1)
+			go func() { defer under.Add(-1); f.s.Serve(c, info, noBoard{}) }()
 		}
 	}()
 	t.Cleanup(func() { l.Close(); f.s.Renew() })
-	return f
+	return l.Addr().String(), func() int { return int(under.Load()) }
+}
+
+// wait waits until there is no connection.
+func (f *front) wait(t testing.TB) {
+	for end := time.Now().Add(10 * time.Second); f.connections() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(f.connections(), "connections do not end")
+		}
+	}
 }
 
 // browser is a client of x/net.
@@ -172,14 +204,15 @@ func browser(t *testing.T) *http.Client {
 
 // talk is a client that writes frames.
 type talk struct {
-	t   *testing.T
+	t   testing.TB
 	nc  net.Conn
 	fr  *http2.Framer
+	raw *http2.Framer // reads header blocks as they are
 	buf bytes.Buffer
 	enc *hpack.Encoder
 }
 
-func (f *front) dial(t *testing.T, settings ...http2.Setting) *talk {
+func (f *front) dial(t testing.TB, settings ...http2.Setting) *talk {
 	nc, err := net.Dial("tcp", f.addr)
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +221,8 @@ func (f *front) dial(t *testing.T, settings ...http2.Setting) *talk {
 	nc.SetDeadline(time.Now().Add(10 * time.Second))
 	c := &talk{t: t, nc: nc, fr: http2.NewFramer(nc, nc)}
 	c.fr.AllowIllegalWrites = true
+	c.raw = http2.NewFramer(nil, nc)
+	c.raw.SetReuseFrames()
 	c.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	c.enc = hpack.NewEncoder(&c.buf)
 	io.WriteString(nc, http2.ClientPreface)

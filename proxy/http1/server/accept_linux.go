@@ -31,7 +31,7 @@ func (s *Server) group() (*loop.Group, error) {
 
 // Processors is how many goroutines should run at a time (GOMAXPROCS) on n processors: an event loop for
 // each, which keeps its goroutine also while it waits for a moment, and what is not done in loops: the
-// beginning of TLS handshakes, HTTP/2, logs.
+// beginning of TLS handshakes, HTTP/2 to members, logs.
 func Processors(n int) int { return n + max(1, n/4) }
 
 // loopsOf is how many of the goroutines that may run at a time are loops: as many as there are

@@ -118,7 +118,7 @@ func (k *requestBuffers) overwrite() {
 func (k *requestBuffers) forget() {
 	k.scan = wire.HeadScan{}
 	k.x.Req.Header.Reset()
-	k.x.Conn, k.x.Front = nil, nil
+	k.x.Conn, k.x.Task, k.x.Front = nil, nil, nil
 	k.body.c = nil
 	k.r, k.w = 0, 0
 	k.buf = k.in

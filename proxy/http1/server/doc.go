@@ -8,8 +8,9 @@
 //
 // On Linux a connection is served inside an event loop (package loop): its waits, and those for its
 // member, are the loop's, and between requests it is no more than a parked socket, with the state of its
-// TLS if it has that. A handshake is begun beside the loops, since it computes for long. Connections of
-// HTTP/2, and all of other systems, have goroutines.
+// TLS if it has that. A handshake is begun beside the loops, since it computes for long. One that agrees on HTTP/2
+// has the other protocol's job serve the connection there (secure_linux.go). Connections of HTTP/2 in clear text, and
+// all of other systems, have goroutines.
 //
 // Reading order: app.go, server.go, conn.go, request.go, send.go.
 package server

@@ -169,7 +169,7 @@ func (h *headWriter) own(c *conn, x *exchange.Exchange) {
 		date, server = h.set(wire.Date), h.set(wire.Server)
 	}
 	if date == "" {
-		date = c.s.clock.date(x.Start)
+		date = c.s.clock.Date(x.Start)
 	}
 	h.field("Date", date)
 	if server == "" {

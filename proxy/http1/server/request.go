@@ -48,7 +48,7 @@ func (c *conn) ruleSet() *wire.Rules {
 // present makes k.x the exchange of the request that was read, as far as it was.
 func (c *conn) present(now time.Time) {
 	x, r := &c.k.x, &c.k.req
-	x.Conn, x.Front, x.Server = &c.info, c, c.server
+	x.Conn, x.Task, x.Front, x.Server = &c.info, c.served(), c, c.server
 	x.ClientIP = c.info.RemoteIP
 	x.Start = now
 	x.HeadOnly = r.Method == "HEAD"

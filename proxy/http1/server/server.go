@@ -10,6 +10,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
+	"balancerd/proxy/internal/wire"
 )
 
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
@@ -32,7 +33,7 @@ type Server struct {
 	ids      atomic.Uint64
 	stopping atomic.Bool
 	doors    atomic.Int32 // listeners
-	clock    clock
+	clock    wire.Clock
 
 	mu     sync.Mutex
 	engine engine // under mu

@@ -74,7 +74,7 @@ func (p fdInterrupter) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
 func (c *conn) use(t *loop.Task) {
-	c.task, c.info.Task = t, t
+	c.task = t
 	if c.sec != nil {
 		c.sec.Use(t)
 	}
@@ -105,7 +105,7 @@ func (c *conn) leave() {
 	}
 	c.task.Block()
 	c.setInterrupt(nil)
-	c.info.Task = nil
+	c.left()
 	if c.sec != nil {
 		c.sec.HandOff(c.s.ordinary(c.own, c.task, c.sec))
 		c.sec = nil
@@ -134,7 +134,23 @@ func (c *conn) leaveWhole() {
 	c.unplug()
 	remote := net.TCPAddrFromAddrPort(c.info.Remote)
 	c.nc = sys.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
-	c.raw, c.info.Task = false, nil
+	c.raw = false
+	c.left()
+}
+
+// left tells the exchange under way that no event loop serves it any more.
+func (c *conn) left() {
+	if c.k != nil {
+		c.k.x.Task = nil
+	}
+}
+
+// served is the task that serves the connection; nil: a goroutine does.
+func (t *transport) served() *loop.Task {
+	if t.fdio == nil && t.sec == nil {
+		return nil
+	}
+	return t.task
 }
 
 func (t *transport) rawClose() {

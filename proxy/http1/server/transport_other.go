@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/internal/loop"
 )
 
 // fdStream is nothing here.
@@ -13,6 +15,8 @@ type fdStream = struct{}
 
 // system is empty here.
 type system struct{ file *os.File }
+
+func (t *transport) served() *loop.Task { return nil }
 
 func (t *transport) begun() bool { return false }
 

@@ -3,82 +3,244 @@ package server
 import (
 	"errors"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"sync/atomic"
+	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/wire"
+	"balancerd/proxy/internal/loop"
 )
 
-// body is a request's body. Owned by whoever reads it: one goroutine at a time. The client may send no
-// more than a window of it before it is read.
-type body struct {
-	st    *stream
-	taken atomic.Int64
-	whole atomic.Bool // io.EOF was seen
-	err   error
+// inlet is what has come of a request's body, and how much more may. Under the connection's mu.
+type inlet struct {
+	data     []byte // what has come
+	r        int    // of it, what was read
+	store    *chunk // data's memory, while that is enough
+	room     int    // how much the client may send
+	owed     int    // bytes that were read, and the client was not told of
+	got      int64  // bytes of the body so far
+	declared int64  // by Content-Length; -1 it says none
+	early    bool   // the client has ended the stream before that
+	shut     bool   // reads end
 }
 
-var _ exchange.Duplex = (*body)(nil)
+// unread is how much was not read.
+func (n *inlet) unread() int { return len(n.data) - n.r }
+
+// give gives its memory back.
+func (n *inlet) give(s *Server) { s.giveChunk(n.store) }
+
+// receive takes in bytes. Who has seen earlier ones by Buffered may still be looking at them: they stay where they
+// are. Under mu.
+func (st *stream) receive(p []byte) {
+	n := &st.inlet
+	n.got += int64(len(p))
+	switch {
+	case n.data == nil && n.store == nil && len(p) <= len(chunk{}.b):
+		n.store = st.c.s.chunks.Get().(*chunk)
+		n.data = n.store.b[:0]
+	case len(n.data)+len(p) > cap(n.data):
+		n.data, n.r = append(make([]byte, 0, max(2*(n.unread()+len(p)), len(chunk{}.b))), n.data[n.r:]...), 0
+	}
+	n.data = append(n.data, p...)
+}
+
+// requestEnds notes that the client has sent all. Under mu.
+func (st *stream) requestEnds() {
+	st.ended = true
+	st.early = st.declared >= 0 && st.got < st.declared
+}
+
+// took lets the client send so many bytes more, of which it is told when they are many. Under mu.
+func (st *stream) took(by *loop.Task, n int) {
+	c := st.c
+	if st.owed += n; st.owed < c.limits.window/2 || st.ended || st.over() {
+		return
+	}
+	c.out.b = appendWindowUpdate(c.buffer(16), st.id, st.owed)
+	st.room += st.owed
+	st.owed = 0
+	c.kick(by)
+}
+
+// body is a request's body. Owned by whoever reads it: one goroutine at a time. The client may send no more than a
+// window of it before it is read.
+type body struct {
+	st      *stream
+	taken   atomic.Int64
+	expects bool // the client waits for 100 Continue
+	err     error
+}
+
+var _ interface {
+	exchange.Duplex
+	exchange.Complete
+	exchange.Ready
+} = (*body)(nil)
 
 // Abort ends its reads.
-func (b *body) Abort() { b.st.ctl.endReads() }
+func (b *body) Abort() {
+	st := b.st
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	st.shut = true
+	st.come.Set(nil)
+}
+
+var errShortBody = errors.New("http2: the stream ended before its Content-Length")
 
 // Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
-func (b *body) Read(p []byte) (n int, err error) {
+func (b *body) Read(p []byte) (int, error) {
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
-	err = watched(b.st.timeout(), b.st.ctl.endReads, func() error {
-		n, err = b.st.r.Body.Read(p)
-		return err
-	})
-	b.taken.Add(int64(n))
-	switch {
-	case err == io.EOF:
-		b.err = io.EOF
-		b.whole.Store(true)
-	case err != nil:
-		b.err = &exchange.BodyError{Status: bodyStatus(err), Err: err}
-	}
-	if n > 0 {
-		return n, nil
-	}
-	return 0, b.err
-}
-
-func bodyStatus(err error) exchange.Status {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return 408
-	}
-	return 400
-}
-
-// trailer keeps the fields behind the body, those that the head announced, once all of it was read.
-func (b *body) trailer() {
-	if !b.whole.Load() {
-		return
-	}
-	x := &b.st.x
-	for _, name := range slices.Sorted(maps.Keys(b.st.r.Trailer)) {
-		for _, v := range b.st.r.Trailer[name] {
-			if wire.IsToken(name) && wire.IsValue(v) {
-				x.Req.Trailer.Add(name, v)
-			}
+	b.goOn()
+	st := b.st
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	for {
+		if st.unread() > 0 && !st.shut {
+			n := copy(p, st.data[st.r:])
+			b.discard(n)
+			return n, nil
+		}
+		if b.settle(); b.err != nil {
+			return 0, b.err
+		}
+		st.c.mu.Unlock()
+		err := st.come.Wait(st.task, st.timeout())
+		st.c.mu.Lock()
+		if err != nil && st.unread() == 0 && !st.ended {
+			b.err = &exchange.BodyError{Status: 408, Err: err}
 		}
 	}
+}
+
+// settle finds out how the body has ended, if it has. Under mu.
+func (b *body) settle() {
+	st := b.st
+	switch {
+	case b.err != nil:
+	case st.shut:
+		b.err = &exchange.BodyError{Status: 408, Err: os.ErrDeadlineExceeded}
+	case st.ended && st.early:
+		b.err = &exchange.BodyError{Status: 400, Err: errShortBody}
+	case st.ended:
+		b.err = io.EOF
+	case st.over():
+		b.err = &exchange.BodyError{Status: 400, Err: errGone}
+	}
+}
+
+// goOn sends 100 Continue to who waits for it.
+func (b *body) goOn() {
+	if !b.expects {
+		return
+	}
+	b.expects = false
+	b.st.interim(100, nil)
+}
+
+// discard takes n bytes as read. Under mu.
+func (b *body) discard(n int) {
+	st := b.st
+	b.taken.Add(int64(n))
+	if st.r += n; st.r == len(st.data) {
+		st.data, st.r = st.data[:0], 0
+	}
+	st.took(st.task, n)
+	st.c.taken(st.task, n)
+}
+
+// Buffered is what can be had without waiting.
+func (b *body) Buffered() []byte {
+	st := b.st
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	if st.shut {
+		return nil
+	}
+	return st.data[st.r:]
+}
+
+// Discard takes n bytes of it as read.
+func (b *body) Discard(n int) {
+	b.st.c.mu.Lock()
+	defer b.st.c.mu.Unlock()
+	b.discard(n)
+}
+
+// Complete is exchange.Complete's.
+func (b *body) Complete() (done bool, err error) {
+	st := b.st
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	if st.unread() > 0 && st.ended && !st.early {
+		return true, nil
+	}
+	b.settle()
+	if b.err == io.EOF {
+		return true, nil
+	}
+	return b.err != nil, b.err
+}
+
+// Ready is exchange.Ready's.
+func (b *body) Ready() bool {
+	st := b.st
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	return st.unread() > 0 || st.ended || st.over()
+}
+
+// Taken is how much was read.
+func (b *body) Taken() int64 { return b.taken.Load() }
+
+// passOver reads what nobody wanted of the request's body before the answer is sent: a stream whose client still
+// sends is reset behind the answer, and there are clients that forget the answer then. A body that another goroutine
+// reads is none of our business.
+func (st *stream) passOver() {
+	shared, ok := st.x.State[exchange.StateUpload].(exchange.BackgroundReader)
+	if ok && shared.ReadsInBackground() {
+		return
+	}
+	if st.body.expects { // it is not sent before it is asked for
+		return
+	}
+	c, by := st.c, time.Now().Add(min(leftoverTime, st.timeout()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for st.body.err == nil && !st.over() && !st.shut {
+		if n := st.unread(); n > 0 {
+			st.body.discard(n)
+		}
+		if st.ended {
+			return
+		}
+		left := time.Until(by)
+		if left <= 0 {
+			return
+		}
+		c.mu.Unlock()
+		st.come.Wait(st.task, left) // an error: its time is over
+		c.mu.Lock()
+	}
+}
+
+// trailer keeps the fields behind the body once all of it was read.
+func (b *body) trailer() {
+	st := b.st
+	st.c.mu.Lock()
+	if st.unread() == 0 {
+		b.settle()
+	}
+	st.c.mu.Unlock()
+	if b.err != io.EOF {
+		return
+	}
+	x := &st.x
+	x.Req.Trailer.F = append(x.Req.Trailer.F, st.tail.fields.F...)
 	if x.Server.MergeTrailers {
 		x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
 	}
 }
-
-// Buffered is empty: what was received is not to be seen from here.
-func (b *body) Buffered() []byte { return nil }
-
-// Discard has nothing to discard.
-func (b *body) Discard(int) {}
-
-// Taken is how much was read.
-func (b *body) Taken() int64 { return b.taken.Load() }

@@ -1,16 +1,14 @@
 package server
 
 import (
-	"context"
-	"net"
-	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/loop"
 )
 
 // The defaults and bounds of a connection; see doc.go.
@@ -19,51 +17,97 @@ const (
 	defaultWindow  = 65535
 	connWindow     = 1 << 20
 	mostHeader     = 256 << 10
-	mostBroken     = 100 // streams in a row that the client broke off
-	partingTime    = time.Second
+	mostBroken     = 100   // streams in a row that the client broke off
+	mostControls   = 10000 // frames that answer the client's and wait to be written
+	mostFutile     = 10000 // frames in a row, and within futileTime, that bring nothing
+	mostWaiting    = 4     // times the streams at work may wait for one to end
+	mostWindow     = 1<<31 - 1
 )
+
+// How long is waited for what a client owes.
+const (
+	futileTime   = 10 * time.Second
+	prefaceTime  = 10 * time.Second
+	goAwayTime   = time.Second     // between the two GOAWAYs of a graceful end
+	lingerTime   = time.Second     // for its end, after ours
+	leftoverTime = 2 * time.Second // for the rest of a request that nobody wants
+)
+
+// way is how a connection's bytes go, and how what serves it is run.
+type way interface {
+	// kick has the connection's output be written soon, and its state be looked at. by is the task that asks, nil:
+	// an ordinary goroutine. Under the connection's mu.
+	kick(by *loop.Task)
+	// begin begins a stream's exchange beside what runs now. Under the connection's mu.
+	begin(by *loop.Task, st *stream)
+}
 
 // conn is one client's connection.
 type conn struct {
 	// Immutable.
 	s        *Server
-	nc       net.Conn
 	info     *exchange.Conn
 	reporter Reporter
 	server   *exchange.Server // whose settings hold for the connection
-	base     *http.Server     // of this connection alone: its Shutdown says GOAWAY
-	h2       *http2.Server
+	way      way
+	limits   limits
 
-	opened  atomic.Int64               // streams so far
-	broken  atomic.Int64               // streams in a row that brought no whole answer
-	errors  atomic.Int64               // of the client against the protocol
-	ending  atomic.Bool                // it is told to go
-	parting atomic.Pointer[time.Timer] // ends it then; a Close more does a connection no harm
+	received // owned by who serves the connection
 
-	mu      sync.Mutex
-	under   int           // under mu: exchanges at work
-	over    bool          // under mu: no exchange may begin
-	through chan struct{} // closed when over and none is at work
+	mu        sync.Mutex
+	out       output    // under mu, as all that follows
+	open      []*stream // that are not closed, and at work: a stream's end and its exchange's may differ
+	pending   []*stream // of them, those whose exchange waits to begin
+	window    int       // how much the client may send on the connection
+	credit    int       // bytes that were taken, and the client was not told of
+	initial   int64     // the client's window of a new stream
+	broken    int       // streams in a row that brought no whole answer
+	errors    int       // of the client against the protocol
+	ending    ending
+	last      bool      // nothing is to be sent behind the output
+	gone      bool      // the client is gone, or to be cut off: nothing is read or written any more
+	idle      time.Time // since when there is no stream
+	step      time.Time // when the second GOAWAY is due
+	ackBy     time.Time // when the client must have acknowledged our settings; zero once it has
+	newest    uint32    // the highest number of a stream that the client has opened
+	served    uint32    // the highest one that is or was served
+	past      past      // the streams that were open last
+	cut       past      // of streams that we have reset last: what the client sent before it knew is passed over
+	prefaceBy time.Time // when the client's preface and settings must be here; zero once they are
+	blockBy   time.Time // when a header block that has begun must be here; zero: none has
 }
 
-func newConn(s *Server, nc net.Conn, info *exchange.Conn, reporter Reporter, server *exchange.Server) *conn {
-	c := &conn{s: s, nc: nc, info: info, reporter: reporter, server: server, through: make(chan struct{})}
+// limits are a connection's, of its virtual host.
+type limits struct {
+	streams int
+	window  int // of a stream
+	header  int // bytes of a request's fields
+}
+
+// ending is how far a graceful end has come (RFC 9113 section 6.8).
+type ending uint8
+
+const (
+	lives     ending = iota
+	announced        // the first GOAWAY is sent: streams may still come
+	settled          // the second one is: none does any more
+)
+
+func newConn(s *Server, info *exchange.Conn, reporter Reporter, server *exchange.Server) *conn {
+	c := &conn{s: s, info: info, reporter: reporter, server: server}
 	set := &server.HTTP2
-	window := or(set.Window, defaultWindow)
-	c.h2 = &http2.Server{
-		MaxConcurrentStreams:         uint32(or(set.Streams, defaultStreams)),
-		MaxUploadBufferPerStream:     int32(window),
-		MaxUploadBufferPerConnection: int32(max(window, connWindow)),
-		MaxReadFrameSize:             16 << 10,
-		IdleTimeout:                  idle(server),
-		WriteByteTimeout:             timeoutOf(server),
-		PermitProhibitedCipherSuites: set.OldTLS,
-		CountError:                   c.count,
+	c.limits = limits{streams: or(set.Streams, defaultStreams), window: min(or(set.Window, defaultWindow), mostWindow), header: headerBytes(server)}
+	c.window = max(c.limits.window, connWindow)
+	c.initial = defaultWindow
+	c.out.window, c.out.frame, c.out.block = defaultWindow, mostData, mostFrame
+	if n := set.FrameLen; n > 0 {
+		c.out.frame = min(n, mostData)
 	}
-	c.base = &http.Server{MaxHeaderBytes: headerBytes(server), ErrorLog: s.silence}
-	if err := http2.ConfigureServer(c.base, c.h2); err != nil {
-		s.log(exchange.Error, err, "AH03045: HTTP/2 cannot be set up")
-	}
+	c.out.enc.max = tableMost
+	c.dec = hpack.NewDecoder(tableMost, c.field)
+	c.dec.SetMaxStringLength(c.limits.header)
+	c.idle = time.Now()
+	c.prefaceBy = c.idle.Add(prefaceTime)
 	return c
 }
 
@@ -74,9 +118,7 @@ func or(n, other int) int {
 	return other
 }
 
-// idle is how long a connection may have no stream; never 0, which would be for ever.
-func idle(s *exchange.Server) time.Duration { return max(s.KeepAliveTimeout, time.Millisecond) }
-
+// timeoutOf is a server's Timeout.
 func timeoutOf(s *exchange.Server) time.Duration {
 	if s.Timeout > 0 {
 		return s.Timeout
@@ -92,82 +134,235 @@ func headerBytes(s *exchange.Server) int {
 	return min(s.LimitLine+s.LimitFields*s.LimitFieldSize, mostHeader)
 }
 
-// serve speaks HTTP/2 until the connection ends.
-func (c *conn) serve(first *upgraded) {
-	o := &http2.ServeConnOpts{Context: context.Background(), BaseConfig: c.base, Handler: http.HandlerFunc(c.handle)}
-	if first != nil {
-		o.UpgradeRequest, o.Settings = first.request, first.settings
+// hello sends our settings.
+func (c *conn) hello(by *loop.Task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	settings := [...]http2.Setting{
+		{ID: http2.SettingMaxFrameSize, Val: mostFrame},
+		{ID: http2.SettingMaxConcurrentStreams, Val: uint32(c.limits.streams)},
+		{ID: http2.SettingMaxHeaderListSize, Val: uint32(c.limits.header)},
+		{ID: http2.SettingInitialWindowSize, Val: uint32(c.limits.window)},
 	}
-	c.h2.ServeConn(c.nc, o)
+	b := appendHead(c.buffer(512), 6*len(settings), http2.FrameSettings, 0, 0)
+	for _, s := range settings {
+		b = appendSetting(b, s.ID, s.Val)
+	}
+	if more := c.window - defaultWindow; more > 0 {
+		b = appendWindowUpdate(b, 0, more)
+	}
+	c.out.b = b
+	c.ackBy = time.Now().Add(timeoutOf(c.server))
+	c.kick(by)
 }
 
-// leave has the connection end gracefully.
-func (c *conn) leave() {
-	if !c.ending.Swap(true) {
-		c.base.Shutdown(context.Background()) // there is no listener: it says GOAWAY, and returns
+// find is an open stream; nil: there is none of that number. Under mu.
+func (c *conn) find(id uint32) *stream {
+	for i := len(c.open) - 1; i >= 0; i-- {
+		if c.open[i].id == id && !c.open[i].closed {
+			return c.open[i]
+		}
 	}
+	return nil
 }
 
-// goAwayEnhanceYourCalm ends the connection of a client that makes work for nothing.
-func (c *conn) goAwayEnhanceYourCalm(why string) {
-	if c.ending.Load() {
+// streams is how many streams are open. Under mu.
+func (c *conn) streams() int {
+	n := 0
+	for _, st := range c.open {
+		if !st.closed {
+			n++
+		}
+	}
+	return n
+}
+
+// busy reports whether streams are open or exchanges at work. Under mu.
+func (c *conn) busy() bool { return len(c.open) > 0 }
+
+// leave has the connection end gracefully: it is said that it will, and once a ping has come back, or a second is
+// over, that no further stream is served.
+func (c *conn) leave(by *loop.Task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending != lives || c.gone || c.last {
 		return
 	}
-	c.s.log(exchange.Info, nil, "AH03045: HTTP/2: "+why+", closing the connection of "+c.info.RemoteText)
-	c.leave()
-	c.parting.Store(time.AfterFunc(partingTime, func() { c.nc.Close() }))
+	c.ending = announced
+	c.step = time.Now().Add(goAwayTime)
+	c.out.b = appendPing(appendGoAway(c.buffer(64), mostWindow, http2.ErrCodeNo), goAwayPing, 0)
+	c.kick(by)
 }
 
-// count counts what a client did against the protocol.
-func (c *conn) count(string) {
-	if n := c.errors.Add(1); c.server.HTTP2.Errors > 0 && n > int64(c.server.HTTP2.Errors) {
-		c.goAwayEnhanceYourCalm("H2MaxStreamErrors")
+// goAwayPing is the ping behind the first GOAWAY.
+var goAwayPing = [8]byte{'g', 'o', 'i', 'n', 'g', 'a', 'w', 'y'}
+
+// settle says the second GOAWAY. Under mu.
+func (c *conn) settle(by *loop.Task) {
+	if c.ending == settled || c.last {
+		return
+	}
+	c.ending = settled
+	c.out.b = appendGoAway(c.buffer(32), c.served, http2.ErrCodeNo)
+	c.last = !c.busy()
+	c.kick(by)
+}
+
+// fail ends the connection for what the client did: GOAWAY with the reason, and no more. why is for the log; "": it
+// is the client's affair. Under mu.
+func (c *conn) fail(by *loop.Task, code http2.ErrCode, why string) {
+	if c.last && c.ending == settled || c.gone {
+		return
+	}
+	if why != "" {
+		c.s.log(exchange.Info, nil, "AH03045: HTTP/2: "+why+", closing the connection of "+c.info.RemoteText)
+	}
+	c.out.b = appendGoAway(c.buffer(32), c.served, code)
+	c.ending, c.last = settled, true
+	c.abortAll(by)
+	c.kick(by)
+}
+
+// lost notes that the client is gone.
+func (c *conn) lost(by *loop.Task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	c.abortAll(by)
+}
+
+// abortAll gives up all streams. Under mu.
+func (c *conn) abortAll(by *loop.Task) {
+	for _, st := range c.pending {
+		c.remove(st)
+		st.unused()
+	}
+	c.pending = nil
+	for _, st := range c.open {
+		c.abort(by, st)
+	}
+	c.rest(by)
+}
+
+// count counts what a client did against the protocol. Under mu.
+func (c *conn) count(by *loop.Task) {
+	if c.errors++; c.server.HTTP2.Errors > 0 && c.errors > c.server.HTTP2.Errors {
+		c.fail(by, http2.ErrCodeEnhanceYourCalm, "H2MaxStreamErrors")
 	}
 }
 
-// ended counts streams that the client broke off.
-func (c *conn) ended(whole bool) {
+// brought counts streams that brought no whole answer. Under mu.
+func (c *conn) brought(by *loop.Task, whole bool) {
 	if whole {
-		c.broken.Store(0)
-	} else if c.broken.Add(1) == mostBroken {
-		c.goAwayEnhanceYourCalm("one stream after the other is broken off")
+		c.broken = 0
+	} else if c.broken++; c.broken == mostBroken {
+		c.fail(by, http2.ErrCodeEnhanceYourCalm, "one stream after the other is broken off")
 	}
 }
 
-// enter begins an exchange. false: the connection is over.
-func (c *conn) enter() bool {
+// over reports whether the connection is: the client is gone, and no exchange is at work.
+func (c *conn) over() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.over {
-		return false
+	return c.gone && len(c.open) == 0
+}
+
+// isGone reports whether nothing is read or written any more.
+func (c *conn) isGone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
+
+// isLast reports whether all has been written that ever will be.
+func (c *conn) isLast() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last && len(c.out.b) == 0
+}
+
+// large reports whether so much is to be written that it should be, before more is read.
+func (c *conn) large() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.out.b) >= mostFrame
+}
+
+// due is after how long tend may have something to do.
+func (c *conn) due(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone || c.last {
+		return never
 	}
-	c.under++
-	return true
+	return c.nextDue(now)
 }
 
-// exit ends one; idle: none is at work any more.
-func (c *conn) exit() {
+// never is the end of a wait that has none.
+const never = time.Hour
+
+// tend does what is due, and returns after how long that may be the next time.
+func (c *conn) tend(by *loop.Task, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.under--; c.over && c.under == 0 {
-		close(c.through)
+	if c.gone || c.last {
+		return never
 	}
+	if c.ending == announced && !now.Before(c.step) {
+		c.settle(by)
+	}
+	switch {
+	case !c.ackBy.IsZero() && !now.Before(c.ackBy):
+		c.fail(by, http2.ErrCodeSettingsTimeout, "")
+	case !c.prefaceBy.IsZero() && !now.Before(c.prefaceBy), !c.blockBy.IsZero() && !now.Before(c.blockBy):
+		c.fail(by, http2.ErrCodeProtocol, "")
+	case !c.busy() && !now.Before(c.idleUntil()):
+		c.settle(by)
+	}
+	return c.nextDue(now)
 }
 
-// alone reports whether only one exchange is at work.
-func (c *conn) alone() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.under == 1
+// idleUntil is when a connection without streams ends.
+func (c *conn) idleUntil() time.Time {
+	return c.idle.Add(max(c.server.KeepAliveTimeout, time.Millisecond))
 }
 
-// wait waits for the exchanges; none begins any more.
-func (c *conn) wait() {
-	c.mu.Lock()
-	c.over = true
-	none := c.under == 0
-	c.mu.Unlock()
-	if !none {
-		<-c.through
+// nextDue is how long nothing is to be done. Under mu.
+func (c *conn) nextDue(now time.Time) time.Duration {
+	next := now.Add(never)
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	if c.ending == announced {
+		sooner(c.step)
+	}
+	sooner(c.ackBy)
+	sooner(c.prefaceBy)
+	sooner(c.blockBy)
+	if !c.busy() {
+		sooner(c.idleUntil())
+	}
+	return max(next.Sub(now), time.Millisecond)
+}
+
+// emptied is a list to begin anew, which keeps little memory.
+func emptied(list []*stream) []*stream {
+	if cap(list) > 4 {
+		return nil
+	}
+	return list[:0]
+}
+
+// rest notes that there may be no stream any more. Under mu.
+func (c *conn) rest(by *loop.Task) {
+	if c.busy() {
+		return
+	}
+	c.open, c.pending, c.out.waiting = emptied(c.open), emptied(c.pending), emptied(c.out.waiting)
+	if c.ending == settled && !c.last {
+		c.last = true
+		c.kick(by)
 	}
 }

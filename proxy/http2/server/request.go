@@ -2,37 +2,27 @@ package server
 
 import (
 	"errors"
-	"maps"
-	"net/http"
-	values "reflect"
-	"slices"
 	"strings"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 )
 
-// read makes x of the request: its head is written as HTTP/1 has it and read by the same parser, so that
-// nothing passes here that would not pass there (httpd: h2_request.c h2_create_request_rec does the
-// same). The problem is nil when it may be served.
+// read makes x of the head that was received, by the rules that HTTP/1's heads have: nothing passes here that would
+// not pass there (httpd: h2_request.c h2_create_request_rec). The problem is nil when it may be served.
 func (st *stream) read() *exchange.Problem {
-	x := &st.x
-	problem := st.write()
+	x, h := &st.x, &st.head
+	st.bytes = int64(h.size)
+	problem := st.check()
 	if problem == nil {
-		problem = st.parse()
+		problem = st.settle()
 	}
 	st.present()
 	if problem == nil {
 		problem = st.length()
 	}
 	if x.Req.Line == "" { // for the logs, as far as it can be told
-		path, _, _ := strings.Cut(printable(st.r.RequestURI), "?")
-		x.Req.RawPath, x.Req.Path = path, path
-		x.Req.Line = x.Arena.Join(printable(st.r.Method), " ", printable(st.r.RequestURI), " HTTP/2.0")
-		x.Req.Method = printable(st.r.Method)
-		if h := st.r.Host; h != "" && wire.IsWord(h) && len(h) <= st.c.server.LimitLine {
-			x.Req.Header.Add("Host", h) // for the member of an ErrorDocument
-		}
+		st.guess()
 	}
 	if problem != nil && x.Req.Path == "" {
 		x.Req.Path = x.Req.RawPath
@@ -40,79 +30,124 @@ func (st *stream) read() *exchange.Problem {
 	return problem
 }
 
-// write makes the head st.head, unless something of it has no place in a head or is too long
-// (httpd: h2_stream.c h2_stream_add_header).
-func (st *stream) write() (problem *exchange.Problem) {
-	r := st.r
-	st.head = st.head[:0]
-	if problem = st.checkLine(); problem != nil {
-		return problem
+// target is the request's target: of CONNECT the authority.
+func (h *head) target() string {
+	if h.method == "CONNECT" {
+		return h.authority
 	}
-	b := append(st.head, r.Method...)
-	b = append(b, ' ')
-	b = append(b, r.RequestURI...)
-	b = append(b, " HTTP/2.0\r\n"...)
-	if r.Host != "" {
-		b = wire.AppendField(b, "Host", r.Host)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if name == "Host" && r.Host != "" { // :authority goes before it
-			continue
-		}
-		if b, problem = st.appendField(b, name, r.Header[name]); problem != nil {
-			return problem
-		}
-	}
-	if expects(r) {
-		b = wire.AppendField(b, "Expect", "100-continue")
-	}
-	st.head = append(b, "\r\n"...)
-	return nil
+	return h.path
 }
 
-// checkLine looks at what becomes the request line and the Host field, and at how many fields there are.
-func (st *stream) checkLine() *exchange.Problem {
-	r, srv := st.r, st.c.server
+// check looks at what has no place in a head, or is too long (httpd: h2_stream.c h2_stream_add_header).
+func (st *stream) check() *exchange.Problem {
+	h, srv := &st.head, st.c.server
+	target, host := h.target(), h.authority
 	switch {
-	case len(r.RequestURI) > srv.LimitLine || len(r.Host) > srv.LimitLine || len(r.Method) > srv.LimitLine:
-		return st.refuse(414, exchange.Info, "AH10178: Request pseudo header exceeds LimitRequestFieldSize: :path")
-	case !wire.IsWord(r.Method) || !wire.IsWord(r.RequestURI) || strings.ContainsAny(r.RequestURI, " \t") || r.Host != "" && !wire.IsWord(r.Host):
-		return st.refuse(400, exchange.Info, "AH10379: Request pseudo header holds what it may not")
-	case srv.LimitFields > 0 && len(r.Header) > srv.LimitFields:
-		return st.refuse(431, exchange.Info, "AH10181: Number of request headers exceeds LimitRequestFields")
+	case h.tooLong:
+		return st.refuse(431, "AH10181: Request header is longer than LimitRequestFields and LimitRequestFieldSize allow")
+	case len(target) > srv.LimitLine || len(host) > srv.LimitLine || len(h.method) > srv.LimitLine:
+		return st.refuse(414, "AH10178: Request pseudo header exceeds LimitRequestFieldSize: :path")
+	case !wire.IsWord(h.method) || !wire.IsWord(target) || host != "" && !wire.IsWord(host):
+		return st.refuse(400, "AH10379: Request pseudo header holds what it may not")
 	}
+	return st.checkFields()
+}
+
+// checkFields merges fields of one name, and looks at how many and how long they are.
+func (st *stream) checkFields() *exchange.Problem {
+	srv, x := st.c.server, &st.x
+	fields := &x.Req.Header
+	if st.head.crumbs > 1 {
+		st.joinCookies()
+	}
+	long := wire.MergeFields(fields, srv.LimitFieldSize)
+	for i := range fields.F {
+		if f := &fields.F[i]; f.ID != wire.Host && len(f.Name)+len(f.Value)+2 > srv.LimitFieldSize {
+			long = f.Name
+		}
+	}
+	switch {
+	case long != "":
+		return st.refuse(431, x.Arena.Join("AH10180: Request header exceeds LimitRequestFieldSize(", x.Arena.Int(int64(srv.LimitFieldSize)), "): ", long[:min(len(long), 80)]))
+	case srv.LimitFields > 0 && len(fields.F)-st.hosts() > srv.LimitFields:
+		return st.refuse(431, "AH10181: Number of request headers exceeds LimitRequestFields")
+	}
+	st.expectation()
 	return nil
 }
 
-// appendField appends all values of a field, which together have one limit.
-func (st *stream) appendField(b []byte, name string, values []string) ([]byte, *exchange.Problem) {
-	if !wire.IsToken(name) {
-		return b, st.refuse(400, exchange.Info, "AH10379: Request header name holds what it may not")
+// hosts is how many of the fields are :authority.
+func (st *stream) hosts() int {
+	if st.head.seen&sawAuthority != 0 && st.head.authority != "" {
+		return 1
 	}
-	size, most := len(name), st.c.server.LimitFieldSize
-	for _, v := range values {
-		if !wire.IsValue(v) {
-			return b, st.refuse(400, exchange.Info, "AH10379: Request header holds what it may not: "+name)
-		}
-		size += len(v) + 2
-		b = wire.AppendField(b, name, v)
-	}
-	if size > most {
-		return b, st.refuse(431, exchange.Info, "AH10180: Request header exceeds LimitRequestFieldSize("+st.x.Arena.Int(int64(most))+"): "+name[:min(len(name), 80)])
-	}
-	return b, nil
+	return 0
 }
 
-func (st *stream) refuse(status exchange.Status, level exchange.Level, message string) *exchange.Problem {
-	st.x.Log("http2", level, nil, message)
+// joinCookies makes one field of the cookies, which clients may send apart (RFC 9113 section 8.2.3).
+func (st *stream) joinCookies() {
+	fields, size := &st.x.Req.Header, 0
+	for i := range fields.F {
+		if f := &fields.F[i]; f.ID == wire.Cookie {
+			size += len(f.Value) + len("; ")
+		}
+	}
+	b := st.x.Arena.Scratch(size)
+	at := -1
+	for i := range fields.F {
+		f := &fields.F[i]
+		switch {
+		case f.ID != wire.Cookie:
+			continue
+		case at < 0:
+			at = i
+		default:
+			b = append(b, "; "...)
+		}
+		b = append(b, f.Value...)
+	}
+	fields.F[at].Value = st.x.Arena.Keep(b)
+	n := at + 1
+	for _, f := range fields.F[at+1:] {
+		if f.ID != wire.Cookie {
+			fields.F[n] = f
+			n++
+		}
+	}
+	clear(fields.F[n:])
+	fields.F = fields.F[:n]
+}
+
+// expectation leaves a wait for 100 Continue there only where a body follows.
+func (st *stream) expectation() {
+	fields := &st.x.Req.Header
+	i := fields.IndexID(wire.Expect)
+	if i < 0 || !wire.Lists(fields.F[i].Value, "100-continue") {
+		return
+	}
+	if st.bodiless() {
+		fields.DelID(wire.Expect)
+		return
+	}
+	fields.F[i].Value = "100-continue"
+}
+
+// bodiless reports whether no body follows.
+func (st *stream) bodiless() bool {
+	return st.head.length == 0 || st.head.length < 0 && st.head.endsStream
+}
+
+func (st *stream) refuse(status exchange.Status, message string) *exchange.Problem {
+	st.x.Log("http2", exchange.Info, nil, message)
 	return &exchange.Problem{Status: status}
 }
 
-// parse reads st.head.
-func (st *stream) parse() *exchange.Problem {
-	s := st.c.server
-	rules := wire.Rules{Line: s.LimitLine + len(" HTTP/2.0") + s.LimitLine, FieldSize: s.LimitFieldSize + 4, Registered: s.RegisteredMethods, Secure: st.c.info.Secure}
-	_, err := wire.ParseRequest(st.head, &rules, &st.req, &st.x.Req.Header)
+// settle reads line and fields as HTTP/1 has them.
+func (st *stream) settle() *exchange.Problem {
+	s, h := st.c.server, &st.head
+	rules := wire.Rules{Line: s.LimitLine, FieldSize: s.LimitFieldSize, Registered: s.RegisteredMethods, Secure: st.c.info.Secure}
+	line := st.x.Arena.Join(h.method, " ", h.target(), " HTTP/2.0")
+	err := wire.SettleRequest(line, &rules, &st.req, &st.x.Req.Header)
 	if err == nil {
 		return nil
 	}
@@ -129,7 +164,7 @@ func (st *stream) parse() *exchange.Problem {
 // present makes x the exchange of what was read.
 func (st *stream) present() {
 	x, r := &st.x, &st.req
-	x.HeadOnly = st.r.Method == "HEAD"
+	x.HeadOnly = st.head.method == "HEAD"
 	q := &x.Req
 	q.Line, q.Method, q.Target = r.Line, r.Method, r.Target
 	q.Major, q.Minor = 2, 0
@@ -140,33 +175,34 @@ func (st *stream) present() {
 	q.Authority, q.Host, q.Port = r.Authority, r.Host, r.Port
 	q.RawPath, q.Query, q.HasQuery = r.RawPath, r.Query, r.HasQuery
 	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
+	st.body.expects = r.Expect100
 }
 
-// expects reports whether the client waits for 100 Continue: x/net takes the field away and keeps that for the
-// body's first read, which is when it sends 100 (TestExpect holds that against its code).
-func expects(r *http.Request) bool {
-	if r.ContentLength == 0 {
-		return false
-	}
-	v := values.ValueOf(r.Body)
-	if v.Kind() != values.Pointer || v.Elem().Kind() != values.Struct {
-		return false
-	}
-	f := v.Elem().FieldByName("needsContinue")
-	return f.IsValid() && f.Kind() == values.Bool && f.Bool()
-}
-
-// length settles how long the body is. Who announces one and ends the stream with the head has lied; who
-// ends a body too early or too late is found out by x/net.
+// length settles how long the body is. Who announces one and ends the stream with the head has lied.
 func (st *stream) length() *exchange.Problem {
 	q := &st.x.Req
 	switch {
-	case st.r.ContentLength < 0:
+	case st.head.endsStream && q.Length > 0:
+		return st.refuse(400, "AH10379: Content-Length is not the length of the body")
+	case !st.head.endsStream && !st.req.HasLength:
 		q.Length = -1
-	case st.r.ContentLength != q.Length:
-		return st.refuse(400, exchange.Info, "AH10379: Content-Length is not the length of the body")
 	}
 	return nil
+}
+
+// guess makes the line of a request that could not be read.
+func (st *stream) guess() {
+	x, h := &st.x, &st.head
+	method, target := printable(h.method), printable(h.target())
+	path, _, _ := strings.Cut(target, "?")
+	x.Req.RawPath, x.Req.Path = path, path
+	x.Req.Line = x.Arena.Join(method, " ", target, " HTTP/2.0")
+	x.Req.Method = method
+	host := h.authority
+	x.Req.Header.Reset()
+	if host != "" && wire.IsWord(host) && len(host) <= st.c.server.LimitLine { // for the member of an ErrorDocument
+		x.Req.Header.Add("Host", host)
+	}
 }
 
 // printable is a text as it may stand in a log.

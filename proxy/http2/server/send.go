@@ -1,13 +1,11 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"io"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
@@ -15,11 +13,8 @@ import (
 
 var errShort = errors.New("http2: the body ended before its length")
 
-// bulk is how much of an answer's body is held at a time.
-const bulk = 16 << 10
-
 // send sends the answer that x.Res holds, and notes what happened.
-func (st *stream) send(ctx context.Context) {
+func (st *stream) send() {
 	x := &st.x
 	res := &x.Res
 	switch {
@@ -28,23 +23,22 @@ func (st *stream) send(ctx context.Context) {
 		res.Clear()
 		return
 	case res.Status < 200 || res.Status > 999: // a tunnel among them: HTTP/2 has none
-		st.instead(ctx, 500)
+		st.instead(500)
 		return
 	}
 	if name, value := res.InvalidField(); name+value != "" {
 		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
-		st.instead(ctx, 500)
+		st.instead(500)
 		return
 	}
-	size := st.fields()
+	size := st.size()
 	if n := x.Server.HTTP2.HeaderBlock; n > 0 && size > n {
 		x.Log("http2", exchange.Error, nil, "AH10402: the answer's header is longer than H2MaxHeaderBlockLen")
-		clear(st.w.Header())
-		st.instead(ctx, 500)
+		st.instead(500)
 		return
 	}
 	st.passOver()
-	err := st.deliver(ctx, size)
+	err := st.deliver(size)
 	if res.Body != nil {
 		res.Body.Close()
 		res.Body = nil
@@ -56,7 +50,7 @@ func (st *stream) send(ctx context.Context) {
 
 // instead sends an own page in place of an answer that cannot be sent; when that fails as well, a head
 // alone.
-func (st *stream) instead(ctx context.Context, status int) {
+func (st *stream) instead(status int) {
 	if st.second {
 		st.bare(status)
 		st.x.Res.Header.Reset()
@@ -64,57 +58,136 @@ func (st *stream) instead(ctx context.Context, status int) {
 		st.second = true
 		st.x.Res.Clear()
 		st.x.Res.Always.Reset()
-		if !st.guarded(func() { st.c.s.app.Refuse(ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
+		if !st.guarded(func() { st.c.s.app.Refuse(st.life, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
 			st.bare(status)
 		}
 	}
-	st.send(ctx)
+	st.send()
 }
 
-// fields gives x/net the answer's head, and returns about how long it is.
-func (st *stream) fields() (size int) {
+// passes reports whether a field of the answer is sent as it is: not what concerns a connection, nor what is made
+// here.
+func passes(x *exchange.Exchange, f *exchange.Field) bool {
+	switch f.ID {
+	case wire.ContentLength, wire.Vary:
+		return false
+	case wire.Date, wire.Server:
+		return x.Forwarded()
+	case wire.ContentType:
+		return !wire.Bodiless(x.Res.Status) || x.Res.Proxied || x.Res.Typed
+	}
+	return !wire.ConnectionField[f.ID]
+}
+
+// single are the fields of which the first counts alone. Never written to.
+var single = [256]bool{wire.Date: true, wire.Server: true, wire.ContentType: true}
+
+// size is about how long the answer's head is.
+func (st *stream) size() (size int) {
 	x := &st.x
-	res, to := &x.Res, st.w.Header()
-	for _, list := range [...]*exchange.Header{&res.Always, &res.Header} {
+	for _, list := range [...]*exchange.Header{&x.Res.Always, &x.Res.Header} {
 		for i := range list.F {
-			f := &list.F[i]
-			if wire.ConnectionField[f.ID] || f.ID == wire.ContentLength || !x.Forwarded() && (f.ID == wire.Date || f.ID == wire.Server) {
-				continue
+			if f := &list.F[i]; passes(x, f) || f.ID == wire.Vary {
+				size += len(f.Name) + len(f.Value) + 4
 			}
-			key := exchange.CanonicalName(f)
-			if to[key] != nil && (f.ID == wire.Date || f.ID == wire.Server || f.ID == wire.ContentType) {
-				continue
-			}
-			to[key] = append(to[key], strings.Clone(f.Value))
-			size += len(f.Name) + len(f.Value) + 4
 		}
-	}
-	mergeVary(to)
-	if to["Date"] == nil {
-		to.Set("Date", x.Start.UTC().Format(http.TimeFormat))
-	}
-	if to["Server"] == nil && x.Server.Token != "" {
-		to.Set("Server", x.Server.Token)
-	}
-	if _, named := to["Content-Type"]; !named || wire.Bodiless(res.Status) && !res.Proxied && !res.Typed {
-		to["Content-Type"] = nil // keeps x/net from guessing
-	}
-	if n, ok := said(x); ok {
-		to.Set("Content-Length", strconv.FormatInt(n, 10))
 	}
 	return size
 }
 
-// mergeVary makes all Vary fields one, each name once (httpd: http_filters.c fixup_vary).
-func mergeVary(to http.Header) {
-	if len(to["Vary"]) == 0 {
-		return
+// beginBlock appends the head of a HEADERS frame, whose length splitBlock sets, and the status.
+func (st *stream) beginBlock(b []byte, status int, flags http2.Flags) []byte {
+	b = appendHead(b, 0, http2.FrameHeaders, flags, st.id)
+	b = st.c.out.enc.begin(b)
+	if status == 0 { // a trailer has none
+		return b
 	}
-	var names wire.NameSet
-	for _, v := range to["Vary"] {
-		names.AddList(v)
+	return st.c.out.enc.status(b, status)
+}
+
+// sendHead sends the answer's head; end: no body follows.
+func (st *stream) sendHead(size int, end bool) error {
+	if _, err := st.lock(0); err != nil {
+		return err
 	}
-	to["Vary"] = []string{strings.Join(names.Names(), ",")}
+	c := st.c
+	defer c.mu.Unlock()
+	var flags http2.Flags
+	if end {
+		flags = http2.FlagHeadersEndStream
+		c.finished(st)
+	}
+	b := c.buffer(size + 512)
+	at := len(b)
+	b = st.appendFields(st.beginBlock(b, st.x.Res.Status, flags))
+	c.out.b = splitBlock(b, at, c.out.block, st.id)
+	st.said = true
+	c.kick(st.task)
+	return nil
+}
+
+// finished notes that we have sent all of a stream's answer. Under mu.
+func (c *conn) finished(st *stream) {
+	st.sending = false
+	if st.ended {
+		st.closed = true
+	}
+}
+
+// appendFields appends the answer's fields.
+func (st *stream) appendFields(b []byte) []byte {
+	x, enc := &st.x, &st.c.out.enc
+	res := &x.Res
+	var seen [256]bool
+	for _, list := range [...]*exchange.Header{&res.Always, &res.Header} {
+		for i := range list.F {
+			f := &list.F[i]
+			if f.ID == wire.Vary && !seen[wire.Vary] {
+				seen[wire.Vary] = true
+				b = enc.field(b, wire.Vary, "", st.vary())
+			}
+			if !passes(x, f) || single[f.ID] && seen[f.ID] {
+				continue
+			}
+			seen[f.ID] = true
+			b = enc.field(b, f.ID, f.Name, f.Value)
+		}
+	}
+	if !seen[wire.Date] {
+		b = enc.field(b, wire.Date, "", st.c.s.clock.Date(x.Start))
+	}
+	if !seen[wire.Server] && x.Server.Token != "" {
+		b = enc.field(b, wire.Server, "", x.Server.Token)
+	}
+	if n, ok := said(x); ok {
+		b = enc.field(b, wire.ContentLength, "", x.Arena.Int(n))
+	}
+	return b
+}
+
+// vary is all Vary fields as one value, each name once (httpd: http_filters.c fixup_vary).
+func (st *stream) vary() string {
+	var few [16]string
+	names := wire.NameSetOn(few[:])
+	for _, list := range [...]*exchange.Header{&st.x.Res.Always, &st.x.Res.Header} {
+		for i := range list.F {
+			if list.F[i].ID == wire.Vary {
+				names = names.WithList(list.F[i].Value)
+			}
+		}
+	}
+	size := 0
+	for _, n := range names.Names() {
+		size += len(n) + 1
+	}
+	b := st.x.Arena.Scratch(size)
+	for i, n := range names.Names() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, n...)
+	}
+	return st.x.Arena.Keep(b)
 }
 
 // said is the Content-Length that the client is told.
@@ -132,117 +205,157 @@ func said(x *exchange.Exchange) (n int64, ok bool) {
 }
 
 // deliver sends head and body; size is about the head's.
-func (st *stream) deliver(ctx context.Context, size int) error {
+func (st *stream) deliver(size int) error {
 	x := &st.x
 	res := &x.Res
-	st.w.WriteHeader(res.Status)
-	res.Wrote += int64(size)
-	res.FirstByte = time.Now()
-	if x.HeadOnly || wire.Bodiless(res.Status) || res.Body == nil || res.Length == 0 {
-		return nil
-	}
-	if err := st.copy(); err != nil {
-		if ctx.Err() != nil {
-			res.Aborted = true
+	bodiless := x.HeadOnly || wire.Bodiless(res.Status) || res.Body == nil || res.Length == 0
+	err := st.sendHead(size, bodiless)
+	if err == nil {
+		res.Wrote += int64(size)
+		res.FirstByte = time.Now()
+		if bodiless {
+			return nil
 		}
-		return err
+		err = st.copy()
 	}
-	for i := range res.Trailer.F {
-		if f := &res.Trailer.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] {
-			st.w.Header().Add(http.TrailerPrefix+f.Name, strings.Clone(f.Value))
-		}
+	if err != nil && st.life.Err() != nil {
+		res.Aborted = true
 	}
-	return nil
+	return err
 }
 
-// lingerTime is for how long what a client still sends is passed over.
-const lingerTime = 2 * time.Second
-
-// passOver reads what nobody wanted of the request's body before the answer is sent: a stream whose
-// client still sends is reset behind the answer, and there are clients that forget the answer then. A
-// body that another goroutine reads is none of our business.
-func (st *stream) passOver() {
-	shared, ok := st.x.State[exchange.StateUpload].(exchange.BackgroundReader)
-	if ok && shared.ReadsInBackground() || st.r.ContentLength == 0 || st.body.whole.Load() || st.body.err != nil {
-		return
-	}
-	if st.buf == nil {
-		st.buf = make([]byte, bulk)
-	}
-	t := time.AfterFunc(lingerTime, st.ctl.endReads)
-	defer t.Stop()
-	for {
-		if _, err := st.body.Read(st.buf); err != nil {
-			return
-		}
-	}
-}
-
-// copy copies the body; what is there goes out before the next wait.
+// copy sends the body. What is there goes out before anything is waited for.
 func (st *stream) copy() error {
 	res := &st.x.Res
-	if st.buf == nil {
-		st.buf = make([]byte, bulk)
-	}
+	gatherer, _ := res.Body.(exchange.Gatherer)
 	for res.Length < 0 || res.Sent < res.Length {
-		p, end := st.next()
-		if res.Length >= 0 {
-			p = p[:min(int64(len(p)), res.Length-res.Sent)]
-		}
-		if err := st.pass(p); err != nil {
-			res.Aborted = true
-			return err
-		}
-		if end == io.EOF {
-			break
-		} else if end != nil {
-			return end
-		}
-	}
-	if res.Sent < res.Length {
-		return errShort
-	}
-	return nil
-}
-
-// next is the next bytes of the body: those at hand, else what a wait brings.
-func (st *stream) next() ([]byte, error) {
-	src := st.x.Res.Body
-	if held := src.Buffered(); len(held) > 0 {
-		n := copy(st.buf, held)
-		src.Discard(n)
-		return st.buf[:n], nil
-	}
-	if err := watched(st.timeout(), st.ctl.endWrites, st.flush); err != nil {
-		return nil, err
-	}
-	n, err := src.Read(st.buf)
-	return st.buf[:n], err
-}
-
-// flush sends what was written.
-func (st *stream) flush() error { return http.NewResponseController(st.w).Flush() }
-
-// pass sends bytes of the body, in frames as long as H2MaxDataFrameLen lets them be. It waits until the
-// client's windows let them through.
-func (st *stream) pass(p []byte) error {
-	res := &st.x.Res
-	most := or(st.c.server.HTTP2.FrameLen, len(p))
-	for len(p) > 0 {
-		part := p[:min(most, len(p))]
-		err := watched(st.timeout(), st.ctl.endWrites, func() error {
-			_, err := st.w.Write(part)
-			if err == nil && most < bulk {
-				err = st.flush()
+		held := res.Body.Buffered()
+		if len(held) == 0 && gatherer != nil {
+			if err := gatherer.Gather(); err != nil {
+				return st.end(err)
 			}
-			return err
-		})
+			held = res.Body.Buffered()
+		}
+		if len(held) == 0 {
+			if err := st.await(); err != nil {
+				return st.end(err)
+			}
+			continue
+		}
+		n, err := st.pass(held)
 		if err != nil {
 			return err
 		}
-		res.Sent += int64(len(part))
-		res.Wrote += int64(len(part))
-		p = p[len(part):]
+		res.Body.Discard(n)
 	}
+	return st.end(io.EOF)
+}
+
+// await sends what comes next.
+func (st *stream) await() error {
+	st.pause()
+	if st.piece == nil {
+		st.piece = st.c.s.chunks.Get().(*chunk)
+	}
+	n, err := st.x.Res.Body.Read(st.piece.b[:])
+	if n > 0 {
+		if _, werr := st.pass(st.piece.b[:n]); werr != nil {
+			return werr
+		}
+	}
+	return err
+}
+
+// errSlow ends a body whose client takes nothing.
+var errSlow = errors.New("http2: the client takes nothing of the answer")
+
+// pass sends bytes of the body, as many as belong to it, in frames as long as windows, the client and
+// H2MaxDataFrameLen let them be.
+func (st *stream) pass(p []byte) (passed int, err error) {
+	res := &st.x.Res
+	if res.Length >= 0 {
+		p = p[:min(int64(len(p)), res.Length-res.Sent)]
+	}
+	for rest := p; len(rest) > 0; {
+		n, err := st.lock(len(rest))
+		if err != nil {
+			res.Aborted = true
+			if err != errGone {
+				err = errSlow
+			}
+			return 0, err
+		}
+		res.Sent += int64(n)
+		res.Wrote += int64(n)
+		st.appendData(rest[:n], res.Sent == res.Length && len(res.Trailer.F) == 0)
+		st.c.mu.Unlock()
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// appendData appends a DATA frame. Under mu.
+func (st *stream) appendData(p []byte, end bool) {
+	c := st.c
+	var flags http2.Flags
+	if end {
+		flags = http2.FlagDataEndStream
+		c.finished(st)
+	}
+	b := appendHead(c.buffer(frameHead+len(p)), len(p), http2.FrameData, flags, st.id)
+	c.out.b = append(b, p...)
+	c.kick(st.task)
+}
+
+// end ends the body, whole with io.EOF, or not.
+func (st *stream) end(err error) error {
+	res := &st.x.Res
+	switch {
+	case err != io.EOF:
+		return err
+	case res.Sent < res.Length:
+		return errShort
+	case res.Length >= 0 && len(res.Trailer.F) == 0: // its last frame has said so
+		return nil
+	}
+	if _, err := st.lock(0); err != nil {
+		return err
+	}
+	defer st.c.mu.Unlock()
+	if len(res.Trailer.F) == 0 {
+		st.appendData(nil, true)
+		return nil
+	}
+	st.appendTrailer()
 	return nil
+}
+
+// appendTrailer appends the fields behind the body. Under mu.
+func (st *stream) appendTrailer() {
+	c := st.c
+	b := c.buffer(512)
+	at := len(b)
+	b = st.beginBlock(b, 0, http2.FlagHeadersEndStream)
+	for i := range st.x.Res.Trailer.F {
+		if f := &st.x.Res.Trailer.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] {
+			b = c.out.enc.field(b, f.ID, f.Name, f.Value)
+		}
+	}
+	c.out.b = splitBlock(b, at, c.out.block, st.id)
+	c.finished(st)
+	c.kick(st.task)
+}
+
+// breakOff resets the stream: its client must see that this is not all.
+func (st *stream) breakOff() {
+	c := st.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st.over() {
+		return
+	}
+	st.closed = true
+	c.cut.add(st.id)
+	c.out.b = appendReset(c.buffer(16), st.id, http2.ErrCodeInternal)
+	c.kick(st.task)
 }

@@ -2,15 +2,14 @@ package server
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
+	"balancerd/proxy/internal/wire"
 )
 
 // App is what serves the requests. Its methods are called by many goroutines, for one exchange by one
@@ -38,8 +37,11 @@ type Server struct {
 	// Immutable.
 	app     App
 	log     func(level exchange.Level, err error, message string)
-	silence *log.Logger
 	streams sync.Pool // *stream
+	inputs  sync.Pool // *input
+	chunks  sync.Pool // *chunk
+	bulks   sync.Pool // *bulk
+	clock   wire.Clock
 
 	mu    sync.Mutex
 	conns map[*conn]bool // under mu
@@ -47,48 +49,58 @@ type Server struct {
 
 // New is a Server for an App. logs takes messages that belong to no request; nil: dropped.
 func New(app App, logs func(level exchange.Level, err error, message string)) *Server {
-	s := &Server{app: app, log: logs, silence: log.New(io.Discard, "", 0), conns: map[*conn]bool{}}
+	s := &Server{app: app, log: logs, conns: map[*conn]bool{}}
 	if logs == nil {
 		s.log = func(exchange.Level, error, string) {}
 	}
 	s.streams.New = func() any { return new(stream) }
+	s.inputs.New = func() any { return newInput() }
+	s.chunks.New = func() any { return new(chunk) }
+	s.bulks.New = func() any { return new(bulk) }
 	return s
 }
 
-// Serve serves a connection from its preface to its end, waits for its exchanges, and closes it. It
+func (s *Server) giveInput(in *input) {
+	poison.Bytes(in.b[:])
+	poison.Put(&s.inputs, in)
+}
+
+// Serve serves a connection from its preface to its end by goroutines, waits for its exchanges, and closes it. It
 // blocks. info must stay as it is meanwhile.
 func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter) {
 	s.serve(nc, info, reporter, nil)
 }
 
 func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *upgraded) {
+	c := s.open(info, reporter)
+	l := newThreads(c, nc)
+	c.way = l
+	defer nc.Close()
+	defer s.close(c)
+	if first != nil && !c.upgrade(first) {
+		return
+	}
+	l.serve()
+}
+
+// open makes a connection known.
+func (s *Server) open(info *exchange.Conn, reporter Reporter) *conn {
 	name := ""
 	if info.TLS != nil {
 		name = info.TLS.ServerName
 	}
-	c := newConn(s, nc, info, reporter, s.app.Named(info.Local, name))
+	c := newConn(s, info, reporter, s.app.Named(info.Local, name))
 	s.mu.Lock()
 	s.conns[c] = true
 	s.mu.Unlock()
-	defer s.drop(c)
-	c.serve(first)
+	return c
 }
 
-// drop ends a connection's life here, after its exchanges.
-func (s *Server) drop(c *conn) {
+// close ends a connection's life here.
+func (s *Server) close(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
-	c.wait()
-	if t := c.parting.Load(); t != nil {
-		t.Stop()
-	}
-	c.nc.Close()
-}
-
-// panicked notes a panic that ended something of less than the process, with where it was.
-func (s *Server) panicked(p any, where string) {
-	s.log(exchange.Crit, nil, "AH00052: "+exchange.PanicText(p)+" "+where+"\n"+string(debug.Stack()))
 }
 
 // Renew has the connections that there are end gracefully: GOAWAY, the streams under way, the end
@@ -97,6 +109,6 @@ func (s *Server) Renew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		c.leave()
+		c.leave(nil)
 	}
 }

@@ -2,42 +2,74 @@ package server
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/wire"
 )
 
 // upgraded is the request that asked for HTTP/2 by Upgrade: h2c, and the settings that it bore
-// (RFC 7540 section 3.2.1).
+// (RFC 7540 section 3.2.1). Its texts are its own.
 type upgraded struct {
-	request  *http.Request
-	settings []byte
+	method, target, authority string
+	fields                    []hpack.HeaderField
+	settings                  []byte
 }
 
 // Upgrade makes HTTP/2 of the connection of a request without a body: a tunnel whose first stream is
 // answered as that request. nil: its HTTP2-Settings are none.
 func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel {
 	settings, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(x.Req.Header.Get("HTTP2-Settings"), "="))
-	if err != nil || len(settings)%6 != 0 {
+	if err != nil || len(settings)%settingSize != 0 {
 		return nil
 	}
-	r := &http.Request{Method: strings.Clone(x.Req.Method), Host: strings.Clone(x.Req.Authority), RequestURI: strings.Clone(x.Req.Target),
-		ProtoMajor: 2, Proto: "HTTP/2.0", Header: http.Header{}, Body: http.NoBody}
+	first := &upgraded{method: strings.Clone(x.Req.Method), target: strings.Clone(x.Req.Target), authority: strings.Clone(x.Req.Authority), settings: settings}
 	for i := range x.Req.Header.F {
 		f := &x.Req.Header.F[i]
 		if wire.ConnectionField[f.ID] || f.ID == wire.Host || wire.EqualFold(f.Name, "HTTP2-Settings") {
 			continue
 		}
-		key := exchange.CanonicalName(f)
-		r.Header[key] = append(r.Header[key], strings.Clone(f.Value))
+		first.fields = append(first.fields, hpack.HeaderField{Name: strings.ToLower(strings.Clone(f.Name)), Value: strings.Clone(f.Value)})
 	}
 	info := *x.Conn
-	return &switched{s: s, info: &info, first: &upgraded{r, settings}}
+	return &switched{s: s, info: &info, first: first}
+}
+
+const settingSize = 6
+
+// upgrade takes a request that came by HTTP/1 as the first stream. false: its settings are wrong.
+func (c *conn) upgrade(first *upgraded) bool {
+	c.mu.Lock()
+	for p := first.settings; len(p) > 0; p = p[settingSize:] {
+		id, value := http2.SettingID(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])
+		if c.setting(http2.Setting{ID: id, Val: value}) != nil {
+			c.mu.Unlock()
+			return false
+		}
+	}
+	c.newest, c.served = 1, 1
+	c.past.add(1)
+	c.mu.Unlock()
+	scheme := "http"
+	if c.info.Secure {
+		scheme = "https"
+	}
+	st := c.s.stream(c, 1)
+	pseudo := [...]hpack.HeaderField{{Name: ":method", Value: first.method}, {Name: ":scheme", Value: scheme}, {Name: ":path", Value: first.target}, {Name: ":authority", Value: first.authority}}
+	for _, f := range pseudo {
+		st.field(f)
+	}
+	for _, f := range first.fields {
+		st.field(f)
+	}
+	return c.request(&block{kind: requestBlock, id: 1, st: st, end: true}) == nil
 }
 
 // switched is a connection that goes on in HTTP/2.
@@ -47,8 +79,7 @@ type switched struct {
 	first *upgraded
 }
 
-// Join serves the client until the connection ends. x/net's goroutines may outlive that for a moment:
-// they get at the client no more.
+// Join serves the client until the connection ends.
 func (t *switched) Join(client exchange.Stream) {
 	c := &streamConn{stream: client, info: t.info}
 	t.s.serve(c, t.info, nobody{}, t.first)

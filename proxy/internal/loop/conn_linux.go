@@ -22,8 +22,10 @@ type Conn struct {
 	rwait, wwait time.Duration
 	sent         int64 // bytes written
 	records      tlsRecords
-	eager        bool // reads do not wait
-	drained      bool // all that had come in was read
+	eager        bool   // reads do not wait
+	deferring    bool   // nor do writes
+	unsent       []byte // what the system has not taken then
+	drained      bool   // all that had come in was read
 	closed       bool
 }
 
@@ -107,6 +109,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 		c.sent += int64(n)
 		return n, err
 	}
+	if c.deferring {
+		return c.writeDeferred(p)
+	}
 	for sent := 0; ; {
 		n, e := sys.Write(c.fd.N(), p[sent:])
 		if n > 0 {
@@ -123,6 +128,55 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return sent, err
 		}
 	}
+}
+
+// Defer has writes not wait either, from now on: what the system does not take is kept, and WriteUnsent tries
+// again. A caller that writes on meanwhile has more of it kept.
+func (c *Conn) Defer() { c.deferring = true }
+
+func (c *Conn) writeDeferred(p []byte) (int, error) {
+	left := p
+	if len(c.unsent) == 0 {
+		var err error
+		if left, err = c.writeNow(p); err != nil {
+			return len(p) - len(left), err
+		}
+	}
+	c.unsent = append(c.unsent, left...)
+	return len(p), nil
+}
+
+// writeNow writes what the system takes of p, and returns the rest.
+func (c *Conn) writeNow(p []byte) (left []byte, err error) {
+	for len(p) > 0 {
+		n, e := sys.Write(c.fd.N(), p)
+		if n > 0 {
+			c.sent += int64(n)
+			p = p[n:]
+		}
+		switch e {
+		case 0:
+		case syscall.EAGAIN:
+			return p, nil
+		default:
+			return p, os.NewSyscallError("write", e)
+		}
+	}
+	return nil, nil
+}
+
+// WriteUnsent writes what the system takes now of what Defer has kept, and reports whether that is all.
+func (c *Conn) WriteUnsent() (all bool, err error) {
+	if len(c.unsent) == 0 {
+		return true, nil
+	}
+	left, err := c.writeNow(c.unsent)
+	if len(left) == 0 {
+		c.unsent = nil
+		return true, err
+	}
+	c.unsent = c.unsent[:copy(c.unsent, left)]
+	return false, err
 }
 
 // Sent is how many bytes were written since it was made.

@@ -18,6 +18,7 @@ type Fd struct {
 	gen      atomic.Uint32        // of its place in the table
 	r, w     pollDesc
 	end      atomic.Bool // an event told of the other side's end, or of an error
+	stirred  atomic.Bool // an event came for who reads
 	listener *listener   // not nil: it is a listening socket
 
 	// Owned by who uses it; by its loop while it is parked.
@@ -55,6 +56,33 @@ func (f *Fd) Ended() bool { return f.end.Load() }
 // PendingEvent reports whether an event came that nobody has waited for: bytes, an end or an error. It takes
 // the event's mark away, so the caller has to read.
 func (f *Fd) PendingEvent() bool { return f.r.takeReady() || f.end.Load() }
+
+// Stirred reports whether an event has come for who reads since it was last asked: a job that is run may find
+// that only somebody has kicked it.
+func (f *Fd) Stirred() bool { return f.stirred.Swap(false) || f.end.Load() }
+
+// AwaitRoom has the next Park end, too, once the system takes more bytes to be sent. false: it does already.
+func (f *Fd) AwaitRoom() bool { return f.w.p.Load() == &parked || f.w.wait(&parked) }
+
+// ForgetRoom ends what AwaitRoom began: the next run of a job that has called that begins with it.
+func (f *Fd) ForgetRoom() { f.w.cancel(&parked) }
+
+// Kick has its parked job run soon, once what its loop is at is done; a job that runs already does not get parked
+// before it has looked around once more. by is the task whose job calls it; nil: it is no task's. Any goroutine may
+// call it while it sees to it that nobody calls Close.
+func (f *Fd) Kick(by *Task) {
+	l := f.loop.Load()
+	if by == nil || l != by.loop || !by.acquireLoop() {
+		if f.r.event() == &parked {
+			l.enqueue(message{fd: f, gen: f.gen.Load(), kind: msgKick})
+		}
+		return
+	}
+	if f.r.event() == &parked {
+		l.last.push(runnable{fd: f})
+	}
+	by.releaseLoop()
+}
 
 // Use prepares it for a task: if another loop watches it, the task's loop does from now on, unless the task is
 // detached.

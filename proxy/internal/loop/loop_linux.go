@@ -21,8 +21,6 @@ type Group struct {
 	spin  bool // loops may keep their processor for spinMillis while they wait
 	gens  atomic.Uint32
 
-	waiters sync.Pool // *Task, of goroutines that wait for a socket
-
 	pool offloopPool
 
 	watch  watch
@@ -49,6 +47,8 @@ type Loop struct {
 	free   []*Task
 	wheel  wheel
 	calm   calm
+	soon   runQueue // what tasks of this loop have woken or begun
+	last   runQueue // what is to be run once nothing is in soon
 
 	mu    sync.Mutex
 	queue []message // under mu
@@ -66,7 +66,6 @@ const maxIdleTasks = 256
 func NewGroup(n int) (*Group, error) {
 	g := &Group{began: time.Now(), spin: n < runtime.GOMAXPROCS(0)}
 	g.pool.tasks, g.pool.over = make(chan *Task), make(chan struct{})
-	g.waiters.New = func() any { return &Task{done: make(chan struct{}, 1)} }
 	if err := g.openAll(n); err != nil {
 		for _, l := range g.list {
 			l.close()
@@ -234,7 +233,7 @@ func (l *Loop) rounds() {
 				return
 			}
 		}
-		if !l.runTimers() || !l.drainQueue() {
+		if !l.runTimers() || !l.drainQueue() || !l.runQueued() {
 			return
 		}
 		if l.group.closed.Load() {
@@ -263,11 +262,15 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 		events |= epollOut
 	}
 	var t *Task // one at most waits for a socket
-	if events&epollIn != 0 {
-		t = f.r.event()
-	}
 	if events&epollOut != 0 {
-		t = cmp.Or(f.w.event(), t)
+		if t = f.w.event(); t == &parked { // its job is to be run, unless that has begun
+			t = nil
+			events |= epollIn
+		}
+	}
+	if events&epollIn != 0 {
+		f.stirred.Store(true)
+		t = cmp.Or(t, f.r.event())
 	}
 	switch t {
 	case nil:
@@ -368,6 +371,11 @@ const spinMillis = 2
 // about to cause the next events, if they share it: to put a thread to sleep and wake it costs all of them more.
 func (l *Loop) poll() {
 	n, e := uintptr(0), syscall.Errno(0)
+	if l.soon.len()+l.last.len() > 0 {
+		n, e = l.pollKeeping(0)
+		l.took(n, e)
+		return
+	}
 	switch {
 	case l.calm.on(): // it would hold its processor for nothing
 	case l.n < busyThreshold:
@@ -381,6 +389,11 @@ func (l *Loop) poll() {
 	if n == 0 && e == 0 {
 		n, e = l.sleep()
 	}
+	l.took(n, e)
+}
+
+// took has n events be handled next.
+func (l *Loop) took(n uintptr, e syscall.Errno) {
 	l.now = l.group.clock()
 	l.i, l.n = 0, 0
 	if e == 0 {

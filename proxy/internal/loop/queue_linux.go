@@ -13,6 +13,7 @@ type message struct {
 	until    int64  // msgPark
 	task     *Task
 	timedOut bool // msgWake
+	job      Job  // msgSpawn
 }
 
 type messageKind uint8
@@ -23,6 +24,8 @@ const (
 	msgUnpark                     // fd is closed: forget its timer
 	msgWake                       // task's wait is over
 	msgReadopt                    // task, which was detached, has yielded to wait
+	msgSpawn                      // begin job
+	msgKick                       // run the job of fd, which was parked and is not any more
 )
 
 // enqueue asks something of the loop, and wakes it.
@@ -93,6 +96,12 @@ func (l *Loop) handle(m message) bool {
 		return l.endWait(m.task, m.timedOut)
 	case msgReadopt:
 		return l.readopt(m.task)
+	case msgSpawn:
+		l.soon.push(runnable{job: m.job})
+	case msgKick:
+		if m.fd.gen.Load() == m.gen {
+			l.last.push(runnable{fd: m.fd})
+		}
 	case msgNudge:
 		return m.fd.gen.Load() != m.gen || l.runOverdue(m.fd)
 	}

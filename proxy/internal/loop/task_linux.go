@@ -3,6 +3,7 @@ package loop
 import (
 	"iter"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +73,7 @@ func (t *Task) wait(d *pollDesc, timeout time.Duration) error {
 	}
 	switch {
 	case t.state == detachedForGood:
-		return t.loop.group.waitAsGoroutine(d, timeout)
+		return waitAsGoroutine(d, timeout)
 	case t.acquireLoop():
 		t.waitsFor, t.timedOut = d, false
 		if !d.wait(t) {
@@ -100,10 +101,13 @@ func (t *Task) yielded() {
 	}
 }
 
+// waiters are *Task, of goroutines that wait as tasks do.
+var waiters = sync.Pool{New: func() any { return &Task{done: make(chan struct{}, 1)} }}
+
 // waitAsGoroutine is Task.wait for who is no task of a loop's.
-func (g *Group) waitAsGoroutine(d *pollDesc, timeout time.Duration) error {
-	w := g.waiters.Get().(*Task)
-	defer g.waiters.Put(w)
+func waitAsGoroutine(d *pollDesc, timeout time.Duration) error {
+	w := waiters.Get().(*Task)
+	defer waiters.Put(w)
 	w.timedOut = false
 	if !d.wait(w) {
 		return nil

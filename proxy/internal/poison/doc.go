@@ -22,14 +22,16 @@
 //	proxy/backend/upload.go: uploads, what is kept of the client's body; the exchange, until Finish
 //	proxy/backend/serialupload.go: bulks, bytes of a long body on their way; the attempt that sends them
 //	proxy/http1/client/codec.go: what a head said; the attempt, until End
-//	proxy/http2/server/server.go: streams, a stream's head, body buffer and Exchange; the stream's goroutine, until its end: x/net has only copies of the texts; a body buffer that x/net may still be writing from is not used again
+//	proxy/http2/server/server.go: streams, inputs, chunks, bulks: a stream with its Exchange, until its end; what was received, while frames of it are there (the Framer's are copied); memory for bodies, until their exchange ends, and for output, until that is written
+//	proxy/http2/server/output.go: frames to be written; the connection, until TLS or the system has them
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
-//	proxy/internal/loop/loop_linux.go: waiters, a goroutine's wait for a loop; the goroutine, until it has the loop; and the events of a wait, the system's during the call
+//	proxy/internal/loop/loop_linux.go: the events of a wait; the system, during the call
+//	proxy/internal/loop/task_linux.go: waiters, a wait of a goroutine; the goroutine, until that is over
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call
 //	proxy/internal/loop/queue_linux.go: a number that the system reads; the caller, during the call
 //	proxy/internal/sys/accept_linux.go: addresses that the system writes; the caller, during the call

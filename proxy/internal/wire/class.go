@@ -56,7 +56,10 @@ func IsWord(s string) bool {
 }
 
 // IsValue reports whether s may be a field's value: no control character but the tabulator.
-func IsValue(s string) bool { return clean(unsafe.Slice(unsafe.StringData(s), len(s))) }
+func IsValue(s string) bool { return clean(bytesOf(s)) }
+
+// bytesOf is a text's bytes without a copy, to be read.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 const (
 	each01 = 0x0101010101010101

@@ -38,12 +38,12 @@ func TestHeaderEdits(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
-	for id := Other + 1; id < ids; id++ {
+	for id := Other + 1; id < IDs; id++ {
 		if got := IDOf(strings.ToUpper(id.String())); got != id {
 			t.Errorf("IDOf(%q) = %d, want %d", id, got, id)
 		}
 	}
-	if ids > 64 {
+	if IDs > 64 {
 		t.Error("a Set is too small")
 	}
 	if IDOf("X-Host") != Other || IDOf("") != Other {

@@ -36,10 +36,10 @@ const (
 	Warning
 	Expires
 	LastModified
-	ids // how many there are
+	IDs // how many there are
 )
 
-var names = [ids]string{
+var names = [IDs]string{
 	Host: "Host", Connection: "Connection", ContentLength: "Content-Length", TransferEncoding: "Transfer-Encoding",
 	KeepAlive: "Keep-Alive", TE: "TE", Trailer: "Trailer", Upgrade: "Upgrade", Expect: "Expect",
 	ProxyConnection: "Proxy-Connection", ProxyAuthorization: "Proxy-Authorization", ProxyAuthenticate: "Proxy-Authenticate",
@@ -62,7 +62,7 @@ var byLetter = letterTable()
 const longestName = len("Proxy-Authorization")
 
 func letterTable() (t [longestName + 1][32]ID) {
-	for id := Other + 1; id < ids; id++ {
+	for id := Other + 1; id < IDs; id++ {
 		t[len(names[id])][names[id][0]&31] = id
 	}
 	return t

@@ -1,0 +1,255 @@
+package server
+
+import (
+	"golang.org/x/net/http2"
+
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/poison"
+)
+
+// outMost is how many bytes of answers may wait in a connection's output. What is being written is as much again.
+const outMost = 64 << 10
+
+// output is what is to be sent on a connection. Under the connection's mu.
+type output struct {
+	b        []byte // frames
+	chunk    *chunk // b's memory, while that is enough
+	bulk     *bulk  // or that
+	granted  int    // bytes of frames that streams may append
+	controls int    // frames of b that answer the client's: their number is bounded
+	window   int64  // what the client's window of the connection lets through
+	frame    int    // the most payload of a DATA frame
+	block    int    // the most payload of a frame of a header block
+	waiting  []*stream
+	ranked   int   // streams whose client has said how urgent they are
+	kicked   bool  // the connection has been told of b
+	sent     int64 // bytes that were written so far
+	answered int64 // bytes of answers' bodies that were granted so far
+	enc      encoder
+}
+
+// chunk is memory for a little output, and for requests' bodies.
+type chunk struct{ b [16 << 10]byte }
+
+// bulk is memory for as much output as there may be, but for large heads.
+type bulk struct{ b [outMost + mostFrame]byte }
+
+func (s *Server) giveChunk(k *chunk) {
+	if k != nil {
+		poison.Bytes(k.b[:])
+		poison.Put(&s.chunks, k)
+	}
+}
+
+func (s *Server) giveBulk(k *bulk) {
+	if k != nil {
+		poison.Bytes(k.b[:])
+		poison.Put(&s.bulks, k)
+	}
+}
+
+// buffer is the output with memory to append n bytes to. Under mu.
+func (c *conn) buffer(n int) []byte {
+	o := &c.out
+	switch {
+	case o.b == nil && o.bulk == nil && n <= len(chunk{}.b):
+		o.chunk = c.s.chunks.Get().(*chunk)
+		o.b = o.chunk.b[:0]
+	case cap(o.b)-len(o.b) < n && o.bulk == nil && len(o.b)+n <= len(bulk{}.b):
+		o.bulk = c.s.bulks.Get().(*bulk)
+		o.b = append(o.bulk.b[:0], o.b...)
+		c.s.giveChunk(o.chunk)
+		o.chunk = nil
+	}
+	return o.b
+}
+
+// written is output while it is being written, without mu.
+type written struct {
+	b     []byte
+	chunk *chunk
+	bulk  *bulk
+}
+
+// take takes the output to be written. What streams wait to append has its place then.
+func (c *conn) take(by *loop.Task) written {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := &c.out
+	w := written{o.b, o.chunk, o.bulk}
+	o.b, o.chunk, o.bulk, o.controls, o.kicked = nil, nil, nil, 0, false
+	if len(w.b) > 0 {
+		c.pump(by, nil)
+	}
+	return w
+}
+
+// wrote gives back what was written, and notes how much it was.
+func (c *conn) wrote(w written) {
+	c.s.giveChunk(w.chunk)
+	c.s.giveBulk(w.bulk)
+	c.mu.Lock()
+	c.out.sent += int64(len(w.b))
+	c.mu.Unlock()
+}
+
+// kick has the output be written soon. Under mu.
+func (c *conn) kick(by *loop.Task) {
+	if !c.out.kicked && !c.gone {
+		c.out.kicked = true
+		c.way.kick(by)
+	}
+}
+
+// control appends a frame that answers the client's, and reports whether there may be more. Under mu.
+func (c *conn) control(by *loop.Task, b []byte) {
+	c.out.b = b
+	if c.out.controls++; c.out.controls > mostControls && !c.last {
+		c.fail(by, http2.ErrCodeEnhanceYourCalm, "it takes no answers to its frames")
+	}
+	c.kick(by)
+}
+
+// grant is what a stream may append.
+type grant struct {
+	wanted int  // bytes of DATA; 0: frames that no window holds back
+	n      int  // bytes of DATA
+	given  bool // it may append
+}
+
+// lock waits until a stream may append up to n bytes of DATA, or other frames with n == 0, and locks mu then: the
+// caller appends what was granted and unlocks. After an error nothing is locked.
+func (st *stream) lock(n int) (granted int, err error) {
+	c := st.c
+	c.mu.Lock()
+	if st.over() {
+		c.mu.Unlock()
+		return 0, errGone
+	}
+	st.grant, st.sending = grant{wanted: n}, true
+	c.out.waiting = append(c.out.waiting, st)
+	c.pump(st.task, st)
+	for !st.grant.given {
+		sent := c.out.sent
+		c.mu.Unlock()
+		err := st.turn.Wait(st.task, st.timeout())
+		c.mu.Lock()
+		switch {
+		case st.over():
+			c.withdraw(st)
+			c.mu.Unlock()
+			return 0, errGone
+		case err != nil && !st.grant.given && (c.out.sent == sent || n > 0 && st.window <= 0):
+			c.withdraw(st)
+			c.mu.Unlock()
+			return 0, err
+		}
+	}
+	c.out.granted -= st.grant.n
+	return st.grant.n, nil
+}
+
+// withdraw takes a stream out of those who wait, and back what it was granted. Under mu.
+func (c *conn) withdraw(st *stream) {
+	if st.grant.given {
+		c.out.granted -= st.grant.n
+		c.out.window += int64(st.grant.n)
+		st.window += int64(st.grant.n)
+		st.grant = grant{}
+		return
+	}
+	for i, o := range c.out.waiting {
+		if o == st {
+			c.out.waiting = append(c.out.waiting[:i], c.out.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// pump grants what there is place for: to the most urgent first. who, who calls, needs no waking. Under mu.
+func (c *conn) pump(by *loop.Task, who *stream) {
+	o := &c.out
+	for len(o.waiting) > 0 {
+		place := outMost - len(o.b) - o.granted
+		i := c.next(place)
+		if i < 0 {
+			return
+		}
+		st := o.waiting[i]
+		m := copy(o.waiting[i:], o.waiting[i+1:])
+		o.waiting[i+m] = nil
+		o.waiting = o.waiting[:i+m]
+		st.grant.given = true
+		if st.grant.wanted > 0 {
+			n := c.share(st, place)
+			st.grant.n = n
+			st.window -= int64(n)
+			o.window -= int64(n)
+			o.granted += n
+			o.answered += int64(n)
+		}
+		if st != who {
+			st.turn.Set(by)
+		}
+	}
+}
+
+// share is how many bytes of DATA a stream may append now.
+func (c *conn) share(st *stream, place int) int {
+	return int(min(int64(min(st.grant.wanted, c.out.frame, place)), st.window, c.out.window))
+}
+
+// rank gives a stream a priority. Under mu.
+func (o *output) rank(st *stream, p priority) {
+	if st.priority != usual {
+		o.ranked--
+	}
+	if st.priority = p; p != usual {
+		o.ranked++
+	}
+}
+
+// leader is the stream that others have to wait for although it does not wait itself just now: it is about to append
+// more. nil: there is none.
+func (c *conn) leader() (best *stream) {
+	if c.out.ranked == 0 {
+		return nil
+	}
+	for _, st := range c.open {
+		if st.sending && !st.over() && st.window > 0 && (best == nil || st.before(best)) {
+			best = st
+		}
+	}
+	return best
+}
+
+// pause has others go first: what a stream sends next is to be waited for.
+func (st *stream) pause() {
+	c := st.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st.sending = false; c.out.ranked > 0 {
+		c.pump(st.task, nil)
+	}
+}
+
+// next is which of those who wait goes first; -1: none can.
+func (c *conn) next(place int) int {
+	best := -1
+	if place <= 0 {
+		return best
+	}
+	leader := c.leader()
+	for i, st := range c.out.waiting {
+		if w := st.grant.wanted; w > 0 && (st.window <= 0 || c.out.window <= 0 || place < min(w, c.out.frame)) {
+			continue
+		}
+		if leader != nil && leader != st && leader.before(st) {
+			continue
+		}
+		if best < 0 || st.before(c.out.waiting[best]) {
+			best = i
+		}
+	}
+	return best
+}
