@@ -104,7 +104,7 @@ func (b *body) Read(p []byte) (int, error) {
 			b.discard(n)
 			return n, nil
 		}
-		if b.settle(); b.err != nil {
+		if b.findEnd(); b.err != nil {
 			return 0, b.err
 		}
 		st.c.mu.Unlock()
@@ -116,8 +116,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 }
 
-// settle finds out how the body has ended, if it has. Under mu.
-func (b *body) settle() {
+// findEnd finds out how the body has ended, if it has. Under mu.
+func (b *body) findEnd() {
 	st := b.st
 	switch {
 	case b.err != nil:
@@ -178,7 +178,7 @@ func (b *body) Complete() (done bool, err error) {
 	if st.unread() > 0 && st.ended && !st.early {
 		return true, nil
 	}
-	b.settle()
+	b.findEnd()
 	if b.err == io.EOF {
 		return true, nil
 	}
@@ -232,7 +232,7 @@ func (b *body) trailer() {
 	st := b.st
 	st.c.mu.Lock()
 	if st.unread() == 0 {
-		b.settle()
+		b.findEnd()
 	}
 	st.c.mu.Unlock()
 	if b.err != io.EOF {

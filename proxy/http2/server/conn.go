@@ -33,8 +33,8 @@ const (
 	leftoverTime = 2 * time.Second // for the rest of a request that nobody wants
 )
 
-// way is how a connection's bytes go, and how what serves it is run.
-type way interface {
+// transport is how a connection's bytes go, and how what serves it is run.
+type transport interface {
 	// kick has the connection's output be written soon, and its state be looked at. by is the task that asks, nil:
 	// an ordinary goroutine. Under the connection's mu.
 	kick(by *loop.Task)
@@ -45,12 +45,12 @@ type way interface {
 // conn is one client's connection.
 type conn struct {
 	// Immutable.
-	s        *Server
-	info     *exchange.Conn
-	reporter Reporter
-	server   *exchange.Server // whose settings hold for the connection
-	way      way
-	limits   limits
+	s         *Server
+	info      *exchange.Conn
+	reporter  Reporter
+	server    *exchange.Server // whose settings hold for the connection
+	transport transport
+	limits    limits
 
 	received // owned by who serves the connection
 
@@ -180,9 +180,9 @@ func (c *conn) streams() int {
 // busy reports whether streams are open or exchanges at work. Under mu.
 func (c *conn) busy() bool { return len(c.open) > 0 }
 
-// leave has the connection end gracefully: it is said that it will, and once a ping has come back, or a second is
+// shutDown has the connection end gracefully: it is said that it will, and once a ping has come back, or a second is
 // over, that no further stream is served.
-func (c *conn) leave(by *loop.Task) {
+func (c *conn) shutDown(by *loop.Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending != lives || c.gone || c.last {
@@ -197,8 +197,8 @@ func (c *conn) leave(by *loop.Task) {
 // goAwayPing is the ping behind the first GOAWAY.
 var goAwayPing = [8]byte{'g', 'o', 'i', 'n', 'g', 'a', 'w', 'y'}
 
-// settle says the second GOAWAY. Under mu.
-func (c *conn) settle(by *loop.Task) {
+// finalGoAway says the second GOAWAY. Under mu.
+func (c *conn) finalGoAway(by *loop.Task) {
 	if c.ending == settled || c.last {
 		return
 	}
@@ -208,9 +208,9 @@ func (c *conn) settle(by *loop.Task) {
 	c.kick(by)
 }
 
-// fail ends the connection for what the client did: GOAWAY with the reason, and no more. why is for the log; "": it
+// goAway ends the connection for what the client did: GOAWAY with the reason, and no more. why is for the log; "": it
 // is the client's affair. Under mu.
-func (c *conn) fail(by *loop.Task, code http2.ErrCode, why string) {
+func (c *conn) goAway(by *loop.Task, code http2.ErrCode, why string) {
 	if c.last && c.ending == settled || c.gone {
 		return
 	}
@@ -223,8 +223,8 @@ func (c *conn) fail(by *loop.Task, code http2.ErrCode, why string) {
 	c.kick(by)
 }
 
-// lost notes that the client is gone.
-func (c *conn) lost(by *loop.Task) {
+// clientGone notes that the client is gone.
+func (c *conn) clientGone(by *loop.Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone = true
@@ -241,22 +241,22 @@ func (c *conn) abortAll(by *loop.Task) {
 	for _, st := range c.open {
 		c.abort(by, st)
 	}
-	c.rest(by)
+	c.whenIdle(by)
 }
 
 // count counts what a client did against the protocol. Under mu.
 func (c *conn) count(by *loop.Task) {
 	if c.errors++; c.server.HTTP2.Errors > 0 && c.errors > c.server.HTTP2.Errors {
-		c.fail(by, http2.ErrCodeEnhanceYourCalm, "H2MaxStreamErrors")
+		c.goAway(by, http2.ErrCodeEnhanceYourCalm, "H2MaxStreamErrors")
 	}
 }
 
-// brought counts streams that brought no whole answer. Under mu.
-func (c *conn) brought(by *loop.Task, whole bool) {
+// countBroken counts streams that brought no whole answer. Under mu.
+func (c *conn) countBroken(by *loop.Task, whole bool) {
 	if whole {
 		c.broken = 0
 	} else if c.broken++; c.broken == mostBroken {
-		c.fail(by, http2.ErrCodeEnhanceYourCalm, "one stream after the other is broken off")
+		c.goAway(by, http2.ErrCodeEnhanceYourCalm, "one stream after the other is broken off")
 	}
 }
 
@@ -288,7 +288,7 @@ func (c *conn) large() bool {
 	return len(c.out.b) >= mostFrame
 }
 
-// due is after how long tend may have something to do.
+// due is after how long handleTimeouts may have something to do.
 func (c *conn) due(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -301,23 +301,23 @@ func (c *conn) due(now time.Time) time.Duration {
 // never is the end of a wait that has none.
 const never = time.Hour
 
-// tend does what is due, and returns after how long that may be the next time.
-func (c *conn) tend(by *loop.Task, now time.Time) time.Duration {
+// handleTimeouts does what is due, and returns after how long that may be the next time.
+func (c *conn) handleTimeouts(by *loop.Task, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.last {
 		return never
 	}
 	if c.ending == announced && !now.Before(c.step) {
-		c.settle(by)
+		c.finalGoAway(by)
 	}
 	switch {
 	case !c.ackBy.IsZero() && !now.Before(c.ackBy):
-		c.fail(by, http2.ErrCodeSettingsTimeout, "")
+		c.goAway(by, http2.ErrCodeSettingsTimeout, "")
 	case !c.prefaceBy.IsZero() && !now.Before(c.prefaceBy), !c.blockBy.IsZero() && !now.Before(c.blockBy):
-		c.fail(by, http2.ErrCodeProtocol, "")
+		c.goAway(by, http2.ErrCodeProtocol, "")
 	case !c.busy() && !now.Before(c.idleUntil()):
-		c.settle(by)
+		c.finalGoAway(by)
 	}
 	return c.nextDue(now)
 }
@@ -355,8 +355,8 @@ func emptied(list []*stream) []*stream {
 	return list[:0]
 }
 
-// rest notes that there may be no stream any more. Under mu.
-func (c *conn) rest(by *loop.Task) {
+// whenIdle notes that there may be no stream any more. Under mu.
+func (c *conn) whenIdle(by *loop.Task) {
 	if c.busy() {
 		return
 	}

@@ -4,9 +4,9 @@
 //	bytes ──> input ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
 //	          (input.go, received.go)   |       ^                 |  head.go, request.go ──> App.Serve
 //	                                    |       |                 |
-//	             way: an event loop     |       | lock: its turn  |  body.go <── DATA that has come
-//	             (way_linux.go), or     |       | and windows     v
-//	             goroutines (way.go)    |       └────────────── send.go: head, DATA, trailer
+//	   transport: an event loop         |       | lock: its turn  |  body.go <── DATA that has come
+//	   (transport_linux.go), or         |       | and windows     v
+//	   goroutines (transport.go)        |       └────────────── send.go: head, DATA, trailer
 //	                                    v                         |
 //	bytes <── TLS, one write <── output: frames of many streams <─┘  (output.go, encoder.go, priority.go)
 //
@@ -14,7 +14,7 @@
 // streams have something to send, and parks itself; each stream's exchange is a task of that loop. Streams append
 // frames to the connection's output, and the loop has it written once the tasks at work have had their say. Nobody
 // holds the connection's mutex over a wait. Connections of clear text, and those of other systems, have goroutines:
-// the same code with another way.
+// the same code with another transport.
 //
 // Texts of a request are hpack's own strings, which nobody writes to again, or the exchange's Arena's.
 //
@@ -40,6 +40,6 @@
 //	idleness                KeepAliveTimeout, then GOAWAY; our end waits 1 s for the client's
 //	memory while idle       about 2 KiB after one request, 6 KiB after many, beside what HTTP/1 over TLS holds
 //
-// Reading order: server.go, conn.go, way.go, way_linux.go, input.go, received.go, frame.go, head.go, request.go, stream.go,
-// exchange.go, life.go, body.go, send.go, output.go, priority.go, encoder.go, upgrade.go.
+// Reading order: server.go, conn.go, transport.go, transport_linux.go, input.go, received.go, frame.go, head.go, request.go, stream.go,
+// exchange.go, context.go, body.go, send.go, output.go, priority.go, encoder.go, upgrade.go.
 package server

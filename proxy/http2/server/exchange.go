@@ -18,9 +18,9 @@ func (st *stream) serve() bool {
 	c.reporter.Begin(x)
 	sound = sound && st.guarded(func() {
 		if problem != nil {
-			c.s.app.Refuse(st.life, x, problem)
+			c.s.app.Refuse(st.ctx, x, problem)
 		} else {
-			c.s.app.Serve(st.life, x)
+			c.s.app.Serve(st.ctx, x)
 		}
 	})
 	if !sound && !st.guarded(func() { st.bare(500) }) {
@@ -39,17 +39,17 @@ func (st *stream) serve() bool {
 func (st *stream) finish() bool {
 	x, c := &st.x, st.c
 	x.Res.Read = st.bytes + st.body.taken.Load()
-	whole := st.life.Err() == nil
+	whole := st.ctx.Err() == nil
 	sound := st.guarded(func() {
 		st.body.trailer()
-		c.s.app.Done(st.life, x)
+		c.s.app.Done(st.ctx, x)
 	})
 	c.reporter.End(x, time.Since(x.Start), c.alone())
 	for done := sound; !done; {
 		done = st.guarded(x.Finish)
 	}
 	c.mu.Lock()
-	c.brought(st.task, whole)
+	c.countBroken(st.task, whole)
 	c.mu.Unlock()
 	return sound
 }

@@ -55,7 +55,7 @@ type quiet struct{}
 func (quiet) Begin(*exchange.Exchange)                    {}
 func (quiet) End(*exchange.Exchange, time.Duration, bool) {}
 
-// steps is a way whose streams are served one after the other, when the test says so.
+// steps is a transport whose streams are served one after the other, when the test says so.
 type steps struct{ begun []*stream }
 
 func (s *steps) kick(*loop.Task)                {}
@@ -186,7 +186,7 @@ func FuzzConn(f *testing.F) {
 		})
 		c := newConn(s, &exchange.Conn{}, quiet{}, srv)
 		w := &steps{}
-		c.way = w
+		c.transport = w
 		client := newStrict(t)
 		c.hello(nil)
 		sent = append([]byte(http2.ClientPreface), sent...)
@@ -202,10 +202,10 @@ func FuzzConn(f *testing.F) {
 			c.check(t)
 			w.serve(c, client.took)
 			w.drain(c, client.took)
-			c.tend(nil, time.Now())
+			c.handleTimeouts(nil, time.Now())
 			c.check(t)
 		}
-		c.lost(nil)
+		c.clientGone(nil)
 		w.serve(c, client.took)
 		c.check(t)
 		if !c.over() || said != "" {

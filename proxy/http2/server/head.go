@@ -117,7 +117,7 @@ func (c *conn) fragment(p []byte, end bool) error {
 	if len(p) == 0 && !end {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.vain()
+		return c.countFutile()
 	}
 	if k.length += len(p); k.length > 2*c.limits.header {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
@@ -202,11 +202,11 @@ func (c *conn) request(k *block) error {
 	c.open = append(c.open, st)
 	switch at := len(c.open) - len(c.pending); {
 	case at <= c.limits.streams:
-		c.way.begin(c.by, st)
+		c.transport.begin(c.by, st)
 	case len(c.pending) >= mostWaiting*c.limits.streams:
 		c.open = c.open[:len(c.open)-1]
 		st.unused()
-		c.fail(c.by, http2.ErrCodeEnhanceYourCalm, "it opens streams faster than they end")
+		c.goAway(c.by, http2.ErrCodeEnhanceYourCalm, "it opens streams faster than they end")
 	default:
 		c.pending = append(c.pending, st)
 	}

@@ -97,7 +97,7 @@ func (c *conn) wrote(w written) {
 func (c *conn) kick(by *loop.Task) {
 	if !c.out.kicked && !c.gone {
 		c.out.kicked = true
-		c.way.kick(by)
+		c.transport.kick(by)
 	}
 }
 
@@ -105,7 +105,7 @@ func (c *conn) kick(by *loop.Task) {
 func (c *conn) control(by *loop.Task, b []byte) {
 	c.out.b = b
 	if c.out.controls++; c.out.controls > mostControls && !c.last {
-		c.fail(by, http2.ErrCodeEnhanceYourCalm, "it takes no answers to its frames")
+		c.goAway(by, http2.ErrCodeEnhanceYourCalm, "it takes no answers to its frames")
 	}
 	c.kick(by)
 }

@@ -128,9 +128,9 @@ func (c *conn) refuseStream(id uint32, code http2.ErrCode) {
 	case st != nil:
 		c.abort(c.by, st)
 	case code != http2.ErrCodeRefusedStream:
-		c.brought(c.by, false)
+		c.countBroken(c.by, false)
 	default:
-		c.vain()
+		c.countFutile()
 	}
 	c.cut.add(id)
 	c.control(c.by, appendReset(c.buffer(16), id, code))
@@ -154,7 +154,7 @@ func (c *conn) connFault(err error) {
 		return
 	}
 	c.count(c.by)
-	c.fail(c.by, code, "")
+	c.goAway(c.by, code, "")
 }
 
 // frame does what a frame asks for.
@@ -184,13 +184,13 @@ func (c *conn) frame(f http2.Frame) error {
 	case *http2.PriorityUpdateFrame:
 		c.prioritize(f)
 	case *http2.GoAwayFrame:
-		c.leave(c.by)
+		c.shutDown(c.by)
 	case *http2.PushPromiseFrame:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.vain()
+	return c.countFutile()
 }
 
 // prioritize gives a stream another priority (RFC 9218 section 7.1).
@@ -202,9 +202,9 @@ func (c *conn) prioritize(f *http2.PriorityUpdateFrame) {
 	}
 }
 
-// vain counts a frame that brings nothing: many of them in a row and a short time are an attack, unless answers are
+// countFutile counts a frame that brings nothing: many of them in a row and a short time are an attack, unless answers are
 // taken meanwhile. Under mu.
-func (c *conn) vain() error {
+func (c *conn) countFutile() error {
 	if c.out.answered-c.answeredThen >= useful {
 		c.futile, c.answeredThen = 0, c.out.answered
 	}
@@ -215,7 +215,7 @@ func (c *conn) vain() error {
 		return nil
 	}
 	if c.futile = 0; time.Since(c.futileAt) <= futileTime {
-		c.fail(c.by, http2.ErrCodeEnhanceYourCalm, "its frames bring nothing")
+		c.goAway(c.by, http2.ErrCodeEnhanceYourCalm, "its frames bring nothing")
 	}
 	return nil
 }
@@ -230,9 +230,9 @@ func (c *conn) ping(f *http2.PingFrame) error {
 	case !f.IsAck():
 		c.control(c.by, appendPing(c.buffer(32), f.Data, http2.FlagPingAck))
 	case c.ending == announced && f.Data == goAwayPing:
-		c.settle(c.by)
+		c.finalGoAway(c.by)
 	}
-	return c.vain()
+	return c.countFutile()
 }
 
 // mostSettings is how many settings a frame may have.
@@ -257,7 +257,7 @@ func (c *conn) settings(f *http2.SettingsFrame) error {
 	}
 	c.control(c.by, appendHead(c.buffer(16), 0, http2.FrameSettings, http2.FlagSettingsAck, 0))
 	c.pump(c.by, nil)
-	return c.vain()
+	return c.countFutile()
 }
 
 // setting does what one of the client's settings says. Under mu.
@@ -297,7 +297,7 @@ func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 			return http2.ConnectionError(http2.ErrCodeFlowControl)
 		}
 		c.pump(c.by, nil)
-		return c.vain()
+		return c.countFutile()
 	}
 	if f.StreamID > c.newest || f.StreamID%2 == 0 {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
@@ -308,7 +308,7 @@ func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 		}
 		c.pump(c.by, nil)
 	}
-	return c.vain()
+	return c.countFutile()
 }
 
 func (c *conn) reset(f *http2.RSTStreamFrame) error {
@@ -321,7 +321,7 @@ func (c *conn) reset(f *http2.RSTStreamFrame) error {
 		c.abort(c.by, st)
 		return nil
 	}
-	return c.vain()
+	return c.countFutile()
 }
 
 // data takes in a part of a request's body.
@@ -368,7 +368,7 @@ func (c *conn) data(f *http2.DataFrame) error {
 		st.come.Set(c.by)
 		return nil
 	}
-	return c.vain()
+	return c.countFutile()
 }
 
 // taken lets the client send so many bytes more on the connection, which tells it of many at once. Under mu.

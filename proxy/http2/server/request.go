@@ -15,7 +15,7 @@ func (st *stream) read() *exchange.Problem {
 	st.bytes = int64(h.size)
 	problem := st.check()
 	if problem == nil {
-		problem = st.settle()
+		problem = st.parse()
 	}
 	st.present()
 	if problem == nil {
@@ -142,8 +142,8 @@ func (st *stream) refuse(status exchange.Status, message string) *exchange.Probl
 	return &exchange.Problem{Status: status}
 }
 
-// settle reads line and fields as HTTP/1 has them.
-func (st *stream) settle() *exchange.Problem {
+// parse reads line and fields as HTTP/1 has them.
+func (st *stream) parse() *exchange.Problem {
 	s, h := st.c.server, &st.head
 	rules := wire.Rules{Line: s.LimitLine, FieldSize: s.LimitFieldSize, Registered: s.RegisteredMethods, Secure: st.c.info.Secure}
 	line := st.x.Arena.Join(h.method, " ", h.target(), " HTTP/2.0")

@@ -58,7 +58,7 @@ func (st *stream) instead(status int) {
 		st.second = true
 		st.x.Res.Clear()
 		st.x.Res.Always.Reset()
-		if !st.guarded(func() { st.c.s.app.Refuse(st.life, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
+		if !st.guarded(func() { st.c.s.app.Refuse(st.ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
 			st.bare(status)
 		}
 	}
@@ -218,7 +218,7 @@ func (st *stream) deliver(size int) error {
 		}
 		err = st.copy()
 	}
-	if err != nil && st.life.Err() != nil {
+	if err != nil && st.ctx.Err() != nil {
 		res.Aborted = true
 	}
 	return err

@@ -73,8 +73,8 @@ func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter) {
 
 func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *upgraded) {
 	c := s.open(info, reporter)
-	l := newThreads(c, nc)
-	c.way = l
+	l := newGoTransport(c, nc)
+	c.transport = l
 	defer nc.Close()
 	defer s.close(c)
 	if first != nil && !c.upgrade(first) {
@@ -109,6 +109,6 @@ func (s *Server) Renew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		c.leave(nil)
+		c.shutDown(nil)
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 // stream is one exchange of a connection: from its first header block to its log lines.
 type stream struct {
-	c    *conn
-	id   uint32
-	life *life
+	c   *conn
+	id  uint32
+	ctx *streamContext
 
 	// Owned by who serves the connection until the exchange begins.
 	head head
@@ -51,7 +51,7 @@ var errGone = errors.New("http2: the stream is over")
 // stream is a fresh one.
 func (s *Server) stream(c *conn, id uint32) *stream {
 	st := s.streams.Get().(*stream)
-	st.c, st.id, st.life = c, id, &life{}
+	st.c, st.id, st.ctx = c, id, &streamContext{}
 	st.body.st = st
 	st.head.length, st.head.priority, st.priority = -1, usual, usual
 	st.x.Req.Stream = int(id)
@@ -59,13 +59,13 @@ func (s *Server) stream(c *conn, id uint32) *stream {
 }
 
 // unused gives back a stream whose exchange never begins.
-func (st *stream) unused() { st.rest() }
+func (st *stream) unused() { st.release() }
 
 // keptFields is for how many fields memory is kept.
 const keptFields = 256
 
-// rest makes it fit for the next one, which gives it back.
-func (st *stream) rest() {
+// release makes it fit for the next one, which gives it back.
+func (st *stream) release() {
 	s := st.c.s
 	x := st.x
 	x.Reset()
@@ -107,12 +107,12 @@ func (c *conn) abort(by *loop.Task, st *stream) {
 			c.pending = append(c.pending[:i], c.pending[i+1:]...)
 			c.remove(st)
 			st.unused()
-			c.rest(by)
-			c.brought(by, false)
+			c.whenIdle(by)
+			c.countBroken(by, false)
 			return
 		}
 	}
-	st.life.end(true)
+	st.ctx.end(true)
 }
 
 // remove takes a stream off the list. Under mu.
@@ -144,14 +144,14 @@ func (st *stream) exit() {
 	if len(c.pending) > 0 && !c.gone {
 		next := c.pending[0]
 		c.pending = c.pending[1:]
-		c.way.begin(by, next)
+		c.transport.begin(by, next)
 	}
 	if !c.busy() {
 		c.idle = time.Now()
-		c.rest(by)
+		c.whenIdle(by)
 	}
 	if c.gone || c.last || c.ending != lives {
-		c.way.kick(by)
+		c.transport.kick(by)
 	}
 }
 
@@ -159,9 +159,9 @@ func (st *stream) exit() {
 func (st *stream) Run(t *loop.Task) {
 	st.task = t
 	sound := st.serve()
-	st.life.end(false)
+	st.ctx.end(false)
 	st.exit()
 	if sound {
-		st.rest()
+		st.release()
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// threads is a connection that goroutines serve: one reads, one writes, and each stream has one. It is for
+// goTransport is a connection that goroutines serve: one reads, one writes, and each stream has one. It is for
 // connections that no event loop watches.
-type threads struct {
+type goTransport struct {
 	c       *conn
 	nc      net.Conn
 	kicked  chan struct{}
@@ -24,27 +24,27 @@ type threads struct {
 	lingerBy time.Time
 }
 
-func newThreads(c *conn, nc net.Conn) *threads {
-	return &threads{c: c, nc: nc, kicked: make(chan struct{}, 1), written: make(chan struct{})}
+func newGoTransport(c *conn, nc net.Conn) *goTransport {
+	return &goTransport{c: c, nc: nc, kicked: make(chan struct{}, 1), written: make(chan struct{})}
 }
 
-func (l *threads) kick(*loop.Task) {
+func (l *goTransport) kick(*loop.Task) {
 	select {
 	case l.kicked <- struct{}{}:
 	default:
 	}
 }
 
-func (l *threads) begin(_ *loop.Task, st *stream) {
+func (l *goTransport) begin(_ *loop.Task, st *stream) {
 	recovery.Go("serving a stream of HTTP/2", func() { st.Run(nil) })
 }
 
 // serve serves the connection to its end, and waits for its exchanges.
-func (l *threads) serve() {
+func (l *goTransport) serve() {
 	recovery.Go("writing to a client of HTTP/2", l.write)
 	l.c.hello(nil)
 	recovery.Do("reading from a client of HTTP/2", l.read)
-	l.c.lost(nil)
+	l.c.clientGone(nil)
 	l.nc.SetDeadline(longAgo)
 	l.kick(nil)
 	<-l.written
@@ -54,7 +54,7 @@ func (l *threads) serve() {
 var longAgo = time.Unix(1, 0)
 
 // read reads until the client is gone.
-func (l *threads) read() {
+func (l *goTransport) read() {
 	for {
 		err := l.await()
 		if err == nil {
@@ -70,7 +70,7 @@ func (l *threads) read() {
 }
 
 // await waits for the first byte of a frame, with nothing held meanwhile.
-func (l *threads) await() error {
+func (l *goTransport) await() error {
 	if l.c.in != nil || !l.c.listens() {
 		return nil
 	}
@@ -84,11 +84,11 @@ func (l *threads) await() error {
 }
 
 // wait does what is due, and has the next read wait until something is again. false: nothing is read any more.
-func (l *threads) wait() bool {
+func (l *goTransport) wait() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	due := l.c.tend(nil, now)
+	due := l.c.handleTimeouts(nil, now)
 	if l.lingers {
 		due = l.lingerBy.Sub(now)
 	}
@@ -100,12 +100,12 @@ func (l *threads) wait() bool {
 }
 
 // write writes what there is whenever the connection is kicked.
-func (l *threads) write() {
+func (l *goTransport) write() {
 	defer close(l.written)
 	for !l.c.over() {
 		<-l.kicked
 		if !l.flush() {
-			l.c.lost(nil)
+			l.c.clientGone(nil)
 			l.nc.SetDeadline(longAgo)
 			continue
 		}
@@ -119,7 +119,7 @@ func (l *threads) write() {
 }
 
 // flush writes all output. false: the client takes nothing.
-func (l *threads) flush() bool {
+func (l *goTransport) flush() bool {
 	for !l.c.isGone() {
 		w := l.c.take(nil)
 		if len(w.b) == 0 {
@@ -136,7 +136,7 @@ func (l *threads) flush() bool {
 }
 
 // linger ends our direction: the client is to end its own, so that no reset destroys what is on its way.
-func (l *threads) linger() {
+func (l *goTransport) linger() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lingers {

@@ -10,10 +10,10 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// life is the context of one exchange: it ends with it, or when the client gives the stream up. Unlike the standard
+// streamContext is the context of one exchange: it ends with it, or when the client gives the stream up. Unlike the standard
 // library's it costs nothing while nobody waits for its end, and who must be told at once needs no goroutine
 // (exchange.Abortable). It belongs to one exchange, and is never used for another: others may keep it for longer.
-type life struct {
+type streamContext struct {
 	mu    sync.Mutex
 	err   error                // under mu
 	done  chan struct{}        // under mu; nil: nobody has asked for it
@@ -22,25 +22,25 @@ type life struct {
 }
 
 var (
-	_ context.Context    = (*life)(nil)
-	_ exchange.Abortable = (*life)(nil)
+	_ context.Context    = (*streamContext)(nil)
+	_ exchange.Abortable = (*streamContext)(nil)
 )
 
 // Deadline is none.
-func (*life) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (*streamContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Value has none.
-func (*life) Value(any) any { return nil }
+func (*streamContext) Value(any) any { return nil }
 
 // Err is why it ended; nil while it lasts.
-func (l *life) Err() error {
+func (l *streamContext) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
 // Done is closed at its end.
-func (l *life) Done() <-chan struct{} {
+func (l *streamContext) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.done == nil {
@@ -53,7 +53,7 @@ func (l *life) Done() <-chan struct{} {
 }
 
 // AfterFunc has f called at its end: package context asks for that in place of a goroutine.
-func (l *life) AfterFunc(f func()) (stop func() bool) {
+func (l *streamContext) AfterFunc(f func()) (stop func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
@@ -75,7 +75,7 @@ func (l *life) AfterFunc(f func()) (stop func() bool) {
 }
 
 // Watch is exchange.Abortable's.
-func (l *life) Watch(a exchange.Aborter) {
+func (l *streamContext) Watch(a exchange.Aborter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
@@ -86,7 +86,7 @@ func (l *life) Watch(a exchange.Aborter) {
 }
 
 // Unwatch is exchange.Abortable's.
-func (l *life) Unwatch(a exchange.Aborter) (untouched bool) {
+func (l *streamContext) Unwatch(a exchange.Aborter) (untouched bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i := slices.Index(l.abort, a)
@@ -97,7 +97,7 @@ func (l *life) Unwatch(a exchange.Aborter) (untouched bool) {
 }
 
 // end ends it. given: the client has given the stream up; else the exchange is over, and nobody is aborted.
-func (l *life) end(given bool) {
+func (l *streamContext) end(given bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {

@@ -11,9 +11,9 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// looped is a connection that an event loop serves: whenever something has come in, or is to be sent, its job runs.
+// loopTransport is a connection that an event loop serves: whenever something has come in, or is to be sent, its job runs.
 // Its streams' exchanges are tasks of the loop. Owned by the job, but c.
-type looped struct {
+type loopTransport struct {
 	c    *conn
 	fd   *loop.Fd
 	base *loop.Conn // below nc
@@ -30,7 +30,7 @@ type looped struct {
 	lingerBy time.Time
 }
 
-var _ loop.Job = (*looped)(nil)
+var _ loop.Job = (*loopTransport)(nil)
 
 // Client is a connection as an event loop serves it, after its handshake.
 type Client struct {
@@ -45,28 +45,28 @@ type Client struct {
 // Job is what serves a connection from its preface to its end in an event loop: it is run once, and parks itself.
 func (s *Server) Job(client Client) loop.Job {
 	c := s.open(client.Info, client.Reporter)
-	l := &looped{c: c, fd: client.Fd, base: client.Below, nc: client.Conn, fresh: true}
+	l := &loopTransport{c: c, fd: client.Fd, base: client.Below, nc: client.Conn, fresh: true}
 	l.end = func(t *loop.Task) {
 		s.close(c)
 		c.wrote(l.out)
 		client.End(t)
 	}
-	c.way = l
+	c.transport = l
 	l.base.Eager(true)
 	l.base.Defer()
 	return l
 }
 
-func (l *looped) kick(by *loop.Task) { l.fd.Kick(by) }
+func (l *loopTransport) kick(by *loop.Task) { l.fd.Kick(by) }
 
-func (l *looped) begin(by *loop.Task, st *stream) { by.Spawn(st) }
+func (l *loopTransport) begin(by *loop.Task, st *stream) { by.Spawn(st) }
 
 // Run serves what there is, and parks the connection.
-func (l *looped) Run(t *loop.Task) {
+func (l *loopTransport) Run(t *loop.Task) {
 	for {
 		over, now := false, time.Now()
 		if !l.guarded(func() { over = l.step(t, now) }) {
-			l.c.lost(t)
+			l.c.clientGone(t)
 			over = l.c.over()
 		}
 		if over {
@@ -80,7 +80,7 @@ func (l *looped) Run(t *loop.Task) {
 }
 
 // guarded runs f and reports whether it came to its end. A panic ends the connection.
-func (l *looped) guarded(f func()) (sound bool) {
+func (l *loopTransport) guarded(f func()) (sound bool) {
 	defer func() {
 		if !sound {
 			l.c.s.panicked(recover(), " while serving "+l.c.info.RemoteText)
@@ -91,7 +91,7 @@ func (l *looped) guarded(f func()) (sound bool) {
 }
 
 // step reads what has come, and writes what is to be sent. over: the connection is.
-func (l *looped) step(t *loop.Task, now time.Time) (over bool) {
+func (l *loopTransport) step(t *loop.Task, now time.Time) (over bool) {
 	l.fd.ForgetRoom()
 	if l.fresh || l.fd.Stirred() {
 		l.base.Use(t)
@@ -103,7 +103,7 @@ func (l *looped) step(t *loop.Task, now time.Time) (over bool) {
 	} else {
 		l.base.Serve(t)
 	}
-	l.c.tend(t, now)
+	l.c.handleTimeouts(t, now)
 	l.flush(t, now)
 	if l.c.isLast() && !l.full && !l.c.isGone() {
 		l.linger(t, now)
@@ -112,7 +112,7 @@ func (l *looped) step(t *loop.Task, now time.Time) (over bool) {
 }
 
 // read reads all that has come.
-func (l *looped) read(t *loop.Task) {
+func (l *loopTransport) read(t *loop.Task) {
 	c := l.c
 	for !c.isGone() {
 		n, err := c.receive(t, l.nc)
@@ -121,7 +121,7 @@ func (l *looped) read(t *loop.Task) {
 		}
 		if err != nil {
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				c.lost(t)
+				c.clientGone(t)
 			}
 			break
 		}
@@ -130,12 +130,12 @@ func (l *looped) read(t *loop.Task) {
 }
 
 // flush writes what the system takes of the output.
-func (l *looped) flush(t *loop.Task, now time.Time) {
+func (l *loopTransport) flush(t *loop.Task, now time.Time) {
 	for l.full = false; !l.c.isGone(); {
 		all, err := l.base.WriteUnsent()
 		switch {
 		case err != nil:
-			l.c.lost(t)
+			l.c.clientGone(t)
 		case !all && l.fd.AwaitRoom():
 			l.slow(t, now)
 			return
@@ -145,7 +145,7 @@ func (l *looped) flush(t *loop.Task, now time.Time) {
 		default:
 			n := min(mostFrame, len(l.out.b)-l.off)
 			if _, err := l.nc.Write(l.out.b[l.off : l.off+n]); err != nil {
-				l.c.lost(t)
+				l.c.clientGone(t)
 			}
 			l.off += n
 		}
@@ -153,7 +153,7 @@ func (l *looped) flush(t *loop.Task, now time.Time) {
 }
 
 // more reports whether there is output, and takes it.
-func (l *looped) more(t *loop.Task) bool {
+func (l *loopTransport) more(t *loop.Task) bool {
 	if l.off < len(l.out.b) {
 		return true
 	}
@@ -165,17 +165,17 @@ func (l *looped) more(t *loop.Task) bool {
 }
 
 // slow notes that the client takes nothing just now. One that does so for long is cut off.
-func (l *looped) slow(t *loop.Task, now time.Time) {
+func (l *loopTransport) slow(t *loop.Task, now time.Time) {
 	l.full = true
 	if sent := l.base.Sent(); l.slowBy.IsZero() || sent != l.sent {
 		l.sent, l.slowBy = sent, now.Add(timeoutOf(l.c.server))
 	} else if !now.Before(l.slowBy) {
-		l.c.lost(t)
+		l.c.clientGone(t)
 	}
 }
 
 // linger ends our direction: the client is to end its own, so that no reset destroys what is on its way.
-func (l *looped) linger(t *loop.Task, now time.Time) {
+func (l *loopTransport) linger(t *loop.Task, now time.Time) {
 	switch {
 	case !l.lingers:
 		l.lingers, l.lingerBy = true, now.Add(lingerTime)
@@ -184,7 +184,7 @@ func (l *looped) linger(t *loop.Task, now time.Time) {
 		}
 		l.base.CloseWrite()
 	case !now.Before(l.lingerBy):
-		l.c.lost(t)
+		l.c.clientGone(t)
 	}
 }
 
@@ -192,7 +192,7 @@ func (l *looped) linger(t *loop.Task, now time.Time) {
 var neverStops atomic.Bool
 
 // park parks the connection until there is something to do. false: there is something already.
-func (l *looped) park(t *loop.Task, now time.Time) bool {
+func (l *loopTransport) park(t *loop.Task, now time.Time) bool {
 	due := l.c.due(now)
 	if l.full {
 		due = min(due, l.slowBy.Sub(now))
@@ -203,7 +203,7 @@ func (l *looped) park(t *loop.Task, now time.Time) bool {
 	l.base.Serve(nil)
 	ok, err := l.fd.Park(t, l, max(due, time.Millisecond), &neverStops)
 	if err != nil { // it can't be watched
-		l.c.lost(t)
+		l.c.clientGone(t)
 		t.Block()
 		time.Sleep(10 * time.Millisecond)
 	}
