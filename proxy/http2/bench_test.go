@@ -2,6 +2,7 @@ package http2
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -9,29 +10,56 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// BenchmarkStream is one GET with a short answer; what is allocated is the server's, but for what the client's
-// Framer allocates for a frame that it reads.
+// gets sends GETs one after the other, from a stream on, and reads their answers.
+func (c *talk) gets(first, n int) {
+	for i := first; i < first+n; i++ {
+		if i%32 == 0 {
+			c.fr.WriteWindowUpdate(0, 32<<10)
+		}
+		c.get(uint32(2*i+1), "/")
+		for done := false; !done; {
+			fr, err := c.raw.ReadFrame()
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			if d, ok := fr.(*http2.DataFrame); ok {
+				done = d.StreamEnded()
+			}
+		}
+	}
+}
+
+// BenchmarkStream is one GET with a short answer. Three of its allocations are the test's own: the frame that the
+// client reads, and two of the application.
 func BenchmarkStream(b *testing.B) {
 	f := newFront(b, &app{serve: short})
 	c := f.dial(b)
 	c.fr.WriteSettingsAck()
 	b.ReportAllocs()
 	b.ResetTimer()
-	for i := range b.N {
-		id := uint32(2*i + 1)
-		if i%32 == 0 {
-			c.fr.WriteWindowUpdate(0, 32<<10)
-		}
-		c.get(id, "/")
-		for done := false; !done; {
-			fr, err := c.raw.ReadFrame()
-			if err != nil {
-				b.Fatal(err)
-			}
-			if d, ok := fr.(*http2.DataFrame); ok {
-				done = d.StreamEnded()
-			}
-		}
+	c.gets(0, b.N)
+}
+
+// In an event loop a stream is two allocations: the frame of its head, which x/net makes, and its context.
+func TestStreamAllocations(t *testing.T) {
+	if !inLoops || withRace {
+		t.Skip("in event loops, without the race detector, which empties pools")
+	}
+	f := newFront(t, &app{serve: short})
+	c := f.dial(t)
+	c.fr.WriteSettingsAck()
+	const n, own = 2000, 3
+	least := 1e9
+	for round := range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c.gets(round*n, n)
+		runtime.ReadMemStats(&after)
+		least = min(least, float64(after.Mallocs-before.Mallocs)/n)
+	}
+	t.Logf("%.2f allocations", least)
+	if least > own+3 {
+		t.Errorf("%.2f allocations a stream, %d of which are the test's", least, own)
 	}
 }
 
