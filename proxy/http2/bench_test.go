@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // gets sends GETs one after the other, from a stream on, and reads their answers.
@@ -42,8 +43,8 @@ func BenchmarkStream(b *testing.B) {
 
 // In an event loop a stream is two allocations: the frame of its head, which x/net makes, and its context.
 func TestStreamAllocations(t *testing.T) {
-	if !inLoops || withRace {
-		t.Skip("in event loops, without the race detector, which empties pools")
+	if !inLoops || withRace || poison.On {
+		t.Skip("in event loops, without what empties pools: the race detector, and poison")
 	}
 	f := newFront(t, &app{serve: short})
 	c := f.dial(t)
