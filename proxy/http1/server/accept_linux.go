@@ -105,8 +105,8 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j loop.Job, offLoop 
 	}
 	own := a.group.NewFd(fd)
 	return a.s.open(local, remote, func(c *conn) {
-		c.raw, c.own = true, own
-		c.interrupt = fdInterrupter{own}
+		c.serveSocket(own)
+		c.interrupt = c.interrupter()
 	}), false
 }
 

@@ -14,7 +14,8 @@ import (
 
 // conn is one client's connection.
 type conn struct {
-	transport
+	transport // the client's end
+	inLoop
 
 	// Immutable from open to drop.
 	s     *Server

@@ -45,7 +45,7 @@ func (c *conn) serveRaw() (parked bool) {
 // step serves the requests that are there. It returns true when nothing more is, and none of a request.
 func (c *conn) step() bool {
 	for !c.over {
-		n, e := c.try(c.acquireBuffers().room())
+		n, e := c.looped.try(c.acquireBuffers().room())
 		switch {
 		case e == syscall.EAGAIN && !c.partial():
 			return true
@@ -66,7 +66,7 @@ func (c *conn) step() bool {
 		if !c.advance() {
 			return false
 		}
-		if c.drained() && !c.partial() {
+		if c.looped.drained() && !c.partial() {
 			return true
 		}
 	}
@@ -95,11 +95,11 @@ func (c *conn) park() bool {
 // catchUp reads the rest of a counted body that fits behind what is there, if it has arrived.
 func (c *conn) catchUp() {
 	k, b := c.k, &c.k.body
-	if !c.raw || b.chunked || b.expects || int64(len(k.buf)-k.w) < b.left {
+	if c.looped == nil || c.socket() == nil || b.chunked || b.expects || int64(len(k.buf)-k.w) < b.left {
 		return
 	}
 	for b.left > 0 {
-		n, e := c.try(k.buf[k.w : k.w+int(b.left)])
+		n, e := c.looped.try(k.buf[k.w : k.w+int(b.left)])
 		if e != 0 || n == 0 {
 			return
 		}

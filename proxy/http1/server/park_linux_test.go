@@ -68,14 +68,15 @@ func TestBytesBeforeParking(t *testing.T) {
 	client, err := net.Dial("tcp", once(t, loops, func(task *loop.Task, fd *loop.Fd) {
 		base := loop.NewConn(fd, task, &net.TCPAddr{}, &net.TCPAddr{})
 		c := &conn{s: s, server: nobodysApp{}.Default(netip.AddrPort{})}
-		c.nc, c.sec, c.own, c.task = base, base, fd, task
+		c.serveTLS(base, base, fd)
+		c.task = task
 		b := make([]byte, 10)
 		go func() { waits <- true }()
 		if n, err := base.Read(b); n != 1 || err != nil { // it waits: from now on the loop watches
 			t.Error(n, err)
 		}
 		task.Block()
-		if _, e := c.try(b); e != syscall.EAGAIN {
+		if _, e := c.looped.try(b); e != syscall.EAGAIN {
 			t.Error(e)
 		}
 		left <- true
@@ -83,7 +84,7 @@ func TestBytesBeforeParking(t *testing.T) {
 		if c.park() {
 			t.Error("it is parked over bytes")
 		}
-		n, _ := c.try(b)
+		n, _ := c.looped.try(b)
 		read <- string(b[:max(n, 0)])
 		base.Close()
 	}))

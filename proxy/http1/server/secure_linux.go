@@ -1,15 +1,11 @@
 package server
 
 import (
-	"errors"
-	"io"
 	"net"
 	"net/netip"
-	"syscall"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
-	"balancerd/proxy/internal/sys"
 )
 
 // handshakeJob is the job of a connection that is to be secure: its handshake, which computes for long,
@@ -35,12 +31,12 @@ func (g *handshakeJob) Run(t *loop.Task) {
 	case state != nil && state.NegotiatedProtocol == exchange.H2 && g.looped() != nil:
 		g.speakOther(t, nc, base, state)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
-		base.HandOff(g.s.ordinary(g.fd, t, base))
+		base.HandOff(ordinary(g.fd, t, base))
 		g.s.ServeConn(nc, state)
 	default:
 		c := g.s.open(g.local, g.remote, func(c *conn) {
-			c.nc, c.sec, c.own = nc, base, g.fd
-			c.interrupt = fdInterrupter{g.fd}
+			c.serveTLS(nc, base, g.fd)
+			c.interrupt = c.interrupter()
 			c.info.TLS, c.info.Secure = state, true
 		})
 		c.Run(t)
@@ -62,7 +58,7 @@ func (g *handshakeJob) looped() Looped {
 // speakOther has the other protocol serve the connection from its handshake on.
 func (g *handshakeJob) speakOther(t *loop.Task, nc net.Conn, base *loop.Conn, state *exchange.TLS) {
 	c := g.s.open(g.local, g.remote, func(c *conn) {
-		c.nc, c.sec, c.own = nc, base, g.fd
+		c.serveTLS(nc, base, g.fd)
 		c.interrupt = cutFd{g.fd}
 		c.info.TLS, c.info.Secure = state, true
 	})
@@ -79,25 +75,3 @@ type cutFd struct{ *loop.Fd }
 func (cutFd) wake(bool) {}
 
 func (o cutFd) cut() { o.Cut() }
-
-// ordinary is a socket of our own as one of the runtime's poller.
-func (s *Server) ordinary(fd *loop.Fd, t *loop.Task, as net.Conn) net.Conn {
-	return sys.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
-}
-
-// trySecure is try for a secure connection.
-func (t *transport) trySecure(p []byte) (int, syscall.Errno) {
-	t.sec.Eager(true)
-	n, err := t.nc.Read(p)
-	t.sec.Eager(false)
-	switch {
-	case n > 0 || err == io.EOF:
-		return n, 0
-	case timedOut(err):
-		return 0, syscall.EAGAIN
-	}
-	if e := syscall.Errno(0); errors.As(err, &e) {
-		return 0, e
-	}
-	return 0, syscall.EPROTO
-}

@@ -53,7 +53,7 @@ func (c *conn) decideClose(x *exchange.Exchange) {
 	switch {
 	case x.Res.Aborted:
 	case expected && c.k.body.received() && c.k.r == c.k.w && c.silent():
-		if c.raw && !c.over { // an answer that broke off ends otherwise
+		if c.socket() != nil && !c.over { // an answer that broke off ends otherwise
 			c.closeWrite()
 		}
 	default:

@@ -82,7 +82,7 @@ func (s *Server) notShaken(err error) {
 // nil for plain ones. It blocks.
 func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 	c := s.open(exchange.AddrPort(nc.LocalAddr()), exchange.AddrPort(nc.RemoteAddr()), func(c *conn) {
-		c.nc = nc
+		c.transport = &netTransport{nc: nc}
 		c.info.TLS, c.info.Secure = state, state != nil
 	})
 	defer s.drop(c)
@@ -91,7 +91,7 @@ func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
 		c.handOver(nc)
 		return
 	}
-	c.setInterrupt(netInterrupter{nc, &c.was})
+	c.setInterrupt(c.interrupter())
 	if c.serveNet(); c.switched {
 		c.switchProtocol()
 	}

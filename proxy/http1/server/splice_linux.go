@@ -17,7 +17,7 @@ const spliceMin = 16 << 10
 
 // spliceable reports whether the rest of the body can go from socket to socket without being seen here.
 func (d *delivery) spliceable() bool {
-	return d.spliced != nil && d.left >= spliceMin && !d.f.chunked && d.c.raw && d.spliced.Spliceable()
+	return d.spliced != nil && d.left >= spliceMin && !d.f.chunked && d.c.socket() != nil && d.spliced.Spliceable()
 }
 
 // splice moves the rest of the body. The error is io.EOF, or what went wrong.
@@ -46,5 +46,5 @@ func (d *delivery) splice() error {
 
 // drainPipe writes what a pipe holds to the client.
 func (c *conn) drainPipe(p *sys.Pipe, srv *exchange.Server) error {
-	return c.io.Drain(p, timeoutOf(srv))
+	return c.socket().Drain(p, timeoutOf(srv))
 }

@@ -62,8 +62,8 @@ func (c *conn) speaksHTTP2() bool {
 // switchProtocol has the other protocol serve the connection, with what was read of it.
 func (c *conn) switchProtocol() {
 	defer c.guardConnection()
-	c.leaveWhole()
-	c.handOver(&exchange.Replay{Conn: c.nc, First: append([]byte(nil), c.k.have()...)})
+	nc := c.leaveAsConn()
+	c.handOver(&exchange.Replay{Conn: nc, First: append([]byte(nil), c.k.have()...)})
 }
 
 // handOver has the other protocol serve nc, this connection's client.

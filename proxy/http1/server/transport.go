@@ -9,72 +9,121 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// transport is the client's end of a connection: a socket of an event loop's (raw), TLS on one (sec), or a
-// net.Conn that is neither. Owned by who serves it.
-type transport struct {
-	nc  net.Conn  // nil with raw
+// transport is the client's end of a connection, owned by who serves it. There are four:
+//
+//	             plain bytes         TLS
+//	in a loop    socketTransport     tlsTransport
+//	beside them  fileTransport       netTransport, which is any other net.Conn, too
+//
+// The first three are Linux's alone; conn.leave makes one of the lower line of one of the upper line.
+type transport interface {
+	// read waits for bytes, for timeout at most. The end is io.EOF.
+	read(p []byte, timeout time.Duration) (int, error)
+	// write writes all of a and b.
+	write(a, b []byte, timeout time.Duration) error
+	// begun reports whether something was received that cannot be read yet: a part of a TLS record.
+	begun() bool
+	// silent reports whether nothing came in that was not read: closing would reset the connection.
+	silent() bool
+	// socket is the bare socket's reads and writes while requests are served; nil where bytes go through TLS.
+	socket() loop.Stream
+	// joined is what a tunnel reads and writes. Not of transports in a loop.
+	joined() deadlineConn
+	// interrupter is how others end its waits.
+	interrupter() interrupter
+	// closeWrite ends our direction.
+	closeWrite() error
+	// reset has close send a reset, where it can.
+	reset()
+	close()
+}
+
+// deadlineConn is a connection that waits by the runtime's poller.
+type deadlineConn interface {
+	Read([]byte) (int, error)
+	Write([]byte) (int, error)
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// netTransport is a net.Conn that no event loop knows.
+type netTransport struct {
+	nc  net.Conn
 	rby time.Time // nc's deadlines that are set
 	wby time.Time
 	was atomic.Bool // nc's deadline for reads is another one's
-	raw bool
-	io  loop.Stream // with raw, while there is work
-	system
 }
 
-// read waits for bytes. The end is io.EOF.
-func (t *transport) read(p []byte, timeout time.Duration) (int, error) {
-	if t.raw {
-		return t.io.Read(p, timeout)
-	}
+func (t *netTransport) read(p []byte, timeout time.Duration) (int, error) {
 	if t.was.Load() {
 		t.was.Store(false)
 		t.rby = time.Time{}
 	}
-	if !t.pace(timeout) {
-		arm(&t.rby, t.nc.SetReadDeadline, timeout)
-	}
+	arm(&t.rby, t.nc.SetReadDeadline, timeout)
 	return t.nc.Read(p)
 }
 
-// write writes all of a and b.
-func (t *transport) write(a, b []byte, timeout time.Duration) error {
-	if t.raw {
-		return t.rawWrite(a, b, timeout)
-	}
-	if !t.paceOut(timeout) {
-		arm(&t.wby, t.nc.SetWriteDeadline, timeout)
-	}
+func (t *netTransport) write(a, b []byte, timeout time.Duration) error {
+	arm(&t.wby, t.nc.SetWriteDeadline, timeout)
+	return writeBoth(t.nc, a, b)
+}
+
+// writeBoth writes all of a and b that is there.
+func writeBoth(nc net.Conn, a, b []byte) error {
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {
 			continue
 		}
-		if _, err := t.nc.Write(p); err != nil {
+		if _, err := nc.Write(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// netInterrupter is a connection as others see it.
-type netInterrupter struct {
-	deadlines
-	was *atomic.Bool
+func (t *netTransport) begun() bool              { return false }
+func (t *netTransport) silent() bool             { return true }
+func (t *netTransport) socket() loop.Stream      { return nil }
+func (t *netTransport) joined() deadlineConn     { return t.nc }
+func (t *netTransport) interrupter() interrupter { return netInterrupter{t.nc, &t.was} }
+func (t *netTransport) reset()                   {}
+func (t *netTransport) close()                   { t.nc.Close() }
+
+func (t *netTransport) closeWrite() error { return closeWrite(t.nc, nil) }
+
+// closeWrite ends our direction of a connection that can do that, and then that of the socket below TLS, if
+// there is one (httpd: connection.c ap_lingering_close).
+func closeWrite(nc net.Conn, below func() error) error {
+	c, ok := nc.(interface{ CloseWrite() error })
+	if !ok {
+		return nil
+	}
+	nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
+	err := c.CloseWrite()
+	if below != nil {
+		err = cmp.Or(err, below())
+	}
+	return err
 }
 
-// deadlines are those of a connection.
-type deadlines interface {
-	SetReadDeadline(time.Time) error
-	SetDeadline(time.Time) error
+// netInterrupter is a connection as others see it.
+type netInterrupter struct {
+	c interface {
+		SetReadDeadline(time.Time) error
+		SetDeadline(time.Time) error
+	}
+	was *atomic.Bool
 }
 
 func (p netInterrupter) wake(awaits bool) {
 	if awaits {
 		p.was.Store(true)
-		p.SetReadDeadline(longAgo)
+		p.c.SetReadDeadline(longAgo)
 	}
 }
 
-func (p netInterrupter) cut() { p.SetDeadline(longAgo) }
+func (p netInterrupter) cut() { p.c.SetDeadline(longAgo) }
 
 // arm sees to it that a deadline is at least timeout away, and not much more: setting one costs more
 // than to look at the clock.
@@ -85,26 +134,4 @@ func arm(by *time.Time, set func(time.Time) error, timeout time.Duration) {
 		*by = now.Add(timeout + slack)
 		set(*by)
 	}
-}
-
-// closeWrite ends our direction.
-func (t *transport) closeWrite() error {
-	if t.raw {
-		return t.rawCloseWrite()
-	}
-	c, ok := t.nc.(interface{ CloseWrite() error })
-	if !ok {
-		return nil
-	}
-	t.nc.SetWriteDeadline(time.Now().Add(time.Second)) // TLS says goodbye
-	return cmp.Or(c.CloseWrite(), t.below())
-}
-
-// close ends the connection.
-func (t *transport) close() {
-	if t.raw {
-		t.rawClose()
-		return
-	}
-	t.nc.Close()
 }

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"errors"
+	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -10,162 +13,122 @@ import (
 	"balancerd/proxy/internal/sys"
 )
 
-// system is a socket of our own, with what its calls need.
-type system struct {
-	own  *loop.Fd
-	fdio *loop.FdStream // transport's io while an event loop serves it
-	sec  *loop.Conn     // below nc, while an event loop serves a secure connection
-	task *loop.Task     // who serves it
-	file *os.File       // in place of own: once the runtime's poller watches it
+// loopTransport is a transport in an event loop.
+type loopTransport interface {
+	transport
+	// try reads what is there without waiting; EAGAIN: nothing.
+	try(p []byte) (int, syscall.Errno)
+	// drained reports whether it is known that all that had come in was read.
+	drained() bool
+	// use has a task serve it.
+	use(t *loop.Task)
+	// open lends it what its reads and writes need while there is work, until shut.
+	open(io *loop.FdStream)
+	shut()
+	// leave is the same end for who knows no event loop. The task has left its loop.
+	leave() transport
+	// leaveAsConn is leave for who wants a net.Conn.
+	leaveAsConn(local, remote net.Addr) *netTransport
 }
 
+// inLoop is what a connection has of the event loop that serves it.
+type inLoop struct {
+	looped loopTransport // the connection's transport, too; nil: no loop serves it
+	own    *loop.Fd
+	task   *loop.Task // who serves it
+	plain  socketTransport
+}
+
+// fdStream is lent to transports by an exchange's buffers.
 type fdStream = loop.FdStream
 
-// begun reports whether something was received that cannot be read yet.
-func (t *transport) begun() bool { return t.sec != nil && t.sec.Midway() }
-
-// fd is the descriptor.
-func (t *transport) fd() uintptr { return t.own.N() }
-
-// try reads what is there without waiting; EAGAIN: nothing.
-func (t *transport) try(p []byte) (int, syscall.Errno) {
-	if t.sec != nil {
-		return t.trySecure(p)
-	}
-	return t.fdio.ReadNow(p)
+// serveSocket makes a plain socket the connection's transport.
+func (c *conn) serveSocket(fd *loop.Fd) {
+	c.own, c.plain = fd, socketTransport{own: fd}
+	c.looped, c.transport = &c.plain, &c.plain
 }
 
-// drained reports whether all that had come in was read.
-func (t *transport) drained() bool { return t.sec == nil && t.fdio.Drained() && !t.own.Ended() }
-
-// pace gives the next reads a timeout if a loop serves a secure connection.
-func (t *transport) pace(timeout time.Duration) bool {
-	if t.sec == nil {
-		return false
-	}
-	t.sec.ReadWithin(timeout)
-	return true
+// serveTLS makes TLS over base, which is fd's, the connection's transport.
+func (c *conn) serveTLS(nc net.Conn, base *loop.Conn, fd *loop.Fd) {
+	t := &tlsTransport{nc: nc, base: base, own: fd}
+	c.own, c.looped, c.transport = fd, t, t
 }
-
-// paceOut is pace for writes.
-func (t *transport) paceOut(timeout time.Duration) bool {
-	if t.sec == nil {
-		return false
-	}
-	t.sec.WriteWithin(timeout)
-	return true
-}
-
-// below ends our direction of the socket below TLS (httpd: connection.c ap_lingering_close).
-func (t *transport) below() error {
-	if t.sec != nil && t.nc != net.Conn(t.sec) {
-		return t.sec.CloseWrite()
-	}
-	return nil
-}
-
-// fdInterrupter is a socket of our own as others see it.
-type fdInterrupter struct{ fd *loop.Fd }
-
-// A connection of which nothing is there is parked.
-func (p fdInterrupter) wake(bool) { p.fd.Nudge() }
-
-func (p fdInterrupter) cut() { p.fd.Cut() }
 
 // use has a task serve the connection.
 func (c *conn) use(t *loop.Task) {
 	c.task = t
-	if c.sec != nil {
-		c.sec.Use(t)
-	}
+	c.looped.use(t)
 }
 
-// plug gives the socket what its reads and writes need.
+// served is the task that serves the connection; nil: a goroutine does.
+func (c *conn) served() *loop.Task {
+	if c.looped == nil {
+		return nil
+	}
+	return c.task
+}
+
+// plug lends the transport what it needs of the buffers.
 func (c *conn) plug() {
-	if c.raw {
-		c.fdio = &c.k.io
-		c.fdio.Open(c.own)
-		c.fdio.Use(c.task)
-		c.io = c.fdio
+	if c.looped != nil {
+		c.looped.open(&c.k.io)
 	}
 }
 
 // unplug takes it away.
 func (c *conn) unplug() {
-	if c.raw {
-		c.k.io.Reset()
-		c.io, c.fdio = nil, nil
+	if c.looped != nil {
+		c.looped.shut()
 	}
 }
 
 // leave has the runtime's poller watch the connection from now on, for those who know no event loop.
 func (c *conn) leave() {
-	if c.file != nil || !c.raw && c.sec == nil {
+	if c.looped == nil {
 		return
 	}
-	c.task.Block()
-	c.setInterrupt(nil)
-	c.left()
-	if c.sec != nil {
-		c.sec.HandOff(c.s.ordinary(c.own, c.task, c.sec))
-		c.sec = nil
-		c.setInterrupt(netInterrupter{c.nc, &c.was})
-		return
-	}
-	c.file = os.NewFile(c.own.Release(c.task), "client")
+	c.beginLeaving()
 	c.acquireBuffers()
-	s, sent := &loop.PollStream{}, c.fdio.Sent()
-	if err := s.Open(c.file, sent); err != nil {
-		panic(err) // it has just been made
-	}
-	c.unplug()
-	c.io = s
-	c.setInterrupt(netInterrupter{c.file, &c.was})
+	c.leftFor(c.looped.leave())
 }
 
-// leaveWhole is leave for who wants an ordinary connection.
-func (c *conn) leaveWhole() {
-	if !c.raw {
-		c.leave()
-		return
+// leaveAsConn is leave for who wants a net.Conn.
+func (c *conn) leaveAsConn() net.Conn {
+	if c.looped != nil {
+		c.beginLeaving()
+		c.leftFor(c.looped.leaveAsConn(net.TCPAddrFromAddrPort(c.info.Local), net.TCPAddrFromAddrPort(c.info.Remote)))
 	}
+	return c.transport.(*netTransport).nc
+}
+
+// beginLeaving leaves the loop; nobody may wake the connection meanwhile.
+func (c *conn) beginLeaving() {
 	c.task.Block()
 	c.setInterrupt(nil)
-	c.unplug()
-	remote := net.TCPAddrFromAddrPort(c.info.Remote)
-	c.nc = sys.NewFileConn(c.own.Release(c.task), net.TCPAddrFromAddrPort(c.info.Local), remote)
-	c.raw = false
-	c.left()
 }
 
-// left tells the exchange under way that no event loop serves it any more.
-func (c *conn) left() {
+// leftFor makes t the transport, and tells the exchange under way that no event loop serves it any more.
+func (c *conn) leftFor(t transport) {
+	c.looped, c.transport = nil, t
 	if c.k != nil {
 		c.k.x.Task = nil
 	}
+	c.setInterrupt(t.interrupter())
 }
 
-// served is the task that serves the connection; nil: a goroutine does.
-func (t *transport) served() *loop.Task {
-	if t.fdio == nil && t.sec == nil {
-		return nil
-	}
-	return t.task
+// socketTransport is a socket of an event loop's.
+type socketTransport struct {
+	own  *loop.Fd
+	task *loop.Task
+	io   *loop.FdStream // nil while there is no work
 }
 
-func (t *transport) rawClose() {
-	if t.file != nil {
-		t.file.Close()
-		return
-	}
-	t.own.Close(t.task)
+func (t *socketTransport) read(p []byte, timeout time.Duration) (int, error) {
+	return t.io.Read(p, timeout)
 }
 
-func (t *transport) rawWrite(a, b []byte, timeout time.Duration) error {
-	if t.fdio == nil {
-		return t.io.Write(a, b, timeout)
-	}
-	n, e := t.fdio.WriteNow(a, b)
+func (t *socketTransport) write(a, b []byte, timeout time.Duration) error {
+	n, e := t.io.WriteNow(a, b)
 	switch {
 	case e != 0 && e != syscall.EAGAIN:
 		return os.NewSyscallError("write", e)
@@ -176,32 +139,150 @@ func (t *transport) rawWrite(a, b []byte, timeout time.Duration) error {
 	return t.io.Write(a[k:], b[n-k:], timeout)
 }
 
-// silent reports whether nothing came in that was not read: closing would reset the connection.
-func (t *transport) silent() bool {
-	if !t.raw || t.fdio != nil && t.fdio.Drained() {
-		return true
-	}
-	return t.io.Look() != loop.Bytes
+func (t *socketTransport) try(p []byte) (int, syscall.Errno) { return t.io.ReadNow(p) }
+func (t *socketTransport) begun() bool                       { return false }
+func (t *socketTransport) drained() bool                     { return t.io.Drained() && !t.own.Ended() }
+func (t *socketTransport) silent() bool                      { return t.io.Drained() || t.io.Look() != loop.Bytes }
+func (t *socketTransport) socket() loop.Stream               { return t.io }
+func (t *socketTransport) joined() deadlineConn              { return nil }
+func (t *socketTransport) interrupter() interrupter          { return fdInterrupter{t.own} }
+func (t *socketTransport) closeWrite() error                 { return sys.CloseWrite(t.own.N()) }
+func (t *socketTransport) reset()                            { sys.Reset(t.own.N()) }
+func (t *socketTransport) close()                            { t.own.Close(t.task) }
+func (t *socketTransport) use(task *loop.Task)               { t.task = task }
+
+func (t *socketTransport) open(io *loop.FdStream) {
+	io.Open(t.own)
+	io.Use(t.task)
+	t.io = io
 }
 
-func (t *transport) rawCloseWrite() error {
-	if t.file != nil {
-		return t.io.CloseWrite()
-	}
-	return sys.CloseWrite(t.fd())
+func (t *socketTransport) shut() {
+	t.io.Reset()
+	t.io = nil
 }
 
-// reset has close send a reset.
-func (t *transport) reset() {
-	if t.raw && t.file == nil {
-		sys.Reset(t.fd())
+func (t *socketTransport) leave() transport {
+	f := &fileTransport{file: os.NewFile(t.own.Release(t.task), "client"), io: &loop.PollStream{}}
+	if err := f.io.Open(f.file, t.io.Sent()); err != nil {
+		panic(err) // it has just been made
 	}
+	t.shut()
+	return f
 }
+
+func (t *socketTransport) leaveAsConn(local, remote net.Addr) *netTransport {
+	if t.io != nil {
+		t.shut()
+	}
+	return &netTransport{nc: sys.NewFileConn(t.own.Release(t.task), local, remote)}
+}
+
+// tlsTransport is TLS on a socket of an event loop's.
+type tlsTransport struct {
+	nc   net.Conn
+	base *loop.Conn // below nc, or nc itself
+	own  *loop.Fd
+	task *loop.Task
+}
+
+func (t *tlsTransport) read(p []byte, timeout time.Duration) (int, error) {
+	t.base.ReadWithin(timeout)
+	return t.nc.Read(p)
+}
+
+func (t *tlsTransport) write(a, b []byte, timeout time.Duration) error {
+	t.base.WriteWithin(timeout)
+	return writeBoth(t.nc, a, b)
+}
+
+func (t *tlsTransport) try(p []byte) (int, syscall.Errno) {
+	t.base.Eager(true)
+	n, err := t.nc.Read(p)
+	t.base.Eager(false)
+	switch {
+	case n > 0 || err == io.EOF:
+		return n, 0
+	case timedOut(err):
+		return 0, syscall.EAGAIN
+	}
+	if e := syscall.Errno(0); errors.As(err, &e) {
+		return 0, e
+	}
+	return 0, syscall.EPROTO
+}
+
+func (t *tlsTransport) begun() bool              { return t.base.Midway() }
+func (t *tlsTransport) drained() bool            { return false }
+func (t *tlsTransport) silent() bool             { return true }
+func (t *tlsTransport) socket() loop.Stream      { return nil }
+func (t *tlsTransport) joined() deadlineConn     { return nil }
+func (t *tlsTransport) interrupter() interrupter { return fdInterrupter{t.own} }
+func (t *tlsTransport) reset()                   {}
+func (t *tlsTransport) close()                   { t.nc.Close() }
+func (t *tlsTransport) open(*loop.FdStream)      {}
+func (t *tlsTransport) shut()                    {}
+
+func (t *tlsTransport) closeWrite() error {
+	if t.nc == net.Conn(t.base) {
+		return closeWrite(t.nc, nil)
+	}
+	return closeWrite(t.nc, t.base.CloseWrite)
+}
+
+func (t *tlsTransport) use(task *loop.Task) {
+	t.task = task
+	t.base.Use(task)
+}
+
+func (t *tlsTransport) leave() transport { return t.leaveAsConn(nil, nil) }
+
+func (t *tlsTransport) leaveAsConn(net.Addr, net.Addr) *netTransport {
+	t.base.HandOff(ordinary(t.own, t.task, t.base))
+	return &netTransport{nc: t.nc}
+}
+
+// ordinary is a loop's socket as one of the runtime's poller.
+func ordinary(fd *loop.Fd, t *loop.Task, as net.Conn) net.Conn {
+	return sys.NewFileConn(fd.Release(t), as.LocalAddr(), as.RemoteAddr())
+}
+
+// fileTransport is a plain socket that has left its event loop.
+type fileTransport struct {
+	file *os.File
+	io   *loop.PollStream
+	was  atomic.Bool // io sets its deadlines anew for each wait
+}
+
+func (t *fileTransport) read(p []byte, timeout time.Duration) (int, error) {
+	return t.io.Read(p, timeout)
+}
+
+func (t *fileTransport) write(a, b []byte, timeout time.Duration) error {
+	return t.io.Write(a, b, timeout)
+}
+
+func (t *fileTransport) begun() bool              { return false }
+func (t *fileTransport) silent() bool             { return t.io.Look() != loop.Bytes }
+func (t *fileTransport) socket() loop.Stream      { return t.io }
+func (t *fileTransport) joined() deadlineConn     { return t.file }
+func (t *fileTransport) interrupter() interrupter { return netInterrupter{t.file, &t.was} }
+func (t *fileTransport) closeWrite() error        { return t.io.CloseWrite() }
+func (t *fileTransport) reset()                   {}
+func (t *fileTransport) close()                   { t.file.Close() }
+
+// fdInterrupter is a loop's socket as others see it.
+type fdInterrupter struct{ fd *loop.Fd }
+
+// A connection of which nothing is there is parked.
+func (p fdInterrupter) wake(bool) { p.fd.Nudge() }
+
+func (p fdInterrupter) cut() { p.fd.Cut() }
 
 // Socket is the client's socket once what was read before is gone; nil with TLS.
 func (e *end) Socket() loop.Stream {
-	if !e.c.raw || len(e.early) > 0 {
+	if len(e.early) > 0 {
 		return nil
 	}
-	return e.c.io
+	return e.c.socket()
 }

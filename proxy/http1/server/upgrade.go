@@ -1,7 +1,6 @@
 package server
 
 import (
-	"io"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -56,23 +55,11 @@ func (e *end) Read(p []byte) (int, error) {
 		e.early = e.early[n:]
 		return n, nil
 	}
-	return e.stream().Read(p)
+	return e.c.joined().Read(p)
 }
 
-// stream is what does the I/O.
-func (e *end) stream() interface {
-	io.ReadWriter
-	SetReadDeadline(time.Time) error
-	SetWriteDeadline(time.Time) error
-} {
-	if e.c.raw {
-		return e.c.file
-	}
-	return e.c.nc
-}
-
-func (e *end) Write(p []byte) (int, error)        { return e.stream().Write(p) }
+func (e *end) Write(p []byte) (int, error)        { return e.c.joined().Write(p) }
 func (e *end) CloseWrite() error                  { return e.c.closeWrite() }
 func (e *end) Close() error                       { e.c.cut(); return nil }
-func (e *end) SetReadDeadline(t time.Time) error  { return e.stream().SetReadDeadline(t) }
-func (e *end) SetWriteDeadline(t time.Time) error { return e.stream().SetWriteDeadline(t) }
+func (e *end) SetReadDeadline(t time.Time) error  { return e.c.joined().SetReadDeadline(t) }
+func (e *end) SetWriteDeadline(t time.Time) error { return e.c.joined().SetWriteDeadline(t) }
