@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
@@ -70,13 +71,16 @@ func compare(t *testing.T, expr string, fold bool, subjects ...string) {
 			continue
 		}
 		got, ok, err := p.Find(s, nil)
+		if errors.Is(err, ErrUndecided) { // 50 ms may be over here that were not for the engine
+			continue
+		}
 		if !ok {
 			got = nil
 		}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q (fold %v) on %q: %v, %v; the engine alone: %v", expr, fold, s, got, err, want)
 		}
-		if ok, err := p.Match(s); err != nil || ok != (want != nil) {
+		if ok, err := p.Match(s); !errors.Is(err, ErrUndecided) && (err != nil || ok != (want != nil)) {
 			t.Fatalf("%q (fold %v) on %q: Match says %v, %v", expr, fold, s, ok, err)
 		}
 		if want != nil && set.Candidates(s, nil)[0] != 1 {

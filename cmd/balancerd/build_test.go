@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/linear"
 	"flag"
 	"io"
 	"os"
@@ -30,7 +31,7 @@ func buildServer(t *testing.T) string {
 			return
 		}
 		args := []string{"build", "-o", filepath.Join(compiled.dir, "balancerd")}
-		if withRace {
+		if linear.Race {
 			args = append(args, "-race")
 		}
 		if poisoned {

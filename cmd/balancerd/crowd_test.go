@@ -3,6 +3,7 @@
 package main
 
 import (
+	"balancerd/testdata/linear"
 	"bufio"
 	"context"
 	"fmt"
@@ -24,7 +25,7 @@ import (
 // descriptors allow that a process may have. others have some already; each client costs some.
 func crowdSize(t *testing.T, whole, others, each int) int {
 	t.Helper()
-	if testing.Short() || withRace {
+	if testing.Short() || linear.Race {
 		t.Skip("slow")
 	}
 	if os.Getenv("BALANCERD_CROWDS") == "" {

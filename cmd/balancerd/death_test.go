@@ -3,6 +3,7 @@
 package main
 
 import (
+	"balancerd/testdata/linear"
 	"fmt"
 	"io"
 	"net"
@@ -292,7 +293,7 @@ func TestSignalsToAllProcesses(t *testing.T) {
 // The main process does not grow with the configuration.
 func TestMainProcessIsSmall(t *testing.T) {
 	t.Parallel()
-	if withRace {
+	if linear.Race {
 		t.Skip("the race detector's memory is not the program's")
 	}
 	p := newInstance(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/linear"
 	"bytes"
 	"context"
 	"fmt"
@@ -276,7 +277,7 @@ func loopbackMember(t testing.TB) int {
 
 // TestFeaturesAllocateNothing: a request costs no allocation whatever of these is configured.
 func TestFeaturesAllocateNothing(t *testing.T) {
-	if withRace || poisoned {
+	if linear.Race || poisoned {
 		t.Skip("the race detector allocates, and so do pools that keep nothing")
 	}
 	for _, f := range features {

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"balancerd/testdata/linear"
 	"bytes"
 	"fmt"
 	"net"
@@ -81,7 +82,7 @@ func TestNoAllocations(t *testing.T) {
 	if poison.On {
 		t.Skip("pools keep nothing")
 	}
-	if withRace {
+	if linear.Race {
 		t.Skip("the race detector allocates")
 	}
 	for _, request := range []string{browser, "POST /form HTTP/1.1\r\nHost: front.test\r\nContent-Length: 11\r\n\r\na=1&b=2&c=3"} {
@@ -124,7 +125,7 @@ func TestLargeHeads(t *testing.T) {
 		for range 100 {
 			ask()
 		}
-		if poison.On || withRace {
+		if poison.On || linear.Race {
 			continue
 		}
 		var before, after runtime.MemStats

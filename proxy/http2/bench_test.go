@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"balancerd/testdata/linear"
 	"context"
 	"runtime"
 	"testing"
@@ -43,7 +44,7 @@ func BenchmarkStream(b *testing.B) {
 
 // In an event loop a stream is two allocations: the frame of its head, which x/net makes, and its context.
 func TestStreamAllocations(t *testing.T) {
-	if !inLoops || withRace || poison.On {
+	if !inLoops || linear.Race || poison.On {
 		t.Skip("in event loops, without what empties pools: the race detector, and poison")
 	}
 	f := newFront(t, &app{serve: short})

@@ -185,7 +185,7 @@ func TestNothingToDo(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	if poison.On {
+	if poison.On || linear.Race {
 		t.Skip("pools keep nothing")
 	}
 	p := plan(t, "SetEnvIf Request_URI ab A=1\nSetEnvIf X-E xaby B\nSetEnvIf Server_Addr ^10 C\nSetEnvIfExpr \"%{REQUEST_METHOD} == 'GET'\" D\nBrowserMatch MSIE E\nSetEnv F f")
