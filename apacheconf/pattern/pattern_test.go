@@ -1,9 +1,10 @@
 package pattern
 
 import (
-	"balancerd/testdata/linear"
 	"strings"
 	"testing"
+
+	"balancerd/testdata/linear"
 )
 
 func TestMatch(t *testing.T) {

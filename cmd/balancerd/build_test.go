@@ -1,7 +1,6 @@
 package main
 
 import (
-	"balancerd/testdata/linear"
 	"flag"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/proxy/site"
+	"balancerd/testdata/linear"
 )
 
 // compiled is the program under test, built once.

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"balancerd/testdata/linear"
 	"bufio"
 	"context"
 	"fmt"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/testdata/linear"
 )
 
 // crowdSize is how many clients of a kind come: a few hundred, with BALANCERD_CROWDS=1 whole, as far as the

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"balancerd/testdata/linear"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/testdata/linear"
 )
 
 const managed = `<Proxy balancer://app>

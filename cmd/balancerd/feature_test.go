@@ -1,7 +1,6 @@
 package main
 
 import (
-	"balancerd/testdata/linear"
 	"bytes"
 	"context"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
+	"balancerd/testdata/linear"
 )
 
 // A feature is what real files configure for every request, with the members on two ports.

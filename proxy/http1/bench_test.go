@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"balancerd/testdata/linear"
 	"bytes"
 	"fmt"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"balancerd/proxy/internal/poison"
+	"balancerd/testdata/linear"
 )
 
 // fixed answers each request, which must come in one piece, with the same bytes.

@@ -1,7 +1,6 @@
 package http2
 
 import (
-	"balancerd/testdata/linear"
 	"context"
 	"runtime"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/poison"
+	"balancerd/testdata/linear"
 )
 
 // gets sends GETs one after the other, from a stream on, and reads their answers.
