@@ -37,6 +37,19 @@ type Response struct {
 	Kept      bool      // the connection lives on
 }
 
+// Varies is names with those that all Vary fields name, each once: what is sent is one field (httpd: http_filters.c
+// fixup_vary).
+func (r *Response) Varies(names wire.NameSet) wire.NameSet {
+	for _, list := range [...]*Header{&r.Always, &r.Header} {
+		for i := range list.F {
+			if list.F[i].ID == wire.Vary {
+				names = names.WithList(list.F[i].Value)
+			}
+		}
+	}
+	return names
+}
+
 // Source is the body of an answer, pulled by the front.
 type Source interface {
 	io.Reader

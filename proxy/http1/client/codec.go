@@ -147,7 +147,7 @@ func (c *codec) Interim() backend.InterimHead {
 
 // StillWaits is Offerer's.
 func (c *codec) StillWaits() bool {
-	return c.res.Minor >= 1 && c.res.Status != 101 && !lists(c.x.Res.Header.Joined("Connection"), "close")
+	return c.res.Minor >= 1 && c.res.Status != 101 && !optionSeparators.Lists(c.x.Res.Header.Joined("Connection"), "close")
 }
 
 // Decode is Codec's: it takes chunks apart.

@@ -40,7 +40,7 @@ func (c *conn) Interim(status int, reason string, h *exchange.Header) error {
 	b = append(b, "\r\n"...)
 	c.k.spare = b
 	x.Res.Wrote += int64(len(b))
-	return c.write(b, nil, timeoutOf(x.Server))
+	return c.write(b, nil, x.Server.IOTimeout())
 }
 
 // Continue sends 100 Continue to a client that waits for it.

@@ -239,21 +239,14 @@ func (h *headWriter) length(name string) {
 	h.b = append(h.b, "\r\n"...)
 }
 
-// varies appends all Vary fields as one, each name once (httpd: http_filters.c fixup_vary).
+// varies appends all Vary fields as one, each name once.
 func (h *headWriter) varies(name string) {
 	if h.vary {
 		return
 	}
 	h.vary = true
 	var few [16]string
-	names := wire.NameSetOn(few[:])
-	for _, list := range [...]*exchange.Header{&h.res.Always, &h.res.Header} {
-		for i := range list.F {
-			if list.F[i].ID == wire.Vary {
-				names = names.WithList(list.F[i].Value)
-			}
-		}
-	}
+	names := h.res.Varies(wire.NameSetOn(few[:]))
 	if len(names.Names()) == 0 {
 		h.field(name, "")
 		return

@@ -118,14 +118,6 @@ func or(n, other int) int {
 	return other
 }
 
-// timeoutOf is a server's Timeout.
-func timeoutOf(s *exchange.Server) time.Duration {
-	if s.Timeout > 0 {
-		return s.Timeout
-	}
-	return time.Minute
-}
-
 // headerBytes is how large a request's decoded fields may be together.
 func headerBytes(s *exchange.Server) int {
 	if s.LimitFields == 0 {
@@ -152,7 +144,7 @@ func (c *conn) hello(by *loop.Task) {
 		b = appendWindowUpdate(b, 0, more)
 	}
 	c.out.b = b
-	c.ackBy = time.Now().Add(timeoutOf(c.server))
+	c.ackBy = time.Now().Add(c.server.IOTimeout())
 	c.kick(by)
 }
 

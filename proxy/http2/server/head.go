@@ -126,7 +126,7 @@ func (c *conn) fragment(p []byte, end bool) error {
 		return http2.ConnectionError(http2.ErrCodeCompression)
 	}
 	if !end {
-		c.waitForBlock(time.Now().Add(timeoutOf(c.server)))
+		c.waitForBlock(time.Now().Add(c.server.IOTimeout()))
 		return nil
 	}
 	if c.dec.Close() != nil {

@@ -168,7 +168,7 @@ func (l *loopTransport) more(t *loop.Task) bool {
 func (l *loopTransport) slow(t *loop.Task, now time.Time) {
 	l.full = true
 	if sent := l.base.Sent(); l.slowBy.IsZero() || sent != l.sent {
-		l.sent, l.slowBy = sent, now.Add(timeoutOf(l.c.server))
+		l.sent, l.slowBy = sent, now.Add(l.c.server.IOTimeout())
 	} else if !now.Before(l.slowBy) {
 		l.c.clientGone(t)
 	}
