@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		{"Upgrade", []string{":path", "/", "upgrade", "websocket"}, "RST PROTOCOL_ERROR"},
 		{"two lengths", []string{":path", "/", "content-length", "1", "content-length", "2"}, "400"},
 		{"a length without a body", []string{":path", "/", "content-length", "1"}, "400"},
-		{"a length that is none", []string{":path", "/", "content-length", "+1"}, "400"},
+		{"an invalid length", []string{":path", "/", "content-length", "+1"}, "400"},
 		{"an unknown expectation", []string{":path", "/", "expect", "x"}, "417"},
 		{"a long path", []string{":path", "/" + long}, "414"},
 		{"a long field", []string{":path", "/", "x", long}, "431"},

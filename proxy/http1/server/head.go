@@ -37,7 +37,7 @@ func (c *conn) framing(x *exchange.Exchange) frame {
 	return f
 }
 
-// lengths settles what is said of the body's length.
+// lengths decides what is said of the body's length.
 func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 	res := &x.Res
 	switch {
@@ -197,7 +197,7 @@ func (h *headWriter) field(name, value string) {
 	h.b = wire.AppendField(h.b, name, value)
 }
 
-// fields appends a list, but for what is settled elsewhere.
+// fields appends a list, but for what is written elsewhere.
 func (h *headWriter) fields(list *exchange.Header) {
 	for i := range list.F {
 		f := &list.F[i]

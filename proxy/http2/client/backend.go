@@ -50,7 +50,7 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 
 // Open is backend.Protocol's. The last try has a connection of its own.
 func (b *Backend) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call, try int) (backend.Stream, error) {
-	s := &stream{t: b.t, timeout: backend.Patience(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
+	s := &stream{t: b.t, timeout: backend.IOTimeout(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
 	s.Begin(w, x, call)
 	up, err := uploadOf(x)
 	if err != nil {

@@ -73,7 +73,7 @@ func (c *conn) opens(id uint32) error {
 		return http2.ConnectionError(http2.ErrCodeStreamClosed)
 	case id <= c.newest:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
-	case c.ending == settled: // it was told that this one is not served
+	case c.ending == final: // it was told that this one is not served
 		c.newest = id
 		c.cut.add(id)
 		k.kind = ignoredBlock

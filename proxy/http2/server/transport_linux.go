@@ -93,7 +93,7 @@ func (l *loopTransport) guarded(f func()) (sound bool) {
 // step reads what has come, and writes what is to be sent. over: the connection is.
 func (l *loopTransport) step(t *loop.Task, now time.Time) (over bool) {
 	l.fd.ForgetRoom()
-	if l.fresh || l.fd.Stirred() {
+	if l.fresh || l.fd.Notified() {
 		l.base.Use(t)
 		if l.fresh {
 			l.fresh = false

@@ -269,7 +269,7 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 		}
 	}
 	if events&epollIn != 0 {
-		f.stirred.Store(true)
+		f.notified.Store(true)
 		t = cmp.Or(t, f.r.event())
 	}
 	switch t {
