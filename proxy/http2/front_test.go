@@ -226,15 +226,16 @@ func TestRapidReset(t *testing.T) {
 }
 
 func TestRenewSaysGoAway(t *testing.T) {
-	hold := make(chan bool)
+	begun, hold := make(chan bool), make(chan bool)
 	f := newFront(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
 		x.Block()
+		close(begun)
 		<-hold
 		echo(ctx, x)
 	}})
 	c := f.dial(t)
 	c.get(1, "/")
-	time.Sleep(100 * time.Millisecond)
+	<-begun
 	f.s.Renew()
 	close(hold)
 	said, status := false, ""
