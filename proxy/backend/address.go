@@ -21,7 +21,7 @@ import (
 type addressCache struct {
 	last atomic.Pointer[resolution]
 
-	mu     sync.Mutex
+	mu      sync.Mutex
 	pending *lookupCall // under mu: the lookup under way
 }
 

@@ -20,12 +20,12 @@ type pool struct {
 	addrs  addressCache
 	known  atomic.Bool // see Keep
 
-	mu      sync.Mutex
-	idleLists []*idleList        // under mu: the idle ones, by kind; the kind that was used last first
-	idle    int             // under mu: how many there are
-	open    int             // under mu: in use and idle
-	waiting []chan struct{} // under mu: who wants to open one, first come first served
-	closed  bool            // under mu: the worker is gone
+	mu        sync.Mutex
+	idleLists []*idleList     // under mu: the idle ones, by kind; the kind that was used last first
+	idle      int             // under mu: how many there are
+	open      int             // under mu: in use and idle
+	waiting   []chan struct{} // under mu: who wants to open one, first come first served
+	closed    bool            // under mu: the worker is gone
 }
 
 func poolOf(w *balancer.Worker) *pool {

@@ -116,8 +116,8 @@ func (s *stream) panicked(cause any) error {
 	return f
 }
 
-// guarded is x/net's RoundTrip that brings a panic as its result.
-func (s *stream) guarded() (r result) {
+// guardRoundTrip is x/net's RoundTrip that brings a panic as its result.
+func (s *stream) guardRoundTrip() (r result) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = result{nil, s.panicked(p)}

@@ -58,7 +58,7 @@ func (st *stream) replaceWithError(status int) {
 		st.second = true
 		st.x.Res.Clear()
 		st.x.Res.Always.Reset()
-		if !st.guarded(func() { st.c.s.app.Refuse(st.ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
+		if !st.guardExchange(func() { st.c.s.app.Refuse(st.ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
 			st.bare(status)
 		}
 	}

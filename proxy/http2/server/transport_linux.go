@@ -65,7 +65,7 @@ func (l *loopTransport) begin(by *loop.Task, st *stream) { by.Spawn(st) }
 func (l *loopTransport) Run(t *loop.Task) {
 	for {
 		over, now := false, time.Now()
-		if !l.guarded(func() { over = l.step(t, now) }) {
+		if !l.guardConnection(func() { over = l.step(t, now) }) {
 			l.c.clientGone(t)
 			over = l.c.over()
 		}
@@ -79,8 +79,8 @@ func (l *loopTransport) Run(t *loop.Task) {
 	}
 }
 
-// guarded runs f and reports whether it came to its end. A panic ends the connection.
-func (l *loopTransport) guarded(f func()) (sound bool) {
+// guardConnection runs f and reports whether it came to its end. A panic ends the connection.
+func (l *loopTransport) guardConnection(f func()) (sound bool) {
 	defer func() {
 		if !sound {
 			l.c.s.panicked(recover(), " while serving "+l.c.info.RemoteText)

@@ -17,8 +17,8 @@ import (
 type handshakeState struct {
 	context.Context
 	siteTLS *siteTLS
-	local netip.AddrPort
-	base  *host // of the address's first virtual host
+	local   netip.AddrPort
+	base    *host // of the address's first virtual host
 
 	host    *host             // whose settings the client's server name got
 	own     *x509.Certificate // what was shown

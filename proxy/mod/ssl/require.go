@@ -14,7 +14,7 @@ import (
 // gate is what the sections in force ask of a request's connection (httpd: ssl_engine_kernel.c
 // ssl_hook_Access). Immutable.
 type gate struct {
-	siteTLS      *siteTLS
+	siteTLS    *siteTLS
 	requireSSL bool
 	requires   []requirement
 	verify     verifyMode
