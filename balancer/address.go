@@ -157,8 +157,8 @@ type uri struct {
 	port                                     uint16
 }
 
-// parseURI splits a URL. A text without a scheme and one without // after it are all path. false: a
-// port that is none, an IPv6 address without its brackets, a colon where the scheme should be, or a
+// parseURI splits a URL. A text without a scheme and one without // after it are all path. false: an
+// invalid port, an IPv6 address without its brackets, a colon where the scheme should be, or a
 // control character, which httpd lets pass (apr-util: uri/apr_uri.c).
 func parseURI(s string) (u uri, ok bool) {
 	if strings.ContainsFunc(s, unicode.IsControl) {

@@ -24,7 +24,7 @@ type index struct {
 	twice   bool    // a member is in the list twice: there can be no index
 	method  *Method // whose order it is; nil: it only counts what loads earn
 	last    *Method // that picked last since the last change
-	calm    bool    // a claim came since the last change
+	claimed bool    // a claim came since the last change
 	classes []class
 	of      map[int64]int32 // class by factor
 
@@ -78,7 +78,7 @@ func (w *Worker) lbstatus() int64 {
 // change is to be called before a member's condition, settings or load change, or the list does.
 func (g *group) change() {
 	if ix := g.index; ix != nil {
-		ix.last, ix.calm = nil, false
+		ix.last, ix.claimed = nil, false
 		g.writeOut()
 	}
 }
@@ -128,7 +128,7 @@ func (g *group) walked(m *Method, set int32, now time.Time) {
 	if ix.last == m {
 		g.build(m, set, now)
 	}
-	ix.last, ix.calm = m, true
+	ix.last, ix.claimed = m, true
 }
 
 // build makes an index of the candidates that were gathered from set; without a method, one that only counts
@@ -290,10 +290,10 @@ func (g *group) accounted(list []*Worker) {
 	if g.index == nil {
 		g.index = newIndex()
 	}
-	if g.index.calm {
+	if g.index.claimed {
 		g.build(nil, 0, time.Time{})
 	}
-	g.index.calm = true
+	g.index.claimed = true
 }
 
 // before reports whether a candidate at place i with standing a comes before that at place j with b.

@@ -33,7 +33,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"1 MiB a connection", "proxy/http2/server/conn.go", "connWindow = 1 << 20"},
 		{"128 KiB a connection", "proxy/http2/server/output.go", "outMost = 64 << 10"},
 		{"10,000 frames", "proxy/http2/server/conn.go", "mostFutile = 10000"},
-		{"answer; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
+		{"response; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},
 		{"; 64 names and sets", "proxy/backend/idle.go", "MaxKinds = 64"},

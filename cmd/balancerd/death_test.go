@@ -232,7 +232,7 @@ func TestServingProcessEndsWithTheMainOne(t *testing.T) {
 	pid := p.serving()
 	held := make(chan string)
 	go func() { _, body := p.get("/wait/700ms"); held <- body }()
-	time.Sleep(200 * time.Millisecond)
+	p.until("the request at the member", func() bool { return p.waiting.Load() == 1 })
 	p.signal(syscall.SIGKILL)
 	if got := <-held; got != "member /wait/700ms" {
 		t.Error("a request under way:", got)

@@ -25,6 +25,7 @@ import (
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 	"balancerd/testdata/linear"
+	"balancerd/testdata/ports"
 )
 
 // A feature is what real files configure for every request, with the members on two ports.
@@ -203,7 +204,7 @@ var featureFields = [][2]string{{"Host", "localhost"}, {"User-Agent", "Mozilla/5
 // overLoopback is one request by a real connection through the whole server to a real member.
 func overLoopback(t testing.TB, f feature) func() {
 	member := loopbackMember(t)
-	port := reservePort(t)
+	port := ports.Reserve(t)
 	p := featured(t, f, port, [2]int{member, member})
 	if err := p.loadHere(); err != nil {
 		t.Fatal(err)

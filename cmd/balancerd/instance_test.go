@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/ports"
 	"bytes"
 	"context"
 	"errors"
@@ -37,7 +38,7 @@ type instance struct {
 const processModules = "mpm_event authz_core status slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests"
 
 func newInstance(t *testing.T) *instance {
-	p := &instance{t: t, binary: buildServer(t), root: t.TempDir(), port: reservePort(t)}
+	p := &instance{t: t, binary: buildServer(t), root: t.TempDir(), port: ports.Reserve(t)}
 	os.Chmod(p.root, 0o755)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/ports"
 	"bufio"
 	"bytes"
 	"context"
@@ -279,7 +280,7 @@ func (c *loadClient) client(t *testing.T) *http.Client {
 // in logs. In a build with the tag poison what is given back too early is seen at once.
 func TestLoadOfAllProtocols(t *testing.T) {
 	p := newInstance(t)
-	port := reservePort(t)
+	port := ports.Reserve(t)
 	plain, secure := loadMembers(t)
 	p.conf(strings.NewReplacer("{secure}", strconv.Itoa(port), "{plain}", plain, "{plainport}", plain[strings.LastIndexByte(plain, ':')+1:], "{tls}", secure, "{pem}", pki("site.pem"), "{key}", pki("site.key")).Replace(allProtocols))
 	p.start()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/ports"
 	"context"
 	"fmt"
 	"io"
@@ -169,7 +170,7 @@ func TestGracefulStopHasAnEnd(t *testing.T) {
 func TestPortsComeAndGo(t *testing.T) {
 	t.Parallel()
 	p := newInstance(t)
-	second := reservePort(t)
+	second := ports.Reserve(t)
 	p.conf(passAll)
 	p.start()
 	at := func(port int) int {

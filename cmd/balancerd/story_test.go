@@ -1,6 +1,7 @@
 package main
 
 import (
+	"balancerd/testdata/ports"
 	"bufio"
 	"bytes"
 	"crypto/tls"
@@ -132,7 +133,7 @@ func newStory(t *testing.T, server string) *story {
 	os.Chmod(s.root, 0o755)
 	os.MkdirAll(s.root+"/docs", 0o755)
 	os.WriteFile(s.root+"/mime.types", []byte("text/html html\ntext/plain txt\n"), 0o644)
-	s.port = reservePort(t)
+	s.port = ports.Reserve(t)
 	for _, n := range []string{"b1", "b2", "b3"} {
 		s.member(n)
 	}
@@ -159,7 +160,7 @@ var memberName = regexp.MustCompile(`{(\w+):port}`)
 // member is that of a name; it is started when nobody has named it before.
 func (s *story) member(name string) *member {
 	if s.members[name] == nil {
-		m := &member{t: s.t, name: name, port: reservePort(s.t)}
+		m := &member{t: s.t, name: name, port: ports.Reserve(s.t)}
 		s.members[name] = m
 		m.start()
 		s.t.Cleanup(m.stop)

@@ -15,39 +15,39 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// addressBook is what a worker's name resolved to. It is kept until the next reload unless addressttl= or
+// addressCache is what a worker's name resolved to. It is kept until the next reload unless addressttl= or
 // disablereuse= says otherwise; when a lookup fails the last good answer goes on for a while (httpd:
 // proxy_util.c ap_proxy_determine_address).
-type addressBook struct {
-	page atomic.Pointer[addressPage]
+type addressCache struct {
+	last atomic.Pointer[resolution]
 
-	mu     sync.Mutex
-	asking *question // under mu: the lookup under way
+	mu      sync.Mutex
+	pending *lookupCall // under mu: the lookup under way
 }
 
-// addressPage is one answer. Immutable.
-type addressPage struct {
+// resolution is one answer. Immutable.
+type resolution struct {
 	list    []netip.Addr
 	made    time.Time
 	expires time.Time // zero: never
 }
 
-// question is one lookup: everybody who wants to know meanwhile waits for the same.
-type question struct {
+// lookupCall is one lookup: everybody who wants to know meanwhile waits for the same.
+type lookupCall struct {
 	done chan struct{} // closed when what follows is there
 	list []netip.Addr
 	err  error
 }
 
 // find is the addresses of a host, looked up if need be. keep says that the host is the worker's own.
-func (b *addressBook) find(ctx context.Context, host string, set *balancer.WorkerSettings, keep bool) ([]netip.Addr, error) {
+func (b *addressCache) find(ctx context.Context, host string, set *balancer.WorkerSettings, keep bool) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil
 	}
 	if !keep || !kept(set) {
 		return lookup(ctx, host)
 	}
-	if p := b.page.Load(); p.fresh() {
+	if p := b.last.Load(); p.fresh() {
 		return p.list, nil
 	}
 	return b.ask(ctx, host, set)
@@ -62,8 +62,8 @@ func kept(set *balancer.WorkerSettings) bool {
 // again looks the host up anew, because none of the addresses that were tried since began answered.
 // changed reports whether there are others now. Whoever finds that another one has looked since then is
 // content with that: a member that is gone does not mean a lookup for each request.
-func (b *addressBook) again(ctx context.Context, host string, set *balancer.WorkerSettings, tried []netip.Addr, began time.Time) (list []netip.Addr, changed bool) {
-	if p := b.page.Load(); p != nil && p.made.After(began) {
+func (b *addressCache) again(ctx context.Context, host string, set *balancer.WorkerSettings, tried []netip.Addr, began time.Time) (list []netip.Addr, changed bool) {
+	if p := b.last.Load(); p != nil && p.made.After(began) {
 		return p.list, !slices.Equal(p.list, tried)
 	}
 	list, err := b.ask(ctx, host, set)
@@ -71,12 +71,12 @@ func (b *addressBook) again(ctx context.Context, host string, set *balancer.Work
 }
 
 // ask waits for the answer to one lookup, which others may have begun. It takes no longer than ctx.
-func (b *addressBook) ask(ctx context.Context, host string, set *balancer.WorkerSettings) ([]netip.Addr, error) {
+func (b *addressCache) ask(ctx context.Context, host string, set *balancer.WorkerSettings) ([]netip.Addr, error) {
 	b.mu.Lock()
-	q := b.asking
+	q := b.pending
 	if q == nil {
-		q = &question{done: make(chan struct{})}
-		b.asking = q
+		q = &lookupCall{done: make(chan struct{})}
+		b.pending = q
 		recovery.Go("looking up a member's name", func() { b.answer(ctx, q, host, set) })
 	}
 	b.mu.Unlock()
@@ -91,13 +91,13 @@ func (b *addressBook) ask(ctx context.Context, host string, set *balancer.Worker
 // errUnanswered is what those who wait for a lookup get when it panicked.
 var errUnanswered = errors.New("backend: the lookup came to nothing")
 
-// answer looks up and writes the page. Who asked first may give up, others still wait: the deadline is
+// answer looks up and stores the answer. Who asked first may give up, others still wait: the deadline is
 // his, his end is not.
-func (b *addressBook) answer(ctx context.Context, q *question, host string, set *balancer.WorkerSettings) {
+func (b *addressCache) answer(ctx context.Context, q *lookupCall, host string, set *balancer.WorkerSettings) {
 	q.err = errUnanswered // unless all goes well
 	defer func() {
 		b.mu.Lock()
-		b.asking = nil
+		b.pending = nil
 		b.mu.Unlock()
 		close(q.done)
 	}()
@@ -110,16 +110,16 @@ func (b *addressBook) answer(ctx context.Context, q *question, host string, set 
 	}
 	list, err := lookup(ctx, host)
 	ttl := time.Duration(max(0, set.AddressTTL.V)) * time.Second
-	if old := b.page.Load(); err != nil && old != nil {
+	if old := b.last.Load(); err != nil && old != nil {
 		list, err, ttl = old.list, nil, unansweredTTL
 	}
 	q.list, q.err = list, err
 	if err == nil {
-		p := &addressPage{list: list, made: time.Now()}
+		p := &resolution{list: list, made: time.Now()}
 		if ttl > 0 {
 			p.expires = p.made.Add(ttl)
 		}
-		b.page.Store(p)
+		b.last.Store(p)
 	}
 }
 
@@ -128,24 +128,24 @@ func (b *addressBook) answer(ctx context.Context, q *question, host string, set 
 const unansweredTTL = 5 * time.Second
 
 // age has the next who opens a connection look the name up anew, and reports whether it was known.
-func (b *addressBook) age() bool {
-	old := b.page.Load()
-	return old != nil && b.page.CompareAndSwap(old, &addressPage{list: old.list, made: old.made, expires: old.made})
+func (b *addressCache) age() bool {
+	old := b.last.Load()
+	return old != nil && b.last.CompareAndSwap(old, &resolution{list: old.list, made: old.made, expires: old.made})
 }
 
 // expired reports whether what addressttl= allows has gone by.
-func (b *addressBook) expired() bool {
-	p := b.page.Load()
+func (b *addressCache) expired() bool {
+	p := b.last.Load()
 	return p != nil && !p.fresh()
 }
 
-func (p *addressPage) fresh() bool {
+func (p *resolution) fresh() bool {
 	return p != nil && (p.expires.IsZero() || time.Now().Before(p.expires))
 }
 
 // moved reports whether a kept connection leads to an address that the worker no longer has.
-func (b *addressBook) moved(c *Conn) bool {
-	p := b.page.Load()
+func (b *addressCache) moved(c *Conn) bool {
+	p := b.last.Load()
 	return p != nil && c.addr.IsValid() && !slices.Contains(p.list, c.addr)
 }
 

@@ -28,8 +28,8 @@ func timeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	return defaultTimeout
 }
 
-// Patience is how long one read or write of a call may take.
-func Patience(w *balancer.Worker, call *Call) time.Duration { return timeoutOf(w.Settings(), call) }
+// IOTimeout is how long one read or write of a call may take.
+func IOTimeout(w *balancer.Worker, call *Call) time.Duration { return timeoutOf(w.Settings(), call) }
 
 // connectTimeoutOf is how long connecting to one address may take.
 func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {

@@ -238,7 +238,7 @@ func TestSweep(t *testing.T) {
 		{"of TLS, idles", 0, true, nil, 0, 1},
 		{"of TLS, closed", 0, true, func(_ *pool, far net.Conn) { far.Close() }, 0, 0},
 		{"of TLS that is over", 0, true, func(*pool, net.Conn) { secure.Retire() }, 0, 0},
-		{"moved", 0, false, func(p *pool, _ net.Conn) { p.addrs.page.Store(&addressPage{}) }, 0, 0},
+		{"moved", 0, false, func(p *pool, _ net.Conn) { p.addrs.last.Store(&resolution{}) }, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := listen(t, "tcp", "127.0.0.1:0")

@@ -77,7 +77,7 @@ func watched(t *testing.T, task *loop.Task) *Conn {
 
 // TestLoopsKeepTheirConnections: a connection moves to another loop only while none is in use.
 func TestLoopsKeepTheirConnections(t *testing.T) {
-	s := &shelf{}
+	s := &idleList{}
 	p := &pool{}
 	onLoop(t, func(task *loop.Task) {
 		for range 3 {

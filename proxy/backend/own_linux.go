@@ -13,7 +13,7 @@ import (
 	"balancerd/proxy/internal/sys"
 )
 
-// own is a socket that the event loops of the front watch, so that a wait for a member is one of theirs.
+// own is a socket that the event loops that serve clients watch, so that a wait for a member is one of theirs.
 type own = *loop.Fd
 
 func taskOf(x *exchange.Exchange) *loop.Task { return x.Task }
@@ -113,8 +113,8 @@ func (c *Conn) serve(t *loop.Task) {
 // undelivered is Undelivered with TLS.
 func (c *Conn) undelivered() bool { return c.below != nil && c.below.Undelivered(c.before) }
 
-// rest has no task use it: whoever closes it meanwhile waits for nothing.
-func (c *Conn) rest() {
+// detachTask has no task use it: whoever closes it meanwhile waits for nothing.
+func (c *Conn) detachTask() {
 	if c.below != nil {
 		c.below.Serve(nil)
 	}

@@ -27,7 +27,7 @@ func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Add
 
 func polled(poller, int64) loop.Stream { return nil }
 
-func (c *Conn) rest() {}
+func (c *Conn) detachTask() {}
 
 func (c *Conn) undelivered() bool { return false }
 

@@ -31,12 +31,12 @@ func counting(t *testing.T) (wait func()) {
 // A lookup that panics has failed, for all who wait for it; the next one may not.
 func TestPanicInALookup(t *testing.T) {
 	wait := counting(t)
-	var b addressBook
+	var b addressCache
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	set := balancer.NewWorkerSettings()
-	q := &question{done: make(chan struct{})}
-	b.asking = q
+	q := &lookupCall{done: make(chan struct{})}
+	b.pending = q
 	recovery.Go("testing a lookup", func() { b.answer(badContext{}, q, "localhost", &set) })
 	if list, err := b.ask(ctx, "localhost", &set); !errors.Is(err, errUnanswered) {
 		t.Errorf("%v %v", list, err)

@@ -17,15 +17,15 @@ type poolKey struct{}
 // pool is the connections of one worker. It lives as long as the worker, over reloads.
 type pool struct {
 	worker *balancer.Worker // immutable
-	addrs  addressBook
+	addrs  addressCache
 	known  atomic.Bool // see Keep
 
-	mu      sync.Mutex
-	shelves []*shelf        // under mu: the idle ones, by kind; the kind that was used last first
-	idle    int             // under mu: how many there are
-	open    int             // under mu: in use and idle
-	waiting []chan struct{} // under mu: who wants to open one, first come first served
-	closed  bool            // under mu: the worker is gone
+	mu        sync.Mutex
+	idleLists []*idleList     // under mu: the idle ones, by kind; the kind that was used last first
+	idle      int             // under mu: how many there are
+	open      int             // under mu: in use and idle
+	waiting   []chan struct{} // under mu: who wants to open one, first come first served
+	closed    bool            // under mu: the worker is gone
 }
 
 func poolOf(w *balancer.Worker) *pool {
@@ -41,7 +41,7 @@ func (p *pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	gone := p.remove(nil, func(*Conn) bool { return true })
-	p.shelves = nil
+	p.idleLists = nil
 	p.mu.Unlock()
 	closeAll(gone)
 	return nil
@@ -236,8 +236,8 @@ func (p *pool) put(c *Conn) {
 		c.close()
 		return
 	}
-	c.rest()
-	gone := p.shelve(c)
+	c.detachTask()
+	gone := p.putIdle(c)
 	if set.TTL > 0 {
 		_, soft, _ := set.Pool(p.idle)
 		gone = p.expire(gone, c.since-int64(set.TTL), soft)

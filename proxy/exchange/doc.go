@@ -1,9 +1,9 @@
 // Package exchange is the currency of the data plane: one request and its answer under way, as every
-// room from the connection to the access log sees and edits it.
+// package from the connection to the access log sees and edits it.
 //
 //	client's bytes                                        member's bytes
 //	     |                                                     ^
-//	 a front (http1, http2)                                 a backend
+//	 http1/server, http2/server                             a backend
 //	     |   makes                                    reads    |   fills
 //	     v                                                     |
 //	Exchange{ Req --------- modules edit ---------> Out -------+

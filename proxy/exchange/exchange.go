@@ -7,8 +7,8 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// Exchange is one request and its answer under way: httpd's request_rec. It is made by a front
-// (http1, http2), walked through the phases of a site.Plan, and used again for the next request:
+// Exchange is one request and its answer under way: httpd's request_rec. It is made by a server
+// (http1/server, http2/server), walked through the phases of a site.Plan, and used again for the next request:
 // its texts hold until Reset. One goroutine at a time owns it.
 type Exchange struct {
 	Conn   *Conn      // the client's connection
@@ -17,7 +17,7 @@ type Exchange struct {
 	Local  *Local     // what the sections in force say; follows the phases
 
 	Req Request
-	Out Outgoing // the request as a member gets it; belongs to the proxy room
+	Out Outgoing // the request as a member gets it; belongs to package upstream
 	Res Response
 
 	Env   Table // httpd's subprocess_env, for %{X}e, env=, Require env
@@ -47,12 +47,12 @@ type Exchange struct {
 
 	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
 
-	HeadOnly bool // the client asked with HEAD: no body is sent, even when an ErrorDocument is fetched by GET; set by the front
+	HeadOnly bool // the client asked with HEAD: no body is sent, even when an ErrorDocument is fetched by GET; set by the client's protocol
 
 	finishers []Finisher
 }
 
-// Slots of State, each owned by one room for what it must remember of an exchange.
+// Slots of State, each owned by one package for what it must remember of an exchange.
 const (
 	StateProxy = iota
 	StateAuth
@@ -118,7 +118,7 @@ type Finisher interface{ Finish(*Exchange) }
 // OnFinish has f told at the end, the last one first.
 func (x *Exchange) OnFinish(f Finisher) { x.finishers = append(x.finishers, f) }
 
-// Finish tells the finishers. The front calls it, once, after the logs are written; again when one
+// Finish tells the finishers. The client's protocol calls it, once, after the logs are written; again when one
 // panicked, so that the others are told.
 func (x *Exchange) Finish() {
 	for n := len(x.finishers); n > 0; n = len(x.finishers) {
@@ -129,7 +129,8 @@ func (x *Exchange) Finish() {
 	}
 }
 
-// Front is what a handler may ask of the connection before the answer is ready.
+// Front is the client's side of an exchange, its HTTP/1 connection or HTTP/2 stream: what a handler may send there
+// before the answer is ready.
 type Front interface {
 	// Interim sends a 1xx answer. HTTP/1.0 clients get none (RFC 9110 section 15.2).
 	Interim(status int, reason string, h *Header) error

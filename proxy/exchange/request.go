@@ -42,7 +42,7 @@ type Request struct {
 	Trailer Header
 
 	Length     int64 // body bytes by Content-Length; 0 for no body, -1 for chunked
-	Body       Body  // never nil once the front made the request; empty when there is no body
+	Body       Body  // never nil once the client's protocol has read the head; empty when there is no body
 	Expect100  bool  // the client waits for 100 Continue
 	Rejoined   bool  // RequestHeader edited Connection: what it says of keeping the connection counts anew
 	Spent      bool  // there was a body, and it is over: see SpendBody

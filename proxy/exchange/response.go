@@ -8,7 +8,7 @@ import (
 )
 
 // Response is the answer under way. A handler or a backend fills it; Reply steps edit it; the
-// front sends it.
+// client's protocol (http1/server, http2/server) sends it.
 type Response struct {
 	Status    int
 	Reason    string // "" for the standard words
@@ -17,10 +17,10 @@ type Response struct {
 	Trailer   Header
 	Length    int64   // body bytes; -1 unknown
 	Body      Source  // nil: no body
-	Tunnel    Tunnel  // set with Status 101: the front hands the connection over after the head
+	Tunnel    Tunnel  // set with Status 101: the client's protocol hands the connection over after the head
 	Close     bool    // the client's connection must end after this answer
-	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's answer, none of others
-	Drop      bool    // nothing is sent at all: the front ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
+	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's response, none of others
+	Drop      bool    // nothing is sent at all: the client's protocol ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
 	Local     bool    // made here (page, file, manager), not by a member
 	Proxied   bool    // came from a member
 	Type      string  // media type of an answer that names none (httpd: r->content_type)
@@ -28,7 +28,7 @@ type Response struct {
 	Cached    bool    // a kept copy of an answer that was edited and filtered up to Protocol: neither is done again
 	ErrorPage bool    // made here in place of an error or redirect: only Header always applies (httpd: ap_send_error_response)
 
-	// What happened on the wire, filled by the front while it sends.
+	// What happened on the wire, filled by the client's protocol while it sends.
 	Sent      int64     // body bytes
 	Wrote     int64     // all bytes with head and framing (%O)
 	Read      int64     // all bytes of the request with its head (%I)
@@ -37,7 +37,20 @@ type Response struct {
 	Kept      bool      // the connection lives on
 }
 
-// Source is the body of an answer, pulled by the front.
+// Varies is names with those that all Vary fields name, each once: what is sent is one field (httpd: http_filters.c
+// fixup_vary).
+func (r *Response) Varies(names wire.NameSet) wire.NameSet {
+	for _, list := range [...]*Header{&r.Always, &r.Header} {
+		for i := range list.F {
+			if list.F[i].ID == wire.Vary {
+				names = names.WithList(list.F[i].Value)
+			}
+		}
+	}
+	return names
+}
+
+// Source is the body of an answer, read by the client's protocol.
 type Source interface {
 	io.Reader
 	// Buffered is what can be had without waiting; Discard takes n of it as read.
@@ -71,7 +84,7 @@ type Ranges struct {
 
 // Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).
 type Tunnel interface {
-	// Join copies both ways and returns when the tunnel is over. Bytes that the front had already read
+	// Join copies both ways and returns when the tunnel is over. Bytes that were already read
 	// from the client come first out of client.Read.
 	Join(client Stream)
 	// Close gives the member's side up when Join was never called.

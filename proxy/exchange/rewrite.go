@@ -121,7 +121,7 @@ func (w *rewriting) step() bool {
 			}
 		case Complete:
 			if done, err := g.Complete(); done || err != nil {
-				w.rest()
+				w.readEnd()
 				return true
 			}
 		}
@@ -135,8 +135,8 @@ func (w *rewriting) step() bool {
 	return true
 }
 
-// rest reads the end of a body of which nothing is to come.
-func (w *rewriting) rest() {
+// readEnd reads the end of a body of which nothing is to come.
+func (w *rewriting) readEnd() {
 	var none [1]byte
 	_, err := w.from.Read(none[:])
 	if err == nil {

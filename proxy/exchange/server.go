@@ -7,7 +7,7 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
-// Server is the facts of one virtual host (or the main server) that rooms need while they serve:
+// Server is the facts of one virtual host (or the main server) that packages need while they serve:
 // httpd's server_rec and core_server_config. Immutable once the site is built.
 type Server struct {
 	Name      string // ServerName without scheme and port
@@ -43,6 +43,14 @@ type Server struct {
 
 	Levels   *Levels // LogLevel at server level
 	ErrorLog ErrorLog
+}
+
+// IOTimeout is how long one read or write may take: Timeout, or a minute for a server without settings.
+func (s *Server) IOTimeout() time.Duration {
+	if s.Timeout > 0 {
+		return s.Timeout
+	}
+	return time.Minute
 }
 
 // Rules are what the limits and HttpProtocolOptions say of HTTP/1 heads and chunks; secure: on a TLS connection.

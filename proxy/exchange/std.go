@@ -108,7 +108,7 @@ type stdWriter struct {
 // Header is the answer's header until WriteHeader.
 func (w *stdWriter) Header() http.Header { return w.header }
 
-// WriteHeader settles the status; 1xx go out at once through the front.
+// WriteHeader sets the status; 1xx go out at once through Exchange.Front.
 func (w *stdWriter) WriteHeader(status int) {
 	switch {
 	case w.sent != nil:
@@ -222,7 +222,7 @@ func mayHaveBody(status int) bool {
 }
 
 // addStd appends a net/http header's fields, names in alphabetical order: a map has none of its own.
-// The length is the front's business.
+// The length is made by the client's protocol.
 func addStd(h *Header, from http.Header) {
 	names := make([]string, 0, len(from))
 	for name := range from {

@@ -11,6 +11,15 @@ type Header = wire.Header
 // Field is one header field.
 type Field = wire.Field
 
+// AppendTo appends to the first field of that name, behind a comma, or adds a field.
+func (x *Exchange) AppendTo(h *Header, name, value string) {
+	if i := h.Index(name); i >= 0 {
+		h.F[i].Value = x.Arena.Join(h.F[i].Value, ", ", value)
+		return
+	}
+	h.Add(name, value)
+}
+
 // EqualFold compares ASCII texts without regard to case.
 func EqualFold(a, b string) bool { return wire.EqualFold(a, b) }
 

@@ -5,8 +5,8 @@ package exchange
 // long been replaced.
 type Tunneler interface{ BecomesTunnel(*Exchange) }
 
-// BecomeTunnel tells who keeps something in State that only bytes are passed on from here to the end. The front
-// calls it when the head of the 101 is out.
+// BecomeTunnel tells who keeps something in State that only bytes are passed on from here to the end. The client's
+// protocol calls it when the head of the 101 is out.
 func (x *Exchange) BecomeTunnel() {
 	for i := range x.State {
 		if t, ok := x.State[i].(Tunneler); ok {

@@ -87,7 +87,7 @@ func (e *Expr) MatchCaptures(x *exchange.Exchange, c *Captures) (bool, error) {
 		return false, err
 	}
 	if vary != "" {
-		mergeVary(x, vary)
+		x.AppendTo(&x.Res.Header, "Vary", vary)
 	}
 	return ok, nil
 }
@@ -182,15 +182,6 @@ func (r *run) needs(field string) {
 	default:
 		r.vary = r.x.Arena.Join(r.vary, ", ", field)
 	}
-}
-
-func mergeVary(x *exchange.Exchange, fields string) {
-	h := &x.Res.Header
-	if i := h.Index("Vary"); i >= 0 {
-		h.F[i].Value = x.Arena.Join(h.F[i].Value, ", ", fields)
-		return
-	}
-	h.Add("Vary", fields)
 }
 
 // Captures are the groups of a regular expression. Owned by who evaluates.

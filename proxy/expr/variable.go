@@ -77,7 +77,7 @@ var variables = [...]variable{
 	{"API_VERSION", func(*exchange.Exchange) string { return "20120211" }, ""},
 }
 
-// Variable is how to read the variable of a name, any case, for rooms with a syntax of their own (log
+// Variable is how to read the variable of a name, any case, for packages with a syntax of their own (log
 // formats, RewriteCond). ok is false when expressions have no such variable. SSL_ names always exist.
 func Variable(name string) (of func(*exchange.Exchange) string, ok bool) {
 	for i := range variables {

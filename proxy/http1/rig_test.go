@@ -53,7 +53,7 @@ func (a *app) Serve(ctx context.Context, x *exchange.Exchange) {
 	a.forwardTo(ctx, x, a.worker)
 }
 
-// forwardTo is a very small proxy room.
+// forwardTo is a very small proxy.
 func (a *app) forwardTo(ctx context.Context, x *exchange.Exchange, w *balancer.Worker) {
 	o := &x.Out
 	o.Method, o.Target, o.Minor = x.Req.Method, x.Req.RawPath, 1

@@ -98,7 +98,7 @@ func TestStopMeetsBodies(t *testing.T) {
 	})
 }
 
-// sendsSlowly sends a request whose body comes a moment after its head, and tells whether another one may
+// sendsSlowly sends a request whose body comes a moment after its head, and reports whether another one may
 // follow.
 func sendsSlowly(t *testing.T, conn net.Conn, r *bufio.Reader, reset *atomic.Int32) bool {
 	if _, err := io.WriteString(conn, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"); err != nil {

@@ -37,7 +37,7 @@ func about(d, want time.Duration) bool {
 }
 
 // Slow clients (RequestReadTimeout, Timeout, KeepAliveTimeout).
-func TestPatience(t *testing.T) {
+func TestReadTimeouts(t *testing.T) {
 	const unit = 200 * time.Millisecond
 	for _, c := range []struct {
 		name  string

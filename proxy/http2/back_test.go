@@ -201,7 +201,7 @@ func TestMemberFailures(t *testing.T) {
 		{"refused", func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeRefusedStream) }, backend.NotTaken},
 		{"reset without an error", func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeNo) }, backend.EarlyClose},
 		{"no status", func(fr *http2.Framer, id uint32) { head(fr, id, true, "x", "y") }, backend.BadHead},
-		{"a status that is none", func(fr *http2.Framer, id uint32) { head(fr, id, true, ":status", "099") }, backend.BadStatusLine},
+		{"an invalid status", func(fr *http2.Framer, id uint32) { head(fr, id, true, ":status", "099") }, backend.BadStatusLine},
 		{"a line end in a value", func(fr *http2.Framer, id uint32) { head(fr, id, true, ":status", "200", "x", "a\r\nb") }, backend.BadHead},
 		{"a huge head", func(fr *http2.Framer, id uint32) {
 			var fields = []string{":status", "200"}
@@ -242,7 +242,7 @@ func TestMemberFailures(t *testing.T) {
 	}
 }
 
-// A member's answer that breaks off breaks the client's off.
+// A member's response that breaks off breaks the client's off.
 func TestMemberBreaksOff(t *testing.T) {
 	f := newFront(t, &app{worker: newMember(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "abc")

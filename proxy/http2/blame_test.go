@@ -206,7 +206,7 @@ func TestLongAnswerToABody(t *testing.T) {
 		}
 		res.Body.Close()
 	}
-	if took := time.Since(began); took > backend.Patience(a.worker, &a.call)/4 {
+	if took := time.Since(began); took > backend.IOTimeout(a.worker, &a.call)/4 {
 		t.Error("it waited for the member's timeout: ", took)
 	}
 }

@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		{"Upgrade", []string{":path", "/", "upgrade", "websocket"}, "RST PROTOCOL_ERROR"},
 		{"two lengths", []string{":path", "/", "content-length", "1", "content-length", "2"}, "400"},
 		{"a length without a body", []string{":path", "/", "content-length", "1"}, "400"},
-		{"a length that is none", []string{":path", "/", "content-length", "+1"}, "400"},
+		{"an invalid length", []string{":path", "/", "content-length", "+1"}, "400"},
 		{"an unknown expectation", []string{":path", "/", "expect", "x"}, "417"},
 		{"a long path", []string{":path", "/" + long}, "414"},
 		{"a long field", []string{":path", "/", "x", long}, "431"},
@@ -226,15 +226,16 @@ func TestRapidReset(t *testing.T) {
 }
 
 func TestRenewSaysGoAway(t *testing.T) {
-	hold := make(chan bool)
+	begun, hold := make(chan bool), make(chan bool)
 	f := newFront(t, &app{serve: func(ctx context.Context, x *exchange.Exchange) {
 		x.Block()
+		close(begun)
 		<-hold
 		echo(ctx, x)
 	}})
 	c := f.dial(t)
 	c.get(1, "/")
-	time.Sleep(100 * time.Millisecond)
+	<-begun
 	f.s.Renew()
 	close(hold)
 	said, status := false, ""

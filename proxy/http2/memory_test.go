@@ -12,7 +12,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// named answers "/N" with a field whose name holds N, as the texts of a member's answer are: views into
+// named answers "/N" with a field whose name holds N, as the texts of a member's response are: views into
 // memory that the next exchange uses again. A large value is in front of it.
 func named(size int) func(context.Context, *exchange.Exchange) {
 	large := strings.Repeat("l", size)

@@ -54,7 +54,7 @@ func (a *app) Serve(ctx context.Context, x *exchange.Exchange) {
 	a.forward(ctx, x, a.worker)
 }
 
-// forward is a very small proxy room.
+// forward is a very small proxy.
 func (a *app) forward(ctx context.Context, x *exchange.Exchange, w *balancer.Worker) {
 	o := &x.Out
 	o.Method, o.Target, o.Minor, o.Host = x.Req.Method, x.Req.Target, 1, "member.test"

@@ -78,7 +78,7 @@ func Note(p any, task string) {
 	fmt.Fprintln(os.Stderr, message)
 }
 
-// Do runs f and tells whether it came to its end.
+// Do runs f and reports whether it came to its end.
 func Do(task string, f func()) (sound bool) {
 	defer Catch(task)
 	if begin := started.Load(); begin != nil {

@@ -159,7 +159,7 @@ func isRecovery(s *ast.SelectorExpr) bool {
 // deep is how many functions are looked into.
 const deep = 4
 
-// covers tells whether a panic in a call of a function, of this package or a literal one, is recovered.
+// covers reports whether a panic in a call of a function, of this package or a literal one, is recovered.
 func (p *pack) covers(fn ast.Expr, depth int) bool {
 	name := ""
 	switch fn := fn.(type) {
@@ -204,7 +204,7 @@ func (p *pack) covered(b *ast.BlockStmt, depth int) bool {
 	return all
 }
 
-// recovers tells whether what is deferred calls recover itself.
+// recovers reports whether what is deferred calls recover itself.
 func (p *pack) recovers(fn ast.Expr) bool {
 	switch fn := fn.(type) {
 	case *ast.FuncLit:
@@ -228,7 +228,7 @@ func callsRecover(b *ast.BlockStmt) (yes bool) {
 	return yes
 }
 
-// calls tells whether a statement calls anything, which may panic.
+// calls reports whether a statement calls anything, which may panic.
 func calls(s ast.Stmt) (yes bool) {
 	ast.Inspect(s, func(n ast.Node) bool {
 		_, ok := n.(*ast.CallExpr)

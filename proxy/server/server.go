@@ -18,7 +18,7 @@ import (
 
 // Server serves one site after the other.
 type Server struct {
-	front   *http1.Server
+	http1   *http1.Server
 	h2      *http2.Server
 	secure  func(*site.Site, netip.AddrPort) http1.TLSHandshake // nil: every connection is plain; immutable
 	started time.Time
@@ -46,7 +46,7 @@ func New(secure ...func(*site.Site, netip.AddrPort) http1.TLSHandshake) *Server 
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
 	recovery.SetLog(func(message string) { s.log(exchange.Crit, nil, message) })
 	s.h2 = http2.New(s, s.log)
-	s.front = http1.New(s, http1.Options{Log: s.log, TLSHandshake: s.shake, Other: other{s.h2}})
+	s.http1 = http1.New(s, http1.Options{Log: s.log, TLSHandshake: s.shake, Other: other{s.h2}})
 	if len(secure) > 0 {
 		s.secure = secure[0]
 	}
@@ -204,7 +204,7 @@ func (s *Server) accept(o *socket) {
 	go func() {
 		defer close(o.done)
 		recovery.Keep("accepting connections", func() {
-			if err := s.front.Accept(o.l); err != nil {
+			if err := s.http1.Accept(o.l); err != nil {
 				s.log(exchange.Emerg, err, "no more connections are accepted on "+o.l.Addr().String())
 			}
 		})
@@ -280,7 +280,7 @@ func (s *Server) Run(ctx context.Context) {
 // logged. The sites' logs are still open then.
 func (s *Server) Halt() {
 	s.Close()
-	s.front.Close()
+	s.http1.Close()
 	for end := time.Now().Add(lastExchanges); time.Now().Before(end) && s.under() > 0; time.Sleep(time.Millisecond) {
 	}
 }
@@ -288,9 +288,9 @@ func (s *Server) Halt() {
 // Drain waits until the exchanges under way are over, or ctx ends. Nobody connects any more.
 func (s *Server) Drain(ctx context.Context) error {
 	s.Close()
-	s.front.Stop()
+	s.http1.Stop()
 	s.h2.Renew()
-	return s.front.Wait(ctx)
+	return s.http1.Wait(ctx)
 }
 
 // Close closes the ports. Connections live on.
@@ -349,8 +349,8 @@ func (s *Server) Loads() []Load {
 // Upgrade makes HTTP/2 of the connection of a request that asks for h2c; nil: it can't be.
 func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel { return s.h2.Upgrade(x) }
 
-// Front is the engine, for what the status page shows of connections.
-func (s *Server) Front() *http1.Server { return s.front }
+// HTTP1 is the server of all connections, for what the status page shows of connections.
+func (s *Server) HTTP1() *http1.Server { return s.http1 }
 
 // Site is who serves; nil before the first Swap.
 func (s *Server) Site() *site.Site {

@@ -25,6 +25,7 @@ import (
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
+	"balancerd/testdata/ports"
 )
 
 // load is a site that answers with a word, and what became of it.
@@ -148,13 +149,9 @@ func (r *rig) listeners(fds map[string]int) map[string]*net.TCPListener {
 	return out
 }
 
+// free is an address that is the test's until its end.
 func free(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprint("127.0.0.1:", ports.Reserve(t))
 }
 
 func ask(address, path string) string {

@@ -23,7 +23,7 @@
 //	      |
 //	 Output filters, Reply, a range    filter.go   the answer's head and body
 //	      |
-//	 the front sends, then Log         Done
+//	 the client gets it, then Log      Done
 //
 // # Filters
 //

@@ -17,7 +17,7 @@ var memberRanges = &exchange.Ranges{Most: 1, Overlaps: 20, Reversals: 20}
 // Reply steps have made of it what it is (httpd: byterange_filter.c ap_byterange_filter). The error is 416.
 func cut(x *exchange.Exchange) error {
 	r := &x.Res
-	settleLength(r)
+	measureLength(r)
 	field, asked := x.Req.Header.Lookup("Range")
 	if !asked || r.Status != 200 || r.Length <= 0 || r.ErrorPage || r.Header.Has("Content-Range") {
 		return nil
@@ -43,9 +43,9 @@ func cut(x *exchange.Exchange) error {
 	return nil
 }
 
-// settleLength finds out how long a body of unknown length is if all of it is at hand (httpd: protocol.c
+// measureLength finds out how long a body of unknown length is if all of it is at hand (httpd: protocol.c
 // ap_content_length_filter).
-func settleLength(r *exchange.Response) {
+func measureLength(r *exchange.Response) {
 	if r.Length >= 0 || r.Body == nil {
 		return
 	}

@@ -71,7 +71,7 @@ type Connection struct {
 // Take reads everything but the balancers.
 func (s *Source) Take() Server {
 	out := s.totals()
-	s.Server.Front().Each(func(i *http1.Info) {
+	s.Server.HTTP1().Each(func(i *http1.Info) {
 		c := Connection{
 			State: stateOf[i.State], Since: i.Since, Took: i.Took, Busy: i.Spent, Requests: i.Requests, Sent: i.Bytes,
 			Client: i.Client, Server: i.Server, Port: i.Port, Protocol: i.Protocol, Line: i.Line,
@@ -83,7 +83,7 @@ func (s *Source) Take() Server {
 }
 
 func (s *Source) totals() Server {
-	t := s.Server.Front().Totals()
+	t := s.Server.HTTP1().Totals()
 	out := Server{Started: s.Server.Started(), Requests: t.Requests, Sent: t.Bytes, Busy: t.Busy}
 	if now := s.Server.Site(); now != nil {
 		out.Reloads, out.MaxWorkers = now.Generation, now.Settings.MaxWorkers

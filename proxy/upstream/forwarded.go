@@ -96,15 +96,11 @@ var hopByHop = [256]bool{
 func (w *forwarder) copyHeader(p *proxyState) {
 	x := p.x
 	out := &x.Out.Header
-	named := connectionNames(x.Req.Header.GetID(wire.Connection))
-	var many wire.NameSet
-	if len(named) > longList {
-		addNames(&many, named)
-	}
+	named := wire.TokensOf(connectionNames(x.Req.Header.GetID(wire.Connection)), nameSeparators)
 	var a added
 	for i := range x.Req.Header.F {
 		field := &x.Req.Header.F[i]
-		if hopByHop[field.ID] || named != "" && (len(named) <= longList && namesField(named, field.Name) || many.Has(field.Name)) {
+		if hopByHop[field.ID] || named.Has(field.Name) {
 			continue
 		}
 		if field.ID == wire.Other {
@@ -232,7 +228,7 @@ func upgradeFor(x *exchange.Exchange, scheme, allowed string) string {
 	switch {
 	case token == "":
 		return ""
-	case allowed == "*", allowed != "" && exchange.EqualFold(allowed, token), allowed != "" && namesField(allowed, token):
+	case allowed == "*", allowed != "" && exchange.EqualFold(allowed, token), allowed != "" && nameSeparators.Lists(allowed, token):
 		return token
 	case allowed == "" && (scheme == "ws" || scheme == "wss") && exchange.EqualFold(token, "websocket"):
 		return token
@@ -251,33 +247,5 @@ func connectionNames(value string) string {
 	return value
 }
 
-// longList is from how many bytes on the names of a Connection field are taken apart once for all fields.
-const longList = 512
-
-// addNames adds what namesField finds in a list.
-func addNames(to *wire.NameSet, list string) {
-	for name := range strings.FieldsFuncSeq(list, func(c rune) bool { return c < 0x80 && separates(byte(c)) }) {
-		to.Add(name)
-	}
-}
-
-// namesField reports whether a list of tokens has one, in any case. Tokens stand between commas,
-// semicolons and blanks.
-func namesField(list, name string) bool {
-	for i := 0; i < len(list); {
-		if separates(list[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(list) && !separates(list[i]) {
-			i++
-		}
-		if exchange.EqualFold(list[start:i], name) {
-			return true
-		}
-	}
-	return false
-}
-
-func separates(c byte) bool { return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '"' }
+// nameSeparators stand between the names in a client's Connection field, and in what upgrade= allows.
+var nameSeparators = wire.SeparatorsOf(",; \t\"")

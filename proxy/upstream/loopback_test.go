@@ -17,6 +17,7 @@ import (
 	"balancerd/proxy/exchange"
 	http1client "balancerd/proxy/http1/client"
 	"balancerd/proxy/mod/proxy/proxytest"
+	"balancerd/testdata/ports"
 )
 
 // member is an origin server on a loopback socket. Each request is told to answer, with the
@@ -96,14 +97,9 @@ func says(text string) func(net.Conn, *http.Request) bool {
 	}
 }
 
-// dead is an address where nobody listens.
+// dead is an address where nobody listens until the test's end.
 func dead(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprint("127.0.0.1:", ports.Reserve(t))
 }
 
 // real is a rig whose requests go out over sockets.

@@ -116,7 +116,7 @@ func TestNamesField(t *testing.T) {
 		list, name string
 		want       bool
 	}{{"a, b", "B", true}, {"a,b;c", "c", true}, {"ab", "a", false}, {"", "", false}, {`"x"`, "X", true}, {" ,; a", "a", true}, {"close", "close", true}} {
-		if got := namesField(c.list, c.name); got != c.want {
+		if got := nameSeparators.Lists(c.list, c.name); got != c.want {
 			t.Errorf("%q %q: %v", c.list, c.name, got)
 		}
 	}

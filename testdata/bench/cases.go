@@ -19,7 +19,7 @@ const (
 type one struct {
 	name, title string
 	kind        kind
-	door        door // which of a server's ports
+	variant     variant // which of a server's ports
 	path        string
 	clients     int
 	script      string // a Lua script of conf/ for wrk
@@ -27,18 +27,18 @@ type one struct {
 	feature     bool // compared with case a of the same server
 }
 
-// door is a way into a server: each is a port with a configuration of its own.
-type door int
+// variant is a way into a server: each is a port with a configuration of its own.
+type variant int
 
 const (
-	plain door = iota
-	tlsDoor
+	plain variant = iota
+	tlsPort
 	located
 	edited
 	sticky
 	logged
 	everything
-	doors
+	variants
 )
 
 const (
@@ -54,14 +54,14 @@ var cases = []one{
 	{name: "c", title: "POST 16 KiB, 64 clients", path: "/post", clients: 64, script: "post.lua"},
 	{name: "d", title: "connection per request, 64 clients", path: "/1k", clients: 64, fields: []string{once}},
 	{name: "e", title: "1 MiB GET, 16 clients", path: "/1m", clients: 16},
-	{name: "t", title: "TLS, 1 KiB GET, kept connections, 64 clients", door: tlsDoor, path: "/1k", clients: 64},
-	{name: "h", title: "TLS handshake per request (ECDSA P-256), 64 clients", door: tlsDoor, path: "/1k", clients: 64, fields: []string{once}},
+	{name: "t", title: "TLS, 1 KiB GET, kept connections, 64 clients", variant: tlsPort, path: "/1k", clients: 64},
+	{name: "h", title: "TLS handshake per request (ECDSA P-256), 64 clients", variant: tlsPort, path: "/1k", clients: 64, fields: []string{once}},
 	{name: "half", title: "1 KiB GET at half load: 64 clients that pause 2 ms", path: "/1k", clients: 64, script: "pause.lua"},
-	{name: "location", title: "1 KiB GET with ten <Location> sections", door: located, path: "/1k", clients: 64, feature: true},
-	{name: "header", title: "1 KiB GET with five Header and RequestHeader lines", door: edited, path: "/1k", clients: 64, feature: true},
-	{name: "sticky", title: "1 KiB GET with sticky sessions, the cookie sent", door: sticky, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
-	{name: "log", title: "1 KiB GET with a combined access log", door: logged, path: "/1k", clients: 64, feature: true},
-	{name: "all", title: "1 KiB GET with all of these", door: everything, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
+	{name: "location", title: "1 KiB GET with ten <Location> sections", variant: located, path: "/1k", clients: 64, feature: true},
+	{name: "header", title: "1 KiB GET with five Header and RequestHeader lines", variant: edited, path: "/1k", clients: 64, feature: true},
+	{name: "sticky", title: "1 KiB GET with sticky sessions, the cookie sent", variant: sticky, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
+	{name: "log", title: "1 KiB GET with a combined access log", variant: logged, path: "/1k", clients: 64, feature: true},
+	{name: "all", title: "1 KiB GET with all of these", variant: everything, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
 	{name: "pick", title: "a balancer's pick alone (go test -bench)", kind: picks},
 }
 

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// check asks every server by every door before anything is measured: what does not answer wholly, or
-// lacks the feature that its door is for, would be measured as fast.
+// check asks every server by every variant before anything is measured: what does not answer wholly, or
+// lacks the feature that its variant is for, would be measured as fast.
 func (r *rig) check() error {
 	for _, s := range r.servers {
 		for d, port := range s.ports {
 			scheme := "http"
-			if door(d) == tlsDoor {
+			if variant(d) == tlsPort {
 				scheme = "https"
 			}
-			if err := answers(scheme+"://127.0.0.1:"+strconv.Itoa(port), door(d)); err != nil {
+			if err := answers(scheme+"://127.0.0.1:"+strconv.Itoa(port), variant(d)); err != nil {
 				return fmt.Errorf("%s answers wrongly: %w", s.name, err)
 			}
 		}
@@ -33,7 +33,7 @@ func (r *rig) check() error {
 }
 
 // answers asks for each path once.
-func answers(base string, d door) error {
+func answers(base string, d variant) error {
 	for path, n := range bodies {
 		method, sent := "GET", io.Reader(nil)
 		if path == "/post" {
@@ -58,7 +58,7 @@ func answers(base string, d door) error {
 	return nil
 }
 
-// logs waits until the access log has the requests of check: each path by two doors.
+// logs waits until the access log has the requests of check: each path by two variants.
 func (r *rig) logs(s *server) error {
 	file := s.name + ".access"
 	if s.conf == "haproxy.cfg" {

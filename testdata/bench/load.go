@@ -22,7 +22,7 @@ type result struct {
 // load has wrk ask a server for some seconds.
 func load(ctx context.Context, run string, c *one, port int, seconds float64) (result, error) {
 	scheme := "http"
-	if c.door == tlsDoor {
+	if c.variant == tlsPort {
 		scheme = "https"
 	}
 	args := []string{"-t2", "-c" + strconv.Itoa(c.clients), "-d" + duration(seconds), "--latency", "--timeout", "10s"}

@@ -172,7 +172,7 @@ func (r *rig) round(ctx context.Context, chosen []*one, round int) error {
 
 func (r *rig) once(ctx context.Context, c *one, s *server, round int) error {
 	before := s.cpu()
-	res, err := load(ctx, r.facts.Run, c, s.ports[c.door], r.o.seconds)
+	res, err := load(ctx, r.facts.Run, c, s.ports[c.variant], r.o.seconds)
 	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (r *rig) truncate(s *server) {
 func (r *rig) idle(ctx context.Context, c *one) error {
 	for _, s := range r.servers {
 		base := s.memory("status", "VmRSS")
-		h, alive := gather(ctx, r.o.idle, "127.0.0.1:"+strconv.Itoa(s.ports[c.door]), c.path)
+		h, alive := gather(ctx, r.o.idle, "127.0.0.1:"+strconv.Itoa(s.ports[c.variant]), c.path)
 		time.Sleep(2 * time.Second)
 		rss, pss := s.memory("status", "VmRSS"), s.memory("smaps_rollup", "Pss")
 		h.close()

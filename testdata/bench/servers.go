@@ -26,7 +26,7 @@ type server struct {
 	args     func(conf, run string) []string
 
 	program string
-	ports   [doors]int
+	ports   [variants]int
 	*process
 }
 
@@ -114,7 +114,7 @@ type facts struct {
 func (s *server) facts(f facts) facts {
 	f.Name = s.name
 	f.Plain, f.TLS, f.Located, f.Edited, f.Sticky, f.Logged, f.Everything =
-		s.ports[plain], s.ports[tlsDoor], s.ports[located], s.ports[edited], s.ports[sticky], s.ports[logged], s.ports[everything]
+		s.ports[plain], s.ports[tlsPort], s.ports[located], s.ports[edited], s.ports[sticky], s.ports[logged], s.ports[everything]
 	return f
 }
 

@@ -145,7 +145,7 @@ func (s *supervisor) startProcess(r role, user credentials) (*child, error) {
 	c := &child{link: l, in: make(chan *received), over: make(chan struct{}), started: time.Now()}
 	if s.Alone {
 		own := *s.Command
-		recovery.Go("being a part of the server", func() { part(r, &own, s.assemble, other, c.over) })
+		recovery.Go("being a part of the server", func() { runWithin(r, &own, s.assemble, other, c.over) })
 	} else if err := c.exec(s.Command, r, other, user.Lower); err != nil {
 		l.close()
 		return nil, err
@@ -154,8 +154,8 @@ func (s *supervisor) startProcess(r role, user credentials) (*child, error) {
 	return c, nil
 }
 
-// part runs a role as a part of this process.
-func part(r role, c *cli.Command, assemble Assemble, end *os.File, over chan struct{}) {
+// runWithin runs a role as a part of this process.
+func runWithin(r role, c *cli.Command, assemble Assemble, end *os.File, over chan struct{}) {
 	defer close(over)
 	if l, err := openLink(end); err == nil {
 		play(r, c, assemble, l)

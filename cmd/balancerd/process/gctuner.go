@@ -44,7 +44,7 @@ func (g *GCTuner) full(now time.Time) {
 	if !quick || g.normal != 0 || os.Getenv("GOGC") != "" {
 		return
 	}
-	if more := raised(liveHeap()); more > 100 {
+	if more := percentFor(liveHeap()); more > 100 {
 		g.normal = debug.SetGCPercent(more)
 		recovery.AfterFunc(cooldown, relaxing, g.relax)
 	}
@@ -65,8 +65,8 @@ func (g *GCTuner) relax() {
 	g.normal = 0
 }
 
-// raised returns the GOGC for a live heap of some bytes.
-func raised(live uint64) int {
+// percentFor returns the GOGC for a live heap of some bytes.
+func percentFor(live uint64) int {
 	return int(min(highest, 100+mostMore*100/max(live, 1)))
 }
 

@@ -48,7 +48,7 @@ func TestGCTuner(t *testing.T) {
 
 func TestRaised(t *testing.T) {
 	for live, want := range map[uint64]int{0: highest, 4 << 20: highest, 32 << 20: 200, 1 << 30: 103, 1 << 40: 100} {
-		if got := raised(live); got != want {
+		if got := percentFor(live); got != want {
 			t.Errorf("%d bytes: %d, want %d", live, got, want)
 		}
 	}

@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"balancerd/proxy/exchange"
@@ -34,7 +33,7 @@ var actions = [256]action{
 // clean takes away from an answer's fields what concerns the connection, writes dates the usual way,
 // and moves cookies behind the others. It reports whether the member ends the connection.
 func (c *codec) clean(h *exchange.Header) (closes bool) {
-	var named options
+	var named wire.Tokens
 	if c.res.Seen.Has(wire.Connection, wire.Connection) {
 		named, closes = optionsOf(h.Joined("Connection"))
 	}
@@ -43,7 +42,7 @@ func (c *codec) clean(h *exchange.Header) (closes bool) {
 	for i := range h.F {
 		f := &h.F[i]
 		act := actions[f.ID]
-		if act == drop || named.has(f.Name) {
+		if act == drop || named.Has(f.Name) {
 			continue
 		}
 		switch act {
@@ -77,59 +76,19 @@ func (c *codec) clean(h *exchange.Header) (closes bool) {
 	return closes
 }
 
-// options are the names in a Connection field, whose fields concern the connection as well.
-type options struct {
-	text string       // looked through for each name
-	many wire.NameSet // of a long text
-}
+// optionSeparators stand between the options of a member's Connection field (httpd: proxy_util.c find_conn_headers).
+var optionSeparators = wire.SeparatorsOf(",;")
 
-// optionsOf reads the field's value; the usual ones name no fields.
-func optionsOf(value string) (o options, closes bool) {
+// optionsOf are the names in a Connection field, whose fields concern the connection as well; the usual ones name
+// no fields.
+func optionsOf(value string) (o wire.Tokens, closes bool) {
 	switch {
 	case wire.EqualFold(value, "keep-alive"):
 		return o, false
 	case wire.EqualFold(value, "close"):
 		return o, true
-	case len(value) > longList:
-		o.many = listed(value)
-	default:
-		o.text = value
 	}
-	return o, lists(value, "close")
-}
-
-func (o *options) has(name string) bool {
-	return o.text != "" && lists(o.text, name) || o.many.Has(name)
-}
-
-// lists reports whether a Connection field names something; semicolons separate as well as commas
-// (httpd: proxy_util.c find_conn_headers).
-func lists(value, name string) bool {
-	for value != "" {
-		end := 0
-		for end < len(value) && value[end] != ',' && value[end] != ';' {
-			end++
-		}
-		if wire.Lists(value[:end], name) {
-			return true
-		}
-		value = value[min(end+1, len(value)):]
-	}
-	return false
-}
-
-// longList is from how many bytes on the options of a Connection field are taken apart once: a member
-// may name thousands, and have thousands of fields.
-const longList = 512
-
-// listed is the set of what lists finds.
-func listed(value string) (set wire.NameSet) {
-	for part := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' }) {
-		if name := strings.Trim(part, " \t"); name != "" {
-			set.Add(name)
-		}
-	}
-	return set
+	return wire.TokensOf(value, optionSeparators), optionSeparators.Lists(value, "close")
 }
 
 // manyCookies is from how many fields on cookies are moved all at once.

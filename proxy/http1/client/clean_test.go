@@ -49,21 +49,6 @@ func TestCleanManyFields(t *testing.T) {
 	}
 }
 
-// FuzzLists holds the table of options against the search.
-func FuzzLists(f *testing.F) {
-	f.Add("a, b;c", "B")
-	f.Add(" close ,,x-y\t; z", "x-y")
-	f.Fuzz(func(t *testing.T, value, name string) {
-		if name == "" || strings.ContainsAny(name, " \t,;") || strings.ContainsFunc(value+name, func(r rune) bool { return r >= 0x80 }) {
-			return
-		}
-		set := listed(value)
-		if got, want := set.Has(name), lists(value, name); got != want {
-			t.Errorf("%q in %q: %v", name, value, got)
-		}
-	})
-}
-
 // FuzzCookiesLast holds the two ways to move cookies against each other.
 func FuzzCookiesLast(f *testing.F) {
 	f.Add("cxxccx")

@@ -59,7 +59,7 @@ func (c *codec) End() {
 	poison.Texts(&c.res)
 }
 
-// ParseHead is Codec's. A head that comes in pieces is parsed when that may settle it: see wire.HeadScan.
+// ParseHead is Codec's. A head that comes in pieces is parsed when that may decide it: see wire.HeadScan.
 func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) {
 	if !c.due(in) {
 		return 0, 0, backend.ErrIncomplete
@@ -80,7 +80,7 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 	return n, backend.InterimResponse, c.cleanInterim()
 }
 
-// due reports whether the head is to be parsed now. A line that is no field's settles it, unless such lines
+// due reports whether the head is to be parsed now. A line that is no field's decides it, unless such lines
 // are passed over, and so does one that is too long.
 func (c *codec) due(in []byte) bool {
 	due := c.scan.Due(in, func(line []byte) bool {
@@ -147,7 +147,7 @@ func (c *codec) Interim() backend.InterimHead {
 
 // StillWaits is Offerer's.
 func (c *codec) StillWaits() bool {
-	return c.res.Minor >= 1 && c.res.Status != 101 && !lists(c.x.Res.Header.Joined("Connection"), "close")
+	return c.res.Minor >= 1 && c.res.Status != 101 && !optionSeparators.Lists(c.x.Res.Header.Joined("Connection"), "close")
 }
 
 // Decode is Codec's: it takes chunks apart.

@@ -7,7 +7,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// App is what serves the requests: a site, or the server room's switch between an old one and a new
+// App is what serves the requests: a site, or package server's switch between an old one and a new
 // one. Its methods are called by many goroutines, for one exchange by one at a time and in this order:
 // Default, then Serve or Refuse, then Done.
 type App interface {

@@ -190,7 +190,7 @@ func (b *body) receive(p []byte) (int, error) {
 		b.timed = true
 		b.by.start(now, b.c.k.x.Server.BodyRead)
 	}
-	n, err := b.c.read(p, b.by.left(now, timeoutOf(b.c.k.x.Server)))
+	n, err := b.c.read(p, b.by.left(now, b.c.k.x.Server.IOTimeout()))
 	if n > 0 {
 		b.by.arrived(n)
 		return n, nil

@@ -1,4 +1,4 @@
-// Package server is HTTP/1.1's front, which clients talk to.
+// Package server is the HTTP/1.1 server, which clients talk to.
 //
 //	    accept_linux.go      conn.go                      package site
 //	accept4 ─────> conn: read ──> head ──> App.Serve ───────────> the handler's answer

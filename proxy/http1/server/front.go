@@ -9,8 +9,8 @@ import (
 
 var _ exchange.Front = (*conn)(nil)
 
-// Interim sends a 1xx answer at once. A 100 goes only to a client that waits for one, unless it was
-// told to wait by nobody (proxy-interim-response=RFC asks with a status of 100 and no Continue before).
+// Interim sends a 1xx answer at once. A 100, which a member may send unasked (proxy-interim-response=RFC), counts as
+// the one that the client expects: no other follows.
 // An invalid field is left out: nothing of a member's may end a head early.
 func (c *conn) Interim(status int, reason string, h *exchange.Header) error {
 	x := &c.k.x
@@ -40,7 +40,7 @@ func (c *conn) Interim(status int, reason string, h *exchange.Header) error {
 	b = append(b, "\r\n"...)
 	c.k.spare = b
 	x.Res.Wrote += int64(len(b))
-	return c.write(b, nil, timeoutOf(x.Server))
+	return c.write(b, nil, x.Server.IOTimeout())
 }
 
 // Continue sends 100 Continue to a client that waits for it.

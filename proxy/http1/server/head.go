@@ -37,7 +37,7 @@ func (c *conn) framing(x *exchange.Exchange) frame {
 	return f
 }
 
-// lengths settles what is said of the body's length.
+// lengths decides what is said of the body's length.
 func (f *frame) lengths(x *exchange.Exchange, atLeast11 bool) {
 	res := &x.Res
 	switch {
@@ -197,7 +197,7 @@ func (h *headWriter) field(name, value string) {
 	h.b = wire.AppendField(h.b, name, value)
 }
 
-// fields appends a list, but for what is settled elsewhere.
+// fields appends a list, but for what is written elsewhere.
 func (h *headWriter) fields(list *exchange.Header) {
 	for i := range list.F {
 		f := &list.F[i]
@@ -239,21 +239,14 @@ func (h *headWriter) length(name string) {
 	h.b = append(h.b, "\r\n"...)
 }
 
-// varies appends all Vary fields as one, each name once (httpd: http_filters.c fixup_vary).
+// varies appends all Vary fields as one, each name once.
 func (h *headWriter) varies(name string) {
 	if h.vary {
 		return
 	}
 	h.vary = true
 	var few [16]string
-	names := wire.NameSetOn(few[:])
-	for _, list := range [...]*exchange.Header{&h.res.Always, &h.res.Header} {
-		for i := range list.F {
-			if list.F[i].ID == wire.Vary {
-				names = names.WithList(list.F[i].Value)
-			}
-		}
-	}
+	names := h.res.Varies(wire.NameSetOn(few[:]))
 	if len(names.Names()) == 0 {
 		h.field(name, "")
 		return

@@ -63,7 +63,7 @@ func (c *conn) nextReadTimeout(now time.Time) time.Duration {
 		}
 		c.headBy.start(from, c.server.HeaderRead)
 	}
-	return c.headBy.left(now, timeoutOf(c.server))
+	return c.headBy.left(now, c.server.IOTimeout())
 }
 
 // arrived notes n bytes of a head.
@@ -73,9 +73,4 @@ func (c *conn) arrived(n int) {
 	}
 }
 
-func timeoutOf(s *exchange.Server) time.Duration {
-	if s.Timeout > 0 {
-		return s.Timeout
-	}
-	return time.Minute
-}
+func timeoutOf(s *exchange.Server) time.Duration { return s.IOTimeout() }

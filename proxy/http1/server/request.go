@@ -88,7 +88,7 @@ func (c *conn) turnAway(f *wire.Refusal, show bool) {
 	k.body.begin(c, &wire.Request{})
 	x := &k.x
 	x.Req.Broken = !f.Whole
-	if x.Req.Target == "" && x.Req.Line != "" { // httpd reads no further than a line that is none
+	if x.Req.Target == "" && x.Req.Line != "" { // httpd reads no further than an invalid request line
 		k.read = min(k.read, int64(len(x.Req.Line)+2))
 	}
 	if x.Req.Major == 0 && f.Status != 408 {

@@ -133,7 +133,7 @@ func (c *conn) push(x *exchange.Exchange, more []byte) error {
 	if len(k.out)+len(more) == 0 {
 		return nil
 	}
-	err := c.write(k.out, more, timeoutOf(x.Server))
+	err := c.write(k.out, more, x.Server.IOTimeout())
 	if err != nil {
 		x.Res.Aborted, c.over = true, true
 		return err

@@ -50,7 +50,7 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 
 // Open is backend.Protocol's. The last try has a connection of its own.
 func (b *Backend) Open(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call, try int) (backend.Stream, error) {
-	s := &stream{t: b.t, timeout: backend.Patience(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
+	s := &stream{t: b.t, timeout: backend.IOTimeout(w, call), came: make(chan result, 1), early: make(chan interim, 1), gone: make(chan struct{})}
 	s.Begin(w, x, call)
 	up, err := uploadOf(x)
 	if err != nil {
@@ -116,8 +116,8 @@ func (s *stream) panicked(cause any) error {
 	return f
 }
 
-// guarded is x/net's RoundTrip that brings a panic as its result.
-func (s *stream) guarded() (r result) {
+// guardRoundTrip is x/net's RoundTrip that brings a panic as its result.
+func (s *stream) guardRoundTrip() (r result) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = result{nil, s.panicked(p)}

@@ -134,7 +134,7 @@ func (s *stream) request(ctx context.Context) (*http.Request, error) {
 
 // Start is Stream's: it has x/net send the request.
 func (s *stream) Start() error {
-	go func() { s.came <- s.guarded() }()
+	go func() { s.came <- s.guardRoundTrip() }()
 	s.running = true
 	s.timer = time.NewTimer(s.timeout)
 	return nil

@@ -90,7 +90,7 @@ type ending uint8
 const (
 	lives     ending = iota
 	announced        // the first GOAWAY is sent: streams may still come
-	settled          // the second one is: none does any more
+	final            // the second one is: none may come any more
 )
 
 func newConn(s *Server, info *exchange.Conn, reporter Reporter, server *exchange.Server) *conn {
@@ -116,14 +116,6 @@ func or(n, other int) int {
 		return n
 	}
 	return other
-}
-
-// timeoutOf is a server's Timeout.
-func timeoutOf(s *exchange.Server) time.Duration {
-	if s.Timeout > 0 {
-		return s.Timeout
-	}
-	return time.Minute
 }
 
 // headerBytes is how large a request's decoded fields may be together.
@@ -152,7 +144,7 @@ func (c *conn) hello(by *loop.Task) {
 		b = appendWindowUpdate(b, 0, more)
 	}
 	c.out.b = b
-	c.ackBy = time.Now().Add(timeoutOf(c.server))
+	c.ackBy = time.Now().Add(c.server.IOTimeout())
 	c.kick(by)
 }
 
@@ -199,10 +191,10 @@ var goAwayPing = [8]byte{'g', 'o', 'i', 'n', 'g', 'a', 'w', 'y'}
 
 // finalGoAway says the second GOAWAY. Under mu.
 func (c *conn) finalGoAway(by *loop.Task) {
-	if c.ending == settled || c.last {
+	if c.ending == final || c.last {
 		return
 	}
-	c.ending = settled
+	c.ending = final
 	c.out.b = appendGoAway(c.buffer(32), c.served, http2.ErrCodeNo)
 	c.last = !c.busy()
 	c.kick(by)
@@ -211,14 +203,14 @@ func (c *conn) finalGoAway(by *loop.Task) {
 // goAway ends the connection for what the client did: GOAWAY with the reason, and no more. why is for the log; "": it
 // is the client's affair. Under mu.
 func (c *conn) goAway(by *loop.Task, code http2.ErrCode, why string) {
-	if c.last && c.ending == settled || c.gone {
+	if c.last && c.ending == final || c.gone {
 		return
 	}
 	if why != "" {
 		c.s.log(exchange.Info, nil, "AH03045: HTTP/2: "+why+", closing the connection of "+c.info.RemoteText)
 	}
 	c.out.b = appendGoAway(c.buffer(32), c.served, code)
-	c.ending, c.last = settled, true
+	c.ending, c.last = final, true
 	c.abortAll(by)
 	c.kick(by)
 }
@@ -361,7 +353,7 @@ func (c *conn) whenIdle(by *loop.Task) {
 		return
 	}
 	c.open, c.pending, c.out.waiting = emptied(c.open), emptied(c.pending), emptied(c.out.waiting)
-	if c.ending == settled && !c.last {
+	if c.ending == final && !c.last {
 		c.last = true
 		c.kick(by)
 	}

@@ -1,4 +1,4 @@
-// Package server is HTTP/2's front, which clients talk to. Frames are read by x/net's Framer, header blocks by its
+// Package server is the HTTP/2 server, which clients talk to. Frames are read by x/net's Framer, header blocks by its
 // hpack; what they mean is decided here (RFC 9113).
 //
 //	bytes ──> input ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange

@@ -14,19 +14,19 @@ func (st *stream) serve() bool {
 	x.Conn, x.Task, x.Front, x.Server, x.Start = c.info, st.task, st, c.server, time.Now()
 	x.ClientIP = c.info.RemoteIP
 	var problem *exchange.Problem
-	sound := st.guarded(func() { problem = st.read() })
+	sound := st.guardExchange(func() { problem = st.read() })
 	c.reporter.Begin(x)
-	sound = sound && st.guarded(func() {
+	sound = sound && st.guardExchange(func() {
 		if problem != nil {
 			c.s.app.Refuse(st.ctx, x, problem)
 		} else {
 			c.s.app.Serve(st.ctx, x)
 		}
 	})
-	if !sound && !st.guarded(func() { st.bare(500) }) {
+	if !sound && !st.guardExchange(func() { st.bare(500) }) {
 		st.bare(500) // without the body that panics when it is closed
 	}
-	if !st.guarded(st.send) {
+	if !st.guardExchange(st.send) {
 		sound, st.cut = false, true
 	}
 	if st.cut {
@@ -40,13 +40,13 @@ func (st *stream) finish() bool {
 	x, c := &st.x, st.c
 	x.Res.Read = st.bytes + st.body.taken.Load()
 	whole := st.ctx.Err() == nil
-	sound := st.guarded(func() {
+	sound := st.guardExchange(func() {
 		st.body.trailer()
 		c.s.app.Done(st.ctx, x)
 	})
 	c.reporter.End(x, time.Since(x.Start), c.alone())
 	for done := sound; !done; {
-		done = st.guarded(x.Finish)
+		done = st.guardExchange(x.Finish)
 	}
 	c.mu.Lock()
 	c.countBroken(st.task, whole)
@@ -61,8 +61,8 @@ func (c *conn) alone() bool {
 	return len(c.open)-len(c.pending) == 1
 }
 
-// guarded runs f and reports whether it came to its end. A panic ends this exchange, nothing else.
-func (st *stream) guarded(f func()) (sound bool) {
+// guardExchange runs f and reports whether it came to its end. A panic ends this exchange, nothing else.
+func (st *stream) guardExchange(f func()) (sound bool) {
 	defer func() {
 		if !sound {
 			st.c.s.panicked(recover(), " while serving "+st.x.Req.Line)

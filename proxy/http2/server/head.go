@@ -73,7 +73,7 @@ func (c *conn) opens(id uint32) error {
 		return http2.ConnectionError(http2.ErrCodeStreamClosed)
 	case id <= c.newest:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
-	case c.ending == settled: // it was told that this one is not served
+	case c.ending == final: // it was told that this one is not served
 		c.newest = id
 		c.cut.add(id)
 		k.kind = ignoredBlock
@@ -126,7 +126,7 @@ func (c *conn) fragment(p []byte, end bool) error {
 		return http2.ConnectionError(http2.ErrCodeCompression)
 	}
 	if !end {
-		c.waitForBlock(time.Now().Add(timeoutOf(c.server)))
+		c.waitForBlock(time.Now().Add(c.server.IOTimeout()))
 		return nil
 	}
 	if c.dec.Close() != nil {

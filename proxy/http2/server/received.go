@@ -122,7 +122,7 @@ func (c *conn) streamFault(err error) error {
 	return nil
 }
 
-// refuseStream resets a stream, or one that is none, for what the client did. Under mu.
+// refuseStream resets a stream, or one that never was opened, for what the client did. Under mu.
 func (c *conn) refuseStream(id uint32, code http2.ErrCode) {
 	switch st := c.find(id); {
 	case st != nil:

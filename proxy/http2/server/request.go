@@ -147,7 +147,7 @@ func (st *stream) parse() *exchange.Problem {
 	s, h := st.c.server, &st.head
 	rules := wire.Rules{Line: s.LimitLine, FieldSize: s.LimitFieldSize, Registered: s.RegisteredMethods, Secure: st.c.info.Secure}
 	line := st.x.Arena.Join(h.method, " ", h.target(), " HTTP/2.0")
-	err := wire.SettleRequest(line, &rules, &st.req, &st.x.Req.Header)
+	err := wire.CompleteRequest(line, &rules, &st.req, &st.x.Req.Header)
 	if err == nil {
 		return nil
 	}
@@ -178,7 +178,7 @@ func (st *stream) present() {
 	st.body.expects = r.Expect100
 }
 
-// length settles how long the body is. Who announces one and ends the stream with the head has lied.
+// length finds out how long the body is. Who announces one and ends the stream with the head has lied.
 func (st *stream) length() *exchange.Problem {
 	q := &st.x.Req
 	switch {

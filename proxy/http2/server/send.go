@@ -23,18 +23,18 @@ func (st *stream) send() {
 		res.Clear()
 		return
 	case res.Status < 200 || res.Status > 999: // a tunnel among them: HTTP/2 has none
-		st.instead(500)
+		st.replaceWithError(500)
 		return
 	}
 	if name, value := res.InvalidField(); name+value != "" {
 		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
-		st.instead(500)
+		st.replaceWithError(500)
 		return
 	}
 	size := st.size()
 	if n := x.Server.HTTP2.HeaderBlock; n > 0 && size > n {
 		x.Log("http2", exchange.Error, nil, "AH10402: the answer's header is longer than H2MaxHeaderBlockLen")
-		st.instead(500)
+		st.replaceWithError(500)
 		return
 	}
 	st.passOver()
@@ -48,9 +48,9 @@ func (st *stream) send() {
 	}
 }
 
-// instead sends an own page in place of an answer that cannot be sent; when that fails as well, a head
+// replaceWithError sends an own page in place of an answer that cannot be sent; when that fails as well, a head
 // alone.
-func (st *stream) instead(status int) {
+func (st *stream) replaceWithError(status int) {
 	if st.second {
 		st.bare(status)
 		st.x.Res.Header.Reset()
@@ -58,7 +58,7 @@ func (st *stream) instead(status int) {
 		st.second = true
 		st.x.Res.Clear()
 		st.x.Res.Always.Reset()
-		if !st.guarded(func() { st.c.s.app.Refuse(st.ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
+		if !st.guardExchange(func() { st.c.s.app.Refuse(st.ctx, &st.x, &exchange.Problem{Status: exchange.Status(status)}) }) {
 			st.bare(status)
 		}
 	}
@@ -165,17 +165,10 @@ func (st *stream) appendFields(b []byte) []byte {
 	return b
 }
 
-// vary is all Vary fields as one value, each name once (httpd: http_filters.c fixup_vary).
+// vary is all Vary fields as one value, each name once.
 func (st *stream) vary() string {
 	var few [16]string
-	names := wire.NameSetOn(few[:])
-	for _, list := range [...]*exchange.Header{&st.x.Res.Always, &st.x.Res.Header} {
-		for i := range list.F {
-			if list.F[i].ID == wire.Vary {
-				names = names.WithList(list.F[i].Value)
-			}
-		}
-	}
+	names := st.x.Res.Varies(wire.NameSetOn(few[:]))
 	size := 0
 	for _, n := range names.Names() {
 		size += len(n) + 1

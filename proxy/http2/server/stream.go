@@ -91,7 +91,7 @@ func (st *stream) timeout() time.Duration {
 	if s.HTTP2.Timeout > 0 {
 		return s.HTTP2.Timeout
 	}
-	return timeoutOf(s)
+	return s.IOTimeout()
 }
 
 // abort ends a stream that its client, or what it did, has broken off: its exchange is told. Under mu.

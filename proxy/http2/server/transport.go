@@ -125,7 +125,7 @@ func (l *goTransport) flush() bool {
 		if len(w.b) == 0 {
 			return true
 		}
-		l.nc.SetWriteDeadline(time.Now().Add(timeoutOf(l.c.server)))
+		l.nc.SetWriteDeadline(time.Now().Add(l.c.server.IOTimeout()))
 		_, err := l.nc.Write(w.b)
 		l.c.wrote(w)
 		if err != nil {

@@ -65,7 +65,7 @@ func (l *loopTransport) begin(by *loop.Task, st *stream) { by.Spawn(st) }
 func (l *loopTransport) Run(t *loop.Task) {
 	for {
 		over, now := false, time.Now()
-		if !l.guarded(func() { over = l.step(t, now) }) {
+		if !l.guardConnection(func() { over = l.step(t, now) }) {
 			l.c.clientGone(t)
 			over = l.c.over()
 		}
@@ -79,8 +79,8 @@ func (l *loopTransport) Run(t *loop.Task) {
 	}
 }
 
-// guarded runs f and reports whether it came to its end. A panic ends the connection.
-func (l *loopTransport) guarded(f func()) (sound bool) {
+// guardConnection runs f and reports whether it came to its end. A panic ends the connection.
+func (l *loopTransport) guardConnection(f func()) (sound bool) {
 	defer func() {
 		if !sound {
 			l.c.s.panicked(recover(), " while serving "+l.c.info.RemoteText)
@@ -93,7 +93,7 @@ func (l *loopTransport) guarded(f func()) (sound bool) {
 // step reads what has come, and writes what is to be sent. over: the connection is.
 func (l *loopTransport) step(t *loop.Task, now time.Time) (over bool) {
 	l.fd.ForgetRoom()
-	if l.fresh || l.fd.Stirred() {
+	if l.fresh || l.fd.Notified() {
 		l.base.Use(t)
 		if l.fresh {
 			l.fresh = false
@@ -168,7 +168,7 @@ func (l *loopTransport) more(t *loop.Task) bool {
 func (l *loopTransport) slow(t *loop.Task, now time.Time) {
 	l.full = true
 	if sent := l.base.Sent(); l.slowBy.IsZero() || sent != l.sent {
-		l.sent, l.slowBy = sent, now.Add(timeoutOf(l.c.server))
+		l.sent, l.slowBy = sent, now.Add(l.c.server.IOTimeout())
 	} else if !now.Before(l.slowBy) {
 		l.c.clientGone(t)
 	}

@@ -107,15 +107,15 @@ func TestKick(t *testing.T) {
 	for _, by := range modes {
 		g := newGroup(t, 2)
 		fd, peer := watched(t, g)
-		var runs, stirred atomic.Int32
+		var runs, notified atomic.Int32
 		var stop atomic.Bool
 		parked := make(chan bool, 100)
 		var j job
 		j = func(task *Task) {
 			for {
 				runs.Add(1)
-				if fd.Stirred() {
-					stirred.Add(1)
+				if fd.Notified() {
+					notified.Add(1)
 				}
 				parked <- true
 				if ok, err := fd.Park(task, j, time.Minute, &stop); ok || err != nil {
@@ -129,7 +129,7 @@ func TestKick(t *testing.T) {
 		if n := runs.Load(); n > 2 { // the first events of a socket may come in between
 			t.Errorf("it ran %d times at first", n)
 		}
-		stirred.Store(0)
+		notified.Store(0)
 		before := runs.Load()
 		done := make(chan bool)
 		as(g, by, func(k *Task) {
@@ -144,13 +144,13 @@ func TestKick(t *testing.T) {
 		if n := runs.Load() - before; n < 1 || n > 5 || by == "a task" && n > 2 {
 			t.Errorf("by %s: five kicks had it run %d times", by, n)
 		}
-		if stirred.Load() != 0 {
+		if notified.Load() != 0 {
 			t.Errorf("by %s: nothing has come in", by)
 		}
 		syscall.Write(peer, []byte("x"))
-		for end := time.Now().Add(5 * time.Second); stirred.Load() == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(5 * time.Second); notified.Load() == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		}
-		if stirred.Load() == 0 {
+		if notified.Load() == 0 {
 			t.Errorf("by %s: nobody was told of what came in", by)
 		}
 	}

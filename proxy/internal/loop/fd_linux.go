@@ -18,7 +18,7 @@ type Fd struct {
 	gen      atomic.Uint32        // of its place in the table
 	r, w     pollDesc
 	end      atomic.Bool // an event told of the other side's end, or of an error
-	stirred  atomic.Bool // an event came for who reads
+	notified atomic.Bool // an event came for who reads
 	listener *listener   // not nil: it is a listening socket
 
 	// Owned by who uses it; by its loop while it is parked.
@@ -57,9 +57,9 @@ func (f *Fd) Ended() bool { return f.end.Load() }
 // the event's mark away, so the caller has to read.
 func (f *Fd) PendingEvent() bool { return f.r.takeReady() || f.end.Load() }
 
-// Stirred reports whether an event has come for who reads since it was last asked: a job that is run may find
+// Notified reports whether an event has come for who reads since it was last asked: a job that is run may find
 // that only somebody has kicked it.
-func (f *Fd) Stirred() bool { return f.stirred.Swap(false) || f.end.Load() }
+func (f *Fd) Notified() bool { return f.notified.Swap(false) || f.end.Load() }
 
 // AwaitRoom has the next Park end, too, once the system takes more bytes to be sent. false: it does already.
 func (f *Fd) AwaitRoom() bool { return f.w.p.Load() == &parked || f.w.wait(&parked) }

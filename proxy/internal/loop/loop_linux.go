@@ -46,7 +46,7 @@ type Loop struct {
 	now    int64 // by the group's clock, when the events came
 	free   []*Task
 	wheel  wheel
-	calm   calm
+	poller pollerWait
 	soon   runQueue // what tasks of this loop have woken or begun
 	last   runQueue // what is to be run once nothing is in soon
 
@@ -128,7 +128,7 @@ func (g *Group) Close() {
 func (g *Group) clock() int64 { return int64(time.Since(g.began)) }
 
 func (l *Loop) close() {
-	l.calm.leave()
+	l.poller.leave()
 	syscall.Close(l.epoll)
 	syscall.Close(l.wakeFD)
 }
@@ -269,7 +269,7 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 		}
 	}
 	if events&epollIn != 0 {
-		f.stirred.Store(true)
+		f.notified.Store(true)
 		t = cmp.Or(t, f.r.event())
 	}
 	switch t {
@@ -377,7 +377,7 @@ func (l *Loop) poll() {
 		return
 	}
 	switch {
-	case l.calm.on(): // it would hold its processor for nothing
+	case l.poller.on(): // it would hold its processor for nothing
 	case l.n < busyThreshold:
 		n, e = l.pollKeeping(l.spinFor())
 	default:
@@ -399,7 +399,7 @@ func (l *Loop) took(n uintptr, e syscall.Errno) {
 	if e == 0 {
 		l.n = int(n)
 	}
-	l.calm.count(l)
+	l.poller.count(l)
 }
 
 // spinFor is for how many milliseconds the loop keeps its processor while it waits.
@@ -425,8 +425,8 @@ func (l *Loop) sleep() (n uintptr, e syscall.Errno) {
 	l.group.watch.sleeps(l.group.list)
 	if l.queued() {
 		n, e = l.pollKeeping(0)
-	} else if l.calm.on() {
-		n, e = l.calm.wait(l, next)
+	} else if l.poller.on() {
+		n, e = l.poller.wait(l, next)
 	} else {
 		n, e = l.sleepInEpoll(next)
 	}

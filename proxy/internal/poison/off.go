@@ -4,7 +4,7 @@ package poison
 
 import "sync"
 
-// On tells whether memory that is given back is overwritten.
+// On reports whether memory that is given back is overwritten.
 const On = false
 
 // Bytes does nothing in a build without the tag.

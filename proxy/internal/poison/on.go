@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// On tells whether memory that is given back is overwritten.
+// On reports whether memory that is given back is overwritten.
 const On = true
 
 // Bytes overwrites all of b's storage, from its first byte on.

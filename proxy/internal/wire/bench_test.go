@@ -41,7 +41,7 @@ func BenchmarkRequestHead(b *testing.B) {
 	}
 }
 
-// BenchmarkAnswerHead reads the head of a member's answer.
+// BenchmarkAnswerHead reads the head of a member's response.
 func BenchmarkAnswerHead(b *testing.B) {
 	head := []byte("HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/octet-stream\r\nContent-Length: 1024\r\n" +
 		"Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\nETag: \"5f3c-400\"\r\nAccept-Ranges: bytes\r\n\r\n")

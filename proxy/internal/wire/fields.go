@@ -140,7 +140,7 @@ func (f *fieldReader) finish() error {
 		return nil
 	}
 	first := f.first
-	if len(f.h.F) > crowd {
+	if len(f.h.F) > manyFields {
 		first = f.known(make(map[string]int, len(f.h.F)))
 	}
 	f.join = joiner{} // fields are about to move
@@ -174,9 +174,9 @@ func (f *fieldReader) first(n int, field *Field) int {
 // lastOf tells names with numbers apart sooner than their beginnings do.
 func lastOf(name string) byte { return lower(name[len(name)-1]) }
 
-// crowd is how many fields are looked through one by one. More come only where LimitRequestFields
+// manyFields is how many fields are looked through one by one. More come only where LimitRequestFields
 // allows them, and then may come by the ten thousand.
-const crowd = 128
+const manyFields = 128
 
 // known is first by a table of the names so far.
 func (f *fieldReader) known(names map[string]int) func(n int, field *Field) int {

@@ -13,9 +13,9 @@ type HeadScan struct {
 }
 
 // Due reports whether to parse what is there of a head: for the first time, when its first
-// or second line is whole, when a line came that settles it, or when so much came that parsing again costs little by the byte.
-// settles is asked about each further line, which stands there without its line feed.
-func (s *HeadScan) Due(have []byte, settles func(line []byte) bool) bool {
+// or second line is whole, when a line came that decides it, or when so much came that parsing again costs little by the byte.
+// decides is asked about each further line, which stands there without its line feed.
+func (s *HeadScan) Due(have []byte, decides func(line []byte) bool) bool {
 	if s.Tried == 0 {
 		return true
 	}
@@ -26,7 +26,7 @@ func (s *HeadScan) Due(have []byte, settles func(line []byte) bool) bool {
 			s.seen = len(have)
 			break
 		}
-		due = due || s.lines < 2 || settles(have[s.line:s.seen+n])
+		due = due || s.lines < 2 || decides(have[s.line:s.seen+n])
 		s.seen += n + 1
 		s.line = s.seen
 		s.lines++

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// settleHost finds the host that is asked for: an absolute target's, else the Host field's. A Host
+// findHost finds the host that is asked for: an absolute target's, else the Host field's. A Host
 // field that says something else than the target is replaced, so that all who read it agree
 // (RFC 9112 section 3.2.2; httpd: vhost.c ap_update_vhost_from_headers_ex, protocol.c
 // ap_check_request_header).
-func (r *Request) settleHost(h *Header, rules *Rules) error {
+func (r *Request) findHost(h *Header, rules *Rules) error {
 	at := h.IndexID(Host)
 	if !r.fromTarget && at >= 0 {
 		r.Authority = h.F[at].Value

@@ -190,7 +190,7 @@ func (s *lineSplitter) take(end int) string {
 	return word
 }
 
-// simple settles whether a line without a protocol is an HTTP/0.9 request that is let in.
+// simple decides whether a line without a protocol is an HTTP/0.9 request that is let in.
 func (s *lineSplitter) simple(method string, rules *Rules) {
 	switch {
 	case !rules.Allow09:

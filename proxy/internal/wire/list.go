@@ -3,42 +3,26 @@ package wire
 // List is the rest of a comma-separated list (RFC 9110 section 5.6.1).
 type List struct{ rest string }
 
+var commas = SeparatorsOf(",")
+
 // Next is the next element without surrounding blanks; empty ones are left out. false: no more.
-func (l *List) Next() (string, bool) {
-	for l.rest != "" {
-		end := 0
-		for end < len(l.rest) && l.rest[end] != ',' {
-			end++
-		}
-		t := l.rest[:end]
-		if end < len(l.rest) {
-			end++
-		}
-		l.rest = l.rest[end:]
-		for t != "" && (t[0] == ' ' || t[0] == '\t') {
-			t = t[1:]
-		}
-		for t != "" && (t[len(t)-1] == ' ' || t[len(t)-1] == '\t') {
-			t = t[:len(t)-1]
-		}
-		if t != "" {
-			return t, true
-		}
-	}
-	return "", false
+func (l *List) Next() (element string, ok bool) {
+	element, l.rest = commas.next(l.rest)
+	return element, element != ""
 }
 
 // Lists reports whether a list has an element, in any case.
-func Lists(value, token string) bool {
-	for l := (List{value}); ; {
-		t, ok := l.Next()
-		if !ok {
-			return false
-		}
-		if EqualFold(t, token) {
-			return true
-		}
+func Lists(value, token string) bool { return commas.Lists(value, token) }
+
+// trimBlanks is a text without the blanks and tabs around it.
+func trimBlanks(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
 	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // decimal is n in digits.

@@ -123,10 +123,10 @@ func ParseRequest(b []byte, rules *Rules, r *Request, h *Header) (int, error) {
 	if err := r.RequestFraming(h); err != nil {
 		return 0, err
 	}
-	if err := r.settleHost(h, rules); err != nil {
+	if err := r.findHost(h, rules); err != nil {
 		return 0, whole(err)
 	}
-	if err := r.settleFields(h); err != nil {
+	if err := r.readConnectionFields(h); err != nil {
 		return 0, whole(err)
 	}
 	return at + n, nil
@@ -194,9 +194,9 @@ func lineSoFar(b []byte, rules *Rules) string {
 	return view(b[:min(len(b), rules.Line+1)])
 }
 
-// settleFields looks at the fields that concern the connection
+// readConnectionFields looks at the fields that concern the connection
 // (httpd: protocol.c ap_check_request_header).
-func (r *Request) settleFields(h *Header) error {
+func (r *Request) readConnectionFields(h *Header) error {
 	if !r.Seen.Has(Connection, Expect) {
 		return nil
 	}

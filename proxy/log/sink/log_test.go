@@ -130,12 +130,10 @@ func TestSlowProgramGetsAllLines(t *testing.T) {
 	if took := time.Since(start); took > 250*time.Millisecond {
 		t.Errorf("lines took %v to hand over", took)
 	}
-	for range 200 {
-		if b, _ := os.ReadFile(dir + "/out"); len(b) == want.Len() {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, "all lines at the program", func() bool {
+		b, _ := os.ReadFile(dir + "/out")
+		return len(b) == want.Len()
+	})
 	s.Close()
 	if got := read(t, dir+"/out"); got != want.String() {
 		t.Errorf("%d bytes, want %d", len(got), want.Len())
@@ -253,7 +251,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	for range 4000 {
 		l.Append(line)
 	}
-	time.Sleep(50 * time.Millisecond)
+	eventually(t, "all lines in the file", func() bool { return len(read(t, dir+"/a.log")) == 4000*len(line) })
 	if n := testing.AllocsPerRun(500, func() { l.Append(line) }); n > 0.1 {
 		t.Errorf("%v allocations a line", n)
 	}

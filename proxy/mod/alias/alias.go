@@ -11,6 +11,7 @@ import (
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
+	"balancerd/proxy/site"
 )
 
 // setAlias is Alias and ScriptAlias: a path and a file, or in a <Location> a file alone
@@ -37,7 +38,7 @@ func setSectionAlias(s *directive.Scope, a directive.Args, handler string) error
 	if !inSection(s) {
 		return errors.New("Alias must have two arguments when used globally")
 	}
-	e, err := expr.CompileString(a.Words[0], language(s))
+	e, err := expr.CompileString(a.Words[0], site.ExprOptions(s, "alias"))
 	if err != nil {
 		return errors.New("Cannot parse alias expression '" + a.Words[0] + "': " + err.Error())
 	}

@@ -9,6 +9,7 @@ import (
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
+	"balancerd/proxy/site"
 )
 
 // statusWords are the words that Redirect takes for a status.
@@ -69,7 +70,7 @@ func setRedirect(standard int, regex bool) func(*directive.Scope, directive.Args
 
 // wholeSection is the form with an expression.
 func wholeSection(s *directive.Scope, status int, url string) error {
-	e, err := expr.CompileString(url, language(s))
+	e, err := expr.CompileString(url, site.ExprOptions(s, "alias"))
 	if err != nil {
 		return errors.New("Cannot parse redirect expression '" + url + "': " + err.Error())
 	}

@@ -128,8 +128,3 @@ func skipSlashes(s string, i int) int {
 
 // inSection reports whether a directive stands in a section, not in a server's own part.
 func inSection(s *directive.Scope) bool { return s.Kind != directive.Main && s.Kind != directive.VHost }
-
-// language is how expressions in a scope are to be read.
-func language(s *directive.Scope) expr.Options {
-	return expr.Options{Module: "alias", NoTLS: !s.Config.Loaded("mod_ssl.c")}
-}

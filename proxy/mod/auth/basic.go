@@ -127,7 +127,7 @@ func (l *login) authenticateBasic(ctx context.Context, x *exchange.Exchange) err
 	return l.conclude(x, r)
 }
 
-// decode is base64 as httpd reads it: up to the first character that is none, and up to a NUL.
+// decode is base64 as httpd reads it: up to the first character outside of its alphabet, and up to a NUL.
 func decode(token string) string {
 	end := 0
 	for end < len(token) && isBase64(token[end]) {

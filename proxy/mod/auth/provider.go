@@ -10,6 +10,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
+	"balancerd/proxy/site"
 )
 
 // provider is a word after Require and what it asks for.
@@ -97,7 +98,7 @@ func requireExpr(s *directive.Scope, args string) (check, verdict, error) {
 	if len(args) > 1 && args[0] == '"' && args[len(args)-1] == '"' {
 		args = args[1 : len(args)-1]
 	}
-	e, err := expr.Compile(args, language(s, "authz_core"))
+	e, err := expr.Compile(args, site.ExprOptions(s, "authz_core"))
 	if err != nil {
 		return nil, 0, errors.New("Cannot parse expression in require line: " + err.Error())
 	}
@@ -153,7 +154,7 @@ type words struct {
 }
 
 func newWords(s *directive.Scope, args, module, fault string) (*words, error) {
-	e, err := expr.CompileString(args, language(s, module))
+	e, err := expr.CompileString(args, site.ExprOptions(s, module))
 	if err != nil {
 		return nil, errors.New("Cannot parse expression in require line: " + err.Error())
 	}

@@ -7,7 +7,6 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
-	"balancerd/proxy/expr"
 )
 
 // limitOf is the methods of the <Limit> around a directive; every method without one.
@@ -16,11 +15,6 @@ func limitOf(s *directive.Scope) methods {
 		return every
 	}
 	return newMethods(s.Except, s.Limited...)
-}
-
-// language is how expressions in a scope are to be read.
-func language(s *directive.Scope, module string) expr.Options {
-	return expr.Options{Module: module, NoTLS: !s.Config.Loaded("mod_ssl.c")}
 }
 
 // groupOf is the group that a Require in a scope belongs to: that of the section around it, or the

@@ -7,6 +7,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
+	"balancerd/proxy/site"
 )
 
 // merging is AuthMerging.
@@ -138,7 +139,7 @@ func setGroupFile(s *directive.Scope, a directive.Args) error {
 // at best; they are refused here.
 func setAuthType(s *directive.Scope, a directive.Args) error {
 	kind := a.Words[0]
-	e, err := expr.CompileString(kind, language(s, "authn_core"))
+	e, err := expr.CompileString(kind, site.ExprOptions(s, "authn_core"))
 	if err != nil {
 		return errors.New("Cannot parse expression '" + kind + "' in AuthType: " + err.Error())
 	}
@@ -167,7 +168,7 @@ func constant(e *expr.String) bool {
 }
 
 func setAuthName(s *directive.Scope, a directive.Args) error {
-	e, err := expr.CompileString(a.Words[0], language(s, "authn_core"))
+	e, err := expr.CompileString(a.Words[0], site.ExprOptions(s, "authn_core"))
 	if err != nil {
 		return errors.New("Cannot parse expression '" + a.Words[0] + "' in AuthName: " + err.Error())
 	}
@@ -189,11 +190,11 @@ func setFake(s *directive.Scope, a directive.Args) error {
 	if len(a.Words) > 1 {
 		password = a.Words[1]
 	}
-	u, err := expr.CompileString(user, language(s, "auth_basic"))
+	u, err := expr.CompileString(user, site.ExprOptions(s, "auth_basic"))
 	if err != nil {
 		return errors.New("Could not parse fake username expression '" + user + "': " + err.Error())
 	}
-	p, err := expr.CompileString(password, language(s, "auth_basic"))
+	p, err := expr.CompileString(password, site.ExprOptions(s, "auth_basic"))
 	if err != nil {
 		return errors.New("Could not parse fake password expression associated to user '" + user + "': " + err.Error())
 	}

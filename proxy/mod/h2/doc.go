@@ -1,7 +1,7 @@
 // Package h2 is what a configuration says of HTTP/2: mod_http2's directives. The protocol itself is
 // spoken by proxy/http2.
 //
-//	H2MaxSessionStreams … ──Open──> exchange.Server.HTTP2 ──> the front, by virtual host
+//	H2MaxSessionStreams … ──Open──> exchange.Server.HTTP2 ──> http2/server, by virtual host
 //	                                        later, behind who may still change a request:
 //	H2EarlyHint         ──build──> fixup: 103 Early Hints before the handler
 //	H2Upgrade           ──build──> fixup: 101 and a tunnel that is an HTTP/2 connection

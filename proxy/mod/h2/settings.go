@@ -56,7 +56,7 @@ var dirs = directive.NewKey("http2 dir", func(outer, inner dirSettings) dirSetti
 	return inner
 })
 
-// fill tells the front what holds for a virtual host.
+// fill puts what holds for a virtual host where http2/server reads it.
 func fill(c *directive.Config, h *site.Host) {
 	v := servers.Merged(c.Main)
 	if h.Scope != c.Main {

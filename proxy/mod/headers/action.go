@@ -51,7 +51,7 @@ func (e *edit) apply(t *target) {
 			e.set(t)
 		}
 	case appendTo:
-		t.append(e.name, e.value.text(t.x))
+		t.x.AppendTo(t.h, e.name, e.value.text(t.x))
 	case merge:
 		e.merge(t)
 	case unset:
@@ -76,25 +76,17 @@ func (e *edit) set(t *target) {
 	}
 }
 
-// append adds to the first field of that name, or a field.
-func (t *target) append(name, v string) {
-	if i := t.h.Index(name); i >= 0 {
-		t.h.F[i].Value = t.x.Arena.Join(t.h.F[i].Value, ", ", v)
-		return
-	}
-	t.h.Add(name, v)
-}
-
 // merge appends what is not in the list already.
 func (e *edit) merge(t *target) {
 	v := e.value.text(t.x)
 	if old, ok := t.h.Lookup(e.name); !ok || !listed(old, v) {
-		t.append(e.name, v)
+		t.x.AppendTo(t.h, e.name, v)
 	}
 }
 
-// listed reports whether a list with commas has an element, letter by letter. Commas in quotes do not
-// count, blanks behind an element do.
+// listed reports whether a list with commas has an element. Unlike exchange.Lists it compares case by case, and blanks
+// behind an element belong to it, because merge does so (httpd: mod_headers.c do_headers_fixup); commas in quotes do not
+// count.
 func listed(list, element string) bool {
 	for list != "" {
 		list = strings.TrimLeft(list, " \t\n\v\f\r")

@@ -16,9 +16,9 @@ import (
 // connections begin with the same configuration. Owned by the goroutine of the handshake.
 type handshakeState struct {
 	context.Context
-	front *front
-	local netip.AddrPort
-	base  *host // of the address's first virtual host
+	siteTLS *siteTLS
+	local   netip.AddrPort
+	base    *host // of the address's first virtual host
 
 	host    *host             // whose settings the client's server name got
 	own     *x509.Certificate // what was shown
@@ -48,7 +48,7 @@ var helloConfig = &tls.Config{
 
 // config is that of the host which the client's server name chooses.
 func (s *handshakeState) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	s.host = s.front.choose(s.local, hello.ServerName, s.base)
+	s.host = s.siteTLS.choose(s.local, hello.ServerName, s.base)
 	s.own = s.host.certs[0].Leaf
 	c := s.host.configFor(hello)
 	if c.SessionTicketsDisabled {

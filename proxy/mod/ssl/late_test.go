@@ -20,6 +20,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/site/sitetest"
+	"balancerd/testdata/ports"
 )
 
 // realHTTPD is Debian's.
@@ -32,12 +33,7 @@ func askingHTTPD(t *testing.T, a *authority, protocol string) (addr string) {
 		t.Skip("needs Debian's apache2 package: ", err)
 	}
 	a.leaf("localhost", dns("localhost"))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	l.Close()
+	addr = fmt.Sprint("127.0.0.1:", ports.Reserve(t))
 	root := t.TempDir()
 	for _, dir := range []string{"open", "closed"} {
 		os.MkdirAll(root+"/docs/"+dir, 0o755)

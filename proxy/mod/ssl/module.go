@@ -89,7 +89,7 @@ func Module() site.Module {
 // load is what belongs to one configuration. The key keeps it at the main server's scope, where Open
 // puts it and Config, Accept and Secure find it.
 type load struct {
-	*front
+	*siteTLS
 	*members
 }
 
@@ -109,21 +109,21 @@ const fatal = "\nAH02312: Fatal error initialising mod_ssl, exiting.\nAH00016: C
 func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	l := loads.In(c.Main)
 	l.members = &members{fsys: c.Files, warn: func(text string) { s.WarnAtStart("ssl", exchange.Warn, text) }}
-	l.front = &front{site: s, hosts: map[*site.Host]*host{}}
+	l.siteTLS = &siteTLS{site: s, hosts: map[*site.Host]*host{}}
 	if s.Checking { // httpd -t looks into no certificate
 		return nil, nil
 	}
-	err := l.front.fill(c, s)
+	err := l.siteTLS.fill(c, s)
 	if err != nil {
 		return nil, errors.New(err.Error() + fatal)
 	}
-	s.OnCommit(l.front.begin)
+	s.OnCommit(l.siteTLS.begin)
 	l.policy = servers.Merged(c.Main).policy
 	return l.build, nil
 }
 
 // fill makes the hosts that have TLS.
-func (f *front) fill(c *directive.Config, s *site.Site) error {
+func (f *siteTLS) fill(c *directive.Config, s *site.Site) error {
 	for _, h := range s.Hosts {
 		own, err := newHost(c, s, h, f.logOf(h))
 		if err != nil {
@@ -141,7 +141,7 @@ func (f *front) fill(c *directive.Config, s *site.Site) error {
 }
 
 // begin asks the responders, so that the first clients find responses.
-func (f *front) begin() {
+func (f *siteTLS) begin() {
 	for _, o := range f.hosts {
 		for _, s := range o.staples {
 			if s != nil {
@@ -152,7 +152,7 @@ func (f *front) begin() {
 }
 
 // logOf writes what concerns no connection to a virtual host's error log.
-func (f *front) logOf(h *site.Host) func(exchange.Level, string) {
+func (f *siteTLS) logOf(h *site.Host) func(exchange.Level, string) {
 	return func(level exchange.Level, message string) {
 		if f.site.ErrorLog == nil || h.Server.Levels != nil && level > h.Server.Levels.Of("ssl") {
 			return

@@ -14,7 +14,7 @@ import (
 // gate is what the sections in force ask of a request's connection (httpd: ssl_engine_kernel.c
 // ssl_hook_Access). Immutable.
 type gate struct {
-	front      *front
+	siteTLS    *siteTLS
 	requireSSL bool
 	requires   []requirement
 	verify     verifyMode
@@ -26,8 +26,8 @@ type gate struct {
 }
 
 // newGate is nil when nothing is asked.
-func (f *front) newGate(chain []*directive.Scope, d *dirSettings) *gate {
-	g := &gate{front: f, requireSSL: d.requireSSL, requires: d.requires, verify: d.verify.Or(verifyNone), depth: d.depth, hosts: len(f.hosts) > 0}
+func (f *siteTLS) newGate(chain []*directive.Scope, d *dirSettings) *gate {
+	g := &gate{siteTLS: f, requireSSL: d.requireSSL, requires: d.requires, verify: d.verify.Or(verifyNone), depth: d.depth, hosts: len(f.hosts) > 0}
 	if list, ok := d.ciphers.Get(); ok {
 		g.ciphers = parseCiphers(list).ids
 	}
@@ -90,11 +90,11 @@ func (g *gate) name(x *exchange.Exchange) {
 // fetched now: who has not shown one at the handshake stays out, as with httpd's clients that can't
 // authenticate later.
 func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
-	asked := g.front.hosts[site.HostOf(x)]
-	at := g.front.hosts[g.front.handshakeHost(x.Conn.Local, s.ServerName)]
+	asked := g.siteTLS.hosts[site.HostOf(x)]
+	at := g.siteTLS.hosts[g.siteTLS.handshakeHost(x.Conn.Local, s.ServerName)]
 	if at == nil { // the address's first host stood in for one without TLS
-		first, _ := g.front.site.Find(x.Conn.Local, "")
-		at = g.front.hosts[first]
+		first, _ := g.siteTLS.site.Find(x.Conn.Local, "")
+		at = g.siteTLS.hosts[first]
 	}
 	need := g.verify
 	if asked != nil {

@@ -13,11 +13,11 @@ import (
 func (l load) build(chain []*directive.Scope, p *site.Plan) error {
 	d := dirs.Merged(chain...)
 	if len(l.hosts) > 0 {
-		p.Add(site.Early, "SSLStrictSNIVHostCheck", l.front.early)
+		p.Add(site.Early, "SSLStrictSNIVHostCheck", l.siteTLS.early)
 		p.Add(site.Access, "SSLUserName", newNaming(d.options).step)
 		p.Add(site.Fixup, "SSLOptions", newExport(d.options).step)
 	}
-	if g := l.front.newGate(chain, &d); g != nil {
+	if g := l.siteTLS.newGate(chain, &d); g != nil {
 		p.Add(site.Access, "SSLRequire", g.step)
 	}
 	return nil
@@ -31,7 +31,7 @@ const (
 
 // early refuses requests that the connection's handshake was not for
 // (httpd: ssl_engine_kernel.c ssl_hook_ReadReq).
-func (f *front) early(_ context.Context, x *exchange.Exchange) error {
+func (f *siteTLS) early(_ context.Context, x *exchange.Exchange) error {
 	if !x.Main() {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (f *front) early(_ context.Context, x *exchange.Exchange) error {
 var policyNames = [...]string{policySecure: "secure", policyStrict: "strict", policyAuthOnly: "authonly", policyInsecure: "insecure"}
 
 // strict is SSLStrictSNIVHostCheck.
-func (f *front) strict(h *site.Host) bool {
+func (f *siteTLS) strict(h *site.Host) bool {
 	o := f.hosts[h]
 	return o != nil && o.set.strictSNI.Or(false)
 }

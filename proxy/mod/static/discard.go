@@ -27,7 +27,7 @@ func discard(x *exchange.Exchange) error {
 }
 
 // within reads a chunked body to its end, up to limit bytes; 0 is no limit. The rest of a counted one is
-// passed over by the front.
+// passed over by the client's protocol.
 func within(q *exchange.Request, limit int64) error {
 	if q.Length > 0 {
 		if limit > 0 && q.Length > limit {

@@ -92,8 +92,8 @@ func (h *Handler) view(x *exchange.Exchange) *view {
 	return v
 }
 
-// question is what the query asks for.
-type question struct {
+// queryOptions are what the query asks for.
+type queryOptions struct {
 	refresh       int64 // seconds; 0 for none
 	noTable, auto bool
 }
@@ -101,8 +101,8 @@ type question struct {
 const usualRefresh = 10 // seconds, when ?refresh names no positive number
 
 // asked finds the words anywhere in the query, as httpd does.
-func asked(query string) question {
-	q := question{noTable: strings.Contains(query, "notable"), auto: strings.Contains(query, "auto")}
+func asked(query string) queryOptions {
+	q := queryOptions{noTable: strings.Contains(query, "notable"), auto: strings.Contains(query, "auto")}
 	if _, rest, found := strings.Cut(query, "refresh"); found {
 		q.refresh = usualRefresh
 		if n := leadingInt(rest); n >= 1 {

@@ -14,23 +14,23 @@ import (
 	"balancerd/proxy/site"
 )
 
-// front is TLS in front of a site. Immutable once opened.
-type front struct {
+// siteTLS is TLS in front of a site. Immutable once opened.
+type siteTLS struct {
 	site   *site.Site
 	hosts  map[*site.Host]*host // those with TLS
 	policy sniPolicy
 }
 
-func frontOf(s *site.Site) *front {
+func siteTLSOf(s *site.Site) *siteTLS {
 	if s == nil || s.Config == nil {
 		return nil
 	}
-	return loadOf(s.Config).front
+	return loadOf(s.Config).siteTLS
 }
 
 // secure is whose TLS connections to a local address get when they name no server, nil for plain ones:
 // the address's first virtual host decides (httpd: mod_ssl.c ssl_hook_pre_connection).
-func (f *front) secure(local netip.AddrPort) *host {
+func (f *siteTLS) secure(local netip.AddrPort) *host {
 	if f == nil || len(f.hosts) == 0 {
 		return nil
 	}
@@ -39,11 +39,11 @@ func (f *front) secure(local netip.AddrPort) *host {
 }
 
 // SecuredAt reports whether connections to a local address have TLS.
-func SecuredAt(s *site.Site, local netip.AddrPort) bool { return frontOf(s).secure(local) != nil }
+func SecuredAt(s *site.Site, local netip.AddrPort) bool { return siteTLSOf(s).secure(local) != nil }
 
 // choose is whose settings a server name gets: those of the host that has it, else of the address's
 // first (httpd: ssl_engine_kernel.c init_vhost).
-func (f *front) choose(local netip.AddrPort, name string, base *host) *host {
+func (f *siteTLS) choose(local netip.AddrPort, name string, base *host) *host {
 	if h, known := f.site.Find(local, serverName(name)); known {
 		if own := f.hosts[h]; own != nil {
 			return own
@@ -56,7 +56,7 @@ func (f *front) choose(local netip.AddrPort, name string, base *host) *host {
 func serverName(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // handshakeHost is the virtual host whose name the handshake bore, else the address's first.
-func (f *front) handshakeHost(local netip.AddrPort, name string) *site.Host {
+func (f *siteTLS) handshakeHost(local netip.AddrPort, name string) *site.Host {
 	h, known := f.site.Find(local, serverName(name))
 	if !known {
 		h, _ = f.site.Find(local, "")
@@ -70,7 +70,7 @@ func (f *front) handshakeHost(local netip.AddrPort, name string) *site.Host {
 // Early step answers it with httpd's 400 (httpd: ssl_engine_io.c HTTP_ON_HTTPS_PORT). After an error nc
 // still has to be closed; it is worth a line at LogLevel info.
 func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange.TLS, error) {
-	f, local := frontOf(s), exchange.AddrPort(nc.LocalAddr())
+	f, local := siteTLSOf(s), exchange.AddrPort(nc.LocalAddr())
 	base := f.secure(local)
 	if base == nil {
 		return nc, nil, nil
@@ -78,7 +78,7 @@ func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange
 	if limit > 0 {
 		nc.SetDeadline(time.Now().Add(limit))
 	}
-	hs := &handshakeState{Context: context.Background(), front: f, local: local, base: base}
+	hs := &handshakeState{Context: context.Background(), siteTLS: f, local: local, base: base}
 	t := tls.Server(nc, helloConfig)
 	if err := t.HandshakeContext(hs); err != nil {
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil && spokenPlain(plain.RecordHeader[:]) {

@@ -30,10 +30,10 @@ func longest(list []Field) string {
 	return name
 }
 
-// SettleRequest is ParseRequest for a head that came as a line and fields apart, as HTTP/2's does: h holds the
+// CompleteRequest is ParseRequest for a head that came as a line and fields apart, as HTTP/2's does: h holds the
 // fields, each name once, and line is "GET /path HTTP/2.0". The error is a *Refusal; then r holds what was
 // understood so far.
-func SettleRequest(line string, rules *Rules, r *Request, h *Header) error {
+func CompleteRequest(line string, rules *Rules, r *Request, h *Header) error {
 	*r = Request{}
 	if err := r.parseLine(bytesOf(line), rules); err != nil {
 		return err
@@ -44,8 +44,8 @@ func SettleRequest(line string, rules *Rules, r *Request, h *Header) error {
 	if err := r.RequestFraming(h); err != nil {
 		return err
 	}
-	if err := r.settleHost(h, rules); err != nil {
+	if err := r.findHost(h, rules); err != nil {
 		return err
 	}
-	return r.settleFields(h)
+	return r.readConnectionFields(h)
 }

@@ -21,14 +21,14 @@ func securityOf(to target, call *Call) security {
 	return security{}
 }
 
-// shelf is the idle connections of one kind.
-type shelf struct {
+// idleList is the idle connections of one kind.
+type idleList struct {
 	kind security
 	list []*Conn // longest idle first
 }
 
 // cut takes one off.
-func (s *shelf) cut(i int) *Conn {
+func (s *idleList) cut(i int) *Conn {
 	c := s.list[i]
 	copy(s.list[i:], s.list[i+1:])
 	s.list[len(s.list)-1] = nil
@@ -56,12 +56,12 @@ func (p *pool) pop(task *loop.Task, set *balancer.WorkerSettings, kind security)
 	return s.cut(i), nil
 }
 
-// find is the shelf of a kind, which is in front then; nil: there is none. Under mu.
-func (p *pool) find(kind security) *shelf {
-	for i, s := range p.shelves {
+// find is the idle list of a kind, which is in front then; nil: there is none. Under mu.
+func (p *pool) find(kind security) *idleList {
+	for i, s := range p.idleLists {
 		if s.kind == kind {
-			copy(p.shelves[1:i+1], p.shelves[:i])
-			p.shelves[0] = s
+			copy(p.idleLists[1:i+1], p.idleLists[:i])
+			p.idleLists[0] = s
 			return s
 		}
 	}
@@ -69,7 +69,7 @@ func (p *pool) find(kind security) *shelf {
 }
 
 // best is the place of the connection that pop takes, -1 for none. Under mu.
-func (p *pool) best(s *shelf, task *loop.Task, set *balancer.WorkerSettings) int {
+func (p *pool) best(s *idleList, task *loop.Task, set *balancer.WorkerSettings) int {
 	far := -1
 	for i := len(s.list) - 1; i >= 0; i-- {
 		c := s.list[i]
@@ -93,27 +93,27 @@ func (p *pool) preferOwn(set *balancer.WorkerSettings) bool {
 	return p.open > p.idle && (set.Max == 0 || p.open < set.Max)
 }
 
-// shelve puts a connection to those of its kind. What has to be closed for it, because there would be too
+// putIdle puts a connection to those of its kind. What has to be closed for it, because there would be too
 // many kinds, is no longer the pool's. Under mu.
-func (p *pool) shelve(c *Conn) (gone []*Conn) {
+func (p *pool) putIdle(c *Conn) (gone []*Conn) {
 	kind := security{c.tls, c.name}
 	s := p.find(kind)
 	if s == nil {
-		if len(p.shelves) == MaxKinds {
-			gone = p.unshelve(MaxKinds - 1)
+		if len(p.idleLists) == MaxKinds {
+			gone = p.dropKind(MaxKinds - 1)
 		}
-		s = &shelf{kind: kind}
-		p.shelves = slices.Insert(p.shelves, 0, s)
+		s = &idleList{kind: kind}
+		p.idleLists = slices.Insert(p.idleLists, 0, s)
 	}
 	s.list = append(s.list, c)
 	p.idle++
 	return gone
 }
 
-// unshelve gives a kind up. Under mu.
-func (p *pool) unshelve(i int) (gone []*Conn) {
-	gone = p.shelves[i].list
-	p.shelves = slices.Delete(p.shelves, i, i+1)
+// dropKind gives a kind up. Under mu.
+func (p *pool) dropKind(i int) (gone []*Conn) {
+	gone = p.idleLists[i].list
+	p.idleLists = slices.Delete(p.idleLists, i, i+1)
 	p.idle -= len(gone)
 	p.open -= len(gone)
 	for range gone {
@@ -122,9 +122,9 @@ func (p *pool) unshelve(i int) (gone []*Conn) {
 	return gone
 }
 
-// oldest is the shelf of the connection that idled longest, nil without any. Under mu.
-func (p *pool) oldest() (best *shelf) {
-	for _, s := range p.shelves {
+// oldest is the idle list of the connection that idled longest, nil without any. Under mu.
+func (p *pool) oldest() (best *idleList) {
+	for _, s := range p.idleLists {
 		if len(s.list) > 0 && (best == nil || s.list[0].since < best.list[0].since) {
 			best = s
 		}
@@ -161,7 +161,7 @@ func (p *pool) expire(gone []*Conn, by int64, keep int) []*Conn {
 
 // remove takes out the idle connections that are useless, and appends them to gone. Under mu.
 func (p *pool) remove(gone []*Conn, useless func(*Conn) bool) []*Conn {
-	for _, s := range p.shelves {
+	for _, s := range p.idleLists {
 		s.list = slices.DeleteFunc(s.list, func(c *Conn) bool {
 			if !useless(c) {
 				return false
@@ -228,7 +228,7 @@ func (p *pool) useless(now int64) (gone []*Conn, left bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	gone = p.remove(nil, func(c *Conn) bool { return c.since <= by || c.tls.Retired() || p.addrs.moved(c) || c.touched() })
-	p.shelves = slices.DeleteFunc(p.shelves, func(s *shelf) bool { return len(s.list) == 0 && s.kind.tls != nil })
+	p.idleLists = slices.DeleteFunc(p.idleLists, func(s *idleList) bool { return len(s.list) == 0 && s.kind.tls != nil })
 	return gone, p.idle > 0
 }
 

@@ -1,15 +1,15 @@
 //go:build !linux
 
-package main
+package ports
 
 import (
 	"net"
 	"testing"
 )
 
-// reservePort is a port of 127.0.0.1 that was free a moment ago: there is no way to keep it for a server that is
+// Reserve is a port of 127.0.0.1 that was free a moment ago: there is no way to keep it for a server that is
 // yet to start.
-func reservePort(t testing.TB) int {
+func Reserve(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// echo has a task of loop 0 answer each byte that comes over a socket pair; calm is told after each whether the
-// loop waits calmly. The other end is returned, blocking.
-func echo(t *testing.T, g *Group, calm *atomic.Bool) int {
+// echo has a task of loop 0 answer each byte that comes over a socket pair; byPoller is told after each whether the
+// loop waits by the poller. The other end is returned, blocking.
+func echo(t *testing.T, g *Group, byPoller *atomic.Bool) int {
 	fd, peer := watched(t, g)
 	syscall.SetNonblock(peer, false)
 	do(g, 0, func(task *Task) {
@@ -21,7 +21,7 @@ func echo(t *testing.T, g *Group, calm *atomic.Bool) int {
 			if _, err := s.Read(p, 10*time.Second); err != nil {
 				return
 			}
-			calm.Store(g.list[0].calm.on())
+			byPoller.Store(g.list[0].poller.on())
 			if s.Write(p, nil, time.Second) != nil {
 				return
 			}
@@ -42,31 +42,31 @@ func ping(t *testing.T, peer int) {
 	}
 }
 
-func TestFewEventsAreAwaitedCalmly(t *testing.T) {
+func TestFewEventsAreAwaitedByThePoller(t *testing.T) {
 	g := newGroup(t, 1)
-	var calm atomic.Bool
-	peer := echo(t, g, &calm)
-	for i := 0; !calm.Load(); i++ {
+	var byPoller atomic.Bool
+	peer := echo(t, g, &byPoller)
+	for i := 0; !byPoller.Load(); i++ {
 		if i == 100 {
-			t.Fatal("a loop with few events is never calm")
+			t.Fatal("a loop with few events never waits by the poller")
 		}
 		time.Sleep(10 * time.Millisecond)
 		ping(t, peer)
 	}
-	for i := 0; calm.Load(); i++ {
+	for i := 0; byPoller.Load(); i++ {
 		if i == 1<<20 {
-			t.Fatal("a loop with many events stays calm")
+			t.Fatal("a loop with many events still waits by the poller")
 		}
 		ping(t, peer)
 	}
 }
 
-// A wait's time limit ends it in a calm loop, too, and messages of other goroutines come in.
-func TestCalmLoopsKeepTime(t *testing.T) {
+// A wait's time limit ends it by the poller, too, and messages of other goroutines come in.
+func TestThePollerKeepsTime(t *testing.T) {
 	g := newGroup(t, 1)
-	var calm atomic.Bool
-	peer := echo(t, g, &calm)
-	for i := 0; i < 100 && !calm.Load(); i++ {
+	var byPoller atomic.Bool
+	peer := echo(t, g, &byPoller)
+	for i := 0; i < 100 && !byPoller.Load(); i++ {
 		time.Sleep(10 * time.Millisecond)
 		ping(t, peer)
 	}
@@ -95,8 +95,8 @@ func TestCalmLoopsKeepTime(t *testing.T) {
 // The watchdog sleeps as long as no loop is awake for an interval.
 func TestShortWorkDoesNotWakeTheWatchdog(t *testing.T) {
 	g := newGroup(t, 1)
-	var calm atomic.Bool
-	peer := echo(t, g, &calm)
+	var byPoller atomic.Bool
+	peer := echo(t, g, &byPoller)
 	for range 10 {
 		for i := 0; i < 1000 && g.watch.state.Load() == watchLooking; i++ {
 			time.Sleep(interval)

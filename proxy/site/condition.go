@@ -1,0 +1,12 @@
+package site
+
+import (
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/expr"
+)
+
+// ExprOptions are how an expression in a scope is read whose failures are a module's log lines ("authz_core"): SSL_
+// variables are there when mod_ssl is loaded.
+func ExprOptions(s *directive.Scope, module string) expr.Options {
+	return expr.Options{Module: module, NoTLS: !s.Config.Loaded("mod_ssl.c")}
+}
