@@ -10,7 +10,8 @@ import (
 const blanks = " \t\n\v\f\r"
 
 // atoi reads an integer as C's atoi does: leading blanks, a sign, digits; what follows is ignored
-// and no digits are 0. Values beyond 32 bits wrap as on the machines httpd runs on.
+// and no digits are 0. Values beyond 32 bits wrap as on the machines httpd runs on, while directive.Atoi holds them at
+// the largest: what a form or a parameter may say is shown and kept as httpd would.
 func atoi(text string) int { return int(int32(atol(text))) }
 
 // atol is C's atol: 64 bits, held at the ends of the range.

@@ -3,10 +3,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
-trap 'kill "${pid:-}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap 'kill ${pid:-} ${reserve_PID:-} 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$tmp"' EXIT
 go build -o "$tmp/balancerd" ./cmd/balancerd
 GOBIN="$tmp" go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
-port=${H2SPEC_PORT:-$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}
+# A socket that is bound and never listens keeps the port for the server, which sets SO_REUSEADDR as well.
+coproc reserve { exec python3 -c '
+import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.read()'; }
+read -r port <&"${reserve[0]}"
 mkdir "$tmp/docs"
 head -c 2000 /dev/zero | tr '\0' x >"$tmp/docs/index.html"
 chmod -R a+rX "$tmp"

@@ -73,4 +73,5 @@ func (c *conn) arrived(n int) {
 	}
 }
 
+// timeoutOf is how long one read or write may take.
 func timeoutOf(s *exchange.Server) time.Duration { return s.IOTimeout() }

@@ -47,9 +47,10 @@ func TestReadAndTry(t *testing.T) {
 		t.Errorf("%q %v", p[:n], err)
 	}
 	io.WriteString(far, "more")
-	time.Sleep(20 * time.Millisecond)
-	if s.Look() != Bytes {
-		t.Error("bytes are not seen")
+	for end := time.Now().Add(5 * time.Second); s.Look() != Bytes; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("bytes are not seen")
+		}
 	}
 	if n, err := s.Try(p); string(p[:n]) != "more" || err != nil {
 		t.Errorf("%q %v", p[:n], err)

@@ -112,7 +112,8 @@ func asked(query string) queryOptions {
 	return q
 }
 
-// leadingInt is the number after "=" (C's atol: what follows it is ignored).
+// leadingInt is the number after "=", what follows it is ignored; neither a sign nor blanks are taken, and it is held
+// near 1e9, where directive.Atoi has another end.
 func leadingInt(s string) (n int64) {
 	s, ok := strings.CutPrefix(s, "=")
 	if !ok {
