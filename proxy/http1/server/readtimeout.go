@@ -72,6 +72,3 @@ func (c *conn) arrived(n int) {
 		c.headBy.arrived(n)
 	}
 }
-
-// timeoutOf is how long one read or write may take.
-func timeoutOf(s *exchange.Server) time.Duration { return s.IOTimeout() }

@@ -46,5 +46,5 @@ func (d *delivery) splice() error {
 
 // drainPipe writes what a pipe holds to the client.
 func (c *conn) drainPipe(p *sys.Pipe, srv *exchange.Server) error {
-	return c.socket().Drain(p, timeoutOf(srv))
+	return c.socket().Drain(p, srv.IOTimeout())
 }
