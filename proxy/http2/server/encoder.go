@@ -120,7 +120,7 @@ func (e *encoder) insert(b []byte, id wire.ID, static byte, name, value string) 
 	b = appendText(b, value)
 	own := known[id].name
 	if id == wire.Other {
-		own = strings.ToLower(strings.Clone(name))
+		own = string(appendLower(nil, name))
 	}
 	t := entry{own, strings.Clone(value)}
 	e.evict(t.size())
@@ -141,7 +141,11 @@ func appendName(b []byte, pattern byte, bits uint, static byte, id wire.ID, name
 	if id != wire.Other {
 		return appendText(b, known[id].name)
 	}
-	b = appendNumber(b, 0, 7, uint64(len(name)))
+	return appendLower(appendNumber(b, 0, 7, uint64(len(name))), name)
+}
+
+// appendLower appends a name with its letters of ASCII in lower case, and all other bytes as they are.
+func appendLower(b []byte, name string) []byte {
 	at := len(b)
 	b = append(b, name...)
 	for i, c := range b[at:] {
