@@ -55,6 +55,3 @@ func Duration(word string, unit time.Duration) (time.Duration, error) {
 	}
 	return d, nil
 }
-
-// Itoa is strconv.Itoa: messages of modules name lines and limits.
-func Itoa(n int) string { return strconv.Itoa(n) }

@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"time"
-
-	"balancerd/proxy/recovery"
 )
 
 // Level is a LogLevel keyword: smaller is graver.
@@ -104,6 +102,3 @@ func (x *Exchange) LogServer(module string, level Level, err error, message stri
 	}
 	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Errno: ErrnoText(err), Message: message, Server: x.Server})
 }
-
-// PanicText counts a panic and is what the recovered value has to say, for the log.
-func PanicText(p any) string { return recovery.Text(p) }

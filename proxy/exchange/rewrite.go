@@ -27,21 +27,9 @@ type Releaser interface{ Release() }
 // Rewritten is a source whose bytes pass through a Rewriter, made by start for the writer that its output
 // goes to. It holds no more than a piece of the body, and what the Rewriter made of it.
 func Rewritten(src Source, start func(out io.Writer) Rewriter) Source {
-	s := &rewrittenSource{src: src}
-	s.begin(src, start)
-	return s
-}
-
-// RewrittenBody is Rewritten for x's request, whose body it replaces. An error of the Rewriter is the client's
-// fault: a Status that it is or wraps is answered, else 400.
-func RewrittenBody(x *Exchange, start func(out io.Writer) Rewriter) {
-	b := &rewrittenBody{body: x.Req.Body}
-	b.begin(x.Req.Body, start)
-	x.OnFinish(b)
-	x.Req.Body = b
-	if d, ok := b.body.(Duplex); ok {
-		x.Req.Body = &rewrittenDuplex{b, d}
-	}
+	w := &rewriting{from: src}
+	w.to = start((*output)(w))
+	return w
 }
 
 // pieceSize is how much is given to a Rewriter at a time.
@@ -52,27 +40,15 @@ type piece struct{ b [pieceSize]byte }
 
 var pieces = sync.Pool{New: func() any { return new(piece) }}
 
-// pulled is what a Source and a Body have in common.
-type pulled interface {
-	io.Reader
-	Buffered() []byte
-	Discard(n int)
-}
-
 // rewriting pulls a body through a Rewriter. Owned by its reader.
 type rewriting struct {
-	from  pulled
+	from  Source
 	to    Rewriter
 	piece *piece // nil until something must be waited for
 	out   []byte // what came out
 	r     int    // of out, what was taken
 	dirty bool   // something was written since the last flush
 	end   error  // behind out: io.EOF, or what went wrong
-}
-
-func (w *rewriting) begin(from pulled, start func(io.Writer) Rewriter) {
-	w.from = from
-	w.to = start((*output)(w))
 }
 
 // output takes what a Rewriter writes.
@@ -222,7 +198,8 @@ func (w *rewriting) Complete() (done bool, err error) {
 	return true, w.end
 }
 
-func (w *rewriting) release() {
+// Close ends it and its source.
+func (w *rewriting) Close() error {
 	if r, ok := w.to.(Releaser); ok {
 		r.Release()
 	}
@@ -232,6 +209,7 @@ func (w *rewriting) release() {
 	}
 	w.piece, w.out, w.r, w.end = nil, nil, 0, errClosed
 	w.to = closed{}
+	return w.from.Close()
 }
 
 var errClosed = errors.New("the body is closed")
@@ -243,30 +221,6 @@ func (closed) Write([]byte) (int, error) { return 0, errClosed }
 func (closed) Flush() error              { return errClosed }
 func (closed) Close() error              { return errClosed }
 
-type rewrittenSource struct {
-	rewriting
-	src Source
-}
-
-// Close ends it and its source.
-func (s *rewrittenSource) Close() error {
-	s.release()
-	return s.src.Close()
-}
-
-type rewrittenBody struct {
-	rewriting
-	body  Body
-	taken atomic.Int64 // another goroutine may read it
-}
-
-// Read is rewriting's; what is wrong is told as a request's body has it.
-func (b *rewrittenBody) Read(p []byte) (int, error) {
-	n, err := b.rewriting.Read(p)
-	b.taken.Add(int64(n))
-	return n, clientFault(err)
-}
-
 // clientFault is an error of a filter as a body's.
 func clientFault(err error) error {
 	var fault *BodyError
@@ -277,33 +231,6 @@ func clientFault(err error) error {
 	errors.As(err, &status)
 	return &BodyError{Status: status, Err: err}
 }
-
-// Discard is rewriting's.
-func (b *rewrittenBody) Discard(n int) {
-	b.rewriting.Discard(n)
-	b.taken.Add(int64(n))
-}
-
-// Complete is rewriting's.
-func (b *rewrittenBody) Complete() (bool, error) {
-	done, err := b.rewriting.Complete()
-	return done, clientFault(err)
-}
-
-// Taken is how much was read.
-func (b *rewrittenBody) Taken() int64 { return b.taken.Load() }
-
-// Finish gives back what it uses: nobody reads it any more.
-func (b *rewrittenBody) Finish(*Exchange) { b.release() }
-
-// rewrittenDuplex is one that another goroutine may read.
-type rewrittenDuplex struct {
-	*rewrittenBody
-	from Duplex
-}
-
-// Abort ends the reads of the client.
-func (d *rewrittenDuplex) Abort() { d.from.Abort() }
 
 // Through is a source that is read through r, which reads src: for what is simpler as a reader than as a
 // Rewriter (a decoder). r is given what src.Read gives.
@@ -325,7 +252,8 @@ func (s *throughSource) Close() error {
 	return s.src.Close()
 }
 
-// ThroughBody is Through for x's request, whose body it replaces. Errors are as with RewrittenBody.
+// ThroughBody is Through for x's request, whose body it replaces. An error of the reader is the client's
+// fault: a Status that it is or wraps is answered, else 400.
 func ThroughBody(x *Exchange, r io.Reader) {
 	b := &throughBody{r: r}
 	if c, ok := r.(io.Closer); ok {

@@ -49,7 +49,7 @@
 // Bodies. A filter's body streams: it holds a piece, never the whole, and does not wait for more while it has
 // something that it could give. Two helpers of package exchange see to that. Rewritten takes what is like a
 // gzip.Writer: it is written to, and told to flush before the member would be waited for. Through takes an io.Reader
-// over the former body. RewrittenBody and ThroughBody are these for requests.
+// over the former body; ThroughBody does so for requests.
 //
 //	func squeeze(_ context.Context, x *exchange.Exchange) error {
 //		r := &x.Res
