@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/backend/backendtest"
 )
 
 // plainTLS is TLS that does nothing.
@@ -44,7 +45,7 @@ func TestTheOldestAnywhereGoes(t *testing.T) {
 	var workers []*balancer.Worker
 	for range 4 {
 		m := listen(t, "tcp", "127.0.0.1:0")
-		w := newWorker(t, "http://"+m.Addr().String(), nil)
+		w := backendtest.Worker(t, "http://"+m.Addr().String(), nil)
 		workers = append(workers, w)
 		first, second := acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false)
 		first.Release(true)
@@ -79,7 +80,7 @@ func TestEvictingAmongManyPools(t *testing.T) {
 	var workers []*balancer.Worker
 	for range 8 {
 		m := listen(t, "tcp", "127.0.0.1:0")
-		workers = append(workers, newWorker(t, "http://"+m.Addr().String(), nil))
+		workers = append(workers, backendtest.Worker(t, "http://"+m.Addr().String(), nil))
 	}
 	var all sync.WaitGroup
 	for k := range 4 {
@@ -142,7 +143,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 	room.Store(math.MaxInt64)
 	defer room.Store(0)
-	idle, wanted := newWorker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil), newWorker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
+	idle, wanted := backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil), backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
 	a, b := acquire(t, idle, &Call{}, false), acquire(t, idle, &Call{}, false)
 	a.Release(true)
 	b.Release(true)
@@ -169,7 +170,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	if f, ok := err.(*Failure); !ok || f.Kind != Starved {
 		t.Errorf("%d more, then %v", len(kept), err)
 	}
-	named := newWorker(t, "http://"+"a-name.invalid", nil)
+	named := backendtest.Worker(t, "http://"+"a-name.invalid", nil)
 	if _, err := Acquire(context.Background(), named, x, &Call{}, true); err.(*Failure).Kind != Starved {
 		t.Errorf("a name that can't be looked up for want of a descriptor: %v", err)
 	}
@@ -184,7 +185,7 @@ func TestRoom(t *testing.T) {
 	}
 	room.Store(100)
 	defer room.Store(0)
-	w := newWorker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
+	w := backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
 	var all []*Conn
 	room.Store(math.MaxInt64)
 	for range 10 {
@@ -246,7 +247,7 @@ func TestSweep(t *testing.T) {
 			if c.tls {
 				url = "https://"
 			}
-			w := newWorker(t, url+m.Addr().String(), func(s *balancer.WorkerSettings) { s.TTL = c.ttl })
+			w := backendtest.Worker(t, url+m.Addr().String(), func(s *balancer.WorkerSettings) { s.TTL = c.ttl })
 			p := poolOf(w)
 			used, idle := acquire(t, w, &Call{TLS: secure}, false), acquire(t, w, &Call{TLS: secure}, false)
 			far := m.conn(t, 1)
@@ -274,7 +275,7 @@ func TestNobodyAsks(t *testing.T) {
 	for idles.evict() {
 	}
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), nil)
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), nil)
 	use(t, w, &Call{})
 	m.conn(t, 0).Close()
 	for end := time.Now().Add(20 * time.Second); Idle(w) > 0 || idles.awake.Load(); time.Sleep(10 * time.Millisecond) {
@@ -291,7 +292,7 @@ func TestNobodyAsks(t *testing.T) {
 // TestKindsAreBounded: each name in TLS is a kind of its own; the one that was used longest ago makes room.
 func TestKindsAreBounded(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "https://"+m.Addr().String(), nil)
+	w := backendtest.Worker(t, "https://"+m.Addr().String(), nil)
 	secure := plainTLS()
 	name := func(i int) *Call { return &Call{TLS: secure, Name: fmt.Sprint("h", i)} }
 	first := use(t, w, name(0))
@@ -317,7 +318,7 @@ func TestKindsAreBounded(t *testing.T) {
 
 // TestKeepingAllocatesNothing: to take a connection and give it back.
 func TestKeepingAllocatesNothing(t *testing.T) {
-	w := newWorker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
+	w := backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
 	use(t, w, &Call{})
 	x, _ := newExchange()
 	call := &Call{}
@@ -336,7 +337,7 @@ func TestKeepingAllocatesNothing(t *testing.T) {
 // BenchmarkKeep is what it costs to take a connection and give it back, alone and by several at a time.
 func BenchmarkKeep(b *testing.B) {
 	m := listen(b, "tcp", "127.0.0.1:0")
-	w := newWorker(b, "http://"+m.Addr().String(), nil)
+	w := backendtest.Worker(b, "http://"+m.Addr().String(), nil)
 	call := &Call{}
 	b.ReportAllocs()
 	x, _ := newExchange()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 )
 
@@ -145,7 +146,7 @@ func TestNamesThatChange(t *testing.T) {
 		a, _, port := twins(t)
 		n = newNames(t)
 		n.set(name, "127.0.0.1", 0)
-		return n, newWorker(t, "http://"+name+":"+port, change), a
+		return n, backendtest.Worker(t, "http://"+name+":"+port, change), a
 	}
 	same := func(t *testing.T, got, want string) {
 		t.Helper()
@@ -212,7 +213,7 @@ func TestNamesThatChange(t *testing.T) {
 		n, w, _ := start(t, nil)
 		same(t, visit(t, w, false, true), "127.0.0.1")
 		n.set(name, "127.0.0.2", 0)
-		Renew([]*balancer.Worker{w, newWorker(t, "http://other.test", nil)})
+		Renew([]*balancer.Worker{w, backendtest.Worker(t, "http://other.test", nil)})
 		same(t, visit(t, w, true, false), "127.0.0.2") // who opens a connection waits for the answer
 		for end := time.Now().Add(10 * time.Second); Idle(w) > 0 && time.Now().Before(end); {
 			time.Sleep(5 * time.Millisecond)
@@ -299,7 +300,7 @@ func TestSlowNames(t *testing.T) {
 	n := newNames(t)
 	worker := func(name string) *balancer.Worker {
 		n.set(name, "127.0.0.1", 300*time.Millisecond)
-		return newWorker(t, "http://"+name+":"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(time.Second) })
+		return backendtest.Worker(t, "http://"+name+":"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(time.Second) })
 	}
 	w := worker("slow.test")
 	if d := crowdOf(t, w, "127.0.0.1"); d > 3*time.Second || n.count() != 1 {

@@ -8,35 +8,15 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"balancerd/balancer"
-	"balancerd/balancer/method"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 )
-
-func newWorker(t testing.TB, url string, change func(*balancer.WorkerSettings)) *balancer.Worker {
-	t.Helper()
-	addr, err := balancer.ParseAddress(url, "/", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := balancer.NewWorkerSettings()
-	if change != nil {
-		change(&set)
-	}
-	farm := balancer.NewFarm(method.Builtin(nil), nil)
-	r, err := farm.Plan(context.Background(), nil, slices.Values([]balancer.WorkerSpec{{VHost: "v", Address: addr, Settings: set}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	farm.Commit(r)
-	return farm.Workers("v")[0]
-}
 
 // listener is a member that accepts connections and keeps them.
 type listener struct {
@@ -114,7 +94,7 @@ func acquire(t testing.TB, w *balancer.Worker, call *Call, fresh bool) *Conn {
 
 func TestLastUsedIsUsedFirst(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), nil)
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), nil)
 	a, b := acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false)
 	a.Release(true)
 	b.Release(true)
@@ -144,7 +124,7 @@ func TestIdleConnectionsAreLookedAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := listen(t, "tcp", "127.0.0.1:0")
-			w := newWorker(t, "http://"+m.Addr().String(), nil)
+			w := backendtest.Worker(t, "http://"+m.Addr().String(), nil)
 			first := acquire(t, w, &Call{}, false)
 			first.Release(true)
 			c.do(m.conn(t, 0))
@@ -163,7 +143,7 @@ func TestIdleConnectionsAreLookedAt(t *testing.T) {
 
 func TestMaxAndAcquire(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) {
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) {
 		s.Max, s.Acquire = 2, balancer.Some(150*time.Millisecond)
 	})
 	a, b := acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false)
@@ -190,7 +170,7 @@ func TestMaxAndAcquire(t *testing.T) {
 // Many that want few: everybody gets a turn, and never are there more than max=.
 func TestMaxUnderLoad(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.Max = 3 })
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.Max = 3 })
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	now, most := 0, 0
@@ -225,7 +205,7 @@ func TestMaxUnderLoad(t *testing.T) {
 
 func TestTTL(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.TTL, s.SMax = 100*time.Millisecond, 1 })
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.TTL, s.SMax = 100*time.Millisecond, 1 })
 	a, b, c := acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false)
 	a.Release(true)
 	b.Release(true)
@@ -242,7 +222,7 @@ func TestTTL(t *testing.T) {
 
 func TestTheWorkerIsGone(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "http://"+m.Addr().String(), nil)
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), nil)
 	a, b := acquire(t, w, &Call{}, false), acquire(t, w, &Call{}, false)
 	a.Release(true)
 	for _, v := range w.Attachments() {
@@ -281,7 +261,7 @@ func TestWhereToConnect(t *testing.T) {
 		{"from an address", "http://" + m.Addr().String(), Call{Source: netip.MustParseAddr("127.0.0.9")}, m, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorker(t, c.url, func(s *balancer.WorkerSettings) { s.KeepAlive.V, s.ReceiveBufferSize.V = true, 4096 })
+			w := backendtest.Worker(t, c.url, func(s *balancer.WorkerSettings) { s.KeepAlive.V, s.ReceiveBufferSize.V = true, 4096 })
 			c.to.mu.Lock()
 			n := len(c.to.conns)
 			c.to.mu.Unlock()
@@ -315,7 +295,7 @@ func TestFailuresToConnect(t *testing.T) {
 		{"unix:/nowhere/s|http://h", "proxy:error (2)No such file or directory AH02454: http: attempt to connect to Unix domain socket /nowhere/s (h:80) failed", Refused},
 		{"http://no-such-name.invalid", "", NoName},
 	} {
-		w := newWorker(t, c.url, nil)
+		w := backendtest.Worker(t, c.url, nil)
 		x, l := newExchange()
 		_, err := Acquire(context.Background(), w, x, &Call{}, false)
 		var f *Failure
@@ -339,12 +319,12 @@ func TestTimeouts(t *testing.T) {
 		{nil, Call{Timeout: 7 * time.Second}, 7 * time.Second},
 		{func(s *balancer.WorkerSettings) { s.Timeout = balancer.Some(3 * time.Second) }, Call{Timeout: 7 * time.Second}, 3 * time.Second},
 	} {
-		w := newWorker(t, "http://"+m.Addr().String(), c.set)
+		w := backendtest.Worker(t, "http://"+m.Addr().String(), c.set)
 		if got := acquire(t, w, &c.call, false); got.Timeout() != c.want {
 			t.Errorf("%v, want %v", got.Timeout(), c.want)
 		}
 	}
-	w := newWorker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.Timeout = balancer.Some(100 * time.Millisecond) })
+	w := backendtest.Worker(t, "http://"+m.Addr().String(), func(s *balancer.WorkerSettings) { s.Timeout = balancer.Some(100 * time.Millisecond) })
 	c := acquire(t, w, &Call{}, false)
 	for range 3 { // a deadline that has passed is not in the way of the next wait
 		began := time.Now()
@@ -364,7 +344,7 @@ func TestTimeouts(t *testing.T) {
 
 func TestTLSKeepsConnectionsApart(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "https://"+m.Addr().String(), nil)
+	w := backendtest.Worker(t, "https://"+m.Addr().String(), nil)
 	var names []string
 	hook := func() *TLS {
 		return &TLS{Client: func(_ context.Context, c net.Conn, name string, _ ...string) (net.Conn, error) {
@@ -421,7 +401,7 @@ func TestTable(t *testing.T) {
 		{"http://h", Call{}, 0}, {"https://h", Call{TLS: &TLS{}}, 0}, {"foo://h", Call{}, BadScheme},
 		{"http://h", Call{Scheme: "foo"}, BadScheme},
 	} {
-		err := table.RoundTrip(context.Background(), newWorker(t, c.url, nil), nil, &c.call)
+		err := table.RoundTrip(context.Background(), backendtest.Worker(t, c.url, nil), nil, &c.call)
 		var f *Failure
 		if got := errors.As(err, &f); got != (c.want != 0) || got && f.Kind != c.want {
 			t.Errorf("%s %+v: %v", c.url, c.call, err)
@@ -435,7 +415,7 @@ func TestTable(t *testing.T) {
 // A panic while connecting takes no place in the pool.
 func TestPanicTakesNoPlace(t *testing.T) {
 	l := listen(t, "tcp", "127.0.0.1:0")
-	w := newWorker(t, "https://"+l.Addr().String(), func(s *balancer.WorkerSettings) {
+	w := backendtest.Worker(t, "https://"+l.Addr().String(), func(s *balancer.WorkerSettings) {
 		s.Max, s.Acquire = 1, balancer.Some(50*time.Millisecond)
 	})
 	call := &Call{TLS: &TLS{Client: func(context.Context, net.Conn, string, ...string) (net.Conn, error) { panic("on purpose") }}}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"balancerd/balancer"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
 )
@@ -60,7 +61,7 @@ func secureMember(t *testing.T, serve func(*tls.Conn)) (*balancer.Worker, *Call)
 		s := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
 		return s, s.HandshakeContext(ctx)
 	}
-	return newWorker(t, "https://"+l.Addr().String(), nil), &Call{TLS: &TLS{Client: client}}
+	return backendtest.Worker(t, "https://"+l.Addr().String(), nil), &Call{TLS: &TLS{Client: client}}
 }
 
 // acquireOn is acquire for an exchange that a task serves.
@@ -283,7 +284,7 @@ func plainMember(t *testing.T) (*balancer.Worker, *Call) {
 			}()
 		}
 	}()
-	return newWorker(t, "http://"+l.Addr().String(), nil), &Call{}
+	return backendtest.Worker(t, "http://"+l.Addr().String(), nil), &Call{}
 }
 
 // A tunnel needs no descriptor beyond the connection's own, of which there may be none any more.

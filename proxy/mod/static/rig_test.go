@@ -1,8 +1,6 @@
 package static
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"balancerd/proxy/mod/core"
@@ -29,9 +27,7 @@ func modules() []site.Module {
 
 func serving(t testing.TB, root, conf string) *rig {
 	t.Helper()
-	types := filepath.Join(t.TempDir(), "mime.types")
-	os.WriteFile(types, []byte("# comment\ntext/html html htm\ntext/plain txt\n"), 0o600)
-	return newRig(t, "DocumentRoot "+root+"\nTypesConfig "+types+"\n"+conf)
+	return newRig(t, sitetest.Files(t, root)+conf)
 }
 
 func newRig(t testing.TB, conf string) *rig {

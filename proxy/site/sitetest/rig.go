@@ -10,6 +10,8 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -196,4 +198,12 @@ func Answered(x *exchange.Exchange, name string) string {
 		return v
 	}
 	return x.Res.Header.Joined(name)
+}
+
+// Files are the lines that have files below root served, with a few media types.
+func Files(t testing.TB, root string) string {
+	t.Helper()
+	types := filepath.Join(t.TempDir(), "mime.types")
+	os.WriteFile(types, []byte("# comment\ntext/html html htm\ntext/plain txt\n"), 0o600)
+	return "DocumentRoot " + root + "\nTypesConfig " + types + "\n"
 }
