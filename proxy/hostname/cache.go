@@ -11,9 +11,8 @@ import (
 
 // Cache is the names of addresses, by what the caller has of an address. Safe for use by many.
 type Cache[K comparable] struct {
-	// Lookup asks for the name, which may take Limit: the key to keep, which must not be a view into a request, and
-	// the name, in lower case as First has it, or what stands for none.
-	Lookup func(ctx context.Context, address K) (kept K, name string)
+	// Lookup asks for the name, which may take Limit: in lower case as First has it, or what stands for none.
+	Lookup func(ctx context.Context, address K) string
 	Age    time.Duration // how long a name holds, or that there is none
 	Limit  time.Duration // how long a look-up may take
 
@@ -29,24 +28,33 @@ type entry struct {
 // maxNames is how many addresses are remembered. One more, and all are forgotten.
 const maxNames = 4096
 
-// Of is the name of an address. When it has to be asked for, an event loop that serves x goes on without it.
-func (c *Cache[K]) Of(ctx context.Context, x *exchange.Exchange, address K) string {
+// Known is the name that is remembered of an address.
+func (c *Cache[K]) Known(address K) (name string, ok bool) {
 	c.mu.Lock()
 	e, ok := c.known[address]
 	c.mu.Unlock()
-	if ok && time.Now().Before(e.until) {
-		return e.name
+	return e.name, ok && time.Now().Before(e.until)
+}
+
+// Of is the name of an address, which must not be a view into a request. When it has to be asked for, an event loop
+// that serves x goes on without it. What a look-up says that ends with ctx is not remembered: others may ask again.
+func (c *Cache[K]) Of(ctx context.Context, x *exchange.Exchange, address K) string {
+	if name, ok := c.Known(address); ok {
+		return name
 	}
 	x.Block()
-	ctx, cancel := context.WithTimeout(ctx, c.Limit)
+	limited, cancel := context.WithTimeout(ctx, c.Limit)
 	defer cancel()
-	kept, name := c.Lookup(ctx, address)
+	name := c.Lookup(limited, address)
+	if ctx.Err() != nil {
+		return name
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || len(c.known) >= maxNames {
 		c.known = map[K]entry{}
 	}
-	c.known[kept] = entry{name, time.Now().Add(c.Age)}
+	c.known[address] = entry{name, time.Now().Add(c.Age)}
 	return name
 }
 

@@ -11,14 +11,14 @@ import (
 
 func TestNamesAreAskedForOnce(t *testing.T) {
 	asked := 0
-	c := Cache[int]{Age: time.Hour, Limit: time.Second, Lookup: func(ctx context.Context, address int) (int, string) {
+	c := Cache[int]{Age: time.Hour, Limit: time.Second, Lookup: func(ctx context.Context, address int) string {
 		if _, limited := ctx.Deadline(); !limited {
 			t.Error("a look-up may take for ever")
 		}
 		if asked++; address == 1 {
-			return address, First([]string{"Client.Example.", "other."}, nil)
+			return First([]string{"Client.Example.", "other."}, nil)
 		}
-		return address, First(nil, errors.New("no such name"))
+		return First(nil, errors.New("no such name"))
 	}}
 	of := func(address int) string { return c.Of(context.Background(), &exchange.Exchange{}, address) }
 	for range 3 {
@@ -29,6 +29,13 @@ func TestNamesAreAskedForOnce(t *testing.T) {
 	if asked != 2 {
 		t.Errorf("asked %d times", asked)
 	}
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	c.Of(gone, &exchange.Exchange{}, 3)
+	if _, ok := c.Known(3); ok {
+		t.Error("what a look-up said that its client ended is remembered")
+	}
+	asked = 2
 	c.known[1] = entry{"old", time.Now()}
 	if got := of(1); got != "client.example" || asked != 3 {
 		t.Error("after its age:", got, asked)

@@ -68,8 +68,8 @@ func (st *stream) took(by *loop.Task, n int) {
 type body struct {
 	st      *stream
 	taken   atomic.Int64
-	expects bool // the client waits for 100 Continue
-	err     error
+	expects bool  // the client waits for 100 Continue
+	err     error // how it ended; under the connection's mu
 }
 
 var _ interface {
@@ -91,11 +91,14 @@ var errShortBody = errors.New("http2: the stream ended before its Content-Length
 
 // Read waits for the client, whom it tells to go on if need be. The error is io.EOF or a *BodyError.
 func (b *body) Read(p []byte) (int, error) {
-	if b.err != nil || len(p) == 0 {
-		return 0, b.err
+	st := b.st
+	st.c.mu.Lock()
+	err := b.err
+	st.c.mu.Unlock()
+	if err != nil || len(p) == 0 {
+		return 0, err
 	}
 	b.goOn()
-	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
 	for {
@@ -234,12 +237,13 @@ func (b *body) trailer() {
 	if st.unread() == 0 {
 		b.findEnd()
 	}
+	whole, fields := b.err == io.EOF, st.tail
 	st.c.mu.Unlock()
-	if b.err != io.EOF {
+	if !whole {
 		return
 	}
 	x := &st.x
-	x.Req.Trailer.F = append(x.Req.Trailer.F, st.tail.fields.F...)
+	x.Req.Trailer.F = append(x.Req.Trailer.F, fields...)
 	if x.Server.MergeTrailers {
 		x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
 	}

@@ -15,7 +15,8 @@ import (
 type block struct {
 	kind   blockKind
 	id     uint32
-	st     *stream // with requestBlock, and trailerBlock
+	st     *stream // with requestBlock
+	tail   tail    // with trailerBlock
 	end    bool    // the stream ends with it
 	code   http2.ErrCode
 	length int // bytes of it so far, as they were sent
@@ -66,7 +67,7 @@ func (c *conn) opens(id uint32) error {
 	case st != nil && st.ended:
 		k.refuse(http2.ErrCodeStreamClosed)
 	case st != nil:
-		k.kind, k.st = trailerBlock, st
+		k.kind = trailerBlock
 	case c.cut.has(id):
 		k.kind = ignoredBlock
 	case c.past.has(id):
@@ -161,17 +162,19 @@ func (c *conn) decoded(k *block) error {
 	return nil
 }
 
-// trailer ends a request's body with fields.
+// trailer ends a request's body with fields. Its exchange may have ended since the block began, and the stream may be
+// another connection's by now: it is looked for again.
 func (c *conn) trailer(k *block) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st := k.st
-	if st.closed { // meanwhile
+	st := c.find(k.id)
+	if st == nil || st.closed {
 		return nil
 	}
-	if !k.end || st.tail.malformed {
+	if !k.end || k.tail.malformed {
 		return http2.StreamError{StreamID: k.id, Code: http2.ErrCodeProtocol}
 	}
+	st.tail = k.tail.fields
 	st.requestEnds()
 	st.come.Set(c.by)
 	return nil
@@ -236,21 +239,21 @@ const (
 
 // tail is the fields behind a request's body while they are received.
 type tail struct {
-	fields    exchange.Header
+	fields    []exchange.Field
 	size      int
 	malformed bool
 }
 
 // field takes in a field of the header block that is being received.
 func (c *conn) field(f hpack.HeaderField) {
-	switch st := c.block.st; c.block.kind {
+	switch k := &c.block; k.kind {
 	case requestBlock:
-		st.field(f)
-		if st.head.tooLong {
+		k.st.field(f)
+		if k.st.head.tooLong {
 			c.dec.SetEmitEnabled(false)
 		}
 	case trailerBlock:
-		st.tail.field(f, c.limits.header)
+		k.tail.field(f, c.limits.header)
 	}
 }
 
@@ -264,7 +267,7 @@ func (t *tail) field(f hpack.HeaderField, most int) {
 	switch {
 	case wire.ConnectionField[id], id == wire.Host, id == wire.ContentLength, id == wire.Cookie, id == wire.Expect, id == wire.Authorization:
 	default:
-		t.fields.F = append(t.fields.F, exchange.Field{Name: f.Name, Value: f.Value, ID: id})
+		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: f.Value, ID: id})
 	}
 }
 

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"golang.org/x/net/http2"
 
 	"balancerd/proxy/internal/loop"
@@ -101,7 +103,7 @@ func (c *conn) kick(by *loop.Task) {
 	}
 }
 
-// control appends a frame that answers the client's, and reports whether there may be more. Under mu.
+// control appends a frame that answers the client's; too many that wait end the connection. Under mu.
 func (c *conn) control(by *loop.Task, b []byte) {
 	c.out.b = b
 	if c.out.controls++; c.out.controls > mostControls && !c.last {
@@ -158,11 +160,8 @@ func (c *conn) withdraw(st *stream) {
 		st.grant = grant{}
 		return
 	}
-	for i, o := range c.out.waiting {
-		if o == st {
-			c.out.waiting = append(c.out.waiting[:i], c.out.waiting[i+1:]...)
-			return
-		}
+	if i := slices.Index(c.out.waiting, st); i >= 0 {
+		c.out.waiting = slices.Delete(c.out.waiting, i, i+1)
 	}
 }
 
@@ -176,9 +175,7 @@ func (c *conn) pump(by *loop.Task, who *stream) {
 			return
 		}
 		st := o.waiting[i]
-		m := copy(o.waiting[i:], o.waiting[i+1:])
-		o.waiting[i+m] = nil
-		o.waiting = o.waiting[:i+m]
+		o.waiting = slices.Delete(o.waiting, i, i+1)
 		st.grant.given = true
 		if st.grant.wanted > 0 {
 			n := c.share(st, place)

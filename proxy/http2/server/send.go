@@ -121,7 +121,6 @@ func (st *stream) sendHead(size int, end bool) error {
 	at := len(b)
 	b = st.appendFields(st.beginBlock(b, st.x.Res.Status, flags))
 	c.out.b = splitBlock(b, at, c.out.block, st.id)
-	st.said = true
 	c.kick(st.task)
 	return nil
 }

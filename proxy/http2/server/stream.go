@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -20,7 +21,6 @@ type stream struct {
 
 	// Owned by who serves the connection until the exchange begins.
 	head head
-	tail tail // until the stream has ended; then the exchange's
 
 	// Owned by who serves the exchange.
 	x      exchange.Exchange
@@ -31,7 +31,6 @@ type stream struct {
 	bytes  int64  // of the request's head
 	second bool   // an answer was replaced by an own page: that is done once
 	cut    bool   // the answer cannot be ended as if it were whole
-	said   bool   // its head is out
 
 	turn loop.Event // it may append, or is over
 	come loop.Event // something of its body has come, or the stream is over
@@ -41,9 +40,10 @@ type stream struct {
 	grant    grant
 	window   int64 // what the client's window lets through
 	priority priority
-	sending  bool // it has more of its answer at hand, as far as it knows
-	ended    bool // the client has sent all
-	closed   bool // it was reset, or has ended both ways
+	sending  bool             // it has more of its answer at hand, as far as it knows
+	ended    bool             // the client has sent all
+	tail     []exchange.Field // what it sent behind the body
+	closed   bool             // it was reset, or has ended both ways
 }
 
 var errGone = errors.New("http2: the stream is over")
@@ -73,12 +73,10 @@ func (st *stream) release() {
 		x.Req.Header.F = nil
 	}
 	x.Conn, x.Front = nil, nil
-	fields := st.tail.fields
-	fields.Reset()
 	s.giveChunk(st.piece)
 	st.inlet.give(s)
 	poison.Texts(&st.req)
-	*st = stream{x: x, tail: tail{fields: fields}}
+	*st = stream{x: x}
 	poison.Put(&s.streams, st)
 }
 
@@ -102,15 +100,13 @@ func (c *conn) abort(by *loop.Task, st *stream) {
 	st.closed = true
 	st.turn.Set(by)
 	st.come.Set(by)
-	for i, p := range c.pending {
-		if p == st {
-			c.pending = append(c.pending[:i], c.pending[i+1:]...)
-			c.remove(st)
-			st.unused()
-			c.whenIdle(by)
-			c.countBroken(by, false)
-			return
-		}
+	if i := slices.Index(c.pending, st); i >= 0 {
+		c.pending = slices.Delete(c.pending, i, i+1)
+		c.remove(st)
+		st.unused()
+		c.whenIdle(by)
+		c.countBroken(by, false)
+		return
 	}
 	st.ctx.end(true)
 }
@@ -118,13 +114,8 @@ func (c *conn) abort(by *loop.Task, st *stream) {
 // remove takes a stream off the list. Under mu.
 func (c *conn) remove(st *stream) {
 	c.out.rank(st, usual)
-	for i, o := range c.open {
-		if o == st {
-			m := copy(c.open[i:], c.open[i+1:])
-			c.open[i+m] = nil
-			c.open = c.open[:i+m]
-			return
-		}
+	if i := slices.Index(c.open, st); i >= 0 {
+		c.open = slices.Delete(c.open, i, i+1)
 	}
 }
 
@@ -143,7 +134,7 @@ func (st *stream) exit() {
 	}
 	if len(c.pending) > 0 && !c.gone {
 		next := c.pending[0]
-		c.pending = c.pending[1:]
+		c.pending = slices.Delete(c.pending, 0, 1)
 		c.transport.begin(by, next)
 	}
 	if !c.busy() {

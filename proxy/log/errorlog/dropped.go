@@ -39,7 +39,10 @@ func (g *dropReporter) add(l *Log, s *exchange.Server) {
 // report is told that a log loses lines, or that a write to it failed.
 func (g *dropReporter) report(name string, lost int64, err error) {
 	g.mu.Lock()
-	main := len(g.logs) > 0 && g.logs[0].log.to.Name() != name
+	var main served
+	if len(g.logs) > 0 && g.logs[0].log.to.Name() != name {
+		main = g.logs[0]
+	}
 	mute := g.telling
 	g.telling = true
 	g.mu.Unlock()
@@ -47,9 +50,9 @@ func (g *dropReporter) report(name string, lost int64, err error) {
 	if err != nil {
 		e.Errno, e.Message = exchange.ErrnoText(err), "Error writing to "+name
 	}
-	if main {
-		e.Server = g.logs[0].server
-		g.logs[0].log.Write(e)
+	if main.log != nil {
+		e.Server = main.server
+		main.log.Write(e)
 	}
 	if !mute {
 		recovery.Go("telling of lines that were dropped", func() { g.say(e) })

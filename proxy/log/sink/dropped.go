@@ -1,45 +1,6 @@
 package sink
 
-import (
-	"sync"
-	"sync/atomic"
-	"time"
-)
-
-// drops counts the lines that were dropped since the process began, by the name of their log. It outlives
-// the logs, which are opened anew at each reload.
-var drops struct {
-	mu sync.Mutex // guards of
-	of map[string]*atomic.Int64
-}
-
-func droppedOf(name string) *atomic.Int64 {
-	drops.mu.Lock()
-	defer drops.mu.Unlock()
-	n := drops.of[name]
-	if n == nil {
-		if drops.of == nil {
-			drops.of = map[string]*atomic.Int64{}
-		}
-		n = new(atomic.Int64)
-		drops.of[name] = n
-	}
-	return n
-}
-
-// Dropped is how many lines of each log were dropped since the process began because its target did not
-// take them fast enough. Logs are named as the configuration names them; those without a loss are left out.
-func Dropped() map[string]int64 {
-	drops.mu.Lock()
-	defer drops.mu.Unlock()
-	all := map[string]int64{}
-	for name, n := range drops.of {
-		if lines := n.Load(); lines > 0 {
-			all[name] = lines
-		}
-	}
-	return all
-}
+import "time"
 
 // alarmAfter is how long after the first dropped line its report comes, which then speaks for more than one.
 const alarmAfter = 100 * time.Millisecond
@@ -48,7 +9,6 @@ const alarmAfter = 100 * time.Millisecond
 func (l *Log) drop() {
 	l.lost++
 	l.gap++
-	l.dropped.Add(1)
 	if !l.alarmSet && l.report != nil {
 		l.alarmSet = true
 		l.alarm.Reset(max(alarmAfter, time.Until(l.reported.Add(time.Second))))

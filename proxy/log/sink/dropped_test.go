@@ -39,9 +39,6 @@ func TestDroppedLinesAreToldMeanwhile(t *testing.T) {
 	eventually(t, "a report", func() bool { n, _ := sum(); return n == 500 })
 	fill(77)
 	eventually(t, "another report", func() bool { n, times := sum(); return n == 577 && times == 2 })
-	if n := Dropped()["stuck here"]; n != 577 {
-		t.Errorf("%d lines counted", n)
-	}
 	time.Sleep(1100 * time.Millisecond)
 	if _, times := sum(); times != 2 {
 		t.Errorf("%d reports without a loss", times)
@@ -55,8 +52,5 @@ func TestDroppedLinesAreToldMeanwhile(t *testing.T) {
 	l.Close()
 	if n, _ := sum(); n != 577 || strings.Count(to.got.String(), "lost") != 1 {
 		t.Errorf("%d told in all, %d lines about it", n, strings.Count(to.got.String(), "lost"))
-	}
-	if _, there := Dropped()["full"]; there {
-		t.Error("a log without a loss is listed")
 	}
 }

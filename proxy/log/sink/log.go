@@ -2,7 +2,6 @@ package sink
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"balancerd/proxy/recovery"
@@ -44,7 +43,6 @@ type Log struct {
 	timer   *time.Timer
 	alarm   *time.Timer // reports lines that are dropped while the target takes none
 	born    time.Time
-	dropped *atomic.Int64 // of all logs of this name, since the process began
 
 	mu           sync.Mutex    // guards what follows; held for a copy, never for I/O
 	buf          []byte        // lines that wait
@@ -63,7 +61,7 @@ type Log struct {
 }
 
 func newLog(name string, to target, delay time.Duration, report func(string, int64, error), resumed func(string, int64)) *Log {
-	l := &Log{name: name, to: to, delay: delay, report: report, resumed: resumed, born: time.Now(), windowBegan: -window, dropped: droppedOf(name)}
+	l := &Log{name: name, to: to, delay: delay, report: report, resumed: resumed, born: time.Now(), windowBegan: -window}
 	if delay == 0 {
 		l.now, _ = to.(immediate)
 		l.delay = usualDelay

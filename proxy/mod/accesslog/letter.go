@@ -59,14 +59,17 @@ func peer(b []byte, v *view) []byte { return append(b, v.x.Conn.RemoteIP...) }
 // clientHost is the address, or with HostnameLookups the name.
 func clientHost(it *item) piece {
 	address := clientAddress(it)
-	names := newNames()
 	return func(b []byte, v *view) []byte {
 		n := len(b)
 		b = address(b, v)
 		if v.x.Local == nil || !v.x.Local.HostnameLookups {
 			return b
 		}
-		return escape(b[:n], names.Of(context.Background(), v.x, string(b[n:])))
+		name, ok := names.Known(string(b[n:]))
+		if !ok {
+			name = names.Of(context.Background(), v.x, string(b[n:]))
+		}
+		return escape(b[:n], name)
 	}
 }
 

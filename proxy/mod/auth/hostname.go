@@ -18,12 +18,12 @@ func newNames() *names { return &names{Lookup: lookup, Age: 10 * time.Second, Li
 
 // lookup is the name of an address, if the name leads back to the address; "" when not
 // (httpd: core.c ap_get_useragent_host with REMOTE_DOUBLE_REV).
-func lookup(ctx context.Context, ip netip.Addr) (netip.Addr, string) {
+func lookup(ctx context.Context, ip netip.Addr) string {
 	name := hostname.First(net.DefaultResolver.LookupAddr(ctx, ip.String()))
 	if name != "" && !leadsTo(ctx, name, ip) {
 		name = ""
 	}
-	return ip, name
+	return name
 }
 
 // leadsTo reports whether one of a name's addresses is ip.

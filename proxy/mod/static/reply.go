@@ -38,22 +38,9 @@ func wantsCharset(mediaType string) bool {
 // containsFold is strings.Contains for an ASCII text in any case; sub is in lower case.
 func containsFold(s, sub string) bool {
 	for i := 0; i+len(sub) <= len(s); i++ {
-		if equalFoldAt(s[i:], sub) {
+		if exchange.EqualFold(s[i:i+len(sub)], sub) {
 			return true
 		}
 	}
 	return false
-}
-
-func equalFoldAt(s, sub string) bool {
-	for j := 0; j < len(sub); j++ {
-		c := s[j]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != sub[j] {
-			return false
-		}
-	}
-	return true
 }
