@@ -240,10 +240,7 @@ func (f *Farm) writeEdit(b *Balancer) {
 		f.writeEdits()
 		return
 	}
-	long, err := f.memory.Edit(b.settingsRecord())
-	if err != nil {
-		f.memoryErr = err
-	} else if long {
+	if long, err := f.memory.Edit(b.settingsRecord()); long || err != nil { // what is behind a torn record is lost
 		f.writeEdits()
 	}
 }

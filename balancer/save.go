@@ -134,7 +134,12 @@ func (f *Farm) writeSettings(ctx context.Context, b *batch) {
 
 // changedSettings is the settings of these balancers which the store does not have.
 func (f *Farm) changedSettings(keys []balancerKey) (list []SettingsRecord, saved []savedSettings) {
+	seen := make(map[balancerKey]bool, len(keys)) // who waits for the same balancer waits for one record
 	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
 		f.ifPersistent(key, func(b *Balancer) {
 			before := f.saver.savedOf(key)
 			if before.commit == f.commits && before.revision == b.Revision() {
@@ -238,7 +243,7 @@ func (f *Farm) Keep(ctx context.Context, every time.Duration, report func(error)
 func (f *Farm) saveOrRecover(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &SaveError{Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+			err = f.saver.outcome(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
 	return f.Save(ctx)

@@ -65,7 +65,6 @@ func (p *Serial) Open(ctx context.Context, w *balancer.Worker, x *exchange.Excha
 type SerialStream struct {
 	Attempt
 	Body *Upload // the client's body
-	Kept Reason  // what became of the connection once it was given back: Reusable, or why not
 
 	owner  *Serial
 	codec  Codec
@@ -98,7 +97,7 @@ type SerialStream struct {
 
 // open begins an attempt on a connection.
 func (s *SerialStream) open(ctx context.Context, c *Conn, body *Upload) {
-	s.conn, s.Body, s.Reused, s.Kept = c, body, c.Reused(), Failed
+	s.conn, s.Body, s.Reused = c, body, c.Reused()
 	s.buf, s.r, s.w = s.in, 0, 0
 	s.granted, s.waits, s.cut, s.stale, s.extra = false, false, false, false, false
 	s.framing, s.status, s.data, s.base, s.left, s.err = Framing{}, 0, nil, 0, 0, nil
@@ -154,7 +153,6 @@ func (s *SerialStream) release(why Reason, err error) {
 	if why == Reusable && !s.conn.Keepable() {
 		why = NotKept
 	}
-	s.Kept = why
 	s.tellOver(why, err)
 	s.conn.Release(why == Reusable)
 	s.conn = nil

@@ -21,7 +21,7 @@ func (t *tunnelEnd) Join(client exchange.Stream) {
 		o.FromClient = p.TakePreread()
 	}
 	tunnel.Join(client, c.Stream(), o)
-	s.Kept = Upgrades
+	s.clientGone()
 	s.tellOver(Upgrades, nil)
 	c.Release(false)
 	s.conn = nil

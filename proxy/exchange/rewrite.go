@@ -139,14 +139,15 @@ func (w *rewriting) flush() {
 
 // over ends it as the body ended.
 func (w *rewriting) over(err error) {
+	if w.end != nil { // what was written failed: the rewriter is not told of a whole body
+		return
+	}
 	if err == io.EOF {
 		if cerr := w.to.Close(); cerr != nil {
 			err = cerr
 		}
 	}
-	if w.end == nil {
-		w.end = err
-	}
+	w.end = err
 }
 
 // Read waits for the body when nothing else is there to be read.

@@ -58,7 +58,7 @@ func (c *codec) clean(h *exchange.Header) (closes bool) {
 		case moveCookie:
 			cookies = true
 		case rewriteDate:
-			f.Value = usualDate(&c.x.Arena, f.Value)
+			f.Value = usualDate(f.Value)
 		}
 		if n != i {
 			h.F[n] = *f
@@ -125,7 +125,7 @@ func b2i(b bool) int {
 }
 
 // usualDate is a date in the form of RFC 1123; what is no date stays as it is (RFC 9110 section 5.6.7).
-func usualDate(arena *exchange.Arena, value string) string {
+func usualDate(value string) string {
 	if len(value) == len(wire.DateFormat) && value[3] == ',' && value[7] == ' ' && value[26:] == "GMT" {
 		return value
 	}

@@ -77,7 +77,9 @@ func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, firs
 	c.transport = l
 	defer nc.Close()
 	defer s.close(c)
+	c.hello(nil) // before the first exchange can answer (RFC 9113 section 3.4)
 	if first != nil && !c.upgrade(first) {
+		c.wrote(c.take(nil))
 		return
 	}
 	l.serve()

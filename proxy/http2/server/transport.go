@@ -42,7 +42,6 @@ func (l *goTransport) begin(_ *loop.Task, st *stream) {
 // serve serves the connection to its end, and waits for its exchanges.
 func (l *goTransport) serve() {
 	recovery.Go("writing to a client of HTTP/2", l.write)
-	l.c.hello(nil)
 	recovery.Do("reading from a client of HTTP/2", l.read)
 	l.c.clientGone(nil)
 	l.nc.SetDeadline(longAgo)
