@@ -213,18 +213,34 @@ ServerName b.example
 SSLEngine on
 SSLCertificateFile a.example.pem
 SSLCertificateKeyFile a.example.key
+</VirtualHost>
+<Proxy balancer://given>
+BalancerMember http://127.0.0.1:1
+</Proxy>
+<Proxy balancer://alone>
+BalancerMember http://127.0.0.1:1
+</Proxy>
+<VirtualHost *:{port}>
+ServerName inherits.example
+ProxyPass / balancer://given/
+</VirtualHost>
+<VirtualHost *:{port}>
+ServerName alone.example
+BalancerInherit Off
+ProxyPassInherit Off
+ProxyPass / balancer://alone/
 </VirtualHost>`)
 	p.write("httpd.conf", strings.Replace(p.read("httpd.conf"), "LoadModule authz_core", "LoadModule alias_module x\nLoadModule authz_core", 1))
 	exit, _, errs := p.run("-t")
 	for _, want := range []string{
-		"there is no {root}/none.html", "there is no {root}/nothing.html", "balancer://empty has no members", "no-such-host.invalid can't be looked up",
+		"there is no {root}/none.html", "there is no {root}/nothing.html", "balancer://empty has no members", "balancer://alone has no members", "no-such-host.invalid can't be looked up",
 		"min= has no effect here", "ajp:// members can't be served here", "fcgi:// members can't be served here", "{root}/none.users", "{root}/none.groups", "AH01906: b.example:", "AH01909: b.example:",
 	} {
 		if want = strings.ReplaceAll(want, "{root}", p.root); exit != 0 || !regexp.MustCompile(`(?m)^hint: .*`+regexp.QuoteMeta(want)).MatchString(errs) {
 			t.Errorf("%d, no %s in\n%s", exit, want, errs)
 		}
 	}
-	for _, wrong := range []string{"there.html", "page.html"} {
+	for _, wrong := range []string{"there.html", "page.html", "balancer://given has"} {
 		if strings.Contains(errs, wrong) {
 			t.Errorf("%s is told in\n%s", wrong, errs)
 		}

@@ -68,7 +68,8 @@ func (b *builder) size(s *directive.Scope) int {
 // compiler makes plans of one load.
 type compiler struct {
 	builders []builder
-	main     *Plan // the main server's own
+	main     *Plan              // the main server's own
+	loading  []*directive.Scope // those of its sections for which a Builder reads files
 
 	mu     sync.Mutex
 	shared map[sharedKey]*contribution // under mu: of the main server with one more scope, which most virtual hosts have in common
@@ -96,8 +97,12 @@ func (c *compiler) server(base ...*directive.Scope) (*Plan, error) {
 func (c *compiler) checkOwn(h *Host, own *sections) error {
 	for _, l := range own.lists() {
 		for i := range l.all {
-			if err := c.check(h.early, l.all[i].scope, everyone); err != nil {
+			scope := l.all[i].scope
+			if err := c.check(h.early, scope, everyone); err != nil {
 				return err
+			}
+			if h.early == c.main && slices.ContainsFunc(c.builders, func(b builder) bool { return b.loads(scope) }) {
+				c.loading = append(c.loading, scope)
 			}
 		}
 	}
@@ -106,18 +111,17 @@ func (c *compiler) checkOwn(h *Host, own *sections) error {
 
 // checkLoads has the Builders that read files look at the main server's sections behind a virtual host.
 func (c *compiler) checkLoads(h *Host) error {
-	for _, s := range h.sections {
-		for _, l := range s.lists() {
-			for i := range l.all {
-				scope := l.all[i].scope
-				loads := func(b *builder) bool { return b.module.Loads != nil && scope.Holds(b.module.Loads...) }
-				if err := c.check(h.early, scope, loads); err != nil {
-					return err
-				}
-			}
+	for _, scope := range c.loading {
+		if err := c.check(h.early, scope, func(b *builder) bool { return b.loads(scope) }); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// loads reports whether the Builder reads files for a section.
+func (b *builder) loads(s *directive.Scope) bool {
+	return b.module.Loads != nil && s.Holds(b.module.Loads...)
 }
 
 // check has the wanted Builders look at a section behind a server's plan.

@@ -84,8 +84,8 @@
 // calls the other's Do. An internal redirect begins with the filters of its own chain. A handler that has kept an
 // answer which was edited and filtered says so by x.Res.Cached.
 //
-// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, section.go, list.go (which of many may hold),
-// walk.go (which do), chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), alias.go
-// (names with wildcards), path.go,
-// filter.go, range.go, fail.go, page.go, probe.go (what -U and -F ask).
+// Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, alias.go
+// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do),
+// chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), path.go, filter.go,
+// range.go, span.go, fail.go, page.go, words.go, own.go (TRACE, OPTIONS *), probe.go (what -U and -F ask).
 package site

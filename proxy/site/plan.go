@@ -135,7 +135,7 @@ func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 
 // BecomesTunnel leaves the exchange what its end needs of its plan, the logs, and nothing of its virtual host.
 func (p *Plan) BecomesTunnel(x *exchange.Exchange) {
-	bare := planOf(x).logOnly()
+	bare := p.logOnly()
 	for i := range x.State {
 		switch x.State[i].(type) {
 		case *Host, *node, *Plan:

@@ -38,8 +38,9 @@ type stream struct {
 	client *client // whose connection it is; nil before there is one
 	asked  bool    // owned by the goroutine of RoundTrip: for a connection
 
-	late   atomic.Bool                 // the member's time was over
-	caught atomic.Pointer[caughtPanic] // a panic that x/net must not see
+	late    atomic.Bool                 // the member's time was over
+	reading *time.Timer                 // ends a read of the body that takes too long; nil before the first
+	caught  atomic.Pointer[caughtPanic] // a panic that x/net must not see
 
 	running  bool // the goroutine of RoundTrip has not brought its result
 	again    bool // the member did not touch the request
@@ -332,9 +333,13 @@ func (s *stream) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	t := time.AfterFunc(s.timeout, func() { s.late.Store(true); s.cancel() })
+	if s.reading == nil {
+		s.reading = time.AfterFunc(s.timeout, func() { s.late.Store(true); s.cancel() })
+	} else {
+		s.reading.Reset(s.timeout)
+	}
 	n, err := s.body.Read(p)
-	t.Stop()
+	s.reading.Stop()
 	s.read += int64(n)
 	if err == nil {
 		return n, nil

@@ -95,7 +95,7 @@ func (d *doubter) url(a directive.Args, word string) {
 func (d *doubter) empty() {
 	for _, s := range append([]*directive.Scope{d.config.Main}, d.config.VHosts...) {
 		for _, c := range inventoryIn(s).clusters {
-			if len(c.members.all) > 0 || s != d.config.Main && inherits(d.config.Main, c.name) {
+			if len(c.members.all) > 0 || s != d.config.Main && inherits(d.config.Main, s, c.name) {
 				continue
 			}
 			if d.mentions == nil {
@@ -108,9 +108,10 @@ func (d *doubter) empty() {
 	}
 }
 
-func inherits(main *directive.Scope, name string) bool {
-	c := inventoryIn(main).named(name)
-	return c != nil && len(c.members.all) > 0
+// inherits reports whether a virtual host has the main server's members of a balancer.
+func inherits(main, host *directive.Scope, name string) bool {
+	set, c := servers.Merged(main, host), inventoryIn(main).named(name)
+	return set.inherits() && c != nil && len(c.members.all) > 0
 }
 
 // findMentions notes the first line that names each balancer.
