@@ -73,6 +73,8 @@ func TestTrailerThatComesTooLate(t *testing.T) {
 			t.Error(what)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if got["hello"] != uploads {
 		t.Errorf("%v", got)
 	}
