@@ -145,7 +145,7 @@ func StripSocket(text string) (string, bool) {
 // ports is the default port of each scheme (apr_uri.c schemes[], httpd: proxy_util.c pschemes[]).
 var ports = map[string]uint16{
 	"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443, "h2c": 80, "h2": 443,
-	"fcgi": 8000, "ajp": 8009, "scgi": 4000,
+	"fcgi": 8000, "ajp": 8009, "scgi": 4000, "uwsgi": 3031,
 }
 
 // PortOf is the default port of a scheme in lower case, 0 when it has none.
