@@ -49,6 +49,7 @@ proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/backend/backendtest: balancer balancer/method
+proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
 proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/http1:
 proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery

@@ -70,7 +70,8 @@ type Pinger interface {
 
 // Ending is a Codec with ErrEnding.
 type Ending interface {
-	// Whole reports, when the connection has ended, whether the body was whole by then.
+	// Whole reports, when the connection has ended without ending the answer, whether the body was whole by then. It
+	// logs what is to be said of that.
 	Whole() bool
 }
 

@@ -230,6 +230,9 @@ func (s *SerialStream) tail() {
 		_, used, derr := s.decode(big.b[:n])
 		s.extra = s.extra || used < n
 		if err != nil || derr != nil && derr != ErrEnding {
+			if err == io.EOF {
+				s.wholeByNow()
+			}
 			break
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"balancerd/proxy/precondition"
 )
 
-// MostHead is how long the head of an answer may be; MostLine one line of it (httpd: MAX_STRING_LEN).
+// MostHead is how long the head of an answer may be; MostLine one line of it with its end (httpd: MAX_STRING_LEN).
 const (
 	MostHead = 64 << 10
 	MostLine = 8190
@@ -38,12 +38,12 @@ func EndOfHead(p []byte, from int) int {
 			continue
 		}
 		switch rest := p[i+1:]; {
+		case i == 0, i == 1 && p[0] == '\r':
+			return i + 1
 		case len(rest) > 0 && rest[0] == '\n':
 			return i + 2
 		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
 			return i + 3
-		case i == 0, i == 1 && p[0] == '\r':
-			return i + 1
 		}
 	}
 	return 0
@@ -59,11 +59,11 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 	r.Status, r.Reason, r.Proxied = 0, "", true
 	for head != "" {
 		line, rest, _ := strings.Cut(head, "\n")
+		if len(line)+1 > MostLine {
+			return ErrTooBig
+		}
 		if head, line = rest, strings.TrimSuffix(line, "\r"); line == "" {
 			break
-		}
-		if len(line) > MostLine {
-			return ErrTooBig
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
@@ -85,10 +85,13 @@ func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
 	r := &x.Res
 	switch id := wire.IDOf(name); {
 	case id == wire.ContentType:
-		r.Header.Set("Content-Type", lowerType(value))
+		if r.Header.Del("Content-Type"); value != "" {
+			r.Header.Add("Content-Type", lowerType(value))
+		}
 	case id == wire.ContentLength:
 		if n, ok := length(value); ok && x.Env.Has(TrustLength) {
 			a.Length = n
+			r.Header.Set("Content-Length", value)
 		}
 	case id == wire.LastModified:
 		a.modified(x, module, value)
@@ -138,6 +141,9 @@ func (a *Answer) finish(x *exchange.Exchange, named bool) {
 				r.Status, r.Reason, a.End = judged, exchange.ReasonOf(judged), true
 			}
 		}
+	}
+	if exchange.Bodiless(r.Status) {
+		r.Header.Del("Content-Type")
 	}
 	a.fields.moveTo(x, &r.Always)
 }

@@ -85,7 +85,11 @@ func (b *Builder) server(x *exchange.Exchange) {
 	}
 	b.add("CONTEXT_PREFIX", x.Context.Prefix)
 	b.add("CONTEXT_DOCUMENT_ROOT", root)
-	b.add("SERVER_ADMIN", x.Server.Admin)
+	admin := x.Server.Admin
+	if admin == "" {
+		admin = "[no address given]"
+	}
+	b.add("SERVER_ADMIN", admin)
 }
 
 // address is that of this end of the client's connection.

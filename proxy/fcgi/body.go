@@ -50,7 +50,7 @@ func (c *codec) Decode(p []byte) (n, used int, err error) {
 			return n, used, c.pending()
 		}
 		if c.ended {
-			return n, used, c.whole()
+			return n, used, c.ending()
 		}
 		if c.idle > mostIdle {
 			return n, used, errIdle
@@ -78,8 +78,8 @@ func (c *codec) count(n int) error {
 	return nil
 }
 
-// whole is how the body ended.
-func (c *codec) whole() error {
+// ending is how the body ended.
+func (c *codec) ending() error {
 	if l := c.answer.Length; l >= 0 && c.body < l {
 		return io.ErrUnexpectedEOF
 	}
@@ -87,7 +87,13 @@ func (c *codec) whole() error {
 }
 
 // Whole is Ending's.
-func (c *codec) Whole() bool { return c.over && c.whole() == io.EOF }
+func (c *codec) Whole() bool {
+	if !c.over || c.ending() != io.EOF {
+		return false
+	}
+	c.Broken(io.ErrUnexpectedEOF)
+	return true
+}
 
 // Broken is Codec's.
 func (c *codec) Broken(err error) {
@@ -96,9 +102,9 @@ func (c *codec) Broken(err error) {
 	if err == io.ErrUnexpectedEOF {
 		x.Log(module, exchange.Error, nil, "AH01067: Failed to read FastCGI header")
 	}
-	why := ": "
+	why := ""
 	if backend.IsTimeout(err) {
-		why = ": (polling)"
+		why = "polling"
 	}
-	x.Log(module, exchange.Error, err, x.Arena.Join("AH01075: Error dispatching request to ", serverPort(x), why))
+	c.dispatched(err, why)
 }

@@ -27,7 +27,8 @@ type codec struct {
 	answer  cgi.Answer
 	stderr  []byte // a line of it that is not written yet
 	idle    int    // bytes that brought nothing of the answer, in a row
-	refused bool   // the head is none
+	whole   bool   // the head is
+	refused bool   // it is none
 	over    bool   // STDOUT has ended
 	ended   bool   // END_REQUEST was here
 	body    int64  // bytes of it so far
@@ -44,7 +45,7 @@ func (c *codec) Begin(s *backend.SerialStream) {
 	c.keep = !c.x.Out.Close && !c.x.Out.Alone && s.Conn().Keepable()
 	c.records = records{}
 	c.head, c.looked, c.stderr, c.idle = c.head[:0], 0, c.stderr[:0], 0
-	c.refused, c.over, c.ended, c.body = false, false, false, 0
+	c.whole, c.refused, c.over, c.ended, c.body = false, false, false, false, 0
 }
 
 // mostKept is how much memory for heads is kept between attempts.

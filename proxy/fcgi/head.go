@@ -13,7 +13,8 @@ import (
 // of other types.
 const mostIdle = 1 << 20
 
-// ParseHead is Codec's: it gathers the head out of STDOUT (httpd: mod_proxy_fcgi.c dispatch).
+// ParseHead is Codec's: it gathers the head out of STDOUT (httpd: mod_proxy_fcgi.c dispatch). The answer begins
+// with what comes next: the body, or its end; until then another member may be tried.
 func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) {
 	for {
 		n, ok := c.records.begin(in[used:])
@@ -26,14 +27,20 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 		}
 		n = c.records.content(len(in) - used)
 		piece := in[used : used+n]
+		if c.whole && c.begins(n) {
+			return used, backend.FinalResponse, nil
+		}
 		if c.records.kind() == stdout && n > 0 {
 			taken, whole, err := c.gather(piece)
 			c.records.pass(taken)
 			if used += taken; err != nil {
 				return used, 0, err
 			}
-			if whole {
-				return used, backend.FinalResponse, c.read()
+			if c.whole = whole; whole {
+				if err := c.read(); err != nil || c.refused {
+					return used, backend.FinalResponse, err
+				}
+				continue
 			}
 		} else {
 			c.aside(piece)
@@ -55,6 +62,12 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 			return used, 0, backend.ErrIncomplete
 		}
 	}
+}
+
+// begins reports whether the record under way says how the answer goes on, with n bytes of it here.
+func (c *codec) begins(n int) bool {
+	r := &c.records
+	return r.kind() == endRequest || r.kind() == stdout && (n > 0 || r.empty())
 }
 
 // check looks at a record that begins.
@@ -96,12 +109,15 @@ func (c *codec) read() error {
 	err := c.answer.Read(x, module, x.Arena.Bytes(c.head))
 	switch {
 	case err == nil:
+		if name, value := x.Res.InvalidField(); name+value != "" {
+			c.dispatched(nil, "passing brigade to output filters")
+		}
 		return nil
 	case errors.Is(err, cgi.Err1xx):
 		return c.fail(backend.BadHead, err.Error())
 	}
 	x.Log(module, exchange.Error, nil, "AH01070: Error parsing script headers")
-	x.Log(module, exchange.Error, nil, x.Arena.Join("AH01075: Error dispatching request to ", serverPort(x), ": "))
+	c.dispatched(nil, "")
 	c.refused = true
 	x.Res.Header.F = x.Res.Header.F[:had]
 	x.Res.Status, x.Res.Reason = 500, exchange.ReasonOf(500)
@@ -121,6 +137,14 @@ func (c *codec) endedEarly() error {
 		return c.fail(backend.NotTaken, "")
 	}
 	return c.fail(backend.BadHead, "it ended the request without an answer")
+}
+
+// dispatched writes the line that ends each failure.
+func (c *codec) dispatched(err error, why string) {
+	if why != "" {
+		why = "(" + why + ")"
+	}
+	c.x.Log(module, exchange.Error, err, c.x.Arena.Join("AH01075: Error dispatching request to ", serverPort(c.x), ": ", why))
 }
 
 // serverPort is ":port" of this server as lines of the log have it, "" for the scheme's own (httpd: proxy_util.c

@@ -56,15 +56,18 @@ func dispatching(why string) func(*proxyState, *backend.Failure) string {
 
 // encodeFCGI (httpd: mod_proxy_fcgi.c proxy_fcgi_canon).
 func encodeFCGI(p *proxyState) error {
-	return p.encodePlain(p.byHandler || p.asGiven(), func(path string) error {
-		set, _ := fcgi.Of(p.x)
-		or := " or '?'"
-		if set.Generic {
-			or = ""
-		}
-		if control(path) || !set.Generic && strings.IndexByte(path, '?') >= 0 {
-			return refused(p.x, "proxy_fcgi", p.x.Arena.Join("AH10414: To be forwarded path contains control characters", or, " (", path, ")"))
-		}
-		return nil
-	})
+	return p.encodePlain(p.byHandler || p.asGiven(), refuseFCGI)
+}
+
+// refuseFCGI refuses a path that PHP-FPM, or whoever it is, would understand in another way.
+func refuseFCGI(x *exchange.Exchange, path string) error {
+	set, _ := fcgi.Of(x)
+	or := " or '?'"
+	if set.Generic {
+		or = ""
+	}
+	if control(path) || !set.Generic && strings.IndexByte(path, '?') >= 0 {
+		return refused(x, "proxy_fcgi", x.Arena.Join("AH10414: To be forwarded path contains control characters", or, " (", path, ")"))
+	}
+	return nil
 }

@@ -32,6 +32,9 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 		if err := h.pick(ctx, p); err != nil {
 			return err
 		}
+		if err := p.protocol().accepts(p); err != nil {
+			return err
+		}
 		h.forwarder.build(p, p.worker, p.worker == h.upstreams.Generic)
 		err := h.backend.RoundTrip(ctx, p.worker, x, h.attemptOptions(p))
 		if err == nil {
@@ -63,10 +66,7 @@ func (h *handler) prepare(p *proxyState) error {
 		return err
 	}
 	p.switches.read(&x.Env)
-	if err := h.countForwards(p); err != nil {
-		return err
-	}
-	return p.acceptBody()
+	return h.countForwards(p)
 }
 
 // pick chooses the worker of the next attempt.

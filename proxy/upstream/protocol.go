@@ -69,16 +69,18 @@ func (p *proxyState) repeatable() bool {
 	return false
 }
 
-// acceptBody refuses a body that the protocol has no way to carry, before a member is asked (httpd: http_protocol.c
-// ap_setup_client_block).
-func (p *proxyState) acceptBody() error {
-	x := p.x
-	if p.balancer != nil || !p.protocol().counted {
-		return nil
+// accepts refuses a request that the protocol has no way to carry.
+func (pr *protocol) accepts(p *proxyState) error {
+	switch {
+	case pr.counted:
+		return limitBody(p.x)
+	case pr == &fcgiProtocol && p.balancer != nil && p.asCame:
+		return refuseFCGI(p.x, p.target)
 	}
-	return limitBody(x)
+	return nil
 }
 
+// limitBody refuses a body without a length, or one that is too long (httpd: http_protocol.c ap_setup_client_block).
 func limitBody(x *exchange.Exchange) error {
 	switch {
 	case x.Req.Length < 0:
@@ -89,12 +91,12 @@ func limitBody(x *exchange.Exchange) error {
 	return nil
 }
 
-// encodeFile is the encode of members that are given a file's name: one that SetHandler put behind its URL, or that
+// encodePlain is the encode of members that are given a file's name: one that SetHandler put behind its URL, or that
 // nocanon let pass, stays as it is.
-func (p *proxyState) encodePlain(raw bool, refuse func(path string) error) error {
+func (p *proxyState) encodePlain(raw bool, refuse func(x *exchange.Exchange, path string) error) error {
 	x, path := p.x, p.path
 	if raw {
-		if err := refuse(path); err != nil {
+		if err := refuse(x, path); err != nil {
 			return err
 		}
 	} else {
