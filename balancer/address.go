@@ -72,7 +72,7 @@ func ParseAddress(text, runtimeDir string, match bool) (Address, error) {
 // fill completes a by a URL in lower case.
 func (a *Address) fill(u uri) error {
 	standard := PortOf(u.scheme)
-	if u.port == standard {
+	if u.port == standard && u.scheme != "uwsgi" { // whose port apr does not know
 		u.port = 0
 	}
 	a.Scheme, a.Host, a.Path, a.Port, a.URL = u.scheme, u.host, u.path, u.port, u.String()

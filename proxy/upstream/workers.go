@@ -62,10 +62,14 @@ func (w *Workers) add(c candidate) {
 		w.anywhere = append(w.anywhere, c)
 		return
 	}
-	s := w.sites[name[:length]]
+	site := name[:length]
+	if c.worker.Address().Scheme == "uwsgi" { // its name has the standard port when it was written
+		site = strings.TrimSuffix(site, ":3031")
+	}
+	s := w.sites[site]
 	if s == nil {
 		s = &siteIndex{byPath: map[string][]candidate{}}
-		w.sites[name[:length]] = s
+		w.sites[site] = s
 	}
 	path := name[length:]
 	if !slices.Contains(s.lengths, len(path)) {
