@@ -31,17 +31,13 @@ type seldom struct {
 	named     string
 	typeOf    func(*exchange.Exchange) string
 	reachable func(*exchange.Exchange) bool
+	admits    func(*exchange.Exchange, string) error
 	follows   bool
 	indexes   bool
 }
 
 // nothing is never written to.
 var nothing seldom
-
-// empty reports whether nothing was set that is no list.
-func (s *seldom) empty() bool {
-	return s.local == nil && s.handler == nil && s.named == "" && s.typeOf == nil && s.reachable == nil && !s.follows && !s.indexes
-}
 
 // placed is a step with its place.
 type placed struct {
@@ -229,18 +225,17 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 
 // take notes what a Builder has set in its plan, which was like before.
 func (t *contribution) take(p, before *Plan) {
-	s := seldom{handler: p.Handler, typeOf: p.TypeOf, reachable: p.Reachable, follows: p.FollowsLinks, indexes: p.Indexes}
+	s := seldom{observers: t.observers, input: t.input, output: t.output, handler: p.Handler, typeOf: p.TypeOf, reachable: p.Reachable,
+		admits: p.Admits, follows: p.FollowsLinks, indexes: p.Indexes}
 	if p.Local != before.Local {
 		s.local = p.Local
 	}
 	if p.Named != before.Named {
 		s.named = p.Named
 	}
-	if t.seldom == &nothing && s.empty() {
-		return
+	if !reflect.ValueOf(s).IsZero() {
+		*t.own() = s
 	}
-	s.observers, s.input, s.output = t.observers, t.input, t.output
-	*t.own() = s
 }
 
 // own is what the Builder adds that few do.
@@ -267,6 +262,9 @@ func (t *contribution) enter(p *Plan) {
 	}
 	if t.reachable != nil {
 		p.Reachable = t.reachable
+	}
+	if t.admits != nil {
+		p.Admits = t.admits
 	}
 	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
 }
