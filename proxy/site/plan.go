@@ -21,6 +21,7 @@ const (
 	Access                    // Require, Order/Allow/Deny, authentication
 	Types                     // type_checker: AddHandler, SetHandler by an expression
 	Fixup                     // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
+	Insert                    // insert_filter: the last look before the handler; an exchange.AnswerMade takes its place
 	Reply                     // Header: the answer's head is there, not yet sent
 	Log                       // log_transaction: the answer was sent; what a step returns counts for nothing
 	phases
@@ -29,7 +30,7 @@ const (
 // String is httpd's name of the hook where it has one.
 func (p Phase) String() string {
 	return [phases]string{"post_read_request", "pre_translate_name", "translate_name", "map_to_storage", "header_parser", "access_checker",
-		"type_checker", "fixups", "reply", "log_transaction"}[p]
+		"type_checker", "fixups", "insert_filter", "reply", "log_transaction"}[p]
 }
 
 // Step is one thing that a phase does, with who does it: a module's name as Module has it, and a name

@@ -19,6 +19,14 @@ func ignoreStop(err error) error {
 	return err
 }
 
+// ignoreMade is nil where a step made the answer.
+func ignoreMade(err error) error {
+	if err == exchange.AnswerMade {
+		return nil
+	}
+	return err
+}
+
 // decide is run; Stop says that a step settled the phase.
 func (p *Plan) decide(ctx context.Context, x *exchange.Exchange, phase Phase) (err error) {
 	list := p.steps[phase]

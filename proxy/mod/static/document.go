@@ -10,6 +10,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/precondition"
 )
 
 // plan is what the sections in force say of files: compiled once a chain of scopes.
@@ -175,6 +176,13 @@ func isLink(name string) bool {
 	return err == nil && fi.Mode()&os.ModeSymlink != 0
 }
 
+// document is the facts of a file that its head tells.
+type document struct {
+	modified time.Time // whole seconds
+	tag      string    // ETag; "" for none
+	size     int64
+}
+
 // respond makes the head and the body. The file belongs to the body unless an error is returned.
 func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
 	d := document{modified: fi.ModTime().Truncate(time.Second), size: fi.Size()}
@@ -193,7 +201,7 @@ func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileIn
 	}
 	r.Header.Set("Accept-Ranges", p.dir.acceptRanges())
 	if x.Prev == nil || x.Prev.Status == 0 { // an ErrorDocument is sent whatever the request's conditions say
-		if status := conditions(x, &d); status != 0 {
+		if status := precondition.Judge(x, &precondition.Document{Modified: d.modified, Tag: d.tag, Asked: now(x)}); status != 0 {
 			return p.unmet(x, at, f, status)
 		}
 	}
