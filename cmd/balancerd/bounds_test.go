@@ -55,6 +55,10 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"read | 10 MiB |", "proxy/expr/file.go", "maxFile = 10 << 20"},
 		{"| 128 deep", "apacheconf/include.go", "maxDepth = 128"},
 		{"; 16 MiB |", "apacheconf/lines.go", "maxLine = 16 << 20"},
+		{"| 1 MiB; 8 KiB; 100 |", "proxy/site/access.go", "maxAccessFile = 1 << 20"},
+		{"| 1 MiB; 8 KiB; 100 |", "apacheconf/lines.go", "maxAccessLine = 8192"},
+		{"| 1 MiB; 8 KiB; 100 |", "apacheconf/access.go", "maxNested = 100"},
+		{"kept read | 16 MiB in all", "proxy/site/access.go", "maxAccessKept = 16 << 20"},
 	} {
 		if !strings.Contains(bounds, c.says) {
 			t.Errorf("the README's bounds do not say %q", c.says)

@@ -26,6 +26,7 @@ type contribution struct {
 	named     string
 	typeOf    func(*exchange.Exchange) string
 	reachable func(*exchange.Exchange) bool
+	admits    func(*exchange.Exchange, string) error
 	follows   bool
 	indexes   bool
 }
@@ -214,6 +215,7 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 		made.named = draft.Named
 	}
 	made.handler, made.typeOf, made.reachable = draft.Handler, draft.TypeOf, draft.Reachable
+	made.admits = draft.Admits
 	made.follows, made.indexes = draft.FollowsLinks, draft.Indexes
 	return made, nil
 }
@@ -234,6 +236,9 @@ func (t *contribution) enter(p *Plan) {
 	}
 	if t.reachable != nil {
 		p.Reachable = t.reachable
+	}
+	if t.admits != nil {
+		p.Admits = t.admits
 	}
 	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
 }
