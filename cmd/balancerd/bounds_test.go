@@ -24,6 +24,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"| 64 KiB, and for 1,024 at a time a pipe of 256 KiB", "proxy/internal/sys/pipe_linux.go", "pipeSize = 256 << 10"},
 		{"| 64 KiB, and for 1,024 at a time a pipe of 256 KiB", "proxy/internal/sys/pipe_linux.go", "mostPipes = 1024"},
 		{"| 64 KiB, and", "proxy/http1/server/buffers.go", "pieceSize = 16 << 10"},
+		{"resumed | 256 for", "proxy/mod/ssl/member.go", "mostMemberSessions = 256"},
 		{"says so once a minute", "proxy/http1/server/accept_linux.go", "sayAgain = time.Minute"},
 		{"16 KiB each way", "proxy/tunnel/relay.go", "bufferSize = 16 << 10"},
 		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/server/conn.go", "defaultStreams = 100"},
