@@ -20,6 +20,8 @@ type Control struct {
 	ProxyRevalidate           bool
 	OnlyIfCached              bool
 	NoTransform               bool
+	Aged                      bool     // max-age or s-maxage is there
+	Shared                    bool     // s-maxage is there
 	Said                      bool     // either field is there
 	Fields                    []string // that no-cache="…" and private="…" name: they are not kept
 }
@@ -46,63 +48,62 @@ func Parse(control, pragma string) Control {
 	}
 }
 
+// obey takes one directive in: "no-store", "max-age=60", "private=\"X-A, X-B\"". One with a value that has none, or the other way
+// round, is none.
 func (c *Control) obey(d directive) {
-	flag, seconds := c.directiveOf(strings.ToLower(d.name), d.has)
-	switch {
-	case flag != nil && seconds == nil:
+	name := strings.ToLower(d.name)
+	if flag := c.flag(name); flag != nil && !d.has {
 		*flag = true
-	case seconds != nil:
-		n, ok := number(d.value)
-		if !ok && (d.has || flag == nil) {
-			return
+	}
+	switch n, ok := number(d.value); {
+	case !d.has:
+		if name == "max-stale" {
+			c.MaxStale = -1
 		}
-		if *seconds = n; !ok {
-			*seconds = -1
-		}
-		if flag != nil {
-			*flag = true
-		}
-	case d.has:
+	case name == "no-cache", name == "private":
 		c.Fields = append(c.Fields, fieldNames(d.value)...)
+	case ok:
+		c.number(name, n)
 	}
 }
 
-// directiveOf is what a directive sets: a flag, seconds, or both; neither for a list of fields, and for what nobody knows
-// (which has no fields then: see obey).
-func (c *Control) directiveOf(name string, has bool) (flag *bool, seconds *int64) {
+// flag is what a directive without a value sets; nil for none.
+func (c *Control) flag(name string) *bool {
 	switch name {
 	case "no-cache":
-		if !has {
-			return &c.NoCache, nil
-		}
-	case "private":
-		if !has {
-			return &c.Private, nil
-		}
+		return &c.NoCache
 	case "no-store":
-		return &c.NoStore, nil
+		return &c.NoStore
 	case "no-transform":
-		return &c.NoTransform, nil
-	case "must-revalidate":
-		return &c.MustRevalidate, nil
-	case "proxy-revalidate":
-		return &c.ProxyRevalidate, nil
+		return &c.NoTransform
+	case "private":
+		return &c.Private
 	case "public":
-		return &c.Public, nil
+		return &c.Public
+	case "must-revalidate":
+		return &c.MustRevalidate
+	case "proxy-revalidate":
+		return &c.ProxyRevalidate
 	case "only-if-cached":
-		return &c.OnlyIfCached, nil
-	case "max-age":
-		return nil, &c.MaxAge
-	case "s-maxage":
-		return nil, &c.SMaxAge
-	case "min-fresh":
-		return nil, &c.MinFresh
+		return &c.OnlyIfCached
 	case "max-stale":
-		return &c.HasMaxStale, &c.MaxStale
-	default:
-		return new(bool), nil
+		return &c.HasMaxStale
 	}
-	return nil, nil
+	return nil
+}
+
+// number sets what a directive with a number says.
+func (c *Control) number(name string, n int64) {
+	switch name {
+	case "max-age":
+		c.MaxAge, c.Aged = n, true
+	case "s-maxage":
+		c.SMaxAge, c.Aged, c.Shared = n, true, true
+	case "min-fresh":
+		c.MinFresh = n
+	case "max-stale":
+		c.MaxStale, c.HasMaxStale = n, true
+	}
 }
 
 // number is all of a text as a decimal number, which may be negative.
@@ -111,70 +112,36 @@ func number(s string) (int64, bool) {
 	return n, err == nil
 }
 
-func fieldNames(list string) (names []string) {
-	for {
-		d, rest, ok := next(list)
-		if !ok {
-			return names
-		}
-		names, list = append(names, d.name), rest
-	}
+// fieldNames are the names in a list, which may be quoted.
+func fieldNames(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(separators+`"`, r) })
 }
 
-// directive is one element of the fields: name, or name=value, whose quotes are taken off.
+// directive is one element of the fields: name, or name=value, as it is written.
 type directive struct {
 	name, value string
 	has         bool // a "=" was there
 }
 
-// next cuts the first element off; ok is false at the end, and at what is none: the rest is not looked at then
-// (httpd: cache_util.c cache_strqtok; RFC 9111 section 5.2).
+const separators = ", \t"
+
+// next cuts the first element off; ok is false at the end. Within quotes nothing separates (httpd: cache_util.c
+// cache_strqtok).
 func next(s string) (d directive, rest string, ok bool) {
-	s = strings.TrimLeft(s, "\t ,")
-	n := 0
-	for n < len(s) && s[n] != '=' && !stops(s[n]) {
-		n++
-	}
-	if n == 0 && (s == "" || s[0] != '=') {
+	s = strings.TrimLeft(s, separators)
+	if s == "" {
 		return d, "", false
 	}
-	d.name, s = s[:n], s[n:]
-	if strings.HasPrefix(s, "=") {
-		d.has = true
-		d.value, s = value(s[1:])
-	}
-	s = strings.TrimLeft(s, "\t ")
-	if s != "" && s[0] != ',' {
-		s = "" // httpd ends there, with what it has so far
-	}
-	return d, s, true
-}
-
-// value is a token or a quoted text, and what follows it.
-func value(s string) (v, rest string) {
-	if !strings.HasPrefix(s, `"`) {
-		n := 0
-		for n < len(s) && !stops(s[n]) {
+	n, quoted := 0, false
+	for ; n < len(s) && (quoted || strings.IndexByte(separators, s[n]) < 0); n++ {
+		switch {
+		case s[n] == '"':
+			quoted = !quoted
+		case s[n] == '\\' && quoted:
 			n++
 		}
-		return s[:n], s[n:]
 	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return b.String(), s[i+1:]
-		case c == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), ""
-}
-
-// stops reports whether a byte ends a token (httpd: T_HTTP_TOKEN_STOP).
-func stops(c byte) bool {
-	return c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0
+	n = min(n, len(s))
+	d.name, d.value, d.has = strings.Cut(s[:n], "=")
+	return d, s[n:], true
 }

@@ -30,42 +30,48 @@ func OpenFolder(root string, l Limits, report func(error)) (*Store, error) {
 	return s, nil
 }
 
-// scan reads the heads of all files, and removes what nobody knows.
+// scan reads the heads of all files that were there at began, and removes what nobody knows. It is done by the writer, a folder at a
+// time, so that nothing is taken for lost that is just written.
 func (d *folder) scan(s *Store, began time.Time) {
 	bodies := map[string]bool{} // that a head names
 	var loose []string
 	folders, _ := fs.ReadDir(d.root.FS(), ".")
 	for _, sub := range folders {
-		files, _ := fs.ReadDir(d.root.FS(), sub.Name())
-		for _, f := range files {
-			name := sub.Name() + "/" + f.Name()
-			switch path.Ext(name) {
-			case headSuffix:
-				if body, ok := d.adopt(s, name); ok {
-					bodies[body] = true
+		d.do(func() {
+			files, _ := fs.ReadDir(d.root.FS(), sub.Name())
+			for _, f := range files {
+				name := sub.Name() + "/" + f.Name()
+				if fi, err := f.Info(); err != nil || !fi.ModTime().Before(began) {
+					continue
 				}
-			case bodySuffix, newSuffix:
-				loose = append(loose, name)
+				switch path.Ext(name) {
+				case headSuffix:
+					bodies[d.adopt(s, name)] = true
+				case bodySuffix, newSuffix:
+					loose = append(loose, name)
+				}
+			}
+		})
+	}
+	d.do(func() {
+		for _, name := range loose {
+			if !bodies[name] {
+				d.root.Remove(name)
 			}
 		}
-	}
-	for _, name := range loose {
-		if fi, err := d.root.Lstat(name); err == nil && !bodies[name] && fi.ModTime().Before(began) {
-			d.root.Remove(name)
-		}
-	}
+	})
 }
 
-// adopt takes a file's answer in; one that is broken is removed. body is the other file that it needs.
-func (d *folder) adopt(s *Store, name string) (bodyFile string, ok bool) {
+// adopt takes a file's answer in; one that is broken is removed. bodyFile is the other file that it needs, if any.
+func (d *folder) adopt(s *Store, name string) (bodyFile string) {
 	e, b, err := d.load(name)
 	if err != nil || nameOf(e) != name {
 		d.root.Remove(name)
-		return "", false
+		return ""
 	}
 	e.body.Store(b)
 	s.putOld(e)
-	return b.file, true
+	return b.file
 }
 
 func (d *folder) load(name string) (*Entry, *body, error) {

@@ -17,8 +17,11 @@ type Lifetimes struct {
 // Expiry is when an answer with these fields stops to hold, counted from its date (httpd: mod_cache.c
 // cache_save_filter).
 func (l *Lifetimes) Expiry(c *Control, date time.Time, expires, modified string) time.Time {
-	if n := first(c.SMaxAge, c.MaxAge); n >= 0 {
-		return date.Add(l.within(seconds(n)))
+	switch {
+	case c.Shared:
+		return date.Add(l.within(seconds(c.SMaxAge)))
+	case c.Aged:
+		return date.Add(l.within(seconds(c.MaxAge)))
 	}
 	if t, err := http.ParseTime(expires); err == nil {
 		return t
@@ -122,7 +125,7 @@ func sum(a, b int64) int64 {
 // cache_insert_error_filter).
 func (e *Entry) Outlives(own bool) bool {
 	c := &e.Control
-	return !c.MustRevalidate && !c.ProxyRevalidate && !(own && c.SMaxAge != -1)
+	return !c.MustRevalidate && !c.ProxyRevalidate && !(own && c.Shared)
 }
 
 // Differing are the fields of a 304 that say that it is about another document: its ETag and the fields that describe

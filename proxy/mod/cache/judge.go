@@ -81,7 +81,7 @@ func (c *candidate) status() string {
 }
 
 // aged reports whether Cache-Control says how long the answer holds.
-func (c *candidate) aged() bool { return c.control.SMaxAge != -1 || c.control.MaxAge != -1 }
+func (c *candidate) aged() bool { return c.control.Aged }
 
 func (c *candidate) expired() string {
 	if c.expires == "" || c.aged() || c.d.expired.Or(false) {
@@ -99,7 +99,7 @@ func (c *candidate) expired() string {
 
 func (c *candidate) staleForEver() string {
 	k := &c.control
-	none := k.SMaxAge == 0 || k.SMaxAge == -1 && k.MaxAge == 0
+	none := k.SMaxAge == 0 || !k.Shared && k.MaxAge == 0
 	if !c.d.expired.Or(false) && (k.MustRevalidate || k.ProxyRevalidate) && none && c.modified == "" && c.tag == "" {
 		return "s-maxage or max-age zero and no Last-Modified or Etag; not cacheable"
 	}
@@ -141,7 +141,7 @@ func (c *candidate) forbidden() string {
 func (c *candidate) personal() string {
 	k := &c.control
 	switch {
-	case c.x.Req.Header.Has("Authorization") && k.SMaxAge == -1 && !k.MustRevalidate && !k.ProxyRevalidate && !k.Public:
+	case c.x.Req.Header.Has("Authorization") && !k.Shared && !k.MustRevalidate && !k.ProxyRevalidate && !k.Public:
 		return "Authorization required"
 	case exchange.Lists(c.x.Res.Header.Joined("Vary"), "*"), exchange.Lists(c.x.Res.Always.Joined("Vary"), "*"):
 		return "Vary header contains '*'"

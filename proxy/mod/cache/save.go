@@ -87,9 +87,6 @@ func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 	l.tell(x, &x.Res.Header, c.d, miss, "cache miss: attempting entity save")
 	r := to.Record(e, most)
 	if x.HeadOnly || x.Res.Body == nil || e.Length == 0 {
-		if x.Res.Body == nil && !x.HeadOnly && e.Length < 0 {
-			e.Length = 0
-		}
 		r.Commit(least)
 		l.end()
 		return
@@ -147,11 +144,11 @@ func (l *lookup) newEntry(x *exchange.Exchange, c *candidate) *kept.Entry {
 	return e
 }
 
-// lengthOf is the body's length, -1 for unknown. All of it may be at hand already.
+// lengthOf is the body's length, -1 for unknown. All of it may be at hand already, or nothing of it is to come.
 func lengthOf(x *exchange.Exchange) int64 {
 	r := &x.Res
 	if r.Length >= 0 || r.Body == nil {
-		return r.Length
+		return max(r.Length, 0)
 	}
 	if c, ok := r.Body.(exchange.Complete); ok {
 		if done, err := c.Complete(); done && err == nil {
