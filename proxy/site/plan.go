@@ -59,8 +59,12 @@ type Plan struct {
 	Named   string                          // SetHandler's word; "" for none
 	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
+	// Admits refuses a folder that x's file lies in, and that only a symbolic link leads to which may not be followed
+	// (Options): it logs, and its error is the answer. nil: every link is followed. It looks at the disk.
+	Admits func(x *exchange.Exchange, folder string) error
+
 	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
-	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	// link that may not be followed. It looks at the disk.
 	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
@@ -128,7 +132,8 @@ func (p *Plan) HandlerNamed(name string) (h Handler, ok bool) {
 // nobody. Only the virtual host's own plan counts.
 func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 	if p.draft != nil {
-		p.draft.observers = append(p.draft.observers, f)
+		own := p.draft.own()
+		own.observers = append(own.observers, f)
 		return
 	}
 	p.observers = append(p.observers, f)

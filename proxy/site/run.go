@@ -113,7 +113,7 @@ func (n *node) tell(x *exchange.Exchange) {
 	}
 	var list []exchange.Section
 	for _, s := range n.scopes()[len(n.tree.base):] {
-		list = append(list, exchange.Section{Kind: s.Tag, Argument: s.Arg, File: s.Pos.File, Line: s.Pos.Line})
+		list = append(list, exchange.Section{Kind: tag(s), Argument: s.Arg, File: s.Pos.File, Line: s.Pos.Line})
 	}
 	o.Observe(x, exchange.SectionsMerged{Sections: list})
 }

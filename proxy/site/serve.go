@@ -276,7 +276,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
 		w.targets(url)
 	} else if x.Filename != "" {
-		w.directories()
+		if w.directories(); w.err != nil {
+			return nil, w.err
+		}
 		w.files()
 	}
 	if !byName {

@@ -15,20 +15,16 @@ import (
 
 // plan is what the sections in force say of files: compiled once a chain of scopes.
 type plan struct {
-	dir      dirSettings
-	levels   []level
-	links    func(i int) linkRule // nil: every symbolic link is followed
-	override bool                 // .htaccess files are looked at somewhere
-	ranges   exchange.Ranges      // how a Range field is heeded
+	dir    dirSettings
+	levels []level
+	links  func(i int) linkRule // nil: every symbolic link is followed
+	ranges exchange.Ranges      // how a Range field is heeded
 }
 
 func newPlan(chain []*directive.Scope, boundary string) *plan {
 	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain)}
 	p.ranges = p.dir.rangesBy(boundary)
 	p.links = linkRules(p.levels)
-	for _, l := range p.levels {
-		p.override = p.override || l.override != overrideNone
-	}
 	return p
 }
 
@@ -66,10 +62,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if err == nil && at.info == "" && (at.stat == nil || !at.stat.IsDir()) {
 		at.info = x.PathInfo
 	}
-	if err != nil || at.stat == nil {
-		return at, err
-	}
-	return at, p.overridden(at.name, at.stat.IsDir())
+	return at, err
 }
 
 // scriptHandler reports whether a name stands for something that would run the file in httpd: its text
