@@ -68,6 +68,8 @@ proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison p
 proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
 proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apacheconf/directive
+proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
+proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site proxy/internal/wire apacheconf/directive
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
