@@ -95,9 +95,8 @@ func unescaped(path string) string {
 
 // find looks for the file that a path begins with, as it is or below the document root; "" and "" for none.
 func (c *codec) find(path string) (info, file string) {
-	c.x.Block()
 	for _, root := range [...]string{"", strings.TrimSuffix(c.x.Server.DocumentRoot, "/")} {
-		if n := regular(root, path); n > 0 {
+		if n := regular(c.x, root, path); n > 0 {
 			return path[n:], root + path[:n]
 		}
 	}
@@ -105,7 +104,8 @@ func (c *codec) find(path string) (info, file string) {
 }
 
 // regular is how much of a path below root names a file; 0 for none.
-func regular(root, path string) int {
+func regular(x *exchange.Exchange, root, path string) int {
+	x.Block()
 	for at := 1; at <= len(path); {
 		n := len(path)
 		if k := strings.IndexByte(path[at:], '/'); k >= 0 {
