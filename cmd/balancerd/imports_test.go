@@ -58,7 +58,7 @@ proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balanc
 proxy/http2:
 proxy/http2/server:    proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
 proxy/http2/client:    proxy/exchange proxy/backend balancer proxy/internal/wire
-proxy/ajp:            proxy/exchange proxy/backend balancer
+proxy/ajp:             proxy/exchange proxy/backend proxy/internal/wire proxy/expr apacheconf/directive
 proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site
 proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer

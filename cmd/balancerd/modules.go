@@ -10,6 +10,7 @@ import (
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/cmd/balancerd/process"
 	pages "balancerd/manager"
+	"balancerd/proxy/ajp"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	fcgimember "balancerd/proxy/fcgi"
@@ -91,6 +92,7 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "ajp", Backend: ajp.NewBackend()},
 		{Name: "fcgi", Backend: fcgimember.NewBackend()},
 	}
 }

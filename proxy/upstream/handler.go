@@ -141,12 +141,14 @@ func (h *handler) finish(p *proxyState) error {
 	if h.override.wants(x.Res.Status) && pr.overrides(x) {
 		return h.override.replace(x)
 	}
-	if pr.encode == nil {
+	if pr.retains {
 		h.override.keep(x)
-		h.forwarder.addVia(x)
 	}
 	if h.reverser != nil && pr.reverses {
 		h.reverser.rewrite(x)
+	}
+	if pr.forwards {
+		h.forwarder.addVia(x)
 	}
 	return nil
 }

@@ -32,12 +32,14 @@ type outcome struct {
 
 // The failures whose meaning depends on more than the point where they happened.
 const (
-	foreignName   = backend.Kinds + iota // a handshake for a name that the client chose
-	unheeded                             // no answer to the client's own Expect: 100-continue
-	writeTimeout                         // writing took too long
-	noneSpeaks                           // no codec for the scheme of a balancer's member
-	uploadStopped                        // writing failed while the client's body was still coming
-	closedEarly                          // the member ended meanwhile, without a response
+	foreignName     = backend.Kinds + iota // a handshake for a name that the client chose
+	unheeded                               // no answer to the client's own Expect: 100-continue
+	writeTimeout                           // writing took too long
+	noneSpeaks                             // no codec for the scheme of a balancer's member
+	uploadStopped                          // writing failed while the client's body was still coming
+	closedEarly                            // the member ended meanwhile, without a response
+	answersPing                            // nothing came in time, though the member had answered a ping
+	answersPingLate                        // likewise, behind a head
 	kinds
 )
 
@@ -79,12 +81,12 @@ var outcomes = [kinds]outcome{
 
 // outcomeOf finds a failure's row.
 func (h *handler) outcomeOf(p *proxyState, e *backend.Failure) outcome {
-	if o, ok := p.protocol().outcome(p, e); ok {
-		return o
-	}
-	o := outcomes[backend.EarlyClose]
-	if k := h.kindOf(p, e); k < kinds && outcomes[k].status != 0 {
-		o = outcomes[k]
+	o, ok := p.protocol().outcome(p, e)
+	if !ok {
+		o = outcomes[backend.EarlyClose]
+		if k := h.kindOf(p, e); k < kinds && outcomes[k].status != 0 {
+			o = outcomes[k]
+		}
 	}
 	var b *exchange.BodyError
 	if e.Kind == backend.ClientBody && errors.As(e.Err, &b) {
