@@ -24,7 +24,6 @@ apacheconf/directive: apacheconf apacheconf/pattern
 
 balancer:
 balancer/method:      balancer
-balancer/health:      balancer
 balancer/store/file:  balancer
 balancer/store/etcd:  balancer
 balancer/store/memory: balancer
@@ -61,7 +60,8 @@ proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
-proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
+proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file

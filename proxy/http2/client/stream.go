@@ -401,7 +401,7 @@ func (s *stream) giveUp(why backend.Reason, err error) {
 	sent := int64(0)
 	if !s.again {
 		sent = s.sent + s.X.Req.Body.Taken()
-		s.Worker.AddTraffic(sent, s.read)
+		s.Count(sent, s.read)
 	}
 	s.tell(sent, why, err)
 	s.client.freed.Store(backend.Clock())
