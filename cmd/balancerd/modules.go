@@ -12,6 +12,7 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	fcgimember "balancerd/proxy/fcgi"
 	http1client "balancerd/proxy/http1/client"
 	http1 "balancerd/proxy/http1/server"
 	http2client "balancerd/proxy/http2/client"
@@ -19,8 +20,10 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/headers"
@@ -56,7 +59,8 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			slotmem.Module(l.store),                   // where the balancers' state is kept
 			heartbeat.Module(beat),                    // what the lbmethod of that name reads
 			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
-			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)),                                             // asks members whether they are well
+			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
+			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			alias.Module(),             // translate, fixup: Redirect, Alias
@@ -70,6 +74,9 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+		},
+		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
+		[]site.Module{
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
@@ -86,13 +93,14 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "fcgi", Backend: fcgimember.NewBackend()},
 	}
 }
 
 // newLoader makes what lives as long as a process that loads configurations: the balancers, the server, and the
 // modules over both.
 func newLoader(c *cli.Command) *loader {
-	l := &loader{Command: c, store: &slotmem.Store{}}
+	l := &loader{Command: c, store: &slotmem.Store{}, caches: &cache.Stores{}}
 	beat := &method.Heartbeat{}
 	l.farm = balancer.NewFarm(method.Builtin(beat), l.store)
 	l.server = server.New(handshakes())
