@@ -31,7 +31,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/server/conn.go", "mostHeader = 256 << 10"},
 		{"after 100 streams", "proxy/http2/server/conn.go", "mostBroken = 100"},
 		{"1 MiB a connection", "proxy/http2/server/conn.go", "connWindow = 1 << 20"},
-		{"128 KiB a connection", "proxy/http2/server/output.go", "outMost = 64 << 10"},
+		{"128 KiB a connection", "proxy/http2/frames/output.go", "MaxOutput = 64 << 10"},
 		{"10,000 frames", "proxy/http2/server/conn.go", "mostFutile = 10000"},
 		{"response; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},

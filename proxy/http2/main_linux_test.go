@@ -10,6 +10,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1/server"
 	http2 "balancerd/proxy/http2/server"
+	"balancerd/proxy/http2/transport"
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/loop/looptest"
 )
@@ -37,7 +38,7 @@ type speaks struct{ s *http2.Server }
 func (o speaks) Serve(nc net.Conn, info *exchange.Conn, b *server.Reporter) { o.s.Serve(nc, info, b) }
 
 func (o speaks) Job(nc net.Conn, below *loop.Conn, fd *loop.Fd, info *exchange.Conn, b *server.Reporter, end func(*loop.Task)) loop.Job {
-	return o.s.Job(http2.Client{Conn: nc, Below: below, Fd: fd, Info: info, Reporter: b, End: end})
+	return o.s.Job(http2.Client{Socket: transport.Socket{Conn: nc, Below: below, Fd: fd}, Info: info, Reporter: b, End: end})
 }
 
 // listenInLoops serves connections in event loops, as if each had agreed on HTTP/2 in a handshake.

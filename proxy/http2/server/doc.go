@@ -2,7 +2,7 @@
 // hpack; what they mean is decided here (RFC 9113).
 //
 //	bytes ──> input ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
-//	          (input.go, received.go)   |       ^                 |  head.go, request.go ──> App.Serve
+//	          (frames, received.go)    |       ^                 |  head.go, request.go ──> App.Serve
 //	                                    |       |                 |
 //	   transport: an event loop         |       | lock: its turn  |  body.go <── DATA that has come
 //	   (transport_linux.go), or         |       | and windows     v
@@ -40,6 +40,6 @@
 //	idleness                KeepAliveTimeout, then GOAWAY; our end waits 1 s for the client's
 //	memory while idle       about 2 KiB after one request, 6 KiB after many, beside what HTTP/1 over TLS holds
 //
-// Reading order: server.go, conn.go, transport.go, transport_linux.go, input.go, received.go, frame.go, head.go, request.go, stream.go,
-// exchange.go, context.go, body.go, send.go, output.go, priority.go, encoder.go, upgrade.go.
+// Reading order: server.go, conn.go, job_linux.go, received.go, head.go, request.go, stream.go, exchange.go, context.go, body.go,
+// send.go, output.go, priority.go, upgrade.go; what moves the bytes is package transport, what makes frames package frames.
 package server
