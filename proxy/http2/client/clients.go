@@ -82,7 +82,7 @@ func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, 
 	}
 	backend.Refresh(ctx, st.Worker, st.X, st.Call)
 	for {
-		c, d := s.look(st, k, set)
+		c, d, mine := s.look(st, k, set)
 		switch {
 		case c != nil:
 			if !set.Ping.Set || c.isAlive(ctx, st, set.Ping.V) {
@@ -96,7 +96,7 @@ func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, 
 				return nil, err
 			}
 			continue
-		case d.waiting == nil:
+		case mine:
 			return s.connect(ctx, st, k, d)
 		}
 		if err := s.awaitDialing(ctx, st, d); err != nil {
@@ -105,19 +105,19 @@ func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, 
 	}
 }
 
-// look is a connection that can carry one more stream, the place on it promised; or a dialing: to wait for, or, with
-// nobody who waits, to be done by the caller. Neither: as many connections as max= allows are busy, and the stream is
+// look is a connection that can carry one more stream, the place on it promised; or a dialing: to wait for, or
+// to be done by the caller. Neither: as many connections as max= allows are busy, and the stream is
 // among those that wait for a place.
-func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (*conn, *dialing) {
+func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *conn, d *dialing, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dropOld(st.task(), set.TTL)
 	if c := s.choose(st.task(), k); c != nil {
-		return c, nil
+		return c, nil, false
 	}
-	if d := s.dialing[k]; d != nil {
+	if d = s.dialing[k]; d != nil {
 		d.waiting = append(d.waiting, st)
-		return nil, d
+		return nil, d, false
 	}
 	if set.Max > 0 && len(s.list) >= set.Max && s.has(k) {
 		s.waits.Lock()
@@ -125,13 +125,13 @@ func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (*conn,
 		s.waits.Unlock()
 		if c := s.choose(st.task(), k); c != nil { // it came free in between
 			s.forgetWaiter(st)
-			return c, nil
+			return c, nil, false
 		}
-		return nil, nil
+		return nil, nil, false
 	}
-	d := &dialing{}
+	d = &dialing{}
 	s.dialing[k] = d
-	return nil, d
+	return nil, d, true
 }
 
 // choose is the connection of a kind that carries a stream next: rather one of the loop that serves the exchange. Under mu.

@@ -137,9 +137,10 @@ func (s *stream) sayable() bool {
 func (s *stream) Start() error {
 	s.since = time.Now()
 	s.headOnly = s.X.HeadOnly || s.X.Req.Method == "HEAD"
-	if s.up.at = 0; !s.up.none && s.X.Req.Expect100 && s.X.Front != nil {
-		if err := s.X.Front.Continue("", nil); err != nil {
-			return s.clientFault(&exchange.BodyError{Status: 400, Err: err})
+	if !s.up.none {
+		s.up.at = 0
+		if err := s.goOn(); err != nil {
+			return s.clientFault(err)
 		}
 	}
 	if err := s.begin(); err != nil {
@@ -147,6 +148,17 @@ func (s *stream) Start() error {
 	}
 	if is, _ := s.up.ready(); is {
 		return s.feed(false)
+	}
+	return nil
+}
+
+// goOn tells a client that waits for 100 Continue that its body is wanted.
+func (s *stream) goOn() error {
+	if !s.X.Req.Expect100 || s.X.Front == nil {
+		return nil
+	}
+	if err := s.X.Front.Continue("", nil); err != nil {
+		return &exchange.BodyError{Status: 400, Err: err}
 	}
 	return nil
 }
@@ -167,16 +179,24 @@ func (s *stream) Wait() (backend.Event, error) {
 			s.event.Wait(s.task(), left) // an error: its time is over
 			continue
 		}
-		switch {
-		case s.here: // and takes nothing of the request any more
-			s.stopped = true
-			return backend.FinalResponse, nil
-		case s.sending() && !ready && told && !s.blocked():
-			s.overdue = true
-			return backend.WantsBody, nil
-		}
-		return 0, s.late()
+		return s.expired(!ready && told)
 	}
+}
+
+// expired is the end of the member's time. owes: it may be the client who owes something.
+func (s *stream) expired(owes bool) (backend.Event, error) {
+	s.conn.mu.Lock()
+	here, takes := s.here, s.mayAppend()
+	s.conn.mu.Unlock()
+	switch {
+	case here: // and takes nothing of the request any more
+		s.stopped = true
+		return backend.FinalResponse, nil
+	case owes && takes && s.sending():
+		s.overdue = true
+		return backend.WantsBody, nil
+	}
+	return 0, s.late()
 }
 
 // look is what there is to say. may: there may be something of the body to send.
@@ -201,13 +221,6 @@ func (s *stream) look(may bool) (e backend.Event, said bool, err error) {
 		c.await(s)
 	}
 	return 0, false, nil
-}
-
-// blocked reports whether the member takes nothing just now.
-func (s *stream) blocked() bool {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	return !s.mayAppend()
 }
 
 // late is the failure of a member that says nothing for too long.

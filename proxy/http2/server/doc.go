@@ -1,14 +1,14 @@
 // Package server is the HTTP/2 server, which clients talk to. Frames are read by x/net's Framer, header blocks by its
 // hpack; what they mean is decided here (RFC 9113).
 //
-//	bytes ──> input ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
-//	          (frames, received.go)    |       ^                 |  head.go, request.go ──> App.Serve
-//	                                    |       |                 |
-//	   transport: an event loop         |       | lock: its turn  |  body.go <── DATA that has come
-//	   (transport_linux.go), or         |       | and windows     v
-//	   goroutines (transport.go)        |       └────────────── send.go: head, DATA, trailer
-//	                                    v                         |
-//	bytes <── TLS, one write <── output: frames of many streams <─┘  (output.go, encoder.go, priority.go)
+//	bytes ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
+//	          (received.go)      |       ^                 |  head.go, request.go ──> App.Serve
+//	                             |       |                 |
+//	   package transport: a job  |       | lock: its turn  |  body.go <── DATA that has come
+//	   of an event loop, or      |       | and windows     v
+//	   goroutines                |       └────────────── send.go: head, DATA, trailer
+//	                             v                         |
+//	bytes <── one write <── output: frames of many streams <─┘  (output.go, priority.go)
 //
 // A connection of TLS is served inside an event loop, as HTTP/1's are: its job runs when something has come in, or when
 // streams have something to send, and parks itself; each stream's exchange is a task of that loop. Streams append
