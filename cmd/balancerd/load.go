@@ -31,6 +31,7 @@ func (l *loader) load(a *process.Attempt) (*site.Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.Tree.Nodes = nil                                  // what they say is in the site
 	if err := l.server.Swap(next, opened); err != nil { // from now on
 		next.Close()
 		return nil, err

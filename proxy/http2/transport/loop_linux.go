@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/tlsbuf"
 )
 
 // Loop is a connection that an event loop serves: whenever something has come in, or is to be sent, its job runs.
@@ -118,7 +119,9 @@ func (l *Loop) step(t *loop.Task, now time.Time) (over bool) {
 
 // read reads all that has come.
 func (l *Loop) read(t *loop.Task) {
-	e := l.e
+	e, secure := l.e, tlsbuf.Of(l.nc)
+	lent := tlsbuf.Lend(secure)
+	defer tlsbuf.TakeBack(secure, lent)
 	for !e.Gone() {
 		n, err := e.Receive(t, l.nc)
 		if n > 0 && e.Large() {
