@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"os"
@@ -24,6 +25,7 @@ type Loop struct {
 	out      frames.Output // what is being written
 	off      int           // of it, what TLS has
 	fresh    bool          // it has never run
+	first    []byte        // what was read before
 	full     bool          // the system takes no more just now
 	sent     int64         // how much it had taken when slowBy was set
 	slowBy   time.Time
@@ -41,12 +43,13 @@ type Socket struct {
 	Conn  net.Conn   // TLS, on Below; or Below itself
 	Below *loop.Conn // on Fd
 	Fd    *loop.Fd
+	First []byte // what was read already
 }
 
 // NewLoop is what serves a connection from its first bytes to its end in an event loop: a job that is run once, and
 // parks itself. end ends the connection when it is over.
 func NewLoop(e Endpoint, s Socket, end func(*loop.Task)) *Loop {
-	l := &Loop{e: e, fd: s.Fd, base: s.Below, nc: s.Conn, fresh: true}
+	l := &Loop{e: e, fd: s.Fd, base: s.Below, nc: s.Conn, fresh: true, first: s.First}
 	l.end = func(t *loop.Task) {
 		e.Wrote(l.out)
 		l.base.Serve(t)
@@ -122,6 +125,10 @@ func (l *Loop) read(t *loop.Task) {
 	e, secure := l.e, tlsbuf.Of(l.nc)
 	lent := tlsbuf.Lend(secure)
 	defer tlsbuf.TakeBack(secure, lent)
+	for first := bytes.NewReader(l.first); first.Len() > 0; {
+		e.Receive(t, first)
+	}
+	l.first = nil
 	for !e.Gone() {
 		n, err := e.Receive(t, l.nc)
 		if n > 0 && e.Large() {
