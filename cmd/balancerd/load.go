@@ -11,6 +11,7 @@ import (
 	"balancerd/cmd/balancerd/fragment"
 	"balancerd/cmd/balancerd/hints"
 	"balancerd/cmd/balancerd/process"
+	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -22,6 +23,7 @@ type loader struct {
 	modules []site.Module
 	farm    *balancer.Farm
 	store   *slotmem.Store
+	caches  *cache.Stores
 	server  *server.Server
 }
 
