@@ -24,14 +24,16 @@ func TestForwardRequest(t *testing.T) {
 	x.Req.Query, x.Req.HasQuery = "q", true
 	x.Env.Set("AJP_reg", "eu")
 	x.Env.Set("OTHER", "no")
-	var got []byte
+	read := make(chan []byte, 1)
 	w := membertest.Worker(t, "ajp", func(s *balancer.WorkerSettings) { s.Secret = "s" }, func(c net.Conn) {
-		got, _ = readPacket(c)
+		p, _ := readPacket(c)
+		read <- p
 		c.Write(all(head(200, "OK"), end(1)))
 	})
 	if o := membertest.Ask(NewBackend(), w, x); o.Status != 200 {
 		t.Fatal(o)
 	}
+	got := <-read
 	if fmt.Sprintf("%x", got) != forwarded {
 		t.Errorf("%x\n%s", got, forwarded)
 	}
@@ -40,8 +42,15 @@ func TestForwardRequest(t *testing.T) {
 // bodyOf is what a container gets that asks for all of a body, and the sizes of its packets.
 func bodyOf(t *testing.T, x *exchange.Exchange, unasked bool) (body string, sizes []int) {
 	t.Helper()
+	type request struct {
+		body  string
+		sizes []int
+	}
+	read := make(chan request, 1)
 	o := ask(t, x, func(c net.Conn) {
 		readRequest(c)
+		var body string
+		var sizes []int
 		for first := true; ; first = false {
 			if !first || !unasked {
 				c.Write(wantsBody())
@@ -55,12 +64,14 @@ func bodyOf(t *testing.T, x *exchange.Exchange, unasked bool) (body string, size
 			}
 			body += string(p[2:])
 		}
+		read <- request{body, sizes}
 		c.Write(all(head(200, "OK"), end(1)))
 	})
 	if o.Status != 200 || !o.Kept {
 		t.Fatal(o, o.Log)
 	}
-	return body, sizes
+	r := <-read
+	return r.body, r.sizes
 }
 
 func TestBodies(t *testing.T) {

@@ -33,6 +33,12 @@ var ajpProtocol = protocol{
 	},
 }
 
+// The failures of AJP that depend on more than their kind.
+const (
+	answersPing     = kinds + iota // nothing came in time, though the member had answered a ping
+	answersPingLate                // likewise, behind a head
+)
+
 // ajpKind finds the row of a failure: a timeout is a close, unless a ping was answered before.
 func ajpKind(p *proxyState, e *backend.Failure) backend.Kind {
 	pinged := p.worker.Settings().Ping.Set

@@ -32,14 +32,12 @@ type outcome struct {
 
 // The failures whose meaning depends on more than the point where they happened.
 const (
-	foreignName     = backend.Kinds + iota // a handshake for a name that the client chose
-	unheeded                               // no answer to the client's own Expect: 100-continue
-	writeTimeout                           // writing took too long
-	noneSpeaks                             // no codec for the scheme of a balancer's member
-	uploadStopped                          // writing failed while the client's body was still coming
-	closedEarly                            // the member ended meanwhile, without a response
-	answersPing                            // nothing came in time, though the member had answered a ping
-	answersPingLate                        // likewise, behind a head
+	foreignName   = backend.Kinds + iota // a handshake for a name that the client chose
+	unheeded                             // no answer to the client's own Expect: 100-continue
+	writeTimeout                         // writing took too long
+	noneSpeaks                           // no codec for the scheme of a balancer's member
+	uploadStopped                        // writing failed while the client's body was still coming
+	closedEarly                          // the member ended meanwhile, without a response
 	kinds
 )
 
