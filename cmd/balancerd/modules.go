@@ -29,6 +29,7 @@ import (
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/reqtimeout"
+	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
@@ -53,6 +54,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			h2.Module(),                                 // before TLS, which asks what is spoken
 			slotmem.Module(l.store),                     // where the balancers' state is kept
 			heartbeat.Module(beat),                      // what the lbmethod of that name reads
+			rewrite.Module(),                            // translate, fixup: rules, before all others
 			proxy.HealthModule(),                        // what hc* parameters may name
 			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
@@ -68,6 +70,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+			rewrite.Last(),  // fixup: types and handlers that rules force
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},

@@ -28,6 +28,7 @@ type contribution struct {
 	reachable func(*exchange.Exchange) bool
 	follows   bool
 	indexes   bool
+	noLinks   bool
 }
 
 // placed is a step with its place.
@@ -124,6 +125,29 @@ func (b *builder) loads(s *directive.Scope) bool {
 	return b.module.Loads != nil && s.Holds(b.module.Loads...)
 }
 
+// mapsByIf reports whether an <If> of a server, or of its sections, has settings that count while a request is mapped.
+func (c *compiler) mapsByIf(s *sections) bool {
+	if c.mapsInIf(s.ifs) {
+		return true
+	}
+	return slices.ContainsFunc(s.locations.all, func(l section) bool { return c.mapsInIf(l.ifs) })
+}
+
+func (c *compiler) mapsInIf(groups []ifGroup) bool {
+	for _, g := range groups {
+		for _, b := range g.branches {
+			if c.maps(b.scope) || c.mapsInIf(b.ifs) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *compiler) maps(s *directive.Scope) bool {
+	return slices.ContainsFunc(c.builders, func(b builder) bool { return b.module.Maps != nil && s.Holds(b.module.Maps...) })
+}
+
 // check has the wanted Builders look at a section behind a server's plan.
 func (c *compiler) check(server *Plan, section *directive.Scope, wanted func(*builder) bool) error {
 	if _, err := c.parts(&Plan{}, server.parts, []*directive.Scope{section}, wanted); err != nil {
@@ -214,7 +238,7 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 		made.named = draft.Named
 	}
 	made.handler, made.typeOf, made.reachable = draft.Handler, draft.TypeOf, draft.Reachable
-	made.follows, made.indexes = draft.FollowsLinks, draft.Indexes
+	made.follows, made.indexes, made.noLinks = draft.FollowsLinks, draft.Indexes, draft.NoLinks
 	return made, nil
 }
 
@@ -235,7 +259,7 @@ func (t *contribution) enter(p *Plan) {
 	if t.reachable != nil {
 		p.Reachable = t.reachable
 	}
-	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
+	p.FollowsLinks, p.Indexes, p.NoLinks = p.FollowsLinks || t.follows, p.Indexes || t.indexes, p.NoLinks || t.noLinks
 }
 
 // assemble completes a plan by the lists of its parts. A list to which the same parts add as in the plan

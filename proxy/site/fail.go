@@ -41,7 +41,8 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 			return
 		}
 	}
-	x.Log("core", exchange.Error, nil, "AH00124: Request exceeded the limit of internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace.")
+	x.Log("core", exchange.Error, nil, x.Arena.Join("AH00124: Request exceeded the limit of ", x.Arena.Int(int64(s.recursionLimit())),
+		" internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
 	s.page(x, exchange.Status(500))
 }
 
@@ -123,8 +124,8 @@ func attempt(x *exchange.Exchange, status int) *exchange.Attempt {
 	if l := x.Res.Always.Get("Location"); l != "" {
 		a.Header.Set("Location", l)
 	}
-	if p := planOf(x); p != nil && p.TypeOf != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
-		if t := p.TypeOf(x); t != "" {
+	if p := planOf(x); p != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
+		if t := p.MediaType(x); t != "" {
 			a.Header.Set("Content-Type", t)
 		}
 	}
@@ -183,7 +184,7 @@ func statusOf(err error) int {
 
 // redirectError fetches an ErrorDocument's local path by GET.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
-	return s.start(ctx, x, path, statusOf(cause))
+	return s.start(ctx, x, path, statusOf(cause), "")
 }
 
 // redirect serves another local path in place of this one, or what a lookup found.
@@ -192,21 +193,30 @@ func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.R
 		x.TakeOver(r.Found)
 		return s.handle(ctx, x, planOf(x))
 	}
-	return s.start(ctx, x, r.Path, 0)
+	vary := ""
+	if r.KeepVary {
+		vary = x.Res.Header.Joined("Vary")
+	}
+	return s.start(ctx, x, r.Path, 0, vary)
 }
 
-// start replaces the request's target and walks the phases again, with status for that of an error
+// start replaces the request's target and walks the phases again, with status for that of an error, and vary of the answer so far
 // (httpd: http_request.c ap_die_r, internal_internal_redirect).
-func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int) error {
+func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int, vary string) error {
 	if x.Prev == nil {
 		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
 			Filename: strings.Clone(x.Mapped()), Handler: x.Handler}
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
+	x.Prev.Redirects++
 	renameEnv(x, status)
 	x.Res.Clear()
-	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
+	if vary != "" {
+		x.Res.Header.Set("Vary", vary)
+	}
+	x.Filename, x.PathInfo, x.Type, x.Handler, x.FileType, x.Context = "", "", "", "", exchange.NoFile, exchange.Context{}
+	x.Notes.Reset()
 	x.ResetFilters()
 	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
 	if status != 0 {
@@ -242,7 +252,8 @@ func renameEnv(x *exchange.Exchange, status int) {
 		n, v := old.At(i)
 		x.Env.Set("REDIRECT_"+n, v)
 	}
-	if status != 0 {
-		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
+	if status == 0 {
+		status = 200
 	}
+	x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
 }

@@ -69,6 +69,7 @@ type Host struct {
 	root     *node
 	sections []*sections // the main server's, which all share, then its own
 	early    *Plan
+	mapsByIf bool // an <If> has a say in how requests are mapped
 }
 
 // Notice is a line for the startup log.
@@ -143,6 +144,7 @@ func (s *Site) compile(h *Host, c *compiler) error {
 		return err
 	}
 	h.sections = append(slices.Clip(h.sections), own)
+	h.mapsByIf = slices.ContainsFunc(h.sections, c.mapsByIf)
 	return c.checkOwn(h, own)
 }
 
