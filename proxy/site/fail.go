@@ -13,10 +13,14 @@ import (
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 	defer func() { x.Undecided = false }()
 	var origin *failure // the first, when an ErrorDocument was tried for it
-	for range s.recursionLimit() + 1 {
+	for {
 		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
+			if again.Found == nil && s.redirectedOften(x) {
+				s.page(x, exchange.Status(500))
+				return
+			}
 			err = s.redirect(ctx, x, again)
 		} else {
 			failed(x, err)
@@ -27,6 +31,10 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 				return
 			}
 			if path != "" {
+				if s.redirectedOften(x) {
+					s.page(x, exchange.Status(500))
+					return
+				}
 				origin = failureOf(x, err)
 				err = s.redirectError(ctx, x, err, path)
 			}
@@ -41,9 +49,26 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 			return
 		}
 	}
-	x.Log("core", exchange.Error, nil, x.Arena.Join("AH00124: Request exceeded the limit of ", x.Arena.Int(int64(s.recursionLimit())),
+}
+
+// redirectedOften reports whether there may be no more internal redirects, and logs it
+// (httpd: core.c ap_is_recursion_limit_exceeded).
+func (s *Site) redirectedOften(x *exchange.Exchange) bool {
+	limit := limitOf(s.Settings.RedirectLimit)
+	if x.Prev == nil || x.Prev.Redirects < limit {
+		return false
+	}
+	x.Log("core", exchange.Error, nil, x.Arena.Join("AH00124: Request exceeded the limit of ", x.Arena.Int(int64(limit)),
 		" internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
-	s.page(x, exchange.Status(500))
+	return true
+}
+
+// limitOf is a number of LimitInternalRecursion, or the usual one.
+func limitOf(n int) int {
+	if n > 0 {
+		return n
+	}
+	return 10
 }
 
 // overLimit replaces an own page by that of 413 when the request's body, which nobody has looked at, is
@@ -55,13 +80,6 @@ func (s *Site) overLimit(x *exchange.Exchange) {
 	status := x.Res.Status
 	x.Res.Always.Reset()
 	s.page(x, &unhandled{exchange.Status(413), status})
-}
-
-func (s *Site) recursionLimit() int {
-	if s.Settings.RecursionLimit > 0 {
-		return s.Settings.RecursionLimit
-	}
-	return 10
 }
 
 // document is the local path of the ErrorDocument for an error; "" when another kind or none holds,

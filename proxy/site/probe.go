@@ -71,8 +71,8 @@ func parent(path string) string { return path[:strings.LastIndexByte(path, '/')+
 // probe walks a copy of x through the phases before the handler. Access is not asked for again where
 // the very sections hold that x has passed.
 func (h *Host) probe(x, y *exchange.Exchange) int {
-	if y.Depth > h.site.recursionLimit() {
-		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00125: Request exceeded the limit of ", x.Arena.Int(int64(h.site.recursionLimit())),
+	if limit := limitOf(h.site.Settings.LookupLimit); y.Depth > limit {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00125: Request exceeded the limit of ", x.Arena.Int(int64(limit)),
 			" subrequest nesting levels due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
 		return 500
 	}

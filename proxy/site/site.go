@@ -43,7 +43,8 @@ type Settings struct {
 	ExtendedStatus   bool // mod_status
 	ServerRoot       string
 	RuntimeDir       string
-	RecursionLimit   int    // LimitInternalRecursion redirects
+	RedirectLimit    int    // LimitInternalRecursion: internal redirects of one request; 0: 10
+	LookupLimit      int    // its second number: lookups within one another; 0: 10
 	Token            string // ServerTokens: the Server header
 	ErrorLogFile     string // as printed by -S
 	MainDocumentRoot string

@@ -57,7 +57,7 @@ const maxRedirects = "maxredirects="
 
 func setOptions(s *directive.Scope, a directive.Args) error {
 	bits := option(0)
-	for _, w := range apacheconf.Words(a.Raw) {
+	for _, w := range apacheconf.Words(a.Words[0]) {
 		low := strings.ToLower(w)
 		if strings.HasPrefix(low, maxRedirects) {
 			s.Config.Warn(a.Pos, "rewrite", "AH00664: RewriteOptions: MaxRedirects option has been removed in favor of the global LimitInternalRecursion directive and will be ignored.")
