@@ -43,7 +43,9 @@ type Config struct {
 	Files            FileSystem                            // how the files that it names are reached
 	OpenLog          func(target string) (*os.File, error) // see Options
 
-	loaded map[string]bool // identifiers and source files
+	loaded map[string]bool   // identifiers and source files
+	rows   map[string]*Entry // by lower-case name; read-only once bound
+	access *Override         // of an access file; nil: the configuration itself
 }
 
 // Effect is what a hint is about. They are told in this order.

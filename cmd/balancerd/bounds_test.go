@@ -24,6 +24,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"| 64 KiB, and for 1,024 at a time a pipe of 256 KiB", "proxy/internal/sys/pipe_linux.go", "pipeSize = 256 << 10"},
 		{"| 64 KiB, and for 1,024 at a time a pipe of 256 KiB", "proxy/internal/sys/pipe_linux.go", "mostPipes = 1024"},
 		{"| 64 KiB, and", "proxy/http1/server/buffers.go", "pieceSize = 16 << 10"},
+		{"resumed | 256 for", "proxy/mod/ssl/member.go", "mostMemberSessions = 256"},
 		{"says so once a minute", "proxy/http1/server/accept_linux.go", "sayAgain = time.Minute"},
 		{"16 KiB each way", "proxy/tunnel/relay.go", "bufferSize = 16 << 10"},
 		{"(100), `H2WindowSize` (64 KiB), 256 KiB", "proxy/http2/server/conn.go", "defaultStreams = 100"},
@@ -54,6 +55,10 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"read | 10 MiB |", "proxy/expr/file.go", "maxFile = 10 << 20"},
 		{"| 128 deep", "apacheconf/include.go", "maxDepth = 128"},
 		{"; 16 MiB |", "apacheconf/lines.go", "maxLine = 16 << 20"},
+		{"| 1 MiB; 8 KiB; 100 |", "proxy/site/access.go", "maxAccessFile = 1 << 20"},
+		{"| 1 MiB; 8 KiB; 100 |", "apacheconf/lines.go", "maxAccessLine = 8192"},
+		{"| 1 MiB; 8 KiB; 100 |", "apacheconf/access.go", "maxNested = 100"},
+		{"kept read | 16 MiB in all", "proxy/site/access.go", "maxAccessKept = 16 << 20"},
 	} {
 		if !strings.Contains(bounds, c.says) {
 			t.Errorf("the README's bounds do not say %q", c.says)

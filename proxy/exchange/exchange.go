@@ -68,6 +68,7 @@ const (
 	StateTLS     // ssl: what the sections say of certificates
 	StateWalk    // site: the chain of the <Directory> sections that were walked last
 	StateLocated // site: the chain of the <Location> sections that cover the path Located
+	StateCache   // mod/cache: what was looked up for it
 	states
 )
 
@@ -165,7 +166,7 @@ func (x *Exchange) Reset() {
 	x.Arena.Reset()
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
-	x.ResetFilters()
+	x.dropFilters()
 	x.Task, x.Server, x.Local, x.Asker, x.Prev, x.Observer = nil, nil, nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
@@ -197,7 +198,7 @@ func (x *Exchange) TakeOver(y *Exchange) {
 		y.State[StateRewrite] = x.State[StateRewrite]
 	}
 	x.Local, x.State, x.Located = y.Local, y.State, y.Located
-	x.InputFilters, x.OutputFilters = y.InputFilters, y.OutputFilters
+	x.InputFilters, x.OutputFilters = staying(y.InputFilters, x.InputFilters), staying(y.OutputFilters, x.OutputFilters)
 	x.Env.CopyFrom(&y.Env)
 	for i := range y.Notes.Len() {
 		x.Notes.Set(y.Notes.At(i))

@@ -15,6 +15,7 @@ type Options struct {
 	Line   int
 	Module string // whose log line a failed evaluation is, e.g. "headers"; "" is core
 
+	AccessFile bool // the text stands in a .htaccess file: no functions that read files
 	Restricted bool // no functions and operators that look at files (httpd: AP_EXPR_FLAG_RESTRICTED)
 	SSLCompat  bool // SSLRequire's rules: == and < compare by length first (httpd: AP_EXPR_FLAG_SSL_EXPR_COMPAT)
 	DontVary   bool // asking for a request field adds nothing to Vary (httpd: AP_EXPR_FLAG_DONT_VARY)

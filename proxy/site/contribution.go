@@ -26,6 +26,7 @@ type contribution struct {
 	named     string
 	typeOf    func(*exchange.Exchange) string
 	reachable func(*exchange.Exchange) bool
+	admits    func(*exchange.Exchange, string) error
 	follows   bool
 	indexes   bool
 	noLinks   bool
@@ -238,6 +239,7 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 		made.named = draft.Named
 	}
 	made.handler, made.typeOf, made.reachable = draft.Handler, draft.TypeOf, draft.Reachable
+	made.admits = draft.Admits
 	made.follows, made.indexes, made.noLinks = draft.FollowsLinks, draft.Indexes, draft.NoLinks
 	return made, nil
 }
@@ -258,6 +260,9 @@ func (t *contribution) enter(p *Plan) {
 	}
 	if t.reachable != nil {
 		p.Reachable = t.reachable
+	}
+	if t.admits != nil {
+		p.Admits = t.admits
 	}
 	p.FollowsLinks, p.Indexes, p.NoLinks = p.FollowsLinks || t.follows, p.Indexes || t.indexes, p.NoLinks || t.noLinks
 }

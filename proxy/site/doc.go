@@ -15,7 +15,7 @@
 //	      |
 //	 PreTranslate, Translate           proxy? alias? a file?
 //	      |
-//	 <Directory> <Files> or <Proxy>, <Location>, <If> --> Plan 2
+//	 <Directory> and .htaccess, <Files>, or <Proxy>; <Location>, <If> --> Plan 2      access.go
 //	      |
 //	 Parse Access Types Fixup          run.go      (an error anywhere: fail.go, page.go)
 //	      |
@@ -85,7 +85,7 @@
 // answer which was edited and filtered says so by x.Res.Cached.
 //
 // Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, alias.go
-// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do),
+// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do), override.go, access.go, accessstamp.go (.htaccess files),
 // chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), path.go, filter.go,
 // range.go, span.go, fail.go, page.go, words.go, own.go (TRACE, OPTIONS *), probe.go (what -U and -F ask).
 package site

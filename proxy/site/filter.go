@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"balancerd/proxy/exchange"
@@ -180,10 +181,10 @@ func filtered(x *exchange.Exchange, f *exchange.Filter, phase string, err error,
 }
 
 // output passes the answer through its filters below a kind. An error becomes the answer: an own page, whose
-// filters come behind Protocol.
-func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, below exchange.FilterKind) {
+// filters come behind Protocol. An *exchange.Redirect ends it and is returned: another path's answer is wanted.
+func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, below exchange.FilterKind) error {
 	for f := l.next(below); f != nil; f = l.next(below) {
-		if x.Res.Drop || f.Kind < exchange.Protocol && (x.Res.Cached || x.Res.ErrorPage && !f.Pages) {
+		if x.Res.Drop || f.Kind < exchange.Protocol && (x.Res.Cached && !f.Resumes || x.Res.ErrorPage && !f.Pages) {
 			continue
 		}
 		before := x.Res.Body
@@ -192,11 +193,16 @@ func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, bel
 			err = exchange.Status(500)
 		}
 		filtered(x, f, "output_filter", err, x.Res.Body != before)
+		var other *exchange.Redirect
+		if errors.As(err, &other) {
+			return err
+		}
 		if err != nil {
 			failed(x, err)
 			s.page(x, err)
 		}
 	}
+	return nil
 }
 
 // reply completes the answer, whose head is there and not yet sent: it passes through its filters, its head is
@@ -204,29 +210,46 @@ func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, bel
 // that is not there is not cut. Nothing is done to a 101: it is passed on at once (httpd: protocol.c
 // ap_send_interim_response).
 func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
-	l := s.contents(ctx, x)
+	for range limitOf(s.Settings.RedirectLimit) + 1 {
+		other := s.complete(ctx, x)
+		if other == nil {
+			return
+		}
+		s.fail(ctx, x, other)
+	}
+	s.page(x, exchange.Status(500))
+}
+
+func (s *Site) complete(ctx context.Context, x *exchange.Exchange) (other error) {
+	l, other := s.contents(ctx, x)
+	if other != nil {
+		return other
+	}
 	if err := cut(x); err != nil {
 		if s.fail(ctx, x, err); !x.Res.ErrorPage { // that has what was edited before
-			l = s.contents(ctx, x)
+			if l, other = s.contents(ctx, x); other != nil {
+				return other
+			}
 		}
 	}
-	s.output(ctx, x, &l, all)
+	return s.output(ctx, x, &l, all)
 }
 
 // contents passes the answer through what changes it: filters and the Reply steps. It returns the filters
-// that come behind these.
-func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters) {
+// that come behind these; other is the path whose answer is wanted instead.
+func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters, other error) {
 	p := planOf(x)
 	if p == nil || x.Res.Tunnel != nil {
-		return l
+		return l, nil
 	}
 	l = filters{x.OutputFilters, p.output.used}
-	s.output(ctx, x, &l, exchange.ContentSet+1)
+	if other = s.output(ctx, x, &l, exchange.ContentSet+1); other != nil {
+		return l, other
+	}
 	if !x.Res.Cached {
 		s.edit(ctx, x, p)
 	}
-	s.output(ctx, x, &l, exchange.Protocol)
-	return l
+	return l, s.output(ctx, x, &l, exchange.Protocol)
 }
 
 // edit runs the Reply steps.

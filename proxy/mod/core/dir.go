@@ -89,9 +89,9 @@ func handlerStep(e *expr.String) exchange.Step {
 func setHandler(s *directive.Scope, a directive.Args) error {
 	d := dirs.In(s)
 	if text, ok := strings.CutPrefix(a.Words[0], "expr="); ok {
-		e, err := expr.CompileString(text)
+		e, err := expr.CompileString(text, expr.Options{AccessFile: s.Config.InAccessFile()})
 		if err != nil {
-			return errors.New("SetHandler: " + err.Error())
+			return errors.New("Can't parse expression : " + err.Error())
 		}
 		d.handlerExpr = e
 		return nil
@@ -162,7 +162,7 @@ func openIf(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := expr.Compile(child.Arg, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "core"})
+	e, err := expr.Compile(child.Arg, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "core", AccessFile: s.Config.InAccessFile()})
 	if err != nil {
 		return nil, errors.New("Cannot parse condition clause: " + err.Error())
 	}

@@ -158,8 +158,8 @@ func (c *cond) compile(s *directive.Scope, a directive.Args) (err error) {
 		o := site.ExprOptions(s, "rewrite")
 		o.File, o.Line, o.DontVary = a.Pos.File, a.Pos.Line, c.noVary
 		where := ""
-		if inAccessFile(s) {
-			o.Restricted, where = true, "in htaccess context "
+		if o.AccessFile {
+			where = "in htaccess context "
 		}
 		if c.expr, err = expr.Compile(c.text, o); err != nil {
 			return errors.New("cannot compile expression " + where + "\"" + c.text + "\": " + err.Error())

@@ -76,12 +76,9 @@ func isServer(s *directive.Scope) bool { return s.Kind&directive.Server != 0 }
 // section: a virtual host without any has no rules, not even inherited ones (httpd: mod_rewrite.c hook_uri2file).
 func server(s *directive.Scope) *serverSettings { return servers.In(s.Server) }
 
-// inAccessFile reports whether a scope is that of an .htaccess file, which is read while requests are served.
-func inAccessFile(s *directive.Scope) bool { return s.Config != s.Server.Config }
-
 // mark notes that a directive of this module stands in a scope's server.
 func mark(s *directive.Scope) {
-	if !inAccessFile(s) {
+	if !s.Config.InAccessFile() { // that is read while requests are served
 		server(s)
 	}
 }

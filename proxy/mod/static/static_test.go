@@ -141,19 +141,19 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// A folder with a .htaccess that httpd would obey is not given away.
-func TestAccessFiles(t *testing.T) {
-	root := tree(t, "d/f.txt=f", "d/.htaccess=Require all denied", "e/f.txt=e", "c/f.txt=c", "c/.htaccess=# nothing\n\n")
+// Where access files are looked at.
+func TestWhereAccessFilesCount(t *testing.T) {
+	root := tree(t, "d/f.txt=f", "d/.htaccess=Nonsense", "e/f.txt=e", "c/f.txt=c", "c/.htaccess=# nothing\n\n")
 	tests := []struct{ conf, request, want string }{
 		{"", "/d/f.txt", "500"},
 		{"", "/e/f.txt", "200"},
 		{"", "/c/f.txt", "200"},
 		{"AccessFileName .acl", "/d/f.txt", "200"},
 		{"<Directory />\nAllowOverride None\n</Directory>", "/d/f.txt", "200"},
-		{"<Directory />\nAllowOverride All\n</Directory>", "/d/f.txt", "403"},
+		{"<Directory />\nAllowOverride All\n</Directory>", "/d/f.txt", "500"},
 		{"<Directory />\nAllowOverride All\n</Directory>", "/e/f.txt", "200"},
 		{"<Directory />\nAllowOverride All\n</Directory>\nAccessFileName .acl", "/d/f.txt", "200"},
-		{"<Directory " + root + "/d>\nAllowOverrideList AddType\n</Directory>", "/d/f.txt", "403"},
+		{"<Directory " + root + "/d>\nAllowOverrideList AddType\n</Directory>", "/d/f.txt", "500"},
 		{"<Directory " + root + "/e>\nAllowOverride All\n</Directory>", "/d/f.txt", "500"},
 	}
 	for _, c := range tests {
