@@ -162,7 +162,7 @@ func (c *cond) compile(s *directive.Scope, a directive.Args) (err error) {
 			where = "in htaccess context "
 		}
 		if c.expr, err = expr.Compile(c.text, o); err != nil {
-			return errors.New("cannot compile expression " + where + "\"" + c.text + "\": " + err.Error())
+			return errors.New("cannot compile expression " + where + "\"" + c.text + "\" " + err.Error())
 		}
 	case c.test >= numLess:
 		c.number = directive.Atoi(c.text)

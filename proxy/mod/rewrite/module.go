@@ -51,7 +51,7 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		n++
 	}
 	srv := servers.Merged(chain[:n]...)
-	e := &engine{rules: srv.rules, maps: srv.maps, options: srv.options.Or(0), anyURI: d.options.Or(0)&allowAnyURI != 0, main: n == 1}
+	e := &engine{rules: srv.rules, maps: srv.maps, options: srv.options.Or(0), anyURI: d.options.Or(0)&allowAnyURI != 0, main: n < 2 || !servers.Has(chain[1])}
 	p.Add(site.Translate, "RewriteRule", e.step)
 	if d.prefix != "" {
 		s := &section{rules: d.rules, maps: srv.maps, prefix: d.prefix, base: d.base, options: d.options.Or(0), server: srv.options.Or(0)}

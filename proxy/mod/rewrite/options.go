@@ -90,8 +90,6 @@ func setBase(s *directive.Scope, a directive.Args) error {
 	switch {
 	case isServer(s):
 		return errors.New("RewriteBase: only valid in per-directory config files")
-	case url == "":
-		return errors.New("RewriteBase: empty URL not allowed")
 	case url[0] != '/':
 		return errors.New("RewriteBase: argument is not a valid URL")
 	}
