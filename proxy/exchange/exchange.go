@@ -31,9 +31,9 @@ type Exchange struct {
 	Located  string   // the path whose <Location> sections State's StateLocated holds
 	FileType FileType // what Filename is on disk
 	PathInfo string
-	Context  Context // what Alias has mapped
 	Type     string  // media type that a rule forces upon the file (RewriteRule's T); "" for none
 	Handler  string  // the handler that SetHandler or the mapping named, e.g. "proxy-server"
+	Context  Context // what an Alias mapped
 
 	Start         time.Time // when the request's first line was read
 	LogID         string    // %L once asked for
@@ -68,9 +68,15 @@ const (
 	StateTLS     // ssl: what the sections say of certificates
 	StateWalk    // site: the chain of the <Directory> sections that were walked last
 	StateLocated // site: the chain of the <Location> sections that cover the path Located
+	StateFCGI    // mod/fcgi: what the sections say of FastCGI members
+	StateSCGI    // mod/scgi: what the sections say of SCGI members
 	StateCache   // mod/cache: what was looked up for it
 	states
 )
+
+// Context is the path that an Alias covers, and its folder, for applications that know only what is below it; the zero
+// value is the document root (httpd: core.c ap_set_context_info).
+type Context struct{ Prefix, Root string }
 
 // FileType is what a name on disk leads to (httpd: finfo.filetype).
 type FileType uint8
@@ -81,10 +87,6 @@ const (
 	Regular
 	Directory
 )
-
-// Context is the part of the URL space that a request lies in: a path, and the folder that it stands for. Both are
-// empty where that is the document root (httpd: core.c ap_set_context_info).
-type Context struct{ Prefix, Root string }
 
 // ContextRoot is the folder of the exchange's Context.
 func (x *Exchange) ContextRoot() string {
@@ -106,6 +108,7 @@ type Original struct {
 	Failed   *Attempt // the ErrorDocument that failed in its turn
 
 	Redirects int // how many internal redirects there were so far
+	LastPath, LastQuery string // of the request that was replaced last: the client's own, or a redirect of it
 }
 
 // Attempt is what an ErrorDocument that failed came to. The log shows it where it asks for the final request.
@@ -192,7 +195,7 @@ func (x *Exchange) Sub(path string) *Exchange {
 // over then (httpd: http_request.c ap_internal_fast_redirect).
 func (x *Exchange) TakeOver(y *Exchange) {
 	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
-	x.Filename, x.FileType, x.PathInfo, x.Type, x.Handler = y.Filename, y.FileType, y.PathInfo, y.Type, y.Handler
+	x.Filename, x.FileType, x.PathInfo, x.Type, x.Handler, x.Context = y.Filename, y.FileType, y.PathInfo, y.Type, y.Handler, y.Context
 	y.State[StateWalk] = x.State[StateWalk]
 	if y.State[StateRewrite] == nil {
 		y.State[StateRewrite] = x.State[StateRewrite]

@@ -227,6 +227,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
+	x.Prev.LastPath, x.Prev.LastQuery = strings.Clone(x.Req.Path), strings.Clone(x.Req.Query)
 	x.Prev.Redirects++
 	renameEnv(x, status)
 	x.Res.Clear()

@@ -113,13 +113,15 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 			continue
 		}
 		to := r.to + x.Req.Path[rest:]
-		x.Context = exchange.Context{Prefix: r.prefix, Root: r.to}
 		if r.pattern != nil {
 			to = string(r.pattern.Expand(nil, r.to, x.Req.Path, groups))
 			x.Context = matchedContext(x.Req.Path, to, groups)
 			if climbs(to) && !climbs(r.to) { // two pieces that only together make a ".."
 				return exchange.Status(403)
 			}
+		}
+		if r.pattern == nil {
+			x.Context = exchange.Context{Prefix: r.prefix, Root: absolute(l.root, r.to)}
 		}
 		l.place(x, to, r.handler)
 		return nil
