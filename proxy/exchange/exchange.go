@@ -107,7 +107,7 @@ type Original struct {
 	Handler  string
 	Failed   *Attempt // the ErrorDocument that failed in its turn
 
-	Redirects int // how many internal redirects there were so far
+	Redirects           int    // how many internal redirects there were so far
 	LastPath, LastQuery string // of the request that was replaced last: the client's own, or a redirect of it
 }
 
