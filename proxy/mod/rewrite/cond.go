@@ -224,7 +224,7 @@ func (c *cond) check(p *pass, input string) bool {
 	}
 	switch {
 	case c.test < less:
-		return c.checkFile(p, input)
+		return c.checkFile(input)
 	case c.test < numLess:
 		return c.compare(input)
 	}
@@ -250,11 +250,10 @@ func (c *cond) match(p *pass, input string) bool {
 }
 
 // checkFile asks the disk.
-func (c *cond) checkFile(p *pass, name string) bool {
+func (c *cond) checkFile(name string) bool {
 	if strings.IndexByte(name, 0) >= 0 || name == "" {
 		return false
 	}
-	p.x.Block()
 	look := os.Stat
 	if c.test == isLink {
 		look = os.Lstat

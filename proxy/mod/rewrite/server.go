@@ -212,7 +212,6 @@ func (p *pass) isFileName(name string) bool {
 	if first = path.Clean(first); strings.IndexByte(first, 0) >= 0 {
 		return false
 	}
-	p.x.Block()
 	if _, err := os.Stat(first); err != nil {
 		return false
 	}

@@ -42,7 +42,6 @@ func stampOf(fi fs.FileInfo) stamp {
 }
 
 func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
-	p.x.Block()
 	fi, err := os.Stat(t.path)
 	if err != nil {
 		p.x.Log("rewrite", exchange.Error, err, "AH00661: mod_rewrite: can't access text RewriteMap file "+t.path)
@@ -53,7 +52,7 @@ func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 	if p.traced && !again {
 		p.trace(6, "cache lookup FAILED, forcing new map lookup")
 	}
-	value, err := t.value(key, now)
+	value, err := t.value(p.x, key, now)
 	if err != nil {
 		p.x.Log("rewrite", exchange.Error, err, "AH00655: mod_rewrite: can't open text RewriteMap file "+t.path)
 	}
@@ -66,13 +65,15 @@ func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 }
 
 // value is a key's, of the file as it is now; "" for none.
-func (t *textFile) value(key string, now stamp) (string, error) {
+func (t *textFile) value(x *exchange.Exchange, key string, now stamp) (string, error) {
 	if now.size > wholeMost {
+		x.Block()
 		return scan(t.path, func(k, _ string) bool { return k == key })
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.values == nil || t.stamp != now {
+		x.Block()
 		values := map[string]string{}
 		_, err := scan(t.path, func(k, v string) bool {
 			if _, known := values[k]; !known {
