@@ -28,6 +28,7 @@ import (
 	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
@@ -57,6 +58,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
+			remoteip.Module(),          // early: whose address the request has
 			alias.Module(),             // translate, fixup: Redirect, Alias
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
