@@ -228,6 +228,7 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 		if err := child.after(); err != nil {
 			return place(n.Pos, err)
 		}
+		child.after = nil
 	}
 	if e == nil || e.Close == nil {
 		return nil

@@ -19,6 +19,7 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/h2"
@@ -70,6 +71,9 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+		},
+		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
+		[]site.Module{
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
@@ -92,7 +96,7 @@ func schemes() backend.Table {
 // newLoader makes what lives as long as a process that loads configurations: the balancers, the server, and the
 // modules over both.
 func newLoader(c *cli.Command) *loader {
-	l := &loader{Command: c, store: &slotmem.Store{}}
+	l := &loader{Command: c, store: &slotmem.Store{}, caches: &cache.Stores{}}
 	beat := &method.Heartbeat{}
 	l.farm = balancer.NewFarm(method.Builtin(beat), l.store)
 	l.server = server.New(handshakes())

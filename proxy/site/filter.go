@@ -23,38 +23,38 @@ type drafted struct {
 // InputFor makes a filter of requests known by its name, which the configuration may use whatever the case of its
 // letters; OutputFor one of answers. A Builder calls it, with its own module's settings in Do. The Module is filled in.
 func (p *Plan) InputFor(f exchange.Filter) {
-	p.input.know(p, f, func(t *contribution) *drafted { return &t.input })
+	p.input.know(p, f, func(t *seldom) *drafted { return &t.input })
 }
 
 // OutputFor is said at InputFor.
 func (p *Plan) OutputFor(f exchange.Filter) {
-	p.output.know(p, f, func(t *contribution) *drafted { return &t.output })
+	p.output.know(p, f, func(t *seldom) *drafted { return &t.output })
 }
 
 // AddInput puts the filter of a name into the way of each request that the plan holds for, AddOutput into that of
 // each answer. A Builder calls it; whose filter it is does not matter, nor whether that Builder has run.
 func (p *Plan) AddInput(name string) {
-	p.input.use(p, name, func(t *contribution) *drafted { return &t.input })
+	p.input.use(p, name, func(t *seldom) *drafted { return &t.input })
 }
 
 // AddOutput is said at AddInput.
 func (p *Plan) AddOutput(name string) {
-	p.output.use(p, name, func(t *contribution) *drafted { return &t.output })
+	p.output.use(p, name, func(t *seldom) *drafted { return &t.output })
 }
 
-func (w *way) know(p *Plan, f exchange.Filter, of func(*contribution) *drafted) {
+func (w *way) know(p *Plan, f exchange.Filter, of func(*seldom) *drafted) {
 	f.Module = p.module
 	if p.draft != nil {
-		d := of(p.draft)
+		d := of(p.draft.own())
 		d.known = append(d.known, f)
 		return
 	}
 	w.known = append(w.known, f)
 }
 
-func (w *way) use(p *Plan, name string, of func(*contribution) *drafted) {
+func (w *way) use(p *Plan, name string, of func(*seldom) *drafted) {
 	if p.draft != nil {
-		d := of(p.draft)
+		d := of(p.draft.own())
 		d.names = append(d.names, name)
 		return
 	}
@@ -84,12 +84,12 @@ func (w *way) find(name string) (exchange.Filter, bool) {
 }
 
 // wayOf is what the parts of a plan make of a direction.
-func wayOf(parts []*contribution, of func(*contribution) *drafted) (w way) {
+func wayOf(parts []*contribution, of func(*seldom) *drafted) (w way) {
 	for _, t := range parts {
-		w.known = append(w.known, of(t).known...)
+		w.known = append(w.known, of(t.seldom).known...)
 	}
 	for _, t := range parts {
-		for _, name := range of(t).names {
+		for _, name := range of(t.seldom).names {
 			w.used = exchange.InsertFilter(w.used, w.named(name))
 		}
 	}

@@ -132,7 +132,8 @@ func (p *Plan) HandlerNamed(name string) (h Handler, ok bool) {
 // nobody. Only the virtual host's own plan counts.
 func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 	if p.draft != nil {
-		p.draft.observers = append(p.draft.observers, f)
+		own := p.draft.own()
+		own.observers = append(own.observers, f)
 		return
 	}
 	p.observers = append(p.observers, f)

@@ -218,7 +218,7 @@ func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) er
 
 // body is the whole file.
 func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
-	x.Res.Body, x.Res.Length = &source{f: f, parts: []exchange.Part{{Length: d.size}}}, d.size
+	x.Res.Body, x.Res.Length = exchange.NewSections(f, f, 0, d.size), d.size
 	x.Res.Ranges = &p.ranges
 	return nil
 }

@@ -188,44 +188,6 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// A body can be read or taken from the buffer, in any mixture.
-func TestSource(t *testing.T) {
-	root := tree(t, "f="+strings.Repeat("x", 3*bufferSize))
-	r := serving(t, root, "")
-	src := r.Get("GET /f HTTP/1.1").Res.Body.(*source)
-	if f, off, n, ok := src.File(); !ok || f == nil || off != 0 || n != 3*bufferSize {
-		t.Error(off, n, ok)
-	}
-	total, p := 0, make([]byte, 1000)
-	for i := 0; ; i++ {
-		if i%2 == 0 {
-			b := src.Buffered()
-			n := min(len(b), 700)
-			src.Discard(n)
-			total += n
-			continue
-		}
-		n, err := src.Read(p)
-		total += n
-		if err != nil {
-			break
-		}
-	}
-	if total != 3*bufferSize {
-		t.Error(total)
-	}
-	src.Close()
-	src = r.Get("GET /f HTTP/1.1").Res.Body.(*source)
-	os.Truncate(root+"/f", 10)
-	if n, err := src.Read(make([]byte, 100)); n != 10 || err != nil {
-		t.Error(n, err)
-	}
-	if _, err := src.Read(p); err == nil || err.Error() != "unexpected EOF" {
-		t.Error("a file that shrank:", err)
-	}
-	src.Close()
-}
-
 // A proxied response with a type costs no allocation here.
 func TestReplyAllocatesNothing(t *testing.T) {
 	r := serving(t, tree(t, "f"), "AddDefaultCharset utf-8\n")
