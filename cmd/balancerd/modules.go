@@ -12,6 +12,7 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	fcgimember "balancerd/proxy/fcgi"
 	http1client "balancerd/proxy/http1/client"
 	http1 "balancerd/proxy/http1/server"
 	http2client "balancerd/proxy/http2/client"
@@ -22,6 +23,7 @@ import (
 	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
@@ -57,6 +59,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			heartbeat.Module(beat),                      // what the lbmethod of that name reads
 			proxy.HealthModule(),                        // what hc* parameters may name
 			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
+			fcgi.Module(),                               // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			remoteip.Module(),          // early: whose address the request has
@@ -90,6 +93,7 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "fcgi", Backend: fcgimember.NewBackend()},
 	}
 }
 
