@@ -29,15 +29,6 @@ var absent = Table{
 	{Name: "RemoteIPTrustedProxyList", Ignored: &Ignored{Check: readable("RemoteIPTrustedProxyList: Could not open file "), Closes: Always}},
 	{Name: "RemoteIPInternalProxyList", Ignored: &Ignored{Check: readable("RemoteIPInternalProxyList: Could not open file "), Closes: Always}},
 	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
-	{Name: "DeflateFilterNote", Ignored: &Ignored{Check: checkDeflateNote}},
-	{Name: "DeflateWindowSize", Ignored: &Ignored{Check: Between(1, 15, "DeflateWindowSize must be between 1 and 15")}},
-	{Name: "DeflateBufferSize", Ignored: &Ignored{Check: Between(1, 1<<31-1, "DeflateBufferSize should be positive")}},
-	{Name: "DeflateMemLevel", Ignored: &Ignored{Check: Between(1, 9, "DeflateMemLevel must be between 1 and 9")}},
-	{Name: "DeflateCompressionLevel", Ignored: &Ignored{Check: Between(1, 9, "Compression Level must be between 1 and 9")}},
-	{Name: "DeflateInflateLimitRequestBody", Ignored: &Ignored{Check: notNegative("DeflateInflateLimitRequestBody requires a non-negative integer.")}},
-	{Name: "DeflateInflateRatioLimit", Ignored: &Ignored{Check: Between(1, 1<<31-1, "DeflateInflateRatioLimit must be positive")}},
-	{Name: "DeflateInflateRatioBurst", Ignored: &Ignored{Check: Between(1, 1<<31-1, "DeflateInflateRatioBurst must be positive")}},
-	{Name: "DeflateAlterEtag", Ignored: &Ignored{Check: OneOf("DeflateAlterETAG accepts only 'NoChange', 'AddSuffix', and 'Remove'", "nochange", "addsuffix", "remove")}},
 	{Name: "ExpiresByType", Ignored: &Ignored{Check: checkExpires}},
 	{Name: "ExpiresDefault", Ignored: &Ignored{Check: checkExpires}},
 	{Name: "AuthDigestProvider", Ignored: &Ignored{Closes: Always}},
@@ -56,26 +47,6 @@ func readable(prefix string) func(*Scope, Args) error {
 		path := s.Config.Tree.Path(a.Words[0])
 		if _, err := s.Config.Files.Stat(path); err != nil {
 			return errors.New(prefix + path + ": No such file or directory")
-		}
-		return nil
-	}
-}
-
-func checkDeflateNote(_ *Scope, a Args) error {
-	if len(a.Words) < 2 {
-		return nil
-	}
-	switch strings.ToLower(a.Words[0]) {
-	case "ratio", "input", "output":
-		return nil
-	}
-	return errors.New("Unknown note type " + a.Words[0])
-}
-
-func notNegative(message string) func(*Scope, Args) error {
-	return func(_ *Scope, a Args) error {
-		if n, err := strconv.ParseInt(a.Words[0], 10, 64); err != nil || n < 0 {
-			return errors.New(message)
 		}
 		return nil
 	}

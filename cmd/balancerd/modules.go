@@ -19,8 +19,10 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
@@ -61,6 +63,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
 		},
+		filters(),
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
@@ -71,6 +74,16 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
+	)
+}
+
+// filters are what is done to bodies. Those of one kind run in the order of this list: what SetOutputFilter names, what is
+// put in by itself, what mod_filter chooses.
+func filters() []site.Module {
+	return slices.Concat(
+		[]site.Module{filter.Core()},
+		compress.Modules(),
+		[]site.Module{filter.Module()},
 	)
 }
 
