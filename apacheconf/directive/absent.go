@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-
-	"balancerd/apacheconf"
 )
 
 // Absent are the directives of modules that are not here for which more is to be said than that they have no effect. A
@@ -29,8 +27,6 @@ var absent = Table{
 	{Name: "RemoteIPTrustedProxyList", Ignored: &Ignored{Check: readable("RemoteIPTrustedProxyList: Could not open file "), Closes: Always}},
 	{Name: "RemoteIPInternalProxyList", Ignored: &Ignored{Check: readable("RemoteIPInternalProxyList: Could not open file "), Closes: Always}},
 	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
-	{Name: "ExpiresByType", Ignored: &Ignored{Check: checkExpires}},
-	{Name: "ExpiresDefault", Ignored: &Ignored{Check: checkExpires}},
 	{Name: "AuthDigestProvider", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestQop", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestAlgorithm", Ignored: &Ignored{Closes: Always}},
@@ -72,39 +68,4 @@ func checkTrusted(_ *Scope, a Args) error {
 		return errors.New("RemoteIP: Error parsing IP " + w + " (The specified network mask is invalid. error) for " + a.Name)
 	}
 	return nil
-}
-
-// checkExpires takes "base [plus] {N unit}…"; a code that begins with A or M is not looked at
-// (httpd: mod_expires.c check_code).
-func checkExpires(_ *Scope, a Args) error {
-	code := a.Words[len(a.Words)-1]
-	if problem := expiresCode(code); problem != "" {
-		return errors.New("'" + a.Name + " " + strings.Join(a.Words, " ") + "': bad expires code, " + problem)
-	}
-	return nil
-}
-
-func expiresCode(code string) (problem string) {
-	if code != "" && (code[0] == 'A' || code[0] == 'M') {
-		return ""
-	}
-	w := apacheconf.Words(code)
-	if len(w) == 0 || !HasPrefix(w[0], "n", "a", "m") {
-		first, _ := apacheconf.Word(code)
-		return "unrecognised <base> '" + first + "'"
-	}
-	if w = w[1:]; len(w) > 0 && HasPrefix(w[0], "p") {
-		w = w[1:]
-	}
-	for ; len(w) > 0 && w[0] != ""; w = w[2:] {
-		switch {
-		case w[0][0] < '0' || w[0][0] > '9':
-			return "numeric value expected <num> '" + w[0] + "'"
-		case len(w) == 1 || w[1] == "":
-			return "missing <type>"
-		case !HasPrefix(w[1], "y", "mo", "w", "d", "h", "mi", "s"):
-			return "unrecognised <type>'" + w[1] + "'"
-		}
-	}
-	return ""
 }

@@ -16,7 +16,7 @@ var knownFilters = []KnownFilter{
 	{Name: "INFLATE", Module: "mod_deflate.c", Kind: 9},
 	{Name: "DEFLATE", Module: "mod_deflate.c", Kind: 20, Input: true},
 	{Name: "BROTLI_COMPRESS", Module: "mod_brotli.c", Kind: 20},
-	{Name: "SUBSTITUTE", Module: "mod_substitute.c", Kind: 10, Absent: true},
+	{Name: "SUBSTITUTE", Module: "mod_substitute.c", Kind: 10},
 	{Name: "Sed", Module: "mod_sed.c", Kind: 10, Input: true, Absent: true},
 	{Name: "proxy-html", Module: "mod_proxy_html.c", Kind: 10, Absent: true},
 	{Name: "xml2enc", Module: "mod_xml2enc.c", Kind: 10, Input: true, Absent: true},

@@ -22,6 +22,7 @@ import (
 	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/expires"
 	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
@@ -36,6 +37,7 @@ import (
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
+	"balancerd/proxy/mod/substitute"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 	"balancerd/proxy/snapshot"
@@ -81,7 +83,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 // put in by itself, what mod_filter chooses.
 func filters() []site.Module {
 	return slices.Concat(
-		[]site.Module{filter.Core()},
+		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
 		compress.Modules(),
 		[]site.Module{filter.Module()},
 	)
