@@ -39,9 +39,10 @@ type pulled struct {
 
 func (p *pulled) start() {
 	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
-		p.yield, p.err = yield, errPanicked
-		recovery.Do("changing a body", func() { p.err = p.f(p, (*pulledOut)(p)) })
-		p.done = true
+		p.yield = yield
+		err := errPanicked
+		recovery.Do("changing a body", func() { err = p.f(p, (*pulledOut)(p)) })
+		p.done, p.err = true, err
 	})
 }
 

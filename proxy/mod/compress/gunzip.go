@@ -3,6 +3,7 @@ package compress
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 	"sync"
@@ -192,8 +193,10 @@ func (g *gunzip) fill() {
 		}
 	case err == io.ErrUnexpectedEOF:
 		g.err = g.words.cut
-	case err != nil:
+	case errors.As(err, new(flate.CorruptInputError)):
 		g.err = g.words.broken(err)
+	case err != nil: // of who sends it
+		g.err = err
 	}
 	if n > 0 && g.err != nil {
 		g.ready = nil // httpd gives nothing of a piece that goes wrong

@@ -10,26 +10,26 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// filter is SUBSTITUTE with the rules of a chain of scopes.
-type filter struct {
-	rules []rule
-	most  int64
+// rules is SUBSTITUTE with those of a chain of scopes.
+type rules struct {
+	list []rule
+	most int64
 }
 
 // do has an answer's lines pass through the rules. Its tag and its sum stay, as in httpd.
-func (f *filter) do(_ context.Context, x *exchange.Exchange) error {
+func (f *rules) do(_ context.Context, x *exchange.Exchange) error {
 	r := &x.Res
 	r.Length = -1
 	r.Header.Del("Content-Length")
 	if r.Body != nil && !x.HeadOnly {
-		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return &lines{filter: f, x: x, out: out} })
+		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return &lines{rules: f, x: x, out: out} })
 	}
 	return nil
 }
 
 // lines cuts a body into lines and puts them through the rules.
 type lines struct {
-	*filter
+	*rules
 	x    *exchange.Exchange
 	out  io.Writer
 	held []byte // the beginning of a line
@@ -132,8 +132,8 @@ var errTooLong = errors.New("line too long")
 // line puts a line through all rules. One that can't be, or that becomes too long, passes as it is.
 func (l *lines) line(text string) {
 	l.parts = append(l.parts[:0], text)
-	for i := range l.rules {
-		if err := l.apply(&l.rules[i]); err != nil {
+	for i := range l.list {
+		if err := l.apply(&l.list[i]); err != nil {
 			if err == errTooLong {
 				l.tooLong()
 			} else {

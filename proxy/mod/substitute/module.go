@@ -21,7 +21,7 @@ func open(c *directive.Config, _ *site.Site) (site.Builder, error) {
 	}
 	return func(chain []*directive.Scope, p *site.Plan) error {
 		m := scopes.Merged(chain...)
-		f := &filter{rules: m.rules, most: m.most.Or(defaultMost)}
+		f := &rules{m.rules, m.most.Or(defaultMost)}
 		p.OutputFor(exchange.Filter{Name: "SUBSTITUTE", Kind: exchange.Resource, Do: f.do})
 		return nil
 	}, nil
