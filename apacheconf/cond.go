@@ -19,6 +19,10 @@ func (r *reader) doIf(c *cursor, g *Group, args string) error {
 		}
 		return r.skip(c, g)
 	}
+	if r.conditions++; r.conditions > r.nesting() {
+		return errNested
+	}
+	defer func() { r.conditions-- }()
 	nodes, _, endRaw, err := r.nodes(c, g.Name[1:])
 	g.Children, g.EndRaw = nodes, endRaw
 	return err
@@ -169,12 +173,12 @@ func versionOrder(text string) (int, error) {
 // skip passes over a section that does not hold, keeping its lines. Whatever looks like a section in
 // it must close by its own name (httpd: config.c ap_soak_end_container).
 func (r *reader) skip(c *cursor, g *Group) error {
-	body, end, err := soak(c, g.Name)
+	body, end, err := soak(c, g.Name, r.nesting())
 	g.Body, g.EndRaw = body, end
 	return err
 }
 
-func soak(c *cursor, name string) (body, endRaw string, err error) {
+func soak(c *cursor, name string, deep int) (body, endRaw string, err error) {
 	var b strings.Builder
 	for it := c.take(); it != nil; it = c.take() {
 		word, rest := Word(it.line.text)
@@ -190,7 +194,10 @@ func soak(c *cursor, name string) (body, endRaw string, err error) {
 				word = strings.TrimSuffix(word, ">")
 			}
 			b.WriteString(it.line.raw)
-			inner, end, err := soak(c, word)
+			if deep == 0 {
+				return "", "", errNested
+			}
+			inner, end, err := soak(c, word, deep-1)
 			if err != nil {
 				return "", "", err
 			}

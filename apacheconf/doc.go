@@ -12,5 +12,5 @@
 // of the reading, wherever it is, comes before any error of the walk.
 //
 // Reading order: tree.go, parse.go, reader.go, then lines.go, words.go, grammar.go, expand.go,
-// cond.go, include.go, macro.go, readtime.go, print.go, binary.go, error.go.
+// cond.go, include.go, macro.go, readtime.go, access.go, print.go, binary.go, error.go.
 package apacheconf

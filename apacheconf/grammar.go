@@ -58,7 +58,7 @@ func (lineLexer) Lex(name string, r io.Reader) (lexer.Lexer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lineTokens{name: name, lines: splitLines(string(b))}, nil
+	return &lineTokens{name: name, lines: splitLines(string(b), maxLine)}, nil
 }
 
 type lineTokens struct {
@@ -96,9 +96,9 @@ var fileParser = participle.MustBuild[fileAST](participle.Lexer(lineLexer{}), pa
 // portion is how many lines the parser is given at a time: it repeats nothing more than a million times.
 const portion = 500_000
 
-// parseLines gives the logical lines of a text, told apart by the grammar.
-func parseLines(name, text string) ([]item, error) {
-	lines := splitLines(text)
+// parseLines gives the logical lines of a text, told apart by the grammar. Longer ones than longest are marked.
+func parseLines(name, text string, longest int) ([]item, error) {
+	lines := splitLines(text, longest)
 	out := make([]item, 0, len(lines))
 	for first := 0; first < len(lines); first += portion {
 		lex, err := lexer.Upgrade(&lineTokens{name: name, lines: lines[first:min(first+portion, len(lines))], first: first})

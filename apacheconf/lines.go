@@ -28,8 +28,11 @@ const (
 	says                     // a directive
 )
 
-// maxLine is the longest logical line that httpd takes, with its terminator (httpd: config.c).
-const maxLine = 16 << 20
+// How long a logical line may be, with its terminator (httpd: config.c ap_build_config).
+const (
+	maxLine       = 16 << 20
+	maxAccessLine = 8192 // in access files
+)
 
 const blanks = " \t\n\v\f\r"
 
@@ -37,7 +40,7 @@ const blanks = " \t\n\v\f\r"
 // CR and line end, continues, even one that an empty line's joining brought to the end; at the end of
 // the file it continues into nothing. A NUL cuts the rest of its physical line off, a backslash before
 // it too does not continue; a backslash that no line end follows stays (httpd: util.c ap_cfg_getline).
-func splitLines(text string) []logicalLine {
+func splitLines(text string, longest int) []logicalLine {
 	out := make([]logicalLine, 0, strings.Count(text, "\n")+1)
 	for n, at := 1, 0; at < len(text); {
 		l := logicalLine{first: n}
@@ -71,7 +74,7 @@ func splitLines(text string) []logicalLine {
 			}
 		}
 		l.raw = text[start:at]
-		l.tooLong = len(l.text) >= maxLine-1
+		l.tooLong = len(l.text) >= longest-1
 		l.text = strings.Trim(l.text, blanks)
 		out = append(out, l)
 	}

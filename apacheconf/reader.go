@@ -8,14 +8,16 @@ import (
 
 // reader is one reading of a configuration. Owned by the goroutine that called ParseFile.
 type reader struct {
-	o      Options
-	tree   *Tree
-	names  map[string]bool   // that are defined
-	values map[string]string // of names in lower case
-	order  []string          // names as they were defined
-	loaded map[string]bool   // identifiers and source files of modules
-	macros map[string]*macro
-	depth  int // of inclusion
+	o          Options
+	tree       *Tree
+	names      map[string]bool   // that are defined
+	values     map[string]string // of names in lower case
+	order      []string          // names as they were defined
+	loaded     map[string]bool   // identifiers and source files of modules
+	macros     map[string]*macro
+	depth      int     // of inclusion
+	access     *Access // of an access file; nil: a configuration is read
+	conditions int     // that are open, one in another
 }
 
 func newReader(o Options) *reader {
@@ -82,7 +84,7 @@ func (c *cursor) take() *item {
 
 // splice puts a text in front of what is left to read. Its lines stand in no file: they are not printed.
 func (c *cursor) splice(name, text string) error {
-	items, err := parseLines(name, text)
+	items, err := parseLines(name, text, maxLine)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (c *cursor) splice(name, text string) error {
 
 // text reads one text: a file or the command line's directives. Sections must close where they open.
 func (r *reader) text(name, text string) ([]Node, error) {
-	items, err := parseLines(name, text)
+	items, err := parseLines(name, text, r.longest())
 	if err != nil {
 		return nil, &Error{Pos: Pos{name, 1}, Msg: err.Error(), Phase: Reading}
 	}
@@ -159,7 +161,9 @@ func (r *reader) nodes(c *cursor, until string) (nodes []Node, open []*Section, 
 			}
 			add(n)
 			if s, ok := n.(*Section); ok {
-				open = append(open, s)
+				if open = append(open, s); len(open) > r.nesting() {
+					return nil, nil, "", at(c, errNested)
+				}
 			}
 		}
 	}
@@ -208,6 +212,9 @@ func (r *reader) directive(c *cursor, it *item, name, args string, nested bool) 
 	pos := c.pos(it.line)
 	if f, ok := readTime(strings.ToLower(name)); ok && r.has(f.module) {
 		g := &Group{Name: name, Pos: pos, Raw: it.line.raw}
+		if skip, err := r.refused(c, g); skip || err != nil {
+			return g, err
+		}
 		if err := f.do(r, c, g, args); err != nil {
 			return nil, place(pos, err)
 		}

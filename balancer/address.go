@@ -48,7 +48,7 @@ func ParseAddress(text, runtimeDir string, match bool) (Address, error) {
 			if a.Socket = u.path; !filepath.IsAbs(u.path) {
 				a.Socket = filepath.Join(runtimeDir, u.path)
 			}
-			a.Socket = filepath.Clean(a.Socket)
+			a.Socket = strings.Clone(filepath.Clean(a.Socket))
 		}
 	}
 	var port string
@@ -72,10 +72,11 @@ func ParseAddress(text, runtimeDir string, match bool) (Address, error) {
 // fill completes a by a URL in lower case.
 func (a *Address) fill(u uri) error {
 	standard := PortOf(u.scheme)
-	if u.port == standard {
+	if u.port == standard && u.scheme != "uwsgi" { // whose port apr does not know
 		u.port = 0
 	}
-	a.Scheme, a.Host, a.Path, a.Port, a.URL = u.scheme, u.host, u.path, u.port, u.String()
+	a.URL, a.Port = u.String(), u.port
+	a.Scheme, a.Host, a.Path = within(a.URL, u.scheme), within(a.URL, u.host), within(a.URL, u.path)
 	if a.Port == 0 {
 		a.Port = standard
 	}
@@ -86,6 +87,15 @@ func (a *Address) fill(u uri) error {
 		return fmt.Errorf("worker uds path (%s) too long", a.Socket)
 	}
 	return nil
+}
+
+// within is part as it stands in a URL, which is a text of its own: a worker outlives the configuration that names it,
+// and must not keep that in memory.
+func within(url, part string) string {
+	if i := strings.Index(url, part); i >= 0 {
+		return url[i : i+len(part)]
+	}
+	return strings.Clone(part)
 }
 
 // liftPort takes $1 and what follows it out of the port of a ProxyPassMatch URL, so that the rest
@@ -145,7 +155,7 @@ func StripSocket(text string) (string, bool) {
 // ports is the default port of each scheme (apr_uri.c schemes[], httpd: proxy_util.c pschemes[]).
 var ports = map[string]uint16{
 	"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443, "h2c": 80, "h2": 443,
-	"fcgi": 8000, "ajp": 8009, "scgi": 4000,
+	"fcgi": 8000, "ajp": 8009, "scgi": 4000, "uwsgi": 3031,
 }
 
 // PortOf is the default port of a scheme in lower case, 0 when it has none.

@@ -42,6 +42,7 @@ func Bind(t *apacheconf.Tree, o Options, mods ...Module) (*Config, error) {
 	for _, m := range mods {
 		b.add(m.Table)
 	}
+	c.rows = b.rows
 	for _, u := range t.Unknown {
 		c.note(Hint{Pos: u.Pos, Name: "LoadModule", Module: "so", Text: "module " + u.Ident + " is not known here; it is taken as loaded, its directives are not: \"Define " + Without(strings.TrimSuffix(u.Ident, "_module")) + "\" goes on without them"})
 	}
@@ -126,14 +127,18 @@ func (h *Hinted) Error() string { return h.Msg }
 func (b *binder) find(s *Scope, m *meaning, name string) (*known, error) {
 	k := m.known
 	if k == nil || !b.config.has(k) {
+		if err := b.passUnknown(name); err != nil {
+			return nil, err
+		}
 		msg := "Invalid command '" + name + "', perhaps misspelled or defined by a module not included in the server configuration"
 		return nil, &Hinted{Msg: msg, Hint: b.config.suggest(name, k)}
 	}
-	if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !m.reads {
-		if s.Tag == "" {
-			return nil, errors.New(k.name + " not allowed here")
+	if b.config.access != nil {
+		if err := b.admit(s, k); err != nil {
+			return nil, err
 		}
-		return nil, errors.New(k.name + " not allowed in <" + s.Tag + "> context")
+	} else if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !m.reads {
+		return nil, notAllowed(s, k.name)
 	}
 	if k.module == "core.c" {
 		s.real().Core = true
@@ -166,6 +171,9 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 		return nil
 	}
 	k, err := b.find(s, m, n.Name)
+	if err == errPassed {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -189,6 +197,9 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 		return nil // what stands in it is that module's, too
 	}
 	k, err := b.find(s, m, n.Name)
+	if err == errPassed {
+		return nil
+	}
 	if err != nil {
 		return place(n.Pos, err)
 	}
@@ -217,6 +228,7 @@ func (b *binder) section(s *Scope, n *apacheconf.Section) error {
 		if err := child.after(); err != nil {
 			return place(n.Pos, err)
 		}
+		child.after = nil
 	}
 	if e == nil || e.Close == nil {
 		return nil

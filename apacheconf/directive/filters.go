@@ -24,13 +24,7 @@ var knownFilters = []KnownFilter{
 	{Name: "RATE_LIMIT", Module: "mod_ratelimit.c", Kind: 49, Absent: true},
 	{Name: "DATA", Module: "mod_data.c", Kind: 10, Absent: true},
 	{Name: "INCLUDES", Module: "mod_include.c", Kind: 10, Absent: true},
-	{Name: "CACHE", Module: "mod_cache.c", Kind: 10, Absent: true},
-	{Name: "CACHE_SAVE", Module: "mod_cache.c", Kind: 21, Absent: true},
-	{Name: "CACHE_SAVE_SUBREQ", Module: "mod_cache.c", Kind: 21, Absent: true},
-	{Name: "CACHE_OUT", Module: "mod_cache.c", Kind: 21, Absent: true},
-	{Name: "CACHE_OUT_SUBREQ", Module: "mod_cache.c", Kind: 21, Absent: true},
-	{Name: "CACHE_REMOVE_URL", Module: "mod_cache.c", Kind: 30, Absent: true},
-	{Name: "CACHE_INVALIDATE", Module: "mod_cache.c", Kind: 30, Absent: true},
+	{Name: "CACHE", Module: "mod_cache.c", Kind: 10},
 	{Name: "XLATEOUT", Module: "mod_charset_lite.c", Kind: 10, Absent: true},
 }
 

@@ -19,12 +19,29 @@ func NewKey[T any](name string, merge func(outer, inner T) T) *Key[T] {
 
 // In is the settings in a scope, made on first use. Only Set functions write to them.
 func (k *Key[T]) In(s *Scope) *T {
-	if v, ok := s.cells[k]; ok {
-		return v.(*T)
+	if v, ok := k.at(s); ok {
+		return v
 	}
 	v := new(T)
-	s.cells[k] = v
+	s = s.real()
+	s.cells = append(s.cells, cell{k, v})
 	return v
+}
+
+// at is the settings in a scope; false when none were made.
+func (k *Key[T]) at(s *Scope) (v *T, ok bool) {
+	for _, c := range s.real().cells {
+		if c.key == settings(k) {
+			return c.value.(*T), true
+		}
+	}
+	return nil, false
+}
+
+// cell is the settings of one key in a scope. Most scopes have one or two, for which a table would be large.
+type cell struct {
+	key   settings // *Key[T]
+	value any      // *T
 }
 
 // settings is a Key whatever the type of its settings.
@@ -39,7 +56,7 @@ func (k *Key[T]) size(cell any) int { return sizeOf(reflect.ValueOf(cell.(*T)).E
 
 // Has reports whether anything was set in the scope.
 func (k *Key[T]) Has(s *Scope) bool {
-	_, ok := s.cells[k]
+	_, ok := k.at(s)
 	return ok
 }
 
@@ -48,23 +65,23 @@ func (k *Key[T]) Merged(chain ...*Scope) T {
 	var out T
 	first := true
 	for _, s := range chain {
-		v, ok := s.cells[k]
+		v, ok := k.at(s)
 		if !ok {
 			continue
 		}
 		if first {
-			out, first = *v.(*T), false
+			out, first = *v, false
 			continue
 		}
-		out = k.merge(out, *v.(*T))
+		out = k.merge(out, *v)
 	}
 	return out
 }
 
 // Holds reports whether settings of a key with one of the names were made in the scope.
 func (s *Scope) Holds(names ...string) bool {
-	for k := range s.cells {
-		if k.named(names) {
+	for _, c := range s.real().cells {
+		if c.key.named(names) {
 			return true
 		}
 	}
@@ -74,9 +91,9 @@ func (s *Scope) Holds(names ...string) bool {
 // Size is how many bytes the settings take that were made in the scope under keys with one of the names: what
 // joining them with others copies. What they point to is not counted.
 func (s *Scope) Size(names ...string) (bytes int) {
-	for k, cell := range s.cells {
-		if k.named(names) {
-			bytes += k.size(cell)
+	for _, c := range s.real().cells {
+		if c.key.named(names) {
+			bytes += c.key.size(c.value)
 		}
 	}
 	return bytes

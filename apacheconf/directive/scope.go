@@ -26,10 +26,10 @@ type Scope struct {
 	Except  bool     // the methods are those that are not limited
 	Group   any      // what a module keeps for a section of its own (<RequireAny>)
 
-	cells  map[settings]any // *Key[T] -> *T; shared by a scope and its views
-	base   *Scope           // of a view: the scope that it shares with
-	lastIf *Scope           // the <If> or <ElseIf> that an <Else> may follow
-	after  func() error     // what httpd checks of a section only when its contents were read
+	cells  []cell       // what was set; of a view: none, they are those of its base
+	base   *Scope       // of a view: the scope whose settings it shares
+	lastIf *Scope       // the <If> or <ElseIf> that an <Else> may follow
+	after  func() error // what httpd checks of a section only when its contents were read
 }
 
 // Config is what the directives of a configuration say.
@@ -43,7 +43,9 @@ type Config struct {
 	Files            FileSystem                            // how the files that it names are reached
 	OpenLog          func(target string) (*os.File, error) // see Options
 
-	loaded map[string]bool // identifiers and source files
+	loaded map[string]bool   // identifiers and source files
+	rows   map[string]*Entry // by lower-case name; read-only once bound
+	access *Override         // of an access file; nil: the configuration itself
 }
 
 // Effect is what a hint is about. They are told in this order.
@@ -75,7 +77,7 @@ const HintModule = "hint"
 func Without(module string) string { return "BALANCERD_WITHOUT_" + module }
 
 func newScope(kind Where, parent *Scope, c *Config) *Scope {
-	s := &Scope{Kind: kind, Parent: parent, Config: c, cells: map[settings]any{}}
+	s := &Scope{Kind: kind, Parent: parent, Config: c}
 	if kind&Server != 0 {
 		s.Server = s
 	} else {
@@ -89,7 +91,7 @@ func (s *Scope) View(tag string) *Scope {
 	v := *s
 	v.Tag = tag
 	v.Parent, v.base = s, s
-	v.Children, v.lastIf, v.after = nil, nil, nil
+	v.Children, v.cells, v.lastIf, v.after = nil, nil, nil, nil
 	return &v
 }
 

@@ -89,19 +89,21 @@ type Module struct {
 
 // known is one line of httpd.tsv.
 type known struct {
-	name   string // as registered
-	module string
-	also   string // another module that has it too; "" for none
-	arity  Arity
-	where  Where
-	htdoc  string // the override that .htaccess needs, "" for none
-	hint   string
+	name     string // as registered
+	module   string
+	also     string // another module that has it too; "" for none
+	arity    Arity
+	where    Where
+	htdoc    string // the override that .htaccess needs, "" for none
+	override Class  // the same
+	hint     string
 }
 
 func parseKnown(line string) known {
 	f := strings.SplitN(line, "\t", 5)
 	contexts, ht, _ := strings.Cut(f[3], " +ht(")
 	k := known{module: f[0], name: f[1], arity: arities[f[2]], htdoc: strings.TrimSuffix(ht, ")"), hint: f[4]}
+	k.override = parseClasses(k.htdoc)
 	for _, c := range strings.Split(contexts, "+") {
 		switch c {
 		case "main":

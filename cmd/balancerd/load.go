@@ -11,6 +11,7 @@ import (
 	"balancerd/cmd/balancerd/fragment"
 	"balancerd/cmd/balancerd/hints"
 	"balancerd/cmd/balancerd/process"
+	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -22,6 +23,7 @@ type loader struct {
 	modules []site.Module
 	farm    *balancer.Farm
 	store   *slotmem.Store
+	caches  *cache.Stores
 	server  *server.Server
 }
 
@@ -31,6 +33,7 @@ func (l *loader) load(a *process.Attempt) (*site.Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.Tree.Nodes = nil                                  // what they say is in the site
 	if err := l.server.Swap(next, opened); err != nil { // from now on
 		next.Close()
 		return nil, err

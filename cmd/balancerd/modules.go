@@ -12,6 +12,7 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	fcgimember "balancerd/proxy/fcgi"
 	http1client "balancerd/proxy/http1/client"
 	http1 "balancerd/proxy/http1/server"
 	http2client "balancerd/proxy/http2/client"
@@ -19,10 +20,12 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/expires"
+	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/headers"
@@ -59,6 +62,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			heartbeat.Module(beat),                      // what the lbmethod of that name reads
 			proxy.HealthModule(),                        // what hc* parameters may name
 			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
+			fcgi.Module(),                               // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			alias.Module(),             // translate, fixup: Redirect, Alias
@@ -73,6 +77,9 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+		},
+		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
+		[]site.Module{
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
@@ -99,13 +106,14 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "fcgi", Backend: fcgimember.NewBackend()},
 	}
 }
 
 // newLoader makes what lives as long as a process that loads configurations: the balancers, the server, and the
 // modules over both.
 func newLoader(c *cli.Command) *loader {
-	l := &loader{Command: c, store: &slotmem.Store{}}
+	l := &loader{Command: c, store: &slotmem.Store{}, caches: &cache.Stores{}}
 	beat := &method.Heartbeat{}
 	l.farm = balancer.NewFarm(method.Builtin(beat), l.store)
 	l.server = server.New(handshakes())

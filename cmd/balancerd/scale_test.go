@@ -4,10 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 	"balancerd/testdata/linear"
 )
@@ -156,4 +161,83 @@ func TestAReloadKeepsNothingOfBefore(t *testing.T) {
 	if more > once/4 {
 		t.Errorf("a load keeps %d KiB, and five more add %d", once>>10, more>>10)
 	}
+}
+
+// loadDecoded puts a configuration in force as the serving process does: its tree comes from another process.
+func loadDecoded(t *testing.T, mods []site.Module, conf string) *site.Site {
+	t.Helper()
+	head := ""
+	for _, m := range strings.Fields(everything) {
+		head += "LoadModule " + m + "_module x\n"
+	}
+	read, err := apacheconf.ParseText("test.conf", "ServerName localhost\nListen 127.0.0.1:80\nErrorLog /dev/null\n"+head+conf, apacheconf.Options{ServerRoot: "/", Modules: directive.Catalog{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := read.AppendBinary(nil)
+	tree, err := apacheconf.DecodeTree(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := site.Build(c, mods, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree.Nodes = nil
+	s.Commit()
+	return s
+}
+
+// TestAReloadKeepsNothingOfTheText: balancers and workers outlive the configuration that named them first, and hold
+// nothing of its text.
+func TestAReloadKeepsNothingOfTheText(t *testing.T) {
+	workers := "ProxyPass /plain/ http://m1:80/w/\nProxyPass /unix/ unix:/run/m.sock|http://m2/\n<Proxy balancer://b>\nBalancerMember http://m3:80/m route=r redirect=q\nProxySet stickysession=S\n</Proxy>\nProxyPass / balancer://b/\n"
+	long := workers + times(2000, "SetEnv v@ "+strings.Repeat("x", 1000)+"\n")
+	mods := testModules(t)
+	var last *site.Site
+	kept := linear.Kept(func() *site.Site {
+		first := loadDecoded(t, mods, long)
+		last = loadDecoded(t, mods, workers)
+		first.Close()
+		return last
+	})
+	last.Close()
+	runtime.KeepAlive(long)
+	if kept > 1<<20 {
+		t.Errorf("%d KiB are kept of a configuration that was replaced", kept>>10)
+	}
+}
+
+// TestUsualHostsTakeLittle: what a usual virtual host takes of the heap, with what lies waste between, at the start and
+// after reloads, each of which fills the holes that the one before has left.
+func TestUsualHostsTakeLittle(t *testing.T) {
+	const hosts = 1000
+	conf := times(hosts, "<VirtualHost *:80>\nServerName h@\nServerAlias www.h@\nDocumentRoot /srv\n<Directory /srv/h@>\nRequire all granted\n</Directory>\n<Location /admin>\nRequire ip 10.0.0.0/8\n</Location>\n"+
+		"Header always set X-Frame-Options DENY\nProxyPass /static !\nProxyPass / http://m1:80/@/\nProxyPassReverse / http://m1:80/@/\n</VirtualHost>\n")
+	mods := modulesOver(t, true)
+	inUse := func() uint64 {
+		debug.FreeOSMemory()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse
+	}
+	before := inUse()
+	last := loadDecoded(t, mods, conf)
+	first := inUse()
+	for range 4 {
+		next := loadDecoded(t, mods, conf)
+		last.Close()
+		last = next
+	}
+	later := inUse()
+	runtime.KeepAlive(last)
+	t.Logf("a host takes %d bytes, after reloads %d", (first-before)/hosts, (later-before)/hosts)
+	if first-before > hosts*16<<10 || later-before > hosts*22<<10 {
+		t.Errorf("a host takes %d bytes, after reloads %d", (first-before)/hosts, (later-before)/hosts)
+	}
+	last.Close()
 }

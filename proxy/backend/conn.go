@@ -30,6 +30,7 @@ type Conn struct {
 	since int64 // under pool.mu: when it was last given back, by Clock
 
 	// Owned by who acquired it.
+	records
 	io      loop.Stream // the socket below TLS, or itself; nil: it is not known
 	to      target
 	used    bool // was begun once

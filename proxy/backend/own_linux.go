@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -11,6 +13,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
+	"balancerd/proxy/internal/tlsbuf"
 )
 
 // own is a socket that the event loops that serve clients watch, so that a wait for a member is one of theirs.
@@ -20,6 +23,25 @@ func taskOf(x *exchange.Exchange) *loop.Task { return x.Task }
 
 // below is what TLS stands on: an ordinary connection during the handshake, then an event loop's socket.
 type below = *loop.Conn
+
+// records is what TLS of an event loop's connection receives into.
+type records struct {
+	secure *tls.Conn
+	lent   *bytes.Buffer // while the connection is in use; nil: it is not
+}
+
+// lend has TLS receive into a buffer, until the connection idles again.
+func (r *records) lend() {
+	if r.lent == nil {
+		r.lent = tlsbuf.Lend(r.secure)
+	}
+}
+
+// takeBack has TLS hold no buffer.
+func (r *records) takeBack() {
+	tlsbuf.TakeBack(r.secure, r.lent)
+	r.lent = nil
+}
 
 // looped reports whether an event loop is to serve the connections of an exchange to such a member: those of
 // HTTP/2 have goroutines, and a handshake in between would hold a loop up.
@@ -51,7 +73,7 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	c := &Conn{pool: p, addr: addr}
 	c.openOwn(t.NewFd(fd))
 	if nc != plain {
-		c.net, c.below = nc, base.(below)
+		c.net, c.below, c.secure = nc, base.(below), tlsbuf.Of(nc)
 		c.below.Adopt(c.own, t)
 		return c
 	}
@@ -105,6 +127,7 @@ func (c *Conn) serve(t *loop.Task) {
 	c.io.(*loop.FdStream).Use(t)
 	c.own.Use(t)
 	if c.below != nil {
+		c.lend()
 		c.below.Serve(t)
 		c.before = c.below.Sent()
 	}
@@ -113,9 +136,10 @@ func (c *Conn) serve(t *loop.Task) {
 // undelivered is Undelivered with TLS.
 func (c *Conn) undelivered() bool { return c.below != nil && c.below.Undelivered(c.before) }
 
-// detachTask has no task use it: whoever closes it meanwhile waits for nothing.
+// detachTask has no task use it: it idles, and whoever closes it meanwhile waits for nothing.
 func (c *Conn) detachTask() {
 	if c.below != nil {
+		c.takeBack()
 		c.below.Serve(nil)
 	}
 }
@@ -129,11 +153,15 @@ func (c *Conn) look(x *exchange.Exchange) loop.Look {
 		}
 		return loop.Quiet
 	}
-	if c.own.PendingEvent() {
+	watched, pending := c.pendingEvent()
+	c.below.Serve(taskOf(x))
+	switch {
+	case pending, !watched: // no event tells of one that nobody has waited for yet
 		c.below.Use(taskOf(x))
-	} else {
-		c.below.Serve(taskOf(x))
+	case c.below.Drained() && c.secure != nil && !tlsbuf.Holds(c.secure):
+		return loop.Quiet
 	}
+	c.lend()
 	var one [1]byte
 	switch n, err := c.tryNet(one[:]); {
 	case n > 0:
@@ -214,7 +242,7 @@ func (c *Conn) disown() {
 	c.own, c.io = nil, nil
 	if c.below != nil {
 		c.below.HandOff(nc)
-		c.below = nil
+		c.below, c.records = nil, records{}
 		return
 	}
 	c.io = polled(nc.(poller), sent)

@@ -19,6 +19,9 @@ func taskOf(*exchange.Exchange) *loop.Task { return nil }
 // below is nothing here.
 type below = struct{}
 
+// records is nothing here.
+type records = struct{}
+
 func under(_ *exchange.Exchange, plain net.Conn, _ *Call, _ string) net.Conn { return plain }
 
 func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, *Call, string) *Conn {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +21,8 @@ import (
 	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/poison"
+	"balancerd/testdata/linear"
 )
 
 // secureMember is a worker whose member speaks TLS; serve gets each connection after its handshake.
@@ -118,6 +121,55 @@ func TestSecureMembersAreTheLoops(t *testing.T) {
 		say(t, c, "three")
 		c.Release(false)
 	}
+}
+
+// Idle connections to members over TLS hold no buffers, however much has come in on them: after answers of 16 KiB they
+// are as large as after short ones.
+func TestSecureIdleHoldsNoBuffers(t *testing.T) {
+	if poison.On || linear.Race {
+		t.Skip("memory is another one's measure there")
+	}
+	const n = 50
+	long := make([]byte, 16<<10)
+	w, call := secureMember(t, func(c *tls.Conn) {
+		for p := make([]byte, 1); ; {
+			if _, err := c.Read(p); err != nil {
+				return
+			}
+			c.Write(long[:1<<(p[0]-'0')])
+		}
+	})
+	use := func(task *loop.Task, size string, want int) uint64 {
+		list := make([]*Conn, n)
+		got := make([]byte, want)
+		for i := range list {
+			list[i], _ = acquireOn(t, task, w, call)
+			list[i].Write([]byte(size))
+			if _, err := io.ReadFull(list[i], got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range list {
+			c.Release(true)
+		}
+		clear(list)
+		var m runtime.MemStats
+		for range 3 {
+			runtime.GC() // pools are emptied by the second one
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	onLoop(t, func(task *loop.Task) {
+		short := use(task, "0", 1)
+		full := use(task, ">", len(long))
+		if full > short+n<<10 {
+			t.Errorf("%d bytes each more after full records", (full-short)/n)
+		}
+		if Idle(w) != n {
+			t.Errorf("%d idle connections, want %d", Idle(w), n)
+		}
+	})
 }
 
 // What came in on an idle connection is looked at inside of TLS.

@@ -8,6 +8,8 @@ type Filter struct {
 	Module, Name string // "deflate", "DEFLATE"
 	Kind         FilterKind
 	Pages        bool // of answers: own pages in place of errors and redirects pass through it, too
+	Stays        bool // put in by a step: it stays when another path is served in place of the one that it was put in for
+	Resumes      bool // an answer with Cached set was kept here: Do clears that, and what comes behind acts on it again
 	// Do edits the head (x.Req or x.Res) and puts a body of its own in the place of the one that is there,
 	// or lets both be. It is called once a message, before anything of it is sent. An error is the answer.
 	Do Step
@@ -36,11 +38,29 @@ func (x *Exchange) AddInput(f Filter) { x.InputFilters = InsertFilter(x.InputFil
 // AddOutput is said at AddInput.
 func (x *Exchange) AddOutput(f Filter) { x.OutputFilters = InsertFilter(x.OutputFilters, f) }
 
-// ResetFilters takes out what steps have put in: another path is served in place of the one that they decided for.
+// ResetFilters takes out what steps have put in, but for filters that stay: another path is served in place of the one
+// that they decided for.
 func (x *Exchange) ResetFilters() {
+	leaves := func(f Filter) bool { return !f.Stays }
+	x.InputFilters = slices.DeleteFunc(x.InputFilters, leaves)
+	x.OutputFilters = slices.DeleteFunc(x.OutputFilters, leaves)
+}
+
+// dropFilters takes out all.
+func (x *Exchange) dropFilters() {
 	clear(x.InputFilters)
 	clear(x.OutputFilters)
 	x.InputFilters, x.OutputFilters = x.InputFilters[:0], x.OutputFilters[:0]
+}
+
+// staying adds those of mine that stay to list.
+func staying(list, mine []Filter) []Filter {
+	for _, f := range mine {
+		if f.Stays {
+			list = InsertFilter(list, f)
+		}
+	}
+	return list
 }
 
 // InsertFilter puts f behind those of list that have its kind or a smaller one.

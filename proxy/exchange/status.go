@@ -18,6 +18,10 @@ var Stop = errors.New("phase settled")
 // Declined is returned by a handler that does not serve this request after all.
 var Declined = errors.New("declined")
 
+// AnswerMade is returned by a step of Types, Fixup or Insert that has made the answer itself: no later phase is run,
+// and no handler (httpd: OK from a quick handler).
+var AnswerMade = errors.New("answer made")
+
 // Redirect has the site serve another local path in place of this one (httpd: ap_internal_redirect).
 type Redirect struct {
 	Path  string    // path as a request line has it, with "?query" when there is one

@@ -15,6 +15,7 @@ type Options struct {
 	Line   int
 	Module string // whose log line a failed evaluation is, e.g. "headers"; "" is core
 
+	AccessFile bool // the text stands in a .htaccess file: no functions that read files
 	Restricted bool // no functions and operators that look at files (httpd: AP_EXPR_FLAG_RESTRICTED)
 	SSLCompat  bool // SSLRequire's rules: == and < compare by length first (httpd: AP_EXPR_FLAG_SSL_EXPR_COMPAT)
 	DontVary   bool // asking for a request field adds nothing to Vary (httpd: AP_EXPR_FLAG_DONT_VARY)
@@ -106,6 +107,21 @@ func (s *String) Eval(x *exchange.Exchange) (string, error) {
 	}
 	r := s.start(x)
 	text := s.root.text(r)
+	if err := s.stop(r); err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+// EvalWith is Eval where $n are the groups that a condition has left (httpd: ap_expr_str_exec_re).
+func (s *String) EvalWith(x *exchange.Exchange, c *Captures) (string, error) {
+	if l, ok := s.root.(literal); ok {
+		return string(l), nil
+	}
+	r := s.start(x)
+	r.groups = *c
+	text := s.root.text(r)
+	r.groups.Loc = nil
 	if err := s.stop(r); err != nil {
 		return "", err
 	}

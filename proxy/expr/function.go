@@ -14,7 +14,7 @@ import (
 // function is one func(argument).
 type function struct {
 	name       string
-	restricted bool // not where Options.Restricted
+	restricted bool // not where Options.Restricted or AccessFile
 	f          func(r *run, arg string) string
 }
 
@@ -50,7 +50,7 @@ func (p *parser) stringFunc(name string, arg word) word {
 		if !exchange.EqualFold(f.name, name) {
 			continue
 		}
-		if f.restricted && p.o.Restricted {
+		if f.restricted && (p.o.Restricted || p.o.AccessFile) {
 			p.name = f.name + " not available in restricted context"
 			return literal("")
 		}

@@ -18,6 +18,8 @@ type node struct {
 	own   *section         // of scope; nil at the root, and for a branch of an <If>
 	held  []*section       // the sections on the chain that have others inside
 
+	access *accessRule // which access files are looked at in the folders that the chain holds for
+
 	plan     atomic.Pointer[Plan]
 	edges    edges
 	used     atomic.Bool // since the keeper last looked
@@ -35,7 +37,7 @@ type tree struct {
 // newTree makes the tree of a server whose own plan is given: base is the main server's scope and, of a
 // virtual host, its own.
 func newTree(c *compiler, k *keeper, own *Plan, base ...*directive.Scope) *node {
-	root := &node{tree: &tree{compiler: c, keeper: k, base: base}}
+	root := &node{tree: &tree{compiler: c, keeper: k, base: base}, access: accessBase(base)}
 	root.plan.Store(own)
 	return root
 }

@@ -13,11 +13,16 @@ import (
 // contribution is what one module's Builder adds to plans: it is made once for the scopes that the Builder looks at,
 // and shared by the plans of all chains that have no others of these. Immutable.
 type contribution struct {
-	chain     []*directive.Scope // what the Builder was given
-	settings  int                // bytes of the settings in them, which merging copies
-	phases    uint16             // that it has steps in, by bit
-	steps     []placed
-	handlers  []namedHandler
+	chain    []*directive.Scope // what the Builder was given
+	settings int                // bytes of the settings in them, which merging copies
+	phases   uint16             // that it has steps in, by bit
+	steps    []placed
+	handlers []namedHandler
+	*seldom
+}
+
+// seldom is what few Builders add; those that do not share one that is empty.
+type seldom struct {
 	observers []func(*exchange.Exchange) exchange.Observer
 	input     drafted
 	output    drafted
@@ -26,9 +31,13 @@ type contribution struct {
 	named     string
 	typeOf    func(*exchange.Exchange) string
 	reachable func(*exchange.Exchange) bool
+	admits    func(*exchange.Exchange, string) error
 	follows   bool
 	indexes   bool
 }
+
+// nothing is never written to.
+var nothing seldom
 
 // placed is a step with its place.
 type placed struct {
@@ -72,7 +81,7 @@ type compiler struct {
 	loading  []*directive.Scope // those of its sections for which a Builder reads files
 
 	mu     sync.Mutex
-	shared map[sharedKey]*contribution // under mu: of the main server with one more scope, which most virtual hosts have in common
+	shared map[sharedKey]*contribution // under mu: of the main server with one of its sections, which most virtual hosts have in common
 }
 
 type sharedKey struct {
@@ -86,7 +95,7 @@ func (c *compiler) server(base ...*directive.Scope) (*Plan, error) {
 	if c.main != nil {
 		return c.extend(c.main, base[1:])
 	}
-	nothing := &Plan{parts: slices.Repeat([]*contribution{{}}, len(c.builders))}
+	nothing := &Plan{parts: slices.Repeat([]*contribution{{seldom: &nothing}}, len(c.builders))}
 	p, err := c.extend(nothing, base)
 	c.main = p
 	return p, err
@@ -167,9 +176,9 @@ func (c *compiler) parts(p *Plan, above []*contribution, scopes []*directive.Sco
 	return parts, nil
 }
 
-// once is make, once a load for the main server's chain with one scope behind it.
+// once is make, once a load for the main server's chain with one of its sections behind it.
 func (c *compiler) once(i int, p *Plan, above *contribution, behind []*directive.Scope) (*contribution, error) {
-	if c.builders[i].module.Reads == nil || len(behind) > 1 || c.main == nil || above != c.main.parts[i] {
+	if c.builders[i].module.Reads == nil || c.main == nil || len(behind) > 1 || behind[0].Server.Kind != directive.Main || above != c.main.parts[i] {
 		return c.make(i, p, above, behind)
 	}
 	key := sharedKey{i, behind[0]}
@@ -195,27 +204,46 @@ func (c *compiler) once(i int, p *Plan, above *contribution, behind []*directive
 	return made, nil
 }
 
-// make has a Builder add to the chain of a part with some scopes behind it.
+// make has a Builder add to the chain of a part with some scopes behind it. p, which is as it was then, is what it is
+// given: a plan is large, and one for each Builder would leave holes between those that stay.
 func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive.Scope) (*contribution, error) {
 	b := &c.builders[i]
-	made := &contribution{chain: append(above.chain[:len(above.chain):len(above.chain)], behind...), settings: above.settings}
+	made := &contribution{chain: append(above.chain[:len(above.chain):len(above.chain)], behind...), settings: above.settings, seldom: &nothing}
 	for _, s := range behind {
 		made.settings += b.size(s)
 	}
-	draft := &Plan{Local: p.Local, Named: p.Named, module: b.module.Name, draft: made}
-	if err := b.build(made.chain, draft); err != nil {
+	before := *p
+	defer func() { *p = before }()
+	*p = Plan{Local: before.Local, Named: before.Named, module: b.module.Name, draft: made}
+	if err := b.build(made.chain, p); err != nil {
 		return nil, err
 	}
 	made.steps, made.handlers = slices.Clip(made.steps), slices.Clip(made.handlers)
-	if draft.Local != p.Local {
-		made.local = draft.Local
-	}
-	if draft.Named != p.Named {
-		made.named = draft.Named
-	}
-	made.handler, made.typeOf, made.reachable = draft.Handler, draft.TypeOf, draft.Reachable
-	made.follows, made.indexes = draft.FollowsLinks, draft.Indexes
+	made.take(p, &before)
 	return made, nil
+}
+
+// take notes what a Builder has set in its plan, which was like before.
+func (t *contribution) take(p, before *Plan) {
+	s := seldom{observers: t.observers, input: t.input, output: t.output, handler: p.Handler, typeOf: p.TypeOf, reachable: p.Reachable,
+		admits: p.Admits, follows: p.FollowsLinks, indexes: p.Indexes}
+	if p.Local != before.Local {
+		s.local = p.Local
+	}
+	if p.Named != before.Named {
+		s.named = p.Named
+	}
+	if !reflect.ValueOf(s).IsZero() {
+		*t.own() = s
+	}
+}
+
+// own is what the Builder adds that few do.
+func (t *contribution) own() *seldom {
+	if t.seldom == &nothing {
+		t.seldom = &seldom{}
+	}
+	return t.seldom
 }
 
 // enter gives a plan what is not a list.
@@ -234,6 +262,9 @@ func (t *contribution) enter(p *Plan) {
 	}
 	if t.reachable != nil {
 		p.Reachable = t.reachable
+	}
+	if t.admits != nil {
+		p.Admits = t.admits
 	}
 	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
 }
@@ -273,11 +304,11 @@ func assemble(above *Plan, parts []*contribution, p *Plan) (*Plan, error) {
 	}
 	p.input, p.output = above.input, above.output
 	if input {
-		p.input = wayOf(parts, func(t *contribution) *drafted { return &t.input })
+		p.input = wayOf(parts, func(t *seldom) *drafted { return &t.input })
 		p.weight += p.input.weight()
 	}
 	if output {
-		p.output = wayOf(parts, func(t *contribution) *drafted { return &t.output })
+		p.output = wayOf(parts, func(t *seldom) *drafted { return &t.output })
 		p.weight += p.output.weight()
 	}
 	return p, nil

@@ -15,9 +15,9 @@
 //	      |
 //	 PreTranslate, Translate           proxy? alias? a file?
 //	      |
-//	 <Directory> <Files> or <Proxy>, <Location>, <If> --> Plan 2
+//	 <Directory> and .htaccess, <Files>, or <Proxy>; <Location>, <If> --> Plan 2      access.go
 //	      |
-//	 Parse Access Types Fixup          run.go      (an error anywhere: fail.go, page.go)
+//	 Parse Access Types Fixup Insert   run.go      (an error anywhere: fail.go, page.go)
 //	      |
 //	 Input filters, the handler        filter.go   the request's body; who answers
 //	      |
@@ -82,11 +82,16 @@
 // SetOutputFilter is not the module of the filter that it names. UseOutput puts one in without a name. A step, in any phase up to Fixup, puts one into
 // this exchange's way alone by x.AddOutput; it comes before the plan's of the same kind. OutputNamed finds it there, and
 // for a filter that is to choose among others when the answer is there (a provider of mod_filter, a type) and then
-// calls the other's Do. An internal redirect begins with the filters of its own chain. A handler that has kept an
-// answer which was edited and filtered says so by x.Res.Cached.
+// calls the other's Do. An internal redirect begins with the filters of its own chain, and with those of the former one
+// that stay (exchange.Filter.Stays). Who gives a kept answer which was edited and filtered says so by x.Res.Cached; one that was
+// kept at a filter with Resumes goes on from there.
+//
+// A filter that returns an *exchange.Redirect has another path served in place of the answer, or the same anew (a member's
+// 304 that is about something else). A step of Types, Fixup or Insert that returns exchange.AnswerMade has made the answer: no
+// handler is run.
 //
 // Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, alias.go
-// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do),
+// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do), override.go, access.go, accessstamp.go (.htaccess files),
 // chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), path.go, filter.go,
 // range.go, span.go, fail.go, page.go, words.go, own.go (TRACE, OPTIONS *), probe.go (what -U and -F ask).
 package site

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"balancerd/proxy/exchange"
@@ -28,23 +29,23 @@ type use struct {
 // InputFor makes a filter of requests known by its name, which the configuration may use whatever the case of its
 // letters; OutputFor one of answers. A Builder calls it, with its own module's settings in Do. The Module is filled in.
 func (p *Plan) InputFor(f exchange.Filter) {
-	p.input.know(p, f, func(t *contribution) *drafted { return &t.input })
+	p.input.know(p, f, func(t *seldom) *drafted { return &t.input })
 }
 
 // OutputFor is said at InputFor.
 func (p *Plan) OutputFor(f exchange.Filter) {
-	p.output.know(p, f, func(t *contribution) *drafted { return &t.output })
+	p.output.know(p, f, func(t *seldom) *drafted { return &t.output })
 }
 
 // AddInput puts the filter of a name into the way of each request that the plan holds for, AddOutput into that of
 // each answer. A Builder calls it; whose filter it is does not matter, nor whether that Builder has run.
 func (p *Plan) AddInput(name string) {
-	p.input.use(p, name, func(t *contribution) *drafted { return &t.input })
+	p.input.use(p, name, func(t *seldom) *drafted { return &t.input })
 }
 
 // AddOutput is said at AddInput.
 func (p *Plan) AddOutput(name string) {
-	p.output.use(p, name, func(t *contribution) *drafted { return &t.output })
+	p.output.use(p, name, func(t *seldom) *drafted { return &t.output })
 }
 
 // UseOutput puts a filter that has no name for others into the way of each answer that the plan holds for. The Module
@@ -52,25 +53,26 @@ func (p *Plan) AddOutput(name string) {
 func (p *Plan) UseOutput(f exchange.Filter) {
 	f.Module = p.module
 	if p.draft != nil {
-		p.draft.output.used = append(p.draft.output.used, use{filter: &f})
+		d := &p.draft.own().output
+		d.used = append(d.used, use{filter: &f})
 		return
 	}
 	p.output.used = exchange.InsertFilter(p.output.used, f)
 }
 
-func (w *way) know(p *Plan, f exchange.Filter, of func(*contribution) *drafted) {
+func (w *way) know(p *Plan, f exchange.Filter, of func(*seldom) *drafted) {
 	f.Module = p.module
 	if p.draft != nil {
-		d := of(p.draft)
+		d := of(p.draft.own())
 		d.known = append(d.known, f)
 		return
 	}
 	w.known = append(w.known, f)
 }
 
-func (w *way) use(p *Plan, name string, of func(*contribution) *drafted) {
+func (w *way) use(p *Plan, name string, of func(*seldom) *drafted) {
 	if p.draft != nil {
-		d := of(p.draft)
+		d := of(p.draft.own())
 		d.used = append(d.used, use{name: name})
 		return
 	}
@@ -107,12 +109,12 @@ func (w *way) find(name string) (exchange.Filter, bool) {
 }
 
 // wayOf is what the parts of a plan make of a direction.
-func wayOf(parts []*contribution, of func(*contribution) *drafted) (w way) {
+func wayOf(parts []*contribution, of func(*seldom) *drafted) (w way) {
 	for _, t := range parts {
-		w.known = append(w.known, of(t).known...)
+		w.known = append(w.known, of(t.seldom).known...)
 	}
 	for _, t := range parts {
-		for _, u := range of(t).used {
+		for _, u := range of(t.seldom).used {
 			w.used = exchange.InsertFilter(w.used, w.of(u))
 		}
 	}
@@ -233,10 +235,10 @@ func filtered(x *exchange.Exchange, f *exchange.Filter, phase string, err error,
 }
 
 // output passes the answer through its filters below a kind. An error becomes the answer: an own page, whose
-// filters come behind Protocol.
-func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, below exchange.FilterKind) {
+// filters come behind Protocol. An *exchange.Redirect ends it and is returned: another path's answer is wanted.
+func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, below exchange.FilterKind) error {
 	for f := l.next(below); f != nil; f = l.next(below) {
-		if x.Res.Drop || f.Kind < exchange.Protocol && (x.Res.Cached || x.Res.ErrorPage && !f.Pages) {
+		if x.Res.Drop || f.Kind < exchange.Protocol && (x.Res.Cached && !f.Resumes || x.Res.ErrorPage && !f.Pages) {
 			continue
 		}
 		before := x.Res.Body
@@ -245,11 +247,16 @@ func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, bel
 			err = exchange.Status(500)
 		}
 		filtered(x, f, "output_filter", err, x.Res.Body != before)
+		var other *exchange.Redirect
+		if errors.As(err, &other) {
+			return err
+		}
 		if err != nil {
 			failed(x, err)
 			s.page(x, err)
 		}
 	}
+	return nil
 }
 
 // reply completes the answer, whose head is there and not yet sent: it passes through its filters, its head is
@@ -257,29 +264,46 @@ func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, bel
 // that is not there is not cut. Nothing is done to a 101: it is passed on at once (httpd: protocol.c
 // ap_send_interim_response).
 func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
-	l := s.contents(ctx, x)
+	for range s.recursionLimit() + 1 {
+		other := s.complete(ctx, x)
+		if other == nil {
+			return
+		}
+		s.fail(ctx, x, other)
+	}
+	s.page(x, exchange.Status(500))
+}
+
+func (s *Site) complete(ctx context.Context, x *exchange.Exchange) (other error) {
+	l, other := s.contents(ctx, x)
+	if other != nil {
+		return other
+	}
 	if err := cut(x); err != nil {
 		if s.fail(ctx, x, err); !x.Res.ErrorPage { // that has what was edited before
-			l = s.contents(ctx, x)
+			if l, other = s.contents(ctx, x); other != nil {
+				return other
+			}
 		}
 	}
-	s.output(ctx, x, &l, all)
+	return s.output(ctx, x, &l, all)
 }
 
 // contents passes the answer through what changes it: filters and the Reply steps. It returns the filters
-// that come behind these.
-func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters) {
+// that come behind these; other is the path whose answer is wanted instead.
+func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters, other error) {
 	p := planOf(x)
 	if p == nil || x.Res.Tunnel != nil {
-		return l
+		return l, nil
 	}
 	l = filters{x.OutputFilters, p.output.used}
-	s.output(ctx, x, &l, exchange.ContentSet+1)
+	if other = s.output(ctx, x, &l, exchange.ContentSet+1); other != nil {
+		return l, other
+	}
 	if !x.Res.Cached {
 		s.edit(ctx, x, p)
 	}
-	s.output(ctx, x, &l, exchange.Protocol)
-	return l
+	return l, s.output(ctx, x, &l, exchange.Protocol)
 }
 
 // edit runs the Reply steps.

@@ -36,8 +36,11 @@ func (k *keeper) grow(n *node, scope *directive.Scope, s *section) *node {
 	if e := n.edges.to(scope); e != nil {
 		return e
 	}
-	next := &node{tree: n.tree, up: n, scope: scope, own: s, held: n.held}
+	next := &node{tree: n.tree, up: n, scope: scope, own: s, held: n.held, access: n.access.behind(scope)}
 	next.weight = nodeSize + 64 // and its place in lists
+	if s != nil {
+		next.weight += s.weight
+	}
 	if s != nil && len(s.ifs)+len(s.files) > 0 {
 		next.held = append(n.held[:len(n.held):len(n.held)], s)
 		next.weight += 8 * len(next.held)

@@ -21,6 +21,7 @@ const (
 	Access                    // Require, Order/Allow/Deny, authentication
 	Types                     // type_checker: AddHandler, SetHandler by an expression
 	Fixup                     // SetEnv, RequestHeader, Redirect in sections, DirectoryIndex
+	Insert                    // insert_filter: the last look before the handler; an exchange.AnswerMade takes its place
 	Reply                     // Header: the answer's head is there, not yet sent
 	Log                       // log_transaction: the answer was sent; what a step returns counts for nothing
 	phases
@@ -29,7 +30,7 @@ const (
 // String is httpd's name of the hook where it has one.
 func (p Phase) String() string {
 	return [phases]string{"post_read_request", "pre_translate_name", "translate_name", "map_to_storage", "header_parser", "access_checker",
-		"type_checker", "fixups", "reply", "log_transaction"}[p]
+		"type_checker", "fixups", "insert_filter", "reply", "log_transaction"}[p]
 }
 
 // Step is one thing that a phase does, with who does it: a module's name as Module has it, and a name
@@ -58,8 +59,12 @@ type Plan struct {
 	Named   string                          // SetHandler's word; "" for none
 	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
+	// Admits refuses a folder that x's file lies in, and that only a symbolic link leads to which may not be followed
+	// (Options): it logs, and its error is the answer. nil: every link is followed. It looks at the disk.
+	Admits func(x *exchange.Exchange, folder string) error
+
 	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
-	// link that may not be followed, a file like .htaccess. It looks at the disk.
+	// link that may not be followed. It looks at the disk.
 	Reachable func(*exchange.Exchange) bool
 
 	steps     [phases][]Step
@@ -127,7 +132,8 @@ func (p *Plan) HandlerNamed(name string) (h Handler, ok bool) {
 // nobody. Only the virtual host's own plan counts.
 func (p *Plan) Observe(f func(*exchange.Exchange) exchange.Observer) {
 	if p.draft != nil {
-		p.draft.observers = append(p.draft.observers, f)
+		own := p.draft.own()
+		own.observers = append(own.observers, f)
 		return
 	}
 	p.observers = append(p.observers, f)

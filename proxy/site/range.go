@@ -3,9 +3,9 @@ package site
 import (
 	"io"
 	"net/http"
-	"strings"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/precondition"
 )
 
 // memberRanges holds for members' answers: one range, once those that touch are merged (httpd's defaults say how
@@ -101,28 +101,13 @@ func multipart(r *exchange.Response, rules *exchange.Ranges, spans []span, parts
 	return append(parts, exchange.Part{Text: "\r\n--" + rules.Boundary + "--\r\n"})
 }
 
-// ifRange reports whether If-Range lets a range be served: it is absent, or names the answer's strong ETag or the
-// date of its last change, which must lie a minute back to prove anything (RFC 9110 section 8.8.2.2; httpd:
-// http_protocol.c ap_condition_if_range).
+// ifRange reports whether If-Range lets a range be served.
 func ifRange(x *exchange.Exchange) bool {
-	want, ok := x.Req.Header.Lookup("If-Range")
-	if !ok {
+	if !x.Req.Header.Has("If-Range") {
 		return true
 	}
-	h := &x.Res.Header
-	if strings.HasPrefix(want, `"`) {
-		return want == h.Get("ETag")
-	}
-	asked, err := http.ParseTime(want)
-	changed, err2 := http.ParseTime(h.Get("Last-Modified"))
-	if err != nil || err2 != nil || !asked.Equal(changed) {
-		return false
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = x.Start
-	}
-	return now.Unix() >= changed.Unix()+60
+	d := precondition.Of(&x.Res.Header, x.Start)
+	return precondition.AllowsRange(x, &d)
 }
 
 // window is a part of a body.

@@ -19,6 +19,14 @@ func ignoreStop(err error) error {
 	return err
 }
 
+// ignoreMade is nil where a step made the answer.
+func ignoreMade(err error) error {
+	if err == exchange.AnswerMade {
+		return nil
+	}
+	return err
+}
+
 // decide is run; Stop says that a step settled the phase.
 func (p *Plan) decide(ctx context.Context, x *exchange.Exchange, phase Phase) (err error) {
 	list := p.steps[phase]
@@ -105,7 +113,7 @@ func (n *node) tell(x *exchange.Exchange) {
 	}
 	var list []exchange.Section
 	for _, s := range n.scopes()[len(n.tree.base):] {
-		list = append(list, exchange.Section{Kind: s.Tag, Argument: s.Arg, File: s.Pos.File, Line: s.Pos.Line})
+		list = append(list, exchange.Section{Kind: tag(s), Argument: s.Arg, File: s.Pos.File, Line: s.Pos.Line})
 	}
 	o.Observe(x, exchange.SectionsMerged{Sections: list})
 }

@@ -20,6 +20,8 @@ type section struct {
 	ifs   []ifGroup        // <If> chains directly inside
 	files []section        // <Files> inside a <Directory>
 	depth int              // of a <Directory>: how many segments its folder has; -1 for the root, lastDepth for a regular expression
+
+	weight int // of an access file: bytes that it keeps; of the configuration 0
 }
 
 // lastDepth is behind every folder.

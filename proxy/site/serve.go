@@ -145,7 +145,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	}
 	for _, phase := range [...]Phase{Parse, Access, Types, Fixup} {
 		if err := p.run(ctx, x, phase); err != nil {
-			return err
+			return ignoreMade(err)
 		}
 	}
 	return s.handle(ctx, x, p)
@@ -276,7 +276,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
 		w.targets(url)
 	} else if x.Filename != "" {
-		w.directories()
+		if w.directories(); w.err != nil {
+			return nil, w.err
+		}
 		w.files()
 	}
 	if !byName {
@@ -302,6 +304,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 func (s *Site) handle(ctx context.Context, x *exchange.Exchange, p *Plan) error {
 	if x.Handler == "" && p.Named != "" {
 		x.Handler = p.Named
+	}
+	if err := p.run(ctx, x, Insert); err != nil {
+		return ignoreMade(err)
 	}
 	name := x.Handler
 	if strings.HasPrefix(name, "proxy:") { // SetHandler "proxy:URL"

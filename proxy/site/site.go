@@ -24,6 +24,7 @@ type Site struct {
 	names    *names
 	byScope  map[*directive.Scope]*Host // by the main server's scope, or a virtual host's
 	keeper   keeper
+	access   accessFiles
 	mu       sync.Mutex
 	onCommit []func()
 	onClose  []func()
@@ -89,6 +90,7 @@ type Options struct {
 // The error is worded as httpd words it at its start.
 func Build(c *directive.Config, mods []Module, o Options) (*Site, error) {
 	s := &Site{Config: c, byScope: map[*directive.Scope]*Host{}, Started: time.Now(), Checking: o.Checking, Generation: o.Generation}
+	s.access.config = c
 	s.add(&Host{Scope: c.Main, Server: &exchange.Server{Main: true}})
 	for _, v := range c.VHosts {
 		s.add(&Host{Scope: v, Server: &exchange.Server{}})

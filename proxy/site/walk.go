@@ -11,6 +11,8 @@ type walk struct {
 	x    *exchange.Exchange
 	host *Host
 	end  *node // the chain so far
+	next int   // depth of the first folder whose access file was not asked for yet
+	err  error // what ends the walk: an access file, a link on the way to one
 
 	found [2][16]int32 // memory for candidates
 }
@@ -64,8 +66,8 @@ func (w *walk) located(n *node) {
 }
 
 // directories adds the <Directory> sections of the folders on the way to the file, from the root down,
-// then the regular expressions that fit the whole name (httpd: request.c ap_directory_walk). What is not
-// there is no folder, and has no section of its own.
+// and what the folders' access files say behind those of the folder, then the regular expressions that fit the
+// whole name (httpd: request.c ap_directory_walk). What is not there is no folder, and has no section of its own.
 func (w *walk) directories() {
 	if w.walkedAlready() {
 		return
@@ -76,9 +78,11 @@ func (w *walk) directories() {
 	for i, s := range w.host.sections {
 		both[i] = s.directories.candidates(d.name, w.found[i][:0])
 	}
-	for s := nextFolder(&both); s != nil; s = nextFolder(&both) {
+	for s := nextFolder(&both); s != nil && w.err == nil; s = nextFolder(&both) {
+		w.accessFiles(&d, s.depth)
 		w.folder(s, &d)
 	}
+	w.accessFiles(&d, lastDepth)
 }
 
 // nextFolder is the section with the shorter name, the main server's first.

@@ -39,6 +39,7 @@ func hostWith(t testing.TB, main, own *directive.Scope) *Host {
 		}
 	}
 	h.root = newTree(c, &keeper{}, h.early, main, own)
+	h.root.access = newAccessRule(Overrides{Allowed: directive.Some(directive.Override{})})
 	return h
 }
 

@@ -40,13 +40,13 @@ func newReverser(s *SectionSettings, u *Upstreams) *reverser {
 func (u *Upstreams) reverseRules(list []Rewrite) []reverseRule {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	rules, known := u.rules[&list[0]]
+	rules, known := u.rules.get(&list[0])
 	if !known {
 		rules = make([]reverseRule, len(list))
 		for i, w := range list {
 			rules[i] = u.reverseRule(w)
 		}
-		u.rules[&list[0]] = rules
+		u.rules.put(&list[0], rules)
 	}
 	return rules
 }

@@ -24,8 +24,8 @@ type Upstreams struct {
 	lines    []lines
 
 	mu      sync.Mutex
-	mappers map[mapperKey]*mapper      // under mu
-	rules   map[*Rewrite][]reverseRule // under mu; by the first line of a list
+	mappers memo[mapperKey, *mapper]      // under mu
+	rules   memo[*Rewrite, []reverseRule] // under mu; by the first line of a list
 }
 
 // ServerSettings is what a server's directives say about its requests.
@@ -76,7 +76,6 @@ func (u *Upstreams) Compile(list ...*Lines) {
 		}
 		u.lines[i] = lines{l, targets}
 	}
-	u.mappers, u.rules = map[mapperKey]*mapper{}, map[*Rewrite][]reverseRule{}
 }
 
 // target is what serves a destination; d may be nil.
@@ -102,10 +101,12 @@ func (u *Upstreams) mapper(own *Line, interpolate bool) *mapper {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	key := mapperKey{own, interpolate}
-	if u.mappers[key] == nil {
-		u.mappers[key] = u.newMapper(own, interpolate)
+	m, known := u.mappers.get(key)
+	if !known {
+		m = u.newMapper(own, interpolate)
+		u.mappers.put(key, m)
 	}
-	return u.mappers[key]
+	return m
 }
 
 // AddTo gives a plan the steps that map a request, and the handler that takes it to a member through b. It may be

@@ -12,7 +12,7 @@ import (
 // whose name covers a URL the one with the longest name serves it, of two such the earlier (balancer.Longest).
 // Immutable; virtual hosts share the main server's.
 type Workers struct {
-	sites    map[string]*siteIndex
+	sites    memo[string, *siteIndex]
 	anywhere []candidate // in whose names a reference, "$1", stands in front of the path: any site may be theirs
 }
 
@@ -21,7 +21,7 @@ type siteIndex struct {
 	lengths  []int // of these paths, the longest first
 	byPath   map[string][]candidate
 	patterns bool     // references stand in some names
-	few      []listed // a short list without patterns, the longest path first
+	few      []listed // instead of these: a short list without patterns, the longest path first
 }
 
 // listed is a worker by its path.
@@ -39,13 +39,15 @@ type candidate struct {
 
 // NewWorkers is the table of these workers, in the order of the configuration.
 func NewWorkers(list []*balancer.Worker) *Workers {
-	w := &Workers{sites: map[string]*siteIndex{}}
+	w := &Workers{}
 	for i, worker := range list {
 		w.add(candidate{worker: worker, order: i})
 	}
-	for _, s := range w.sites {
+	for s := range w.sites.all() {
 		slices.SortFunc(s.lengths, func(a, b int) int { return b - a })
-		s.listFew()
+		if len(w.anywhere) == 0 {
+			s.listFew()
+		}
 	}
 	return w
 }
@@ -62,10 +64,14 @@ func (w *Workers) add(c candidate) {
 		w.anywhere = append(w.anywhere, c)
 		return
 	}
-	s := w.sites[name[:length]]
-	if s == nil {
+	site := name[:length]
+	if c.worker.Address().Scheme == "uwsgi" { // its name has the standard port when it was written
+		site = strings.TrimSuffix(site, ":3031")
+	}
+	s, known := w.sites.get(site)
+	if !known {
 		s = &siteIndex{byPath: map[string][]candidate{}}
-		w.sites[name[:length]] = s
+		w.sites.put(site, s)
 	}
 	path := name[length:]
 	if !slices.Contains(s.lengths, len(path)) {
@@ -75,7 +81,7 @@ func (w *Workers) add(c candidate) {
 	s.patterns = s.patterns || c.pattern
 }
 
-// listFew makes the short list of a site that has one.
+// listFew puts a short list in the place of the table of a site that has few paths.
 func (s *siteIndex) listFew() {
 	if s.patterns || len(s.byPath) > shortList {
 		return
@@ -84,6 +90,7 @@ func (s *siteIndex) listFew() {
 		s.few = append(s.few, listed{path, list[0].worker})
 	}
 	slices.SortFunc(s.few, func(a, b listed) int { return len(b.path) - len(a.path) })
+	s.few, s.byPath, s.lengths = slices.Clip(s.few), nil, nil
 }
 
 // siteLength is how much of a worker's name lies in front of its path.
@@ -109,7 +116,8 @@ type siteWorkers struct {
 // at is the workers of a site.
 func (u *Upstreams) at(name string) (s siteWorkers) {
 	for i, w := range u.Workers {
-		s.lists[i], s.sites[i] = w, w.sites[name]
+		s.lists[i] = w
+		s.sites[i], _ = w.sites.get(name)
 	}
 	return s
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // GCTuner lets more garbage gather while many TLS handshakes make it: they leave some 40 KB each, which a
-// small heap would be cleared of dozens of times a second. Plain requests leave none.
+// small heap would be cleared of dozens of times a second. Plain requests leave none, so that after the handshakes
+// nothing would clear the heap for minutes: it is done then, and the memory given back.
 type GCTuner struct {
 	n atomic.Int64 // handshakes
 
@@ -22,10 +23,11 @@ type GCTuner struct {
 }
 
 const (
-	burst    = 64              // so many handshakes within a second are many
-	cooldown = 3 * time.Second // so long after the last burst GOGC is as before
-	mostMore = 32 << 20        // bytes of garbage that may gather beyond the usual
-	highest  = 400             // GOGC
+	burst    = 64          // so many handshakes within a second are many
+	cooldown = time.Second // so long after the last burst GOGC is as before
+	mostMore = 32 << 20    // bytes of garbage that may gather beyond the usual
+	highest  = 400         // GOGC
+	worth    = 8 << 20     // bytes of garbage, and of free memory, that are worth a collection
 )
 
 // Handshake counts one.
@@ -53,16 +55,24 @@ func (g *GCTuner) full(now time.Time) {
 // relaxing names what relax does, for the log of a panic.
 const relaxing = "clearing garbage as often as usual again"
 
-// relax puts GOGC back, unless there are still many handshakes.
+// relax puts GOGC back, and gives memory back, unless there are still many handshakes.
 func (g *GCTuner) relax() {
+	if g.calm() && unusedHeap() > worth {
+		debug.FreeOSMemory()
+	}
+}
+
+// calm puts GOGC back, or looks again later: false.
+func (g *GCTuner) calm() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if left := cooldown - time.Since(g.last); left > 0 {
 		recovery.AfterFunc(left, relaxing, g.relax)
-		return
+		return false
 	}
 	debug.SetGCPercent(g.normal)
 	g.normal = 0
+	return true
 }
 
 // percentFor returns the GOGC for a live heap of some bytes.
@@ -74,4 +84,15 @@ func liveHeap() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)
 	return s[0].Value.Uint64()
+}
+
+// unusedHeap is how many bytes of memory a collection may find: what was allocated since the last one, or is free.
+func unusedHeap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(s)
+	sum := uint64(0)
+	for i := range s {
+		sum += s[i].Value.Uint64()
+	}
+	return sum - min(sum, liveHeap())
 }

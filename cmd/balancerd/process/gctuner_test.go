@@ -39,12 +39,20 @@ func TestGCTuner(t *testing.T) {
 		if got := gogc(); got != high {
 			t.Errorf("still two hundred a second: GOGC %d, want %d", got, high)
 		}
+		garbage = make([]byte, 4*worth)
+		garbage = nil
 		time.Sleep(cooldown + time.Second)
+		synctest.Wait()
 		if got := gogc(); got != usual {
 			t.Errorf("none any more: GOGC %d, want %d", got, usual)
 		}
+		if got := unusedHeap(); got > 2*worth {
+			t.Errorf("none any more: %d bytes are unused", got)
+		}
 	})
 }
+
+var garbage []byte
 
 func TestRaised(t *testing.T) {
 	for live, want := range map[uint64]int{0: highest, 4 << 20: highest, 32 << 20: 200, 1 << 30: 103, 1 << 40: 100} {

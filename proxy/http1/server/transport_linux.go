@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -11,6 +13,7 @@ import (
 
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
+	"balancerd/proxy/internal/tlsbuf"
 )
 
 // loopTransport is a transport in an event loop.
@@ -50,7 +53,7 @@ func (c *conn) serveSocket(fd *loop.Fd) {
 
 // serveTLS makes TLS over base, which is fd's, the connection's transport.
 func (c *conn) serveTLS(nc net.Conn, base *loop.Conn, fd *loop.Fd) {
-	t := &tlsTransport{nc: nc, base: base, own: fd}
+	t := &tlsTransport{nc: nc, secure: tlsbuf.Of(nc), base: base, own: fd}
 	c.own, c.looped, c.transport = fd, t, t
 }
 
@@ -180,10 +183,12 @@ func (t *socketTransport) leaveAsConn(local, remote net.Addr) *netTransport {
 
 // tlsTransport is TLS on a socket of an event loop's.
 type tlsTransport struct {
-	nc   net.Conn
-	base *loop.Conn // below nc, or nc itself
-	own  *loop.Fd
-	task *loop.Task
+	nc     net.Conn
+	secure *tls.Conn  // nc; nil when it is none
+	base   *loop.Conn // below nc, or nc itself
+	own    *loop.Fd
+	task   *loop.Task
+	lent   *bytes.Buffer // what records are received into while there is work
 }
 
 func (t *tlsTransport) read(p []byte, timeout time.Duration) (int, error) {
@@ -220,8 +225,13 @@ func (t *tlsTransport) joined() deadlineConn     { return nil }
 func (t *tlsTransport) interrupter() interrupter { return fdInterrupter{t.own} }
 func (t *tlsTransport) reset()                   {}
 func (t *tlsTransport) close()                   { t.nc.Close() }
-func (t *tlsTransport) open(*loop.FdStream)      {}
-func (t *tlsTransport) shut()                    {}
+
+func (t *tlsTransport) open(*loop.FdStream) { t.lent = tlsbuf.Lend(t.secure) }
+
+func (t *tlsTransport) shut() {
+	tlsbuf.TakeBack(t.secure, t.lent)
+	t.lent = nil
+}
 
 func (t *tlsTransport) closeWrite() error {
 	if t.nc == net.Conn(t.base) {

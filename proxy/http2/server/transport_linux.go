@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/tlsbuf"
 )
 
 // loopTransport is a connection that an event loop serves: whenever something has come in, or is to be sent, its job runs.
@@ -113,7 +114,9 @@ func (l *loopTransport) step(t *loop.Task, now time.Time) (over bool) {
 
 // read reads all that has come.
 func (l *loopTransport) read(t *loop.Task) {
-	c := l.c
+	c, secure := l.c, tlsbuf.Of(l.nc)
+	lent := tlsbuf.Lend(secure)
+	defer tlsbuf.TakeBack(secure, lent)
 	for !c.isGone() {
 		n, err := c.receive(t, l.nc)
 		if n > 0 && c.large() {

@@ -43,14 +43,16 @@ core.addresses: while a configuration is loaded
 mpm.UserID: likewise
 mpm.GroupID: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
-static.next: likewise
+exchange.next: likewise
 static.isLink: likewise
-static.hasDirective: likewise
-static.exists: likewise
 static.find: likewise
 static.found: likewise
 static.step: likewise
 static.resolve: likewise
+site.look: likewise, for the facts of a file; Block is called before it is read
+cache.read: the goroutine that writes kept answers calls it
+cache.OpenFolder: while a configuration is loaded
+site.readAccess: look calls Block before it
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test

@@ -43,6 +43,9 @@ func (c *Conn) Use(t *Task) { c.task, c.drained = t, false }
 // was read, the next Read waits at once. With nil nobody serves it: what would have to wait fails.
 func (c *Conn) Serve(t *Task) { c.task = t }
 
+// Drained reports whether all that had come in was read, as far as no event has told otherwise since.
+func (c *Conn) Drained() bool { return c.drained }
+
 // NewConnOver makes a Conn for which another connection does everything, as after HandOff, until Adopt.
 func NewConnOver(nc net.Conn) *Conn {
 	return &Conn{next: nc, local: nc.LocalAddr(), remote: nc.RemoteAddr(), rwait: time.Minute, wwait: time.Minute}

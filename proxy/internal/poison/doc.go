@@ -30,6 +30,8 @@
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
+//	proxy/internal/tlsbuf/fields.go: the fields of a tls.Conn, which hold no texts of ours; the connection
+//	proxy/internal/tlsbuf/tlsbuf.go: what TLS receives into; the connection, while it holds bytes that were not read
 //	proxy/internal/loop/loop_linux.go: the events of a wait; the system, during the call
 //	proxy/internal/loop/task_linux.go: waiters, a wait of a goroutine; the goroutine, until that is over
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call

@@ -158,7 +158,7 @@ func (o opener) failed(format string, args ...any) error {
 func checkFolders(st *site.Site) error {
 	var all []string
 	for _, h := range st.Hosts {
-		target := servers.In(h.Scope).target
+		target := servers.Merged(h.Scope).target
 		if target == "" || sink.Piped(target) || sink.IsSyslog(target) {
 			continue
 		}

@@ -34,7 +34,7 @@ type output struct {
 // host opens a server's logs: its own and the main server's GlobalLogs; the main server's when it has
 // none (httpd: mod_log_config.c multi_log_transaction).
 func (b *builder) host(h *site.Host, set *sink.Set) (*writer, error) {
-	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
+	main, own := servers.In(b.st.Config.Main), servers.Merged(h.Scope)
 	w := &writer{}
 	for i := range own.logs {
 		if err := b.output(w, &own.logs[i], h, set); err != nil {
@@ -77,7 +77,7 @@ func unopened(set *sink.Set, target string, err error) string {
 // format is the text that a log's second word means: a nickname's, the host's own before the main
 // server's, or itself.
 func (b *builder) format(l *logged, h *site.Host) string {
-	main, own := servers.In(b.st.Config.Main), servers.In(h.Scope)
+	main, own := servers.In(b.st.Config.Main), servers.Merged(h.Scope)
 	text := l.format
 	for _, def := range []string{own.main, main.main, "CLF"} {
 		if text == "" {

@@ -206,7 +206,7 @@ func delay(c *directive.Config) time.Duration {
 func checkFolders(st *site.Site) error {
 	var all []string
 	for _, h := range st.Hosts {
-		for _, l := range servers.In(h.Scope).logs {
+		for _, l := range servers.Merged(h.Scope).logs {
 			if sink.Piped(l.target) {
 				continue
 			}

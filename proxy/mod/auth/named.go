@@ -20,7 +20,7 @@ var aliases = directive.NewKey[named]("mod_authn_core aliases", func(outer, inne
 
 // sourceOf finds a provider of passwords: "file", or an alias of it with a file of its own.
 func sourceOf(s *directive.Scope, name string) (own directive.Opt[string], ok bool) {
-	if own, ok := aliases.In(s.Config.Main).users[name]; ok {
+	if own, ok := aliases.Merged(s.Config.Main).users[name]; ok {
 		return own, true
 	}
 	return directive.Opt[string]{}, name == "file" && s.Config.Loaded("mod_authn_file.c")

@@ -42,7 +42,7 @@ var providers = []provider{
 
 // providerOf finds a provider that is there: built in and loaded, or an alias of one.
 func providerOf(s *directive.Scope, name string) (opener, bool) {
-	if a, ok := aliases.In(s.Config.Main).authz[name]; ok {
+	if a, ok := aliases.Merged(s.Config.Main).authz[name]; ok {
 		return a, true
 	}
 	for _, p := range providers {

@@ -29,7 +29,7 @@ func setErrorDocument(s *directive.Scope, a directive.Args) error {
 		s.Config.Warn(a.Pos, "core", "AH00113: "+a.Pos.File+":"+strconv.Itoa(a.Pos.Line)+" cannot use a full URL in a 401 ErrorDocument directive --- ignoring!")
 		return nil
 	}
-	e, err := expr.CompileString(what)
+	e, err := expr.CompileString(what, expr.Options{AccessFile: s.Config.InAccessFile()})
 	if err != nil {
 		return errors.New("Cannot parse expression in ErrorDocument: " + err.Error())
 	}

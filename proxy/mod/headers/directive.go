@@ -28,7 +28,7 @@ func newReader(s *directive.Scope, a directive.Args, request bool) *reader {
 }
 
 func (d *reader) options() expr.Options {
-	return expr.Options{File: d.args.Pos.File, Line: d.args.Pos.Line, Module: "headers", NoTLS: !d.tls}
+	return expr.Options{File: d.args.Pos.File, Line: d.args.Pos.Line, Module: "headers", AccessFile: d.scope.Config.InAccessFile(), NoTLS: !d.tls}
 }
 
 func setRequest(s *directive.Scope, a directive.Args) error {

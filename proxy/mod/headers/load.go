@@ -52,11 +52,13 @@ func (m *meter) percent() int64 {
 
 // usage is %i or %b: the percentage of idle or busy workers.
 func (d *reader) usage(letter byte) item {
-	key := meters.In(d.scope.Config.Main)
-	if *key == nil {
-		*key = new(meter)
+	m := meters.Merged(d.scope.Config.Main)
+	if m == nil {
+		m = new(meter) // of an access file: nobody counts, unless the configuration asks for it, too
+		if !d.scope.Config.InAccessFile() {
+			*meters.In(d.scope.Config.Main) = m
+		}
 	}
-	m := *key
 	return func(x *exchange.Exchange) string {
 		busy := m.percent()
 		if letter == 'i' {

@@ -91,7 +91,7 @@ func setExpr(s *directive.Scope, a directive.Args) error {
 	if text == "" {
 		return errors.New("Missing expression for " + a.Name)
 	}
-	e, err := expr.Compile(text, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "setenvif", NoTLS: !s.Config.Loaded("ssl_module")})
+	e, err := expr.Compile(text, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "setenvif", AccessFile: s.Config.InAccessFile(), NoTLS: !s.Config.Loaded("ssl_module")})
 	if err != nil {
 		return errors.New("Could not parse expression \"" + text + "\": " + err.Error())
 	}

@@ -46,13 +46,14 @@ var helloConfig = &tls.Config{
 	GetConfigForClient:     func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return handshakeOf(hello).config(hello) },
 }
 
-// config is that of the host which the client's server name chooses.
+// config is that of the host which the client's server name chooses. It is the host's own where that can be: the
+// connection keeps it.
 func (s *handshakeState) config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	s.host = s.siteTLS.choose(s.local, hello.ServerName, s.base)
 	s.own = s.host.certs[0].Leaf
 	c := s.host.configFor(hello)
-	if c.SessionTicketsDisabled {
-		return c, nil
+	if c.SessionTicketsDisabled || s.host.versions.best(hello.SupportedVersions) == tls.VersionTLS13 {
+		return c, nil // a session of TLS 1.3 has no id
 	}
 	if c == s.host.config {
 		c = c.Clone()

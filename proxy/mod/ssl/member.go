@@ -59,6 +59,7 @@ func Secure(chain []*directive.Scope) (*backend.TLS, error) {
 // client makes TLS connections to members. Immutable.
 type client struct {
 	config      *tls.Config
+	sessions    tls.ClientSessionCache // by sessionOf
 	versions    versions
 	servers     *verifier
 	checkName   bool
@@ -69,7 +70,8 @@ type client struct {
 
 func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	list := parseCiphers(set.auth.ciphers.Or(defaultCiphers))
-	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true)}
+	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true),
+		sessions: tls.NewLRUClientSessionCache(mostMemberSessions)}
 	if c.versions == 0 {
 		return nil, errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
 	}
@@ -114,6 +116,7 @@ func (c *client) handshake(ctx context.Context, nc net.Conn, name string, protoc
 	if c.late && !slices.Contains(protocols, exchange.H2) {
 		answerLater(cfg)
 	}
+	cfg.ClientSessionCache = sessionOf{c.sessions, strings.Join([]string{nc.RemoteAddr().String(), name, strings.Join(protocols, " ")}, " ")}
 	cfg.VerifyConnection = func(s tls.ConnectionState) error { return c.verify(&s, name) }
 	t := tls.Client(nc, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
@@ -121,6 +124,22 @@ func (c *client) handshake(ctx context.Context, nc net.Conn, name string, protoc
 	}
 	return t, nil
 }
+
+// mostMemberSessions is how many sessions with members are remembered for a set of SSLProxy* settings.
+const mostMemberSessions = 256
+
+// sessionOf is the session with one member by one name: the next connection resumes it, which spares both sides the
+// signature. The member's certificate is looked at again all the same.
+type sessionOf struct {
+	all tls.ClientSessionCache
+	key string
+}
+
+// Get is tls.ClientSessionCache's; crypto/tls's own key knows no address.
+func (o sessionOf) Get(string) (*tls.ClientSessionState, bool) { return o.all.Get(o.key) }
+
+// Put is the same.
+func (o sessionOf) Put(_ string, s *tls.ClientSessionState) { o.all.Put(o.key, s) }
 
 // answerLater lets a member ask for a certificate once it knows the path, as httpd and IIS do. crypto/tls
 // answers that up to TLS 1.2 alone, by another handshake: it has no post-handshake authentication

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -118,6 +119,44 @@ func TestMembers(t *testing.T) {
 			sc.Close()
 		}
 		nc.Close()
+	}
+}
+
+// TestMembersResume: the second connection to a member by the same name resumes the first one's session, and no other
+// one does.
+func TestMembersResume(t *testing.T) {
+	a := newAuthority(t, "CA")
+	cfg := &tls.Config{Certificates: []tls.Certificate{a.leaf("m")}}
+	for _, versions := range []string{"TLSv1.3", "TLSv1.2"} {
+		shake, err := secured(t, a, "SSLProxyEngine On\nSSLProxyCheckPeerName Off\nSSLProxyProtocol "+versions+"\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, seen := memberOf(t, cfg)
+		second, seenToo := memberOf(t, cfg)
+		for i, c := range []struct {
+			addr, name string
+			seen       chan tls.ConnectionState
+			want       bool
+		}{
+			{first, "m", seen, false}, {first, "m", seen, true}, {first, "other", seen, false},
+			{second, "m", seenToo, false}, {second, "m", seenToo, true}, {first, "m", seen, true},
+		} {
+			nc, err := net.Dial("tcp", c.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc, err := shake(context.Background(), nc, c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(sc, "x") // the member closes then
+			io.ReadAll(sc)
+			if got := (<-c.seen).DidResume; got != c.want {
+				t.Errorf("%s, connection %d: resumed %t, want %t", versions, i+1, got, c.want)
+			}
+			nc.Close()
+		}
 	}
 }
 

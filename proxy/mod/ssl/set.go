@@ -420,7 +420,7 @@ func setRequireSSL(s *directive.Scope, _ directive.Args) error {
 }
 
 func setRequire(s *directive.Scope, a directive.Args) error {
-	e, err := expr.Compile(a.Raw, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "ssl", SSLCompat: true})
+	e, err := expr.Compile(a.Raw, expr.Options{File: a.Pos.File, Line: a.Pos.Line, Module: "ssl", SSLCompat: true, AccessFile: s.Config.InAccessFile()})
 	if err != nil {
 		return errors.New("SSLRequire: " + err.Error())
 	}

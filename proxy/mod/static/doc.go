@@ -11,14 +11,14 @@
 //	type by ForceType, else by the name (proxy/mod/mime)                 Plan.TypeOf
 //	    |
 //	Last-Modified, ETag                                                  etag.go
-//	    |  If-Match, If-None-Match, If-Modified-Since …                  condition.go
+//	    |  If-Match, If-None-Match, If-Modified-Since …                  proxy/precondition
 //	    |  Range, If-Range                                               package site, at the end
 //	    v
-//	x.Res.Body                                                           document.go, source.go
+//	x.Res.Body                                                           document.go
 //
 // Members' responses pass here too: AddDefaultCharset gives a text its charset, ForceType a type to one that has none
 // (reply.go).
 //
 // Reading order: module.go, settings.go, options.go, override.go, place.go, document.go, discard.go, etag.go,
-// condition.go, digest.go, source.go, reply.go.
+// digest.go, reply.go.
 package static

@@ -10,24 +10,21 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/precondition"
 )
 
 // plan is what the sections in force say of files: compiled once a chain of scopes.
 type plan struct {
-	dir      dirSettings
-	levels   []level
-	links    func(i int) linkRule // nil: every symbolic link is followed
-	override bool                 // .htaccess files are looked at somewhere
-	ranges   exchange.Ranges      // how a Range field is heeded
+	dir    dirSettings
+	levels []level
+	links  func(i int) linkRule // nil: every symbolic link is followed
+	ranges exchange.Ranges      // how a Range field is heeded
 }
 
 func newPlan(chain []*directive.Scope, boundary string) *plan {
 	p := &plan{dir: dirs.Merged(chain...), levels: levels(chain)}
 	p.ranges = p.dir.rangesBy(boundary)
 	p.links = linkRules(p.levels)
-	for _, l := range p.levels {
-		p.override = p.override || l.override != overrideNone
-	}
 	return p
 }
 
@@ -65,10 +62,7 @@ func (p *plan) find(x *exchange.Exchange) (place, error) {
 	if err == nil && at.info == "" && (at.stat == nil || !at.stat.IsDir()) {
 		at.info = x.PathInfo
 	}
-	if err != nil || at.stat == nil {
-		return at, err
-	}
-	return at, p.overridden(at.name, at.stat.IsDir())
+	return at, err
 }
 
 // scriptHandler reports whether a name stands for something that would run the file in httpd: its text
@@ -175,6 +169,13 @@ func isLink(name string) bool {
 	return err == nil && fi.Mode()&os.ModeSymlink != 0
 }
 
+// document is the facts of a file that its head tells.
+type document struct {
+	modified time.Time // whole seconds
+	tag      string    // ETag; "" for none
+	size     int64
+}
+
 // respond makes the head and the body. The file belongs to the body unless an error is returned.
 func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileInfo) error {
 	d := document{modified: fi.ModTime().Truncate(time.Second), size: fi.Size()}
@@ -193,7 +194,7 @@ func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileIn
 	}
 	r.Header.Set("Accept-Ranges", p.dir.acceptRanges())
 	if x.Prev == nil || x.Prev.Status == 0 { // an ErrorDocument is sent whatever the request's conditions say
-		if status := conditions(x, &d); status != 0 {
+		if status := precondition.Judge(x, &precondition.Document{Modified: d.modified, Tag: d.tag, Asked: now(x)}); status != 0 {
 			return p.unmet(x, at, f, status)
 		}
 	}
@@ -217,7 +218,7 @@ func (p *plan) unmet(x *exchange.Exchange, at *place, f *os.File, status int) er
 
 // body is the whole file.
 func (p *plan) body(x *exchange.Exchange, f *os.File, d *document) error {
-	x.Res.Body, x.Res.Length = &source{f: f, parts: []exchange.Part{{Length: d.size}}}, d.size
+	x.Res.Body, x.Res.Length = exchange.NewSections(f, f, 0, d.size), d.size
 	x.Res.Ranges = &p.ranges
 	return nil
 }

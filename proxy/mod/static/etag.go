@@ -72,24 +72,6 @@ func digest(f *os.File) (string, error) {
 	return `"` + base64.StdEncoding.EncodeToString(h.Sum(nil)) + `"`, nil
 }
 
-// tagListed reports whether a field like If-None-Match names the tag. weak: W/ makes no difference
-// (RFC 9110 section 8.8.3.2; httpd: util.c find_list_item).
-func tagListed(list, tag string, weak bool) bool {
-	bare := tag
-	if len(tag) > 2 && tag[:2] == "W/" {
-		if !weak {
-			return false
-		}
-		bare = tag[2:]
-	}
-	for item := range exchange.ListItems(list) {
-		if item == bare || weak && len(item) > 2 && item[:2] == "W/" && item[2:] == bare {
-			return true
-		}
-	}
-	return false
-}
-
 // now is when the request came: what ages are measured against.
 func now(x *exchange.Exchange) time.Time {
 	if x.Start.IsZero() {

@@ -53,6 +53,9 @@ func build(chain []*directive.Scope, sp *site.Plan, boundary string) {
 	sp.FollowsLinks = options.rule() == followAlways
 	sp.Indexes = options.bits&optIndexes != 0
 	sp.Reachable = p.reachable
+	if p.links != nil {
+		sp.Admits = p.admits
+	}
 	sp.Add(site.Fixup, "Options", p.admitLookup)
 	p.typed(sp)
 	h := exchange.HandlerFunc(p.serve)
@@ -109,10 +112,18 @@ func cleaned(name string) string {
 }
 
 // reachable reports whether nothing that is in force here forbids what x.Filename leads to: a symbolic link that may
-// not be followed, a file like .htaccess.
+// not be followed.
 func (p *plan) reachable(x *exchange.Exchange) bool {
 	_, err := p.find(x)
 	return err == nil
+}
+
+// admits refuses a folder that a symbolic link leads to which may not be followed.
+func (p *plan) admits(x *exchange.Exchange, folder string) error {
+	if _, err := find(folder, x.Req.Path, p.links); err != nil {
+		return refuse(x, err)
+	}
+	return nil
 }
 
 // admitLookup refuses, to a lookup of what is no plain file, what the default handler refuses, which a lookup never

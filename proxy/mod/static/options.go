@@ -68,6 +68,9 @@ func setOptions(s *directive.Scope, a directive.Args) error {
 		if err != nil {
 			return err
 		}
+		if uint16(bits)&^s.Config.AllowedOptions() != 0 {
+			return errors.New("Option " + word + " not allowed here")
+		}
 		closed = closed || strings.EqualFold(word, "None") || strings.EqualFold(word, "All")
 		o.apply(sign, bits)
 		first = false

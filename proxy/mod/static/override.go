@@ -2,129 +2,124 @@ package static
 
 import (
 	"errors"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/site"
 )
 
-// setOverride checks AllowOverride's words and remembers whether .htaccess files would count
-// (httpd: core.c set_override).
+var overrideClasses = map[string]directive.Class{
+	"limit": directive.ClassLimit, "options": directive.ClassOptions, "fileinfo": directive.ClassFileInfo,
+	"authconfig": directive.ClassAuthConfig, "indexes": directive.ClassIndexes,
+}
+
+// setOverride is AllowOverride (httpd: core.c set_override). None and All begin anew.
 func setOverride(s *directive.Scope, a directive.Args) error {
 	if a.Forbid(s, directive.Location|directive.Files) != nil {
 		s.Config.Warn(a.Pos, "core", "AH00114: Useless use of AllowOverride in line "+strconv.Itoa(a.Pos.Line)+" of "+a.Pos.File+".")
 	}
-	some := false
+	own := &site.OverridesIn(s).Allowed
+	o := directive.Override{Options: own.Or(directive.Override{Options: uint16(optAll | optOwner | optMulti)}).Options}
 	for _, word := range apacheconf.Words(a.Raw) {
 		name, value, has := strings.Cut(word, "=")
-		switch strings.ToLower(name) {
-		case "none":
-			some = false
-		case "limit", "fileinfo", "authconfig", "indexes", "all":
-			some = true
-		case "options":
-			some = true
-			if err := checkOverridden(value, has); err != nil {
+		low := strings.ToLower(name)
+		class, known := overrideClasses[low]
+		switch {
+		case low == "options" && has:
+			bits, err := overriddenOptions(value, o.Options)
+			if err != nil {
 				return err
 			}
-		case "nonfatal":
-			if !has {
-				return errors.New("=Override, =Unknown or =All expected after " + word)
-			}
-		default:
+			o.Options = bits
+		case low == "options":
+			o.Options = uint16(optAll)
+		case low == "none":
+			o = directive.Override{Options: o.Options}
+		case low == "all":
+			o = directive.Override{Options: o.Options, Classes: directive.ClassAll}
+		case low == "nonfatal" && !has:
+			return errors.New("=Override, =Unknown or =All expected after " + word)
+		case low == "nonfatal":
+			o.PassForbidden = o.PassForbidden || strings.EqualFold(value, "Override") || strings.EqualFold(value, "All")
+			o.PassUnknown = o.PassUnknown || strings.EqualFold(value, "Unknown") || strings.EqualFold(value, "All")
+		case !known:
 			return errors.New("Illegal override option " + name)
 		}
+		o.Classes |= class
 	}
-	if some {
-		s.Config.Hint(a, unread)
-	}
-	dirs.In(s).override.Set(some)
+	own.Set(o)
 	return nil
 }
 
-// checkOverridden looks at the words of AllowOverride Options=….
-func checkOverridden(words string, given bool) error {
-	if !given {
-		return nil
-	}
+// overriddenOptions are the words of AllowOverride Options=…; without any word it is what held before (httpd: core.c
+// set_allow_opts).
+func overriddenOptions(words string, before uint16) (uint16, error) {
+	bits, some := optionBits(0), false
 	for word := range strings.SplitSeq(words, ",") {
-		low := strings.ToLower(word)
-		if _, ok := optionWords[low]; !ok && low != "" && low != "none" && low != "all" {
-			return errors.New("Illegal option " + word)
+		if word == "" {
+			continue
 		}
+		low := strings.ToLower(word)
+		b, ok := optionWords[low]
+		switch {
+		case low == "all":
+			b = optAll
+		case !ok && low != "none":
+			return 0, errors.New("Illegal option " + word)
+		}
+		bits, some = bits|b, true
 	}
-	return nil
+	if !some {
+		return before, nil
+	}
+	return uint16(bits), nil
 }
 
-// setOverrideList (httpd: core.c set_override_list).
+// setOverrideList is AllowOverrideList (httpd: core.c set_override_list).
 func setOverrideList(s *directive.Scope, a directive.Args) error {
 	place := a.Pos.String()
 	if a.Forbid(s, directive.Location|directive.Files) != nil {
 		s.Config.Warn(a.Pos, "core", "AH00115: Useless use of AllowOverrideList at "+place)
 	}
-	some := false
+	if len(a.Words) != 1 && slices.ContainsFunc(a.Words, func(w string) bool { return strings.EqualFold(w, "None") }) {
+		return errors.New("'None' not allowed with other directives in AllowOverrideList")
+	}
+	var names []string
 	for _, word := range a.Words {
-		if strings.EqualFold(word, "None") {
-			if len(a.Words) != 1 {
-				return errors.New("'None' not allowed with other directives in AllowOverrideList")
-			}
-			continue
-		}
-		if module, ok := (directive.Catalog{}).Provider(word); !ok || !s.Config.Loaded(module) {
+		module, ok := (directive.Catalog{}).Provider(word)
+		switch {
+		case strings.EqualFold(word, "None"):
+		case !ok || !s.Config.Loaded(module):
 			s.Config.Warn(a.Pos, "core", "AH00116: Discarding unrecognized directive `"+word+"' in AllowOverrideList at "+place)
-			continue
+		case !directive.MayStandInList(word):
+			s.Config.Warn(a.Pos, "core", "AH02304: Discarding directive `"+word+"' not allowed in AllowOverrideList at "+place)
+		default:
+			names = append(names, word)
 		}
-		some = true
 	}
-	if some {
-		s.Config.Hint(a, unread)
-	}
-	dirs.In(s).overrides.Set(some)
+	site.OverridesIn(s).List.Set(directive.NewNameList(names...))
 	return nil
 }
-
-const unread = "files like .htaccess are never read; a request that httpd would have one obey for is refused with 403"
 
 func setAccessName(s *directive.Scope, a directive.Args) error {
-	dirs.In(s).accessName = apacheconf.Words(a.Raw)
+	site.OverridesIn(s).Names = apacheconf.Words(a.Raw)
 	return nil
 }
 
-// level is what holds for what lies in directories from a depth on: "/" is 0, "/srv" is 1.
+// level is what holds for symbolic links that lie in directories from a depth on: "/" is 0, "/srv" is 1.
 type level struct {
-	depth    int
-	rule     linkRule
-	override overrideRule
-}
-
-// overrideRule is what becomes of an access file.
-type overrideRule uint8
-
-const (
-	overrideNone   overrideRule = iota // AllowOverride None: it is not looked at
-	overrideSome                       // it counts
-	overrideNobody                     // nobody said: it is looked at, and no directive is allowed in it
-)
-
-func (d *dirSettings) overrideRule() overrideRule {
-	_, one := d.override.Get()
-	_, two := d.overrides.Get()
-	switch {
-	case d.override.Or(false) || d.overrides.Or(false):
-		return overrideSome
-	case one || two:
-		return overrideNone
-	}
-	return overrideNobody
+	depth int
+	rule  linkRule
 }
 
 // levels follows the <Directory> sections of a chain down, as httpd's directory walk does: what lies
 // in a directory is judged by the sections for it and for those above it, not by deeper ones.
 func levels(chain []*directive.Scope) []level {
 	now := dirSettings{options: defaultOptions}
-	out := []level{{override: overrideNobody}}
+	out := []level{{}}
 	for _, s := range chain {
 		depth := 0
 		switch {
@@ -137,9 +132,9 @@ func levels(chain []*directive.Scope) []level {
 		if dirs.Has(s) {
 			now = mergeDirs(now, *dirs.In(s))
 		}
-		l := level{depth, now.options.rule(), now.overrideRule()}
+		l := level{depth, now.options.rule()}
 		if last := &out[len(out)-1]; last.depth >= depth {
-			*last = level{last.depth, l.rule, l.override}
+			last.rule = l.rule
 		} else {
 			out = append(out, l)
 		}
@@ -167,66 +162,4 @@ func linkRules(levels []level) func(i int) linkRule {
 		}
 	}
 	return nil
-}
-
-// overridden is why a file may not be given away: there is an access file on the way to it that httpd
-// would obey, or would stumble over. This server obeys none.
-func (p *plan) overridden(name string, isDir bool) error {
-	if !p.override {
-		return nil
-	}
-	dir := strings.TrimRight(name, "/")
-	if !isDir {
-		dir = dir[:strings.LastIndexByte(dir, '/')]
-	}
-	for depth, end := 0, 0; ; depth++ {
-		for _, f := range p.accessNames() {
-			if err := at(p.levels, depth).override.judge(dir[:end] + "/" + f); err != nil {
-				return err
-			}
-		}
-		if end == len(dir) {
-			return nil
-		}
-		end = nextSegment(dir, end)
-	}
-}
-
-// judge is what stands against serving what an access file is about; nil when there is no such file.
-func (r overrideRule) judge(file string) error {
-	switch {
-	case r == overrideNone || !exists(file):
-		return nil
-	case r == overrideSome:
-		return &refusal{code: "AH00529", text: file + " is not read by this server, and AllowOverride says that it counts; set AllowOverride None and move what it says into the configuration"}
-	case hasDirective(file):
-		return &refusal{text: file + ": directives are not allowed here, since no AllowOverride says so", status: 500}
-	}
-	return nil
-}
-
-// hasDirective reports whether a file holds more than blanks and comments. One that can't be read may.
-func hasDirective(file string) bool {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return true
-	}
-	for line := range strings.Lines(string(b)) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *plan) accessNames() []string {
-	if p.dir.accessName == nil {
-		return []string{".htaccess"}
-	}
-	return p.dir.accessName
-}
-
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return !errors.Is(err, os.ErrNotExist)
 }

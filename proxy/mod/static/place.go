@@ -33,8 +33,6 @@ type refusal struct {
 	code  string // "AH00037"
 	cause error  // the system's error, printed in front; nil for none
 	text  string
-
-	status int // 0: 403
 }
 
 func (r *refusal) Error() string {
@@ -165,9 +163,6 @@ func refuse(x *exchange.Exchange, err error) error {
 	var r *refusal
 	if errors.As(err, &r) {
 		x.Log("core", exchange.Error, r.cause, r.Error())
-		if r.status != 0 {
-			return exchange.Status(r.status)
-		}
 	}
 	return exchange.Status(403)
 }

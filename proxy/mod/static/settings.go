@@ -10,41 +10,31 @@ import (
 
 // dirSettings is what one scope says of files (httpd: core.c core_dir_config).
 type dirSettings struct {
-	options    options
-	override   directive.Opt[bool] // AllowOverride names something
-	overrides  directive.Opt[bool] // AllowOverrideList does
-	etag       etagChoice
-	forceType  directive.Opt[string] // "none" for none
-	charset    directive.Opt[string] // AddDefaultCharset; "" is Off
-	pathInfo   directive.Opt[pathInfo]
-	md5        directive.Opt[bool]
-	ranges     directive.Opt[int] // MaxRanges: 0 none, below 0 unlimited
-	overlaps   directive.Opt[int]
-	reversals  directive.Opt[int]
-	accessName []string // AccessFileName, of a server
+	options   options
+	etag      etagChoice
+	forceType directive.Opt[string] // "none" for none
+	charset   directive.Opt[string] // AddDefaultCharset; "" is Off
+	pathInfo  directive.Opt[pathInfo]
+	md5       directive.Opt[bool]
+	ranges    directive.Opt[int] // MaxRanges: 0 none, below 0 unlimited
+	overlaps  directive.Opt[int]
+	reversals directive.Opt[int]
 }
 
 var dirs = directive.NewKey[dirSettings]("core_files", mergeDirs)
 
 func mergeDirs(outer, inner dirSettings) dirSettings {
-	m := dirSettings{
-		options:    inner.options.over(outer.options),
-		override:   inner.override.Over(outer.override),
-		overrides:  inner.overrides.Over(outer.overrides),
-		etag:       inner.etag.over(outer.etag),
-		forceType:  inner.forceType.Over(outer.forceType),
-		charset:    inner.charset.Over(outer.charset),
-		pathInfo:   inner.pathInfo.Over(outer.pathInfo),
-		md5:        inner.md5.Over(outer.md5),
-		ranges:     inner.ranges.Over(outer.ranges),
-		overlaps:   inner.overlaps.Over(outer.overlaps),
-		reversals:  inner.reversals.Over(outer.reversals),
-		accessName: inner.accessName,
+	return dirSettings{
+		options:   inner.options.over(outer.options),
+		etag:      inner.etag.over(outer.etag),
+		forceType: inner.forceType.Over(outer.forceType),
+		charset:   inner.charset.Over(outer.charset),
+		pathInfo:  inner.pathInfo.Over(outer.pathInfo),
+		md5:       inner.md5.Over(outer.md5),
+		ranges:    inner.ranges.Over(outer.ranges),
+		overlaps:  inner.overlaps.Over(outer.overlaps),
+		reversals: inner.reversals.Over(outer.reversals),
 	}
-	if m.accessName == nil {
-		m.accessName = outer.accessName
-	}
-	return m
 }
 
 // pathInfo is AcceptPathInfo.

@@ -105,7 +105,7 @@ func New(t testing.TB, preload, conf string, mods ...site.Module) *Rig {
 }
 
 // Member is a stand-in for the proxy: paths below /proxied and those that end in .far belong to it.
-// Its answer has the fields that the request's X-Answer names, "A: b|C: d".
+// Its answer has the fields that the request's X-Answer names, "A: b|C: d", and X-Status as its status.
 func Member() site.Module {
 	serve := func(_ context.Context, x *exchange.Exchange) error {
 		x.Res.Status, x.Res.Proxied = 200, true
@@ -114,7 +114,12 @@ func Member() site.Module {
 				x.Res.Header.Add(name, value)
 			}
 		}
-		x.Res.Text("member")
+		if status := directive.Atoi(x.Req.Header.Get("X-Status")); status != 0 {
+			x.Res.Status = status
+		}
+		if x.Res.Status != 304 {
+			x.Res.Text("member")
+		}
 		return nil
 	}
 	return site.Module{Name: "proxy", Open: func(*directive.Config, *site.Site) (site.Builder, error) {

@@ -1,0 +1,272 @@
+package cache
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"balancerd/proxy/recovery"
+)
+
+// queueMost is how many bytes may wait to be written; what comes then is not kept.
+const queueMost = 64 << 20
+
+// folder is where a Store's bodies are, with who writes them: one goroutine, while there is something to do. What it does
+// is done in order.
+type folder struct {
+	root   *os.Root
+	report func(error) // is told, once in a while, that writing fails
+
+	mu      sync.Mutex
+	jobs    []func()
+	running bool
+	waiting atomic.Int64 // bytes of bodies in jobs
+	failing atomic.Bool  // it was told, and nothing has been written since
+}
+
+// do has f done behind what was asked for before.
+func (d *folder) do(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.jobs = append(d.jobs, f)
+	if !d.running {
+		d.running = true
+		recovery.Go("cache writer", d.work)
+	}
+}
+
+func (d *folder) work() {
+	for {
+		d.mu.Lock()
+		if len(d.jobs) == 0 {
+			d.running, d.jobs = false, nil
+			d.mu.Unlock()
+			return
+		}
+		job := d.jobs[0]
+		d.jobs[0] = nil
+		d.jobs = d.jobs[1:]
+		d.mu.Unlock()
+		recovery.Do("cache write", job)
+	}
+}
+
+// written notes how a write went, and reports whether it went well.
+func (d *folder) written(err error) bool {
+	if err == nil {
+		d.failing.Store(false)
+		return true
+	}
+	if !d.failing.Swap(true) && d.report != nil {
+		d.report(err)
+	}
+	return false
+}
+
+// nameOf is the file of an entry: of its key and variant.
+func nameOf(e *Entry) string {
+	sum := sha256.Sum256([]byte(e.Key + "\x00" + e.variant()))
+	name := hex.EncodeToString(sum[:16])
+	return name[:2] + "/" + name + headSuffix
+}
+
+const (
+	headSuffix = ".answer"
+	bodySuffix = ".body"
+	newSuffix  = ".new"
+)
+
+// keep writes an entry's head, and a body that is in memory, and lets the body be read from there.
+func (d *folder) keep(s *Store, e *Entry) {
+	b := e.body.Load()
+	size := int64(len(b.text))
+	if d.waiting.Add(size) > queueMost {
+		d.waiting.Add(-size)
+		d.written(errors.New("more is to be written than the disk takes"))
+		return
+	}
+	d.do(func() {
+		defer d.waiting.Add(-size)
+		if s.keeps(e) {
+			d.written(d.write(e, b))
+		}
+	})
+}
+
+// write makes the file of an entry.
+func (d *folder) write(e *Entry, b *body) error {
+	own := ""
+	text := b.text
+	if b.file != "" && path.Ext(b.file) == bodySuffix {
+		own = b.file
+	} else if b.file != "" { // the body is in the former file of the head
+		var err error
+		if text, err = d.read(b, e.Length); err != nil {
+			return err
+		}
+	}
+	head, err := encode(e, own)
+	if err != nil {
+		return err
+	}
+	name := nameOf(e)
+	f, err := d.create(name + newSuffix)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(head, text...))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = d.root.Rename(name+newSuffix, name)
+	}
+	if err == nil && own == "" && !e.HeadOnly {
+		e.body.Store(&body{file: name, from: int64(len(head)), sound: true})
+	}
+	return err
+}
+
+func (d *folder) read(b *body, n int64) ([]byte, error) {
+	f, err := d.root.Open(b.file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text := make([]byte, n)
+	_, err = f.ReadAt(text, b.from)
+	return text, err
+}
+
+// create makes a file, and the folder that it is in. What is there under that name is what a crash has left.
+func (d *folder) create(name string) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := d.root.OpenFile(name, flags, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err = d.root.Mkdir(path.Dir(name), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	case errors.Is(err, fs.ErrExist):
+		d.root.Remove(name)
+	default:
+		return f, err
+	}
+	return d.root.OpenFile(name, flags, 0o600)
+}
+
+// open opens the file that holds an entry's body, and holds it against its checksum once.
+func (d *folder) open(e *Entry, b *body) (*os.File, error) {
+	f, err := d.root.OpenFile(b.file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil || b.sound {
+		return f, err
+	}
+	sum := crc32.New(castagnoli)
+	n, err := io.Copy(sum, io.NewSectionReader(f, b.from, e.Length))
+	if err != nil || n != e.Length || sum.Sum32() != e.sum {
+		f.Close()
+		return nil, errBroken
+	}
+	e.body.CompareAndSwap(b, &body{file: b.file, from: b.from, sound: true})
+	return f, nil
+}
+
+// erase removes the files of entries, but for those that next has, too.
+func (d *folder) erase(gone []*Entry, next *Entry) {
+	d.do(func() {
+		for _, e := range gone {
+			b := e.body.Load()
+			if next == nil || nameOf(e) != nameOf(next) {
+				d.root.Remove(nameOf(e))
+			}
+			if path.Ext(b.file) == bodySuffix && (next == nil || next.body.Load().file != b.file) {
+				d.root.Remove(b.file)
+			}
+		}
+	})
+}
+
+// spill is a long body that is written while it passes.
+type spill struct {
+	d    *folder
+	name string
+	f    *os.File // the writer's
+	err  error    // the writer's
+	bad  atomic.Bool
+}
+
+func (d *folder) begin() *spill {
+	name := rand.Text()
+	s := &spill{d: d, name: name[:2] + "/" + name + bodySuffix}
+	d.do(func() {
+		s.f, s.err = d.create(s.name)
+		s.note()
+	})
+	return s
+}
+
+func (s *spill) note() {
+	if !s.d.written(s.err) {
+		s.bad.Store(true)
+	}
+}
+
+// write has p written, which is the writer's from now on. It reports whether that makes sense.
+func (s *spill) write(p []byte) bool {
+	size := int64(len(p))
+	if s.bad.Load() || s.d.waiting.Add(size) > queueMost {
+		if !s.bad.Load() {
+			s.d.waiting.Add(-size)
+		}
+		return false
+	}
+	s.d.do(func() {
+		defer s.d.waiting.Add(-size)
+		if s.err == nil {
+			_, s.err = s.f.Write(p)
+			s.note()
+		}
+	})
+	return true
+}
+
+// finish keeps the entry once its body, of which rest is the end, is written.
+func (s *spill) finish(to *Store, e *Entry, rest []byte) {
+	s.write(rest)
+	s.d.do(func() {
+		if s.f != nil {
+			if err := s.f.Close(); s.err == nil {
+				s.err = err
+			}
+		}
+		if s.err != nil || s.bad.Load() {
+			s.d.root.Remove(s.name)
+			return
+		}
+		b := &body{file: s.name, sound: true}
+		e.body.Store(b)
+		if err := s.d.write(e, b); !s.d.written(err) {
+			s.d.root.Remove(s.name)
+			return
+		}
+		to.put(e)
+	})
+}
+
+func (s *spill) drop() {
+	s.d.do(func() {
+		if s.f != nil {
+			s.f.Close()
+			s.d.root.Remove(s.name)
+		}
+	})
+}

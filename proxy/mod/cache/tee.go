@@ -1,0 +1,95 @@
+package cache
+
+import (
+	"io"
+
+	kept "balancerd/proxy/cache"
+	"balancerd/proxy/exchange"
+)
+
+// tee is a body that is kept as it passes. Owned by its reader.
+type tee struct {
+	from  exchange.Source
+	to    *kept.Recorder
+	least int64 // bytes that it must have to be kept
+	l     *lookup
+	x     *exchange.Exchange
+	whole bool // from has told that no more will come in
+}
+
+func newTee(x *exchange.Exchange, to *kept.Recorder, least int64, l *lookup) *tee {
+	return &tee{from: x.Res.Body, x: x, to: to, least: least, l: l}
+}
+
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	t.to.Write(p[:n])
+	t.ended(err)
+	return n, err
+}
+
+func (t *tee) Buffered() []byte { return t.from.Buffered() }
+
+func (t *tee) Discard(n int) {
+	t.to.Write(t.from.Buffered()[:n])
+	t.from.Discard(n)
+	if t.whole && len(t.from.Buffered()) == 0 {
+		t.ended(io.EOF)
+	}
+}
+
+// Gather is exchange.Gatherer's.
+func (t *tee) Gather() error {
+	g, ok := t.from.(exchange.Gatherer)
+	if !ok {
+		return nil
+	}
+	err := g.Gather()
+	t.ended(err)
+	return err
+}
+
+// Complete is exchange.Complete's.
+func (t *tee) Complete() (bool, error) {
+	c, ok := t.from.(exchange.Complete)
+	if !ok {
+		return false, nil
+	}
+	done, err := c.Complete()
+	t.whole = done && err == nil
+	return done, err
+}
+
+func (t *tee) ended(err error) {
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		t.to.Commit(t.least)
+		t.l.unlock()
+	default:
+		t.to.Abandon()
+		t.l.unlock()
+	}
+}
+
+// Close ends it. A body whose length was told is whole when as much has passed, though nobody has asked for its end.
+func (t *tee) Close() error {
+	if t.to.Full() {
+		t.ended(io.EOF)
+	} else if t.x.Res.Status == 206 && !t.x.Res.Aborted {
+		t.readOn()
+	}
+	t.to.Abandon()
+	t.l.unlock()
+	return t.from.Close()
+}
+
+// readOn reads what the client has not asked for: a range was cut of the whole, and the whole is kept.
+func (t *tee) readOn() {
+	p := make([]byte, 16<<10)
+	for t.to.Going() {
+		if _, err := t.Read(p); err != nil {
+			return
+		}
+	}
+}
