@@ -73,11 +73,12 @@ type pulledOut pulled
 
 func (o *pulledOut) Write(b []byte) (int, error) {
 	p := (*pulled)(o)
-	if p.wrote >= pulledMost {
+	if p.wrote >= pulledMost && !p.stopped {
 		p.full = true
-		if !p.wait() {
-			return 0, errClosed
-		}
+		p.wait()
+	}
+	if p.stopped {
+		return 0, errClosed
 	}
 	p.wrote += len(b)
 	return p.out.Write(b)
@@ -129,6 +130,7 @@ func (p *pulled) Close() error {
 
 // Release ends the function.
 func (p *pulled) Release() {
+	p.stopped = true
 	if p.stop != nil {
 		p.stop()
 	}

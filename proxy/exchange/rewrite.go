@@ -167,6 +167,15 @@ func (w *rewriting) over(err error) {
 		}
 	}
 	w.end = err
+	w.release()
+}
+
+// release tells the Rewriter that it is not used any more: as soon as the body is over, not when the client has all of it.
+func (w *rewriting) release() {
+	if r, ok := w.to.(Releaser); ok {
+		r.Release()
+	}
+	w.to, w.pending = closed{}, nil
 }
 
 // Read waits for the body when nothing else is there to be read.
@@ -220,15 +229,12 @@ func (w *rewriting) Complete() (done bool, err error) {
 
 // Close ends it and its source.
 func (w *rewriting) Close() error {
-	if r, ok := w.to.(Releaser); ok {
-		r.Release()
-	}
+	w.release()
 	if w.piece != nil {
 		poison.Bytes(w.piece.b[:])
 		poison.Put(&pieces, w.piece)
 	}
 	w.piece, w.out, w.r, w.end = nil, nil, 0, errClosed
-	w.to, w.pending = closed{}, nil
 	return w.from.Close()
 }
 

@@ -10,9 +10,9 @@ import (
 func newBrotli(s *settings) *packing {
 	of, n := brotlisOf(brotliKind{s.level.Or(defaultQuality), s.window.Or(defaultWindow)}), s.notes
 	return &packing{
-		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, unfit: never, forced: never, broken: never,
-		start: func(x *exchange.Exchange, out io.Writer) exchange.Rewriter {
-			return &brotliWriter{newWriter(x, of, &n, out)}
+		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, unfit: never, forced: never, broken: never,
+		start: func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
+			return &brotliWriter{newWriter(x, of, k, &n, out)}
 		},
 	}
 }

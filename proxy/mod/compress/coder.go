@@ -16,7 +16,8 @@ type coder interface {
 // kept is a coder that is used again and again. It writes where sink says.
 type kept struct {
 	coder
-	sink sink
+	sink  sink
+	spare bool // it is not kept
 }
 
 // sink passes on what a coder writes, and counts it.
@@ -40,8 +41,8 @@ type writer struct {
 	notes *notes
 }
 
-func newWriter(x *exchange.Exchange, of *pool, n *notes, out io.Writer) writer {
-	w := writer{x: x, of: of, k: of.get(), notes: n}
+func newWriter(x *exchange.Exchange, of *pool, k *kept, n *notes, out io.Writer) writer {
+	w := writer{x: x, of: of, k: k, notes: n}
 	w.k.sink = sink{to: out}
 	w.k.Reset(&w.k.sink)
 	return w

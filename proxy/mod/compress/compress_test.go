@@ -400,3 +400,26 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestManyCoders: where too many coders are in use an answer is packed without one, or passes as it is; all of them come back.
+func TestManyCoders(t *testing.T) {
+	r := sitetest.New(t, preload, "SetOutputFilter BROTLI_COMPRESS;DEFLATE\n", modules(func(string) sitetest.Answer { return sitetest.Answer{Body: text, Piece: 1000} })...)
+	var open []*exchange.Exchange
+	codings := map[string]int{}
+	for range 2*mostInUse + 10 {
+		x := r.Get("GET / HTTP/1.1\nAccept-Encoding: gzip, br")
+		codings[x.Res.Header.Get("Content-Encoding")]++
+		open = append(open, x)
+	}
+	if codings["br"] != mostInUse || codings["gzip"] != mostInUse+10 {
+		t.Error(codings)
+	}
+	for _, x := range open {
+		if got := unpacked(t, x); got != text {
+			t.Fatal(len(got), "bytes")
+		}
+	}
+	if n, m := gzips[6].used.Load(), brotlisInUse.Load(); n != 0 || m != 0 {
+		t.Error(n, m, "coders are in use")
+	}
+}

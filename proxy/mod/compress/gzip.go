@@ -17,7 +17,7 @@ const smallestWindow = 8
 // newGzip is DEFLATE of answers with the settings of a server.
 func newGzip(s *settings) *packing {
 	of, n := gzips[s.level.Or(6)], s.notes
-	p := &packing{module: "deflate", coding: "gzip", off: "no-gzip", tag: s.tag, broken: never}
+	p := &packing{module: "deflate", coding: "gzip", off: "no-gzip", tag: s.tag, of: of, broken: never}
 	p.unfit = func(x *exchange.Exchange) bool { return small(x) || otherThanHTML(x) }
 	p.forced = func(x *exchange.Exchange) bool { return x.Env.Has("force-gzip") }
 	if s.window.Or(15) <= smallestWindow {
@@ -26,9 +26,9 @@ func newGzip(s *settings) *packing {
 			return true
 		}
 	}
-	p.start = func(x *exchange.Exchange, out io.Writer) exchange.Rewriter {
+	p.start = func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
 		io.WriteString(out, gzipHead)
-		return &gzipWriter{writer: newWriter(x, of, &n, out), out: out}
+		return &gzipWriter{writer: newWriter(x, of, k, &n, out), out: out}
 	}
 	return p
 }

@@ -13,7 +13,8 @@ type packing struct {
 	module, coding string // "deflate", "gzip"
 	off            string // the variable that says no
 	tag            tagRule
-	start          func(x *exchange.Exchange, out io.Writer) exchange.Rewriter
+	of             *pool
+	start          func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter
 	unfit          func(x *exchange.Exchange) bool // before anything else is looked at
 	forced         func(x *exchange.Exchange) bool // whoever asks gets it
 	broken         func(x *exchange.Exchange) bool // the coder can't be had: the answer goes as it is
@@ -34,6 +35,13 @@ func (p *packing) do(_ context.Context, x *exchange.Exchange) error {
 	if !p.forced(x) && !p.accepted(x) || p.broken(x) {
 		return nil
 	}
+	packs := r.Status != 304 && r.Body != nil && !x.HeadOnly
+	var k *kept
+	if packs {
+		if k = p.of.get(); k == nil {
+			return nil
+		}
+	}
 	if already == "" || exchange.EqualFold(already, "identity") {
 		r.Header.Set("Content-Encoding", p.coding)
 	} else {
@@ -41,8 +49,8 @@ func (p *packing) do(_ context.Context, x *exchange.Exchange) error {
 	}
 	r.ChangesLength()
 	p.tag.apply(x, p.coding)
-	if r.Status != 304 && r.Body != nil && !x.HeadOnly {
-		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return p.start(x, out) })
+	if packs {
+		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return p.start(x, k, out) })
 	}
 	return nil
 }
