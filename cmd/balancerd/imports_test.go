@@ -24,7 +24,6 @@ apacheconf/directive: apacheconf apacheconf/pattern
 
 balancer:
 balancer/method:      balancer
-balancer/health:      balancer
 balancer/store/file:  balancer
 balancer/store/etcd:  balancer
 balancer/store/memory: balancer
@@ -56,8 +55,10 @@ proxy/http1:
 proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/http2:
-proxy/http2/server:    proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
-proxy/http2/client:    proxy/exchange proxy/backend balancer proxy/internal/wire
+proxy/http2/frames:    proxy/internal/poison proxy/internal/wire
+proxy/http2/transport: proxy/http2/frames proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
+proxy/http2/server:    proxy/http2/frames proxy/http2/transport proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/recovery
+proxy/http2/client:    proxy/http2/frames proxy/http2/transport proxy/exchange proxy/backend balancer proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/ajp:            proxy/exchange proxy/backend balancer
 proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site
 proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
@@ -65,7 +66,8 @@ proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
-proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
+proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
 proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apacheconf/directive
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
@@ -78,7 +80,7 @@ proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apach
 proxy:
 proxy/upstream:        proxy/internal/poison proxy/fcgi proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
 proxy/snapshot:        proxy/exchange proxy/server proxy/http1/server proxy/backend balancer
-proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/internal/loop proxy/recovery
+proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/http2/transport proxy/internal/loop proxy/recovery
 `
 
 // libraries are the modules of others, with the file or the folder that may import each.

@@ -15,6 +15,7 @@ type Conn struct {
 	RemoteText string         // "ip:port" as the error log prints it
 	TLS        *TLS           // nil for plain ones
 	Secure     bool           // TLS is on
+	Outgoing   bool           // it is ours to a member (httpd: conn_rec.outgoing)
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
 }
