@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/poison"
 )
 
 // unpacker is the storage for unpacking, used again and again.
@@ -106,7 +107,8 @@ func (g *gunzip) begin() {
 func (g *gunzip) Close() error {
 	if g.unpacker != nil {
 		g.in.Reset(nil)
-		unpackers.Put(g.unpacker)
+		poison.Bytes(g.chunk[:])
+		poison.Put(&unpackers, g.unpacker)
 		g.unpacker, g.ready = nil, nil
 	}
 	g.err, g.began = io.ErrClosedPipe, true

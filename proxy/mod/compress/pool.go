@@ -7,6 +7,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
+
+	"balancerd/proxy/internal/poison"
 )
 
 // mostInUse is how many coders may be in use at a time, of gzip and of brotli: slow clients of long answers keep theirs
@@ -39,7 +41,7 @@ func (p *pool) put(k *kept) {
 	}
 	p.used.Add(-1)
 	k.sink = sink{}
-	p.pool.Put(k)
+	poison.Put(&p.pool, k)
 }
 
 func newPool(turn int, used *atomic.Int32, make func() coder) *pool {
