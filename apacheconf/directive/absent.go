@@ -1,6 +1,5 @@
 package directive
 
-
 // Absent are the directives of modules that are not here for which more is to be said than that they have no effect. A
 // module that comes has rows of its own for them, and these go: no directive has two.
 func Absent() Table { return absent }
