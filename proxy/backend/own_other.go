@@ -65,3 +65,9 @@ func (c *Conn) cut() bool { return false }
 func (c *Conn) shut() {}
 
 func (c *Conn) disown() {}
+
+// Socket is the connection for who reads and writes it itself from now on, until Release.
+func (c *Conn) Socket() (nc net.Conn, base, fd own) {
+	c.net.SetDeadline(time.Time{})
+	return c.net, base, fd
+}

@@ -1,6 +1,10 @@
 package exchange
 
-import "context"
+import (
+	"context"
+
+	"balancerd/proxy/internal/loop"
+)
 
 // What a Body, a Source or a Stream may be able to do beyond its interface. Whoever makes use of one asks for
 // it by a type assertion and can do without: no package has to know which type of which other one it got.
@@ -9,6 +13,12 @@ import "context"
 type Ready interface {
 	// Ready reports whether the next bytes, beyond what Buffered gives, have come in.
 	Ready() bool
+}
+
+// Announcer is a Body that can tell that more of it has come, so that who reads it need not wait for it alone.
+type Announcer interface {
+	// Announce has e be set, from now on, whenever more of it has come, or its end; nil: no more.
+	Announce(e *loop.Event)
 }
 
 // Complete is a Body that knows whether the client still has to send some of it.
