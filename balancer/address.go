@@ -72,7 +72,7 @@ func ParseAddress(text, runtimeDir string, match bool) (Address, error) {
 // fill completes a by a URL in lower case.
 func (a *Address) fill(u uri) error {
 	standard := PortOf(u.scheme)
-	if u.port == standard {
+	if u.port == standard && u.scheme != "uwsgi" { // whose port apr does not know
 		u.port = 0
 	}
 	a.URL, a.Port = u.String(), u.port
@@ -155,7 +155,7 @@ func StripSocket(text string) (string, bool) {
 // ports is the default port of each scheme (apr_uri.c schemes[], httpd: proxy_util.c pschemes[]).
 var ports = map[string]uint16{
 	"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443, "h2c": 80, "h2": 443,
-	"fcgi": 8000, "ajp": 8009, "scgi": 4000,
+	"fcgi": 8000, "ajp": 8009, "scgi": 4000, "uwsgi": 3031,
 }
 
 // PortOf is the default port of a scheme in lower case, 0 when it has none.

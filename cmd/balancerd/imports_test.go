@@ -24,7 +24,6 @@ apacheconf/directive: apacheconf apacheconf/pattern
 
 balancer:
 balancer/method:      balancer
-balancer/health:      balancer
 balancer/store/file:  balancer
 balancer/store/etcd:  balancer
 balancer/store/memory: balancer
@@ -51,21 +50,27 @@ proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery proxy/ticker
 proxy/backend/backendtest: balancer balancer/method
+proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
 proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/http1:
 proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/http2:
-proxy/http2/server:    proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
-proxy/http2/client:    proxy/exchange proxy/backend balancer proxy/internal/wire
+proxy/http2/frames:    proxy/internal/poison proxy/internal/wire
+proxy/http2/transport: proxy/http2/frames proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
+proxy/http2/server:    proxy/http2/frames proxy/http2/transport proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/recovery
+proxy/http2/client:    proxy/http2/frames proxy/http2/transport proxy/exchange proxy/backend balancer proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/ajp:            proxy/exchange proxy/backend balancer
-proxy/fcgi:           proxy/exchange proxy/backend balancer
+proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site
+proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
 proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
-proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
+proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
+proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apacheconf/directive
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
 proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site proxy/internal/wire apacheconf/directive
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
@@ -74,9 +79,9 @@ proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/dire
 proxy/mod/status:      manager/apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery
 proxy:
-proxy/upstream:        proxy/internal/poison proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
+proxy/upstream:        proxy/internal/poison proxy/fcgi proxy/exchange proxy/site proxy/backend proxy/internal/wire proxy/internal/prefix balancer apacheconf/pattern
 proxy/snapshot:        proxy/exchange proxy/server proxy/http1/server proxy/backend balancer
-proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/internal/loop proxy/recovery
+proxy/server:          proxy/exchange proxy/site proxy/http1/server proxy/http2/server proxy/http2/transport proxy/internal/loop proxy/recovery
 `
 
 // libraries are the modules of others, with the file or the folder that may import each.

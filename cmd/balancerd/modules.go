@@ -12,6 +12,7 @@ import (
 	pages "balancerd/manager"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	fcgimember "balancerd/proxy/fcgi"
 	http1client "balancerd/proxy/http1/client"
 	http1 "balancerd/proxy/http1/server"
 	http2client "balancerd/proxy/http2/client"
@@ -22,7 +23,9 @@ import (
 	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/h2"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
 	"balancerd/proxy/mod/manager"
@@ -45,17 +48,19 @@ import (
 // document root. What changes header fields comes after what sets the variables that they print; its
 // early edits put themselves in front.
 func modules(l *loader, beat *method.Heartbeat) []site.Module {
+	members := schemes()
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                               // names and limits of servers
-			mpm.Module(l.Layout.Pid),                    // where to listen, and as whom
-			reqtimeout.Module(),                         // how long requests may take
-			errorlog.Module(l.Layout.Errors, l.Name),    // from here on there is a log
-			h2.Module(),                                 // before TLS, which asks what is spoken
-			slotmem.Module(l.store),                     // where the balancers' state is kept
-			heartbeat.Module(beat),                      // what the lbmethod of that name reads
-			proxy.HealthModule(),                        // what hc* parameters may name
-			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
+			core.Module(),                             // names and limits of servers
+			mpm.Module(l.Layout.Pid),                  // where to listen, and as whom
+			reqtimeout.Module(),                       // how long requests may take
+			errorlog.Module(l.Layout.Errors, l.Name),  // from here on there is a log
+			h2.Module(),                               // before TLS, which asks what is spoken
+			slotmem.Module(l.store),                   // where the balancers' state is kept
+			heartbeat.Module(beat),                    // what the lbmethod of that name reads
+			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
+			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
+			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			alias.Module(),             // translate, fixup: Redirect, Alias
@@ -88,6 +93,7 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "fcgi", Backend: fcgimember.NewBackend()},
 	}
 }
 

@@ -36,7 +36,8 @@ type Codec interface {
 
 	// ParseHead reads what a member says before its response's body. in is all that was received and not used yet;
 	// its bytes stay where they are until the exchange ends once FinalResponse was returned, else until the next call.
-	// ErrIncomplete: more is needed, and in comes again with more behind it. Any other error is a *Failure.
+	// ErrIncomplete: more is needed, and in comes again without what was used, and with more behind it. Any other error
+	// is a *Failure.
 	ParseHead(in []byte) (used int, event Event, err error)
 	// Begun reports whether in, which ParseHead found incomplete, is the beginning of a head: an end is a broken
 	// head then (BadHead), and no response at all without it (EarlyClose).
@@ -46,7 +47,8 @@ type Codec interface {
 	// Accept makes the final head x.Res's, without the Body, and says where the body ends. The error is a *Failure.
 	Accept() (Framing, error)
 	// Decode decodes a part of a Coded body in place: the first n bytes of p are the body's then, used were looked
-	// at. io.EOF: the body ended with them. ErrWantsBody: the member asks for more of the request's body first.
+	// at. io.EOF: the answer ended with them. ErrEnding: the body did, and the member has still to say that the answer
+	// has. ErrWantsBody: the member asks for more of the request's body first.
 	Decode(p []byte) (n, used int, err error)
 	// Broken is told, for the log, that the body ended with an error.
 	Broken(error)
@@ -66,6 +68,13 @@ type Pinger interface {
 	ParsePong(in []byte) (used int, err error)
 }
 
+// Ending is a Codec with ErrEnding.
+type Ending interface {
+	// Whole reports, when the connection has ended without ending the answer, whether the body was whole by then. It
+	// logs what is to be said of that.
+	Whole() bool
+}
+
 // Offerer is a Codec with Unasked Offered.
 type Offerer interface {
 	// StillWaits reports whether a member that answered before it said 100 waits for the body all the same, since it
@@ -78,6 +87,9 @@ var ErrIncomplete = errors.New("backend: more bytes are needed")
 
 // ErrWantsBody is Decode's: the member asks for more of the request's body.
 var ErrWantsBody = errors.New("backend: the member asks for the request's body")
+
+// ErrEnding is Decode's: the body is whole, the answer is not over.
+var ErrEnding = errors.New("backend: the answer's end is still to come")
 
 // Credit is how much of a request's body a member takes without having said anything.
 type Credit uint8
@@ -93,7 +105,7 @@ const (
 // Framing is where a response's body ends.
 type Framing struct {
 	Body   BodyKind
-	Length int64 // Counted: the body's; NoBody: what the head says, -1 for nothing
+	Length int64 // Counted: the body's; others: what the head says, -1 for nothing
 }
 
 // BodyKind is a way to tell where a body ends.
@@ -103,7 +115,8 @@ type BodyKind uint8
 const (
 	NoBody     BodyKind = iota
 	Counted             // Length bytes
-	Coded               // Decode tells
+	Coded               // Decode tells; with a Length the response says it, and Decode holds to it
+	Dropped             // the same, and none of it is the response's: of HEAD, 204, 304
 	ToEnd               // the connection's end is the body's
 	TunnelKind          // none: the connection is a tunnel from here on
 )

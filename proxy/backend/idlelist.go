@@ -10,15 +10,28 @@ import (
 
 // security is what keeps pooled connections apart: the zero value is that of plain ones.
 type security struct {
-	tls  *TLS
-	name string
+	tls    *TLS
+	name   string
+	socket string // that is not the worker's own
 }
 
-func securityOf(to target, call *Call) security {
+func securityOf(to target, call *Call) (s security) {
 	if secure(to.scheme) {
-		return security{call.TLS, call.Name}
+		s.tls, s.name = call.TLS, call.Name
 	}
-	return security{}
+	if to.aside {
+		s.socket = to.socket
+	}
+	return s
+}
+
+// kind is that of a connection.
+func (c *Conn) kind() security {
+	s := security{tls: c.tls, name: c.name}
+	if c.to.aside {
+		s.socket = c.to.socket
+	}
+	return s
 }
 
 // idleList is the idle connections of one kind.
@@ -96,7 +109,7 @@ func (p *pool) preferOwn(set *balancer.WorkerSettings) bool {
 // putIdle puts a connection to those of its kind. What has to be closed for it, because there would be too
 // many kinds, is no longer the pool's. Under mu.
 func (p *pool) putIdle(c *Conn) (gone []*Conn) {
-	kind := security{c.tls, c.name}
+	kind := c.kind()
 	s := p.find(kind)
 	if s == nil {
 		if len(p.idleLists) == MaxKinds {
@@ -228,7 +241,7 @@ func (p *pool) useless(now int64) (gone []*Conn, left bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	gone = p.remove(nil, func(c *Conn) bool { return c.since <= by || c.tls.Retired() || p.addrs.moved(c) || c.touched() })
-	p.idleLists = slices.DeleteFunc(p.idleLists, func(s *idleList) bool { return len(s.list) == 0 && s.kind.tls != nil })
+	p.idleLists = slices.DeleteFunc(p.idleLists, func(s *idleList) bool { return len(s.list) == 0 && s.kind != security{} })
 	return gone, p.idle > 0
 }
 

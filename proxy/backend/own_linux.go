@@ -14,6 +14,7 @@ import (
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
 	"balancerd/proxy/internal/tlsbuf"
+	"balancerd/proxy/tunnel"
 )
 
 // own is a socket that the event loops that serve clients watch, so that a wait for a member is one of theirs.
@@ -43,10 +44,10 @@ func (r *records) takeBack() {
 	r.lent = nil
 }
 
-// looped reports whether an event loop is to serve the connections of an exchange to such a member: those of
-// HTTP/2 have goroutines, and a handshake in between would hold a loop up.
+// looped reports whether an event loop is to serve the connections of an exchange to such a member: a handshake in
+// between would hold a loop up.
 func looped(x *exchange.Exchange, call *Call, scheme string) bool {
-	return taskOf(x) != nil && scheme != exchange.H2 && scheme != exchange.H2C && !call.offLoop(scheme)
+	return taskOf(x) != nil && !call.offLoop(scheme)
 }
 
 // under is what a handshake is to be done on.
@@ -219,6 +220,23 @@ func (c *Conn) pendingEvent() (watched, pending bool) {
 	return true, c.own.PendingEvent()
 }
 
+// watched reports whether it is a plain socket of a loop's.
+func (c *Conn) watched() bool { return c.own != nil && c.raw }
+
+// joinInLoop joins it with a client that the same loop serves; false: that can't be.
+func (c *Conn) joinInLoop(client exchange.Stream, o tunnel.Options) bool {
+	l, ok := client.(tunnel.Looped)
+	if !ok || !c.watched() {
+		return false
+	}
+	task, fd := l.Watched()
+	if task == nil {
+		return false
+	}
+	tunnel.JoinInLoop(task, fd, c.own, o)
+	return true
+}
+
 // cut ends both directions of a loop's connection; false: it is not a loop's.
 func (c *Conn) cut() bool {
 	if c.own == nil {
@@ -247,6 +265,21 @@ func (c *Conn) disown() {
 	}
 	c.io = polled(nc.(poller), sent)
 	c.net, c.raw = nc, c.io != nil
+}
+
+// Socket is the connection for who reads and writes it itself from now on, until Release: as an event loop's, or, with no
+// Fd, as an ordinary one.
+func (c *Conn) Socket() (nc net.Conn, base *loop.Conn, fd *loop.Fd) {
+	if c.own == nil {
+		c.net.SetDeadline(time.Time{})
+		return c.net, nil, nil
+	}
+	c.takeBack()
+	if c.below == nil {
+		c.below = loop.NewConn(c.own, nil, addrOf(sys.Local(c.own.N())), addrOf(netip.AddrPortFrom(c.addr, c.to.port)))
+		c.net, c.raw = c.below, false
+	}
+	return c.net, c.below, c.own
 }
 
 func addrOf(a netip.AddrPort) net.Addr {

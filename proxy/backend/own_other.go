@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/tunnel"
 )
 
 // own is nothing here.
@@ -55,8 +56,18 @@ func (c *Conn) near(*loop.Task) bool { return true }
 
 func (c *Conn) pendingEvent() (watched, pending bool) { return false, false }
 
+func (c *Conn) watched() bool { return false }
+
+func (c *Conn) joinInLoop(exchange.Stream, tunnel.Options) bool { return false }
+
 func (c *Conn) cut() bool { return false }
 
 func (c *Conn) shut() {}
 
 func (c *Conn) disown() {}
+
+// Socket is the connection for who reads and writes it itself from now on, until Release.
+func (c *Conn) Socket() (nc net.Conn, base, fd own) {
+	c.net.SetDeadline(time.Time{})
+	return c.net, base, fd
+}

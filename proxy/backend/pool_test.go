@@ -257,7 +257,7 @@ func TestWhereToConnect(t *testing.T) {
 		{"a name", "http://localhost:" + strings.TrimPrefix(m.Addr().String(), "127.0.0.1:"), Call{}, m, true},
 		{"the call's", "http://127.0.0.1:1", Call{Host: "127.0.0.1", Port: port}, m, false},
 		{"a unix socket", "unix:" + sock + "|http://h", Call{}, u, true},
-		{"the call's unix socket", "http://127.0.0.1:1", Call{Socket: sock, Host: "h"}, u, false},
+		{"the call's unix socket", "http://127.0.0.1:1", Call{Socket: sock, Host: "h"}, u, true},
 		{"from an address", "http://" + m.Addr().String(), Call{Source: netip.MustParseAddr("127.0.0.9")}, m, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -46,7 +46,8 @@ type target struct {
 	host   string
 	port   uint16
 	socket string
-	own    bool // the worker's own address: it can be kept, and connections to it
+	own    bool // the worker's own address, or a socket: it can be kept, and connections to it
+	aside  bool // a socket that is not the worker's: connections to it are kept apart
 }
 
 func targetOf(w *balancer.Worker, call *Call) target {
@@ -56,7 +57,8 @@ func targetOf(w *balancer.Worker, call *Call) target {
 		to.scheme = call.Scheme
 	}
 	if call.Host != "" || call.Socket != "" {
-		to.own = to.own && call.Host == a.Host && call.Port == a.Port && call.Socket == a.Socket
+		to.aside = call.Socket != "" && call.Socket != a.Socket
+		to.own = to.own && (to.aside || call.Host == a.Host && call.Port == a.Port && call.Socket == a.Socket)
 		to.host, to.port, to.socket = call.Host, call.Port, call.Socket
 	}
 	return to

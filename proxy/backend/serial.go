@@ -90,6 +90,7 @@ type SerialStream struct {
 	base     int    // where in buf the body is received
 	left     int64  // Counted: bytes still to come
 	err      error  // how the body ended: io.EOF, or what went wrong
+	ending   bool   // it is whole, and the answer is not over: see tail
 	extra    bool   // something came behind it
 	received int64  // all bytes
 	bodyRead int64
@@ -99,7 +100,7 @@ type SerialStream struct {
 func (s *SerialStream) open(ctx context.Context, c *Conn, body *Upload) {
 	s.conn, s.Body, s.Reused = c, body, c.Reused()
 	s.buf, s.r, s.w = s.in, 0, 0
-	s.granted, s.waits, s.cut, s.stale, s.extra = false, false, false, false, false
+	s.granted, s.waits, s.cut, s.stale, s.extra, s.ending = false, false, false, false, false, false
 	s.framing, s.status, s.data, s.base, s.left, s.err = Framing{}, 0, nil, 0, 0, nil
 	s.received, s.bodyRead = 0, 0
 	switch life, ok := ctx.(exchange.Abortable); { // the client may go away under it: one of HTTP/2's streams
@@ -146,7 +147,7 @@ func (s *SerialStream) release(why Reason, err error) {
 		return
 	}
 	sent, read := s.codec.Counted(Traffic{Sent: s.conn.Sent(), SentBody: s.Body.out, Received: s.received, ReceivedBody: s.bodyRead})
-	s.Worker.AddTraffic(sent, read)
+	s.Count(sent, read)
 	if s.clientGone() && why == Reusable {
 		why = ClientGone
 	}

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"io"
+	"time"
 
 	"balancerd/proxy/exchange"
 )
@@ -24,12 +25,21 @@ func (s *SerialStream) body() {
 		res.Length = s.framing.Length
 		s.end(io.EOF)
 		return
-	case Counted:
+	case Counted, Coded:
 		res.Length = s.framing.Length
 		s.left = s.framing.Length
+	case Dropped:
+		res.Length = s.framing.Length
+		s.take()
+		s.data = nil
+		s.tail()
+		return
 	}
 	res.Body = s
 	s.take()
+	if s.ending && len(s.data) == 0 {
+		s.tail()
+	}
 	if s.err == io.EOF && len(s.data) == 0 { // an empty body has a length
 		res.Length, res.Body = 0, nil
 	}
@@ -48,12 +58,12 @@ func (s *SerialStream) take() {
 		if s.left == 0 {
 			s.end(io.EOF)
 		}
-	case Coded:
+	case Coded, Dropped:
 		n, used, err := s.decode(have)
 		s.data = have[:n]
 		s.r += used
 		s.bodyRead += int64(n)
-		if err != nil {
+		if s.ending = err == ErrEnding; err != nil && !s.ending {
 			s.end(err)
 		}
 	case ToEnd:
@@ -112,6 +122,9 @@ func (s *SerialStream) Read(p []byte) (int, error) {
 			return 0, s.err
 		case len(p) == 0:
 			return 0, nil
+		case s.ending:
+			s.tail()
+			continue
 		}
 		if s.framing.Body == Counted && int64(len(p)) > s.left+1 {
 			p = p[:s.left+1] // one more, to see that there is none
@@ -136,7 +149,12 @@ func (s *SerialStream) arrived(p []byte, err error) (n int, _ error) {
 	case Coded:
 		used, derr := 0, error(nil)
 		n, used, derr = s.decode(p)
-		if over = derr == io.EOF; derr != nil && !over {
+		switch {
+		case derr == io.EOF:
+			over = true
+		case derr == ErrEnding:
+			s.ending = true
+		case derr != nil:
 			err = derr
 		}
 		s.extra = s.extra || used < len(p)
@@ -146,7 +164,8 @@ func (s *SerialStream) arrived(p []byte, err error) (n int, _ error) {
 	}
 	s.bodyRead += int64(n)
 	switch {
-	case over:
+	case over, err == io.EOF && s.wholeByNow():
+		over = true
 		s.end(io.EOF)
 	case err == io.EOF:
 		s.end(io.ErrUnexpectedEOF)
@@ -164,7 +183,7 @@ func (s *SerialStream) Gather() error {
 	if s.err != nil {
 		return s.err
 	}
-	if len(s.buf)-s.base < minGather {
+	if s.ending || len(s.buf)-s.base < minGather {
 		return nil
 	}
 	s.r, s.w = s.base, s.base
@@ -178,6 +197,46 @@ func (s *SerialStream) Gather() error {
 		return nil
 	}
 	return err
+}
+
+// wholeByNow reports whether the connection's end breaks no body off.
+func (s *SerialStream) wholeByNow() bool {
+	e, ok := s.codec.(Ending)
+	return ok && s.framing.Body == Coded && e.Whole()
+}
+
+// What is waited for, and read, of an answer of which nothing more is wanted but its end, so that the connection
+// can be kept.
+const (
+	tailWait = 200 * time.Millisecond
+	mostTail = 256 << 10
+)
+
+// tail ends a body that is whole, or of which nothing is wanted. If what ends the answer is about to come, the
+// connection is kept.
+func (s *SerialStream) tail() {
+	big := bulks.Get().(*bulk)
+	defer putBulk(big)
+	by := time.Now().Add(tailWait)
+	for read := 0; s.err == nil && s.conn != nil && read < mostTail; {
+		left := time.Until(by)
+		if left <= 0 {
+			break
+		}
+		s.conn.SetTimeout(left)
+		n, err := s.conn.Read(big.b[:])
+		read += n
+		s.received += int64(n)
+		_, used, derr := s.decode(big.b[:n])
+		s.extra = s.extra || used < n
+		if err != nil || derr != nil && derr != ErrEnding {
+			if err == io.EOF {
+				s.wholeByNow()
+			}
+			break
+		}
+	}
+	s.end(io.EOF)
 }
 
 // Close ends it: a body that was not read to its end costs the connection.

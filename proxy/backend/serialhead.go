@@ -48,6 +48,7 @@ func (s *SerialStream) Wait() (Event, error) {
 			case err != ErrIncomplete:
 				return 0, s.unwanted(err)
 			}
+			s.r += n
 		}
 		if err := s.fill(); err != nil {
 			return 0, s.unwanted(s.ended(err))

@@ -1,6 +1,10 @@
 package exchange
 
-import "context"
+import (
+	"context"
+
+	"balancerd/proxy/internal/loop"
+)
 
 // What a Body, a Source or a Stream may be able to do beyond its interface. Whoever makes use of one asks for
 // it by a type assertion and can do without: no package has to know which type of which other one it got.
@@ -9,6 +13,12 @@ import "context"
 type Ready interface {
 	// Ready reports whether the next bytes, beyond what Buffered gives, have come in.
 	Ready() bool
+}
+
+// Announcer is a Body that can tell that more of it has come, so that who reads it need not wait for it alone.
+type Announcer interface {
+	// Announce has e be set, from now on, whenever more of it has come, or its end; nil: no more.
+	Announce(e *loop.Event)
 }
 
 // Complete is a Body that knows whether the client still has to send some of it.
@@ -29,6 +39,20 @@ type Gatherer interface {
 type Preread interface {
 	// TakePreread takes these bytes; Read goes on with the socket's then.
 	TakePreread() []byte
+}
+
+// Cuttable is a Stream that others may cut off.
+type Cuttable interface {
+	// WhenCut has f called then, by any goroutine; nil: nobody is to be called any more.
+	WhenCut(f func())
+}
+
+// LoopTunnel is a Tunnel that the event loop which serves the client can serve, too.
+type LoopTunnel interface {
+	Tunnel
+	// JoinsInLoop reports whether it will: then Join wants a stream that is a socket of that loop's (package tunnel:
+	// Looped), and else one that no event loop serves.
+	JoinsInLoop() bool
 }
 
 // BackgroundReader is what StateUpload holds when goroutines of a member's connection may read the request's

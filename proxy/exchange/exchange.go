@@ -31,7 +31,8 @@ type Exchange struct {
 	Located  string   // the path whose <Location> sections State's StateLocated holds
 	FileType FileType // what Filename is on disk
 	PathInfo string
-	Handler  string // the handler that SetHandler or the mapping named, e.g. "proxy-server"
+	Handler  string  // the handler that SetHandler or the mapping named, e.g. "proxy-server"
+	Context  Context // what an Alias mapped
 
 	Start         time.Time // when the request's first line was read
 	LogID         string    // %L once asked for
@@ -65,9 +66,15 @@ const (
 	StateTLS     // ssl: what the sections say of certificates
 	StateWalk    // site: the chain of the <Directory> sections that were walked last
 	StateLocated // site: the chain of the <Location> sections that cover the path Located
+	StateFCGI    // mod/fcgi: what the sections say of FastCGI members
+	StateSCGI    // mod/scgi: what the sections say of SCGI members
 	StateCache   // mod/cache: what was looked up for it
 	states
 )
+
+// Context is the path that an Alias covers, and its folder, for applications that know only what is below it; the zero
+// value is the document root (httpd: core.c ap_set_context_info).
+type Context struct{ Prefix, Root string }
 
 // FileType is what a name on disk leads to (httpd: finfo.filetype).
 type FileType uint8
@@ -89,6 +96,8 @@ type Original struct {
 	Filename string
 	Handler  string
 	Failed   *Attempt // the ErrorDocument that failed in its turn
+
+	LastPath, LastQuery string // of the request that was replaced last: the client's own, or a redirect of it
 }
 
 // Attempt is what an ErrorDocument that failed came to. The log shows it where it asks for the final request.
@@ -152,7 +161,7 @@ func (x *Exchange) Reset() {
 	x.dropFilters()
 	x.Task, x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", ""
-	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType = time.Time{}, 0, false, false, NoFile
+	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
 	clear(x.State[:])
 }
 
@@ -175,7 +184,7 @@ func (x *Exchange) Sub(path string) *Exchange {
 // over then (httpd: http_request.c ap_internal_fast_redirect).
 func (x *Exchange) TakeOver(y *Exchange) {
 	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
-	x.Filename, x.FileType, x.PathInfo, x.Handler = y.Filename, y.FileType, y.PathInfo, y.Handler
+	x.Filename, x.FileType, x.PathInfo, x.Handler, x.Context = y.Filename, y.FileType, y.PathInfo, y.Handler, y.Context
 	y.State[StateWalk] = x.State[StateWalk]
 	x.Local, x.State, x.Located = y.Local, y.State, y.Located
 	x.InputFilters, x.OutputFilters = staying(y.InputFilters, x.InputFilters), staying(y.OutputFilters, x.OutputFilters)

@@ -15,6 +15,7 @@ type Conn struct {
 	RemoteText string         // "ip:port" as the error log prints it
 	TLS        *TLS           // nil for plain ones
 	Secure     bool           // TLS is on
+	Outgoing   bool           // it is ours to a member (httpd: conn_rec.outgoing)
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
 }
@@ -134,21 +135,23 @@ func (r *Request) AtLeast11() bool { return r.Major > 1 || r.Major == 1 && r.Min
 // Outgoing is the request as a member gets it, made anew from Request for each attempt so that a
 // second one starts clean.
 type Outgoing struct {
-	Method  string
-	Target  string // origin-form, encoded
-	Minor   int    // 1, or 0 with force-proxy-request-1.0
-	Host    string
-	Header  Header // without Host, framing and connection fields
-	Upgrade string // the token to ask for with Connection: Upgrade; "" for none
-	Close   bool   // ask for Connection: close, and do not keep the connection
-	Bare    bool   // send no Connection field at all (force-proxy-request-1.0)
-	Length  int64  // body bytes to announce; 0 with HasBody false is no body; -1 chunked
-	HasBody bool   // announce a body, even an empty one
-	Spool   bool   // learn the length first (proxy-sendcl, 1.0): buffer the whole body
-	Ping    bool   // Expect: 100-continue is ours (ping=)
-	Expect  bool   // Expect: 100-continue is the client's, passed on
-	NoPool  bool   // use a new connection (proxy-initial-not-pooled)
-	Alone   bool   // use a new connection, which ends with the response: a probe
+	Method   string
+	Target   string // origin-form, encoded; of other members than HTTP's the path alone
+	URL      string // of other members than HTTP's: scheme, host and Target
+	Balanced bool   // a balancer chose the member
+	Minor    int    // 1, or 0 with force-proxy-request-1.0
+	Host     string
+	Header   Header // without Host, framing and connection fields
+	Upgrade  string // the token to ask for with Connection: Upgrade; "" for none
+	Close    bool   // ask for Connection: close, and do not keep the connection
+	Bare     bool   // send no Connection field at all (force-proxy-request-1.0)
+	Length   int64  // body bytes to announce; 0 with HasBody false is no body; -1 chunked
+	HasBody  bool   // announce a body, even an empty one
+	Spool    bool   // learn the length first (proxy-sendcl, 1.0): buffer the whole body
+	Ping     bool   // Expect: 100-continue is ours (ping=)
+	Expect   bool   // Expect: 100-continue is the client's, passed on
+	NoPool   bool   // use a new connection (proxy-initial-not-pooled)
+	Alone    bool   // use a new connection, which ends with the response: a probe
 }
 
 func (o *Outgoing) reset() {

@@ -99,6 +99,9 @@ type Local struct {
 	LimitRequestBody int64
 	HostnameLookups  bool
 	DecodedSlashes   bool // a section is in force: with it the server's AllowEncodedSlashes is out of it
+	PassAuth         bool // CGIPassAuth
+	CurrentURI       bool // CGIVar REQUEST_URI current-uri
+	QualifyRedirect  bool // QualifyRedirectURL
 }
 
 // Canonical is UseCanonicalName.

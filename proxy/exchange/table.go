@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"strings"
+
 	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
 )
@@ -66,6 +68,48 @@ func (t *Table) Set(name, value string) {
 		}
 	}
 	t.e = append(t.e, entry{name, value})
+}
+
+// SetAll gives names, of which no two are the same, their values: what Set would do for each, at the cost of what is
+// there alone.
+func (t *Table) SetAll(list []Variable) {
+	var known map[string]int
+	had := len(t.e)
+	if had > manyNames {
+		known = make(map[string]int, had)
+		for i := range t.e {
+			known[strings.ToLower(t.e[i].name)] = i
+		}
+	}
+	for _, v := range list {
+		if i := t.among(had, known, v.Name); i >= 0 {
+			t.e[i].value = v.Value
+		} else {
+			t.e = append(t.e, entry{v.Name, v.Value})
+		}
+	}
+}
+
+// Variable is a name with its value.
+type Variable struct{ Name, Value string }
+
+// manyNames is from how many names on a table of them pays.
+const manyNames = 64
+
+// among is the place of name among the first n, which known has if it is not nil; -1 for none.
+func (t *Table) among(n int, known map[string]int, name string) int {
+	if known != nil {
+		if i, ok := known[strings.ToLower(name)]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range t.e[:n] {
+		if EqualFold(t.e[i].name, name) {
+			return i
+		}
+	}
+	return -1
 }
 
 // Unset removes name.

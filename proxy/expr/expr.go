@@ -113,6 +113,21 @@ func (s *String) Eval(x *exchange.Exchange) (string, error) {
 	return text, nil
 }
 
+// EvalWith is Eval where $n are the groups that a condition has left (httpd: ap_expr_str_exec_re).
+func (s *String) EvalWith(x *exchange.Exchange, c *Captures) (string, error) {
+	if l, ok := s.root.(literal); ok {
+		return string(l), nil
+	}
+	r := s.start(x)
+	r.groups = *c
+	text := s.root.text(r)
+	r.groups.Loc = nil
+	if err := s.stop(r); err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
 // Const is the text when it is the same for every request.
 func (s *String) Const() (text string, ok bool) {
 	l, ok := s.root.(literal)

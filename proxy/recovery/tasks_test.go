@@ -19,7 +19,6 @@ const root = "../.."
 // folder ends in a slash.
 var uncovered = map[string]string{
 	"proxy/backend/backendtest/":                                   "for tests alone",
-	"proxy/http2/client/":                                          "its engine catches panics by itself, which its own tests show",
 	"cmd/balancerd/demo/members.go: s.Serve":                       "net/http catches what its handlers do; the demonstration is no server",
 	"proxy/internal/loop/task_linux.go: func literal of iter.Pull": "its loop calls (*Task).do, which catches what a job does",
 }

@@ -1,17 +1,16 @@
 package server
 
 import (
-	"net"
-
 	"balancerd/proxy/exchange"
 	http1 "balancerd/proxy/http1/server"
 	http2 "balancerd/proxy/http2/server"
+	"balancerd/proxy/http2/transport"
 	"balancerd/proxy/internal/loop"
 )
 
 var _ http1.Looped = other{}
 
 // Job is http1.Looped's.
-func (o other) Job(nc net.Conn, below *loop.Conn, fd *loop.Fd, info *exchange.Conn, b *http1.Reporter, end func(*loop.Task)) loop.Job {
-	return o.h2.Job(http2.Client{Conn: nc, Below: below, Fd: fd, Info: info, Reporter: b, End: end})
+func (o other) Job(client http1.LoopClient, info *exchange.Conn, b *http1.Reporter, end func(*loop.Task)) loop.Job {
+	return o.h2.Job(http2.Client{Socket: transport.Socket(client), Info: info, Reporter: b, End: end})
 }

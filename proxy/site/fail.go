@@ -204,8 +204,10 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	} else if status != 0 {
 		x.Prev.Status = status
 	}
+	x.Prev.LastPath, x.Prev.LastQuery = strings.Clone(x.Req.Path), strings.Clone(x.Req.Query)
 	renameEnv(x, status)
 	x.Res.Clear()
+	x.Context = exchange.Context{}
 	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
 	x.ResetFilters()
 	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
@@ -242,7 +244,8 @@ func renameEnv(x *exchange.Exchange, status int) {
 		n, v := old.At(i)
 		x.Env.Set("REDIRECT_"+n, v)
 	}
-	if status != 0 {
-		x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
+	if status == 0 {
+		status = 200
 	}
+	x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
 }

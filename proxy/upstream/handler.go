@@ -32,7 +32,10 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 		if err := h.pick(ctx, p); err != nil {
 			return err
 		}
-		h.forwarder.buildRequest(p, p.worker, p.worker == h.upstreams.Generic)
+		if err := p.protocol().accepts(p); err != nil {
+			return err
+		}
+		h.forwarder.build(p, p.worker, p.worker == h.upstreams.Generic)
 		err := h.backend.RoundTrip(ctx, p.worker, x, h.attemptOptions(p))
 		if err == nil {
 			return h.finish(p)
@@ -47,7 +50,7 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 // prepare finds out what all attempts have in common. errAnswered: the response is there already.
 func (h *handler) prepare(p *proxyState) error {
 	x := p.x
-	if !strings.HasPrefix(x.Filename, Prefix) {
+	if p.byHandler = !strings.HasPrefix(x.Filename, Prefix); p.byHandler {
 		if !strings.HasPrefix(x.Handler, Prefix) {
 			return exchange.Declined
 		}
@@ -114,8 +117,11 @@ func (h *handler) attemptOptions(p *proxyState) *backend.Call {
 	c := &p.call
 	*c = h.call
 	a := p.worker.Address()
-	if p.worker == h.upstreams.Generic || p.balancer == nil && (a.Varies || p.socket != "" && a.Socket == "") {
+	switch {
+	case p.worker == h.upstreams.Generic, p.balancer == nil && a.Varies:
 		c.Scheme, c.Host, c.Port, c.Socket = p.scheme, p.host, p.port, p.socket
+	case p.balancer == nil && p.socket != "" && p.socket != a.Socket: // the URL's own
+		c.Scheme, c.Host, c.Port, c.Socket = a.Scheme, a.Host, a.Port, strings.Clone(p.socket)
 	}
 	c.Later = p.attempts > 0 || p.balancer != nil && p.balancer.Settings().Timeout > 0
 	if c.TLS != nil && h.forwarder.preserveHost {
@@ -131,14 +137,17 @@ func (h *handler) finish(p *proxyState) error {
 	x := p.x
 	x.Res.Proxied = true
 	p.applyFailOnStatus(x.Res.Status, false)
-	if h.override.wants(x.Res.Status) {
+	pr := p.protocol()
+	if h.override.wants(x.Res.Status) && pr.overrides(x) {
 		return h.override.replace(x)
 	}
-	h.override.keep(x)
-	if h.reverser != nil {
+	if pr.encode == nil {
+		h.override.keep(x)
+		h.forwarder.addVia(x)
+	}
+	if h.reverser != nil && pr.reverses {
 		h.reverser.rewrite(x)
 	}
-	h.forwarder.addVia(x)
 	return nil
 }
 

@@ -21,16 +21,18 @@ type proxyState struct {
 	asCame bool    // nocanon: the path goes to the member as it came, its query included
 
 	// Of the target, see resolveTarget.
-	scheme   string // lower case
-	host     string
-	port     uint16
-	site     string      // "scheme://host[:port]"; of a balancer's URL nothing
-	socket   string      // of SetHandler "proxy:unix:…"
-	path     string      // decoded, behind the host's slash; with asCame everything behind it
-	target   string      // the request target: encoded, with "/" in front and the query behind
-	workers  siteWorkers // of a site that the request decided
-	resolved string      // the x.Filename that it is made of
-	balancer *balancer.Balancer
+	scheme    string // lower case
+	host      string
+	port      uint16
+	site      string      // "scheme://host[:port]"; of a balancer's URL nothing
+	socket    string      // of SetHandler "proxy:unix:…"
+	path      string      // decoded, behind the host's slash; with asCame everything behind it
+	target    string      // the request target: encoded, with "/" in front and the query behind
+	workers   siteWorkers // of a site that the request decided
+	pathEnd   int         // of target: where its query begins
+	byHandler bool        // SetHandler named the URL, and the file stands behind it
+	resolved  string      // the x.Filename that it is made of
+	balancer  *balancer.Balancer
 
 	// Of the attempts.
 	worker   *balancer.Worker
@@ -100,6 +102,9 @@ func (p *proxyState) MappedURL() string {
 		return x.Arena.Join(Prefix, p.balancer.Name(), p.target)
 	}
 	a := p.worker.Address()
+	if p.protocol().encode != nil {
+		return x.Arena.Join(Prefix, siteOf(a.Scheme, a.Host, a.Port), p.below(p.worker, p.targetPath()))
+	}
 	return x.Arena.Join(Prefix, siteOf(a.Scheme, a.Host, a.Port), p.at(p.worker))
 }
 

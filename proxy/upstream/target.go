@@ -11,7 +11,7 @@ import (
 // resolveTarget takes the mapped URL apart and writes the request target as members get it: httpd's
 // canonicalisation (proxy_util.c ap_proxy_canon_url, mod_proxy_http.c proxy_http_canon).
 func (h *handler) resolveTarget(p *proxyState) error {
-	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved = nil, nil, 0, "", "", ""
+	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved, p.pathEnd = nil, nil, 0, "", "", "", 0
 	x := p.x
 	if p.route == nil || x.Filename != p.mapped {
 		p.route, p.to, p.asCame = nil, nil, false
@@ -105,6 +105,9 @@ func localhost(x *exchange.Exchange, url string) string {
 // encode makes the request target of the path and query.
 func (p *proxyState) encode() error {
 	x := p.x
+	if pr := protocolOf(p.scheme); pr.encode != nil {
+		return pr.encode(p)
+	}
 	path, query, has := p.path, x.Req.Query, x.Req.HasQuery
 	switch {
 	case p.asCame:
@@ -126,6 +129,7 @@ func (p *proxyState) encode() error {
 	if path == "" || path[0] != '/' {
 		slash = "/"
 	}
+	p.pathEnd = len(slash) + len(path)
 	switch {
 	case has:
 		p.target = x.Arena.Join(slash, path, "?", query)
@@ -145,18 +149,30 @@ func unprintable(x *exchange.Exchange, message string) error {
 	return exchange.Status(403)
 }
 
+// targetPath is the target without its query.
+func (p *proxyState) targetPath() string {
+	if p.asCame {
+		path, _, _ := strings.Cut(p.target, "?")
+		return path
+	}
+	return p.target[:p.pathEnd]
+}
+
 // at is the target for a member: the path of its own URL goes in front.
-func (p *proxyState) at(w *balancer.Worker) string {
+func (p *proxyState) at(w *balancer.Worker) string { return p.below(w, p.target) }
+
+// below is a target, or its path, with the path of a member's URL in front.
+func (p *proxyState) below(w *balancer.Worker, target string) string {
 	own := w.URL()
 	own = own[len(own)-pathLength(own):]
 	if own == "" {
-		return p.target
+		return target
 	}
 	x := p.x
 	if !p.asCame && !p.encoded() {
 		own = encodePath(&x.Arena, own, false)
 	}
-	return x.Arena.Join(own, p.target)
+	return x.Arena.Join(own, target)
 }
 
 // pathLength is how much of a worker's URL lies behind its host.

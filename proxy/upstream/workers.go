@@ -64,10 +64,14 @@ func (w *Workers) add(c candidate) {
 		w.anywhere = append(w.anywhere, c)
 		return
 	}
-	s, known := w.sites.get(name[:length])
+	site := name[:length]
+	if c.worker.Address().Scheme == "uwsgi" { // its name has the standard port when it was written
+		site = strings.TrimSuffix(site, ":3031")
+	}
+	s, known := w.sites.get(site)
 	if !known {
 		s = &siteIndex{byPath: map[string][]candidate{}}
-		w.sites.put(name[:length], s)
+		w.sites.put(site, s)
 	}
 	path := name[length:]
 	if !slices.Contains(s.lengths, len(path)) {

@@ -18,7 +18,11 @@ func (c *conn) Run(t *loop.Task) {
 	if c.serveRaw() {
 		return
 	}
-	if c.switched {
+	switch {
+	case c.switched && c.looped != nil && c.s.looped() != nil:
+		c.switchInLoop(t)
+		return
+	case c.switched:
 		c.switchProtocol()
 	}
 	c.s.drop(c)

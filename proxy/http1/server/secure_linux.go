@@ -28,7 +28,7 @@ func (g *handshakeJob) Run(t *loop.Task) {
 	case err != nil:
 		base.Close()
 		g.s.notShaken(err)
-	case state != nil && state.NegotiatedProtocol == exchange.H2 && g.looped() != nil:
+	case state != nil && state.NegotiatedProtocol == exchange.H2 && g.s.looped() != nil:
 		g.speakOther(t, nc, base, state)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
 		base.HandOff(ordinary(g.fd, t, base))
@@ -43,15 +43,23 @@ func (g *handshakeJob) Run(t *loop.Task) {
 	}
 }
 
+// LoopClient is a client as an event loop serves it.
+type LoopClient struct {
+	Conn  net.Conn   // TLS, on Below; or Below itself
+	Below *loop.Conn // on Fd
+	Fd    *loop.Fd
+	First []byte // what was read already
+}
+
 // Looped is an Other that serves connections in an event loop.
 type Looped interface {
 	// Job is what serves a connection there: it is run once, parks itself, and calls end when the connection is over.
 	// info stays as it is until then.
-	Job(nc net.Conn, below *loop.Conn, fd *loop.Fd, info *exchange.Conn, b *Reporter, end func(*loop.Task)) loop.Job
+	Job(client LoopClient, info *exchange.Conn, b *Reporter, end func(*loop.Task)) loop.Job
 }
 
-func (g *handshakeJob) looped() Looped {
-	l, _ := g.s.other.(Looped)
+func (s *Server) looped() Looped {
+	l, _ := s.other.(Looped)
 	return l
 }
 
@@ -62,11 +70,30 @@ func (g *handshakeJob) speakOther(t *loop.Task, nc net.Conn, base *loop.Conn, st
 		c.interrupt = cutFd{g.fd}
 		c.info.TLS, c.info.Secure = state, true
 	})
+	c.speakOther(t, LoopClient{Conn: nc, Below: base, Fd: g.fd})
+}
+
+// speakOther has the other protocol serve the connection in its event loop. It is the last thing that a task does.
+func (c *conn) speakOther(t *loop.Task, client LoopClient) {
 	c.setState(KeepAlive)
-	g.looped().Job(nc, base, g.fd, &c.info, &Reporter{c}, func(t *loop.Task) {
+	c.s.looped().Job(client, &c.info, &Reporter{c}, func(t *loop.Task) {
 		c.use(t)
 		c.s.drop(c)
 	}).Run(t)
+}
+
+// switchInLoop has the other protocol go on with the connection, and with what was read of it.
+func (c *conn) switchInLoop(t *loop.Task) {
+	client := LoopClient{Fd: c.own, First: append([]byte(nil), c.k.have()...)}
+	if secure, ok := c.looped.(*tlsTransport); ok {
+		client.Conn, client.Below = secure.nc, secure.base
+	} else {
+		client.Below = loop.NewConn(c.own, t, net.TCPAddrFromAddrPort(c.info.Local), net.TCPAddrFromAddrPort(c.info.Remote))
+		client.Conn = client.Below
+	}
+	c.releaseBuffers()
+	c.setInterrupt(cutFd{c.own})
+	c.speakOther(t, client)
 }
 
 // cutFd is a socket that can be cut off, but not woken: the other protocol says goodbye by itself.

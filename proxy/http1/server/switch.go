@@ -50,9 +50,18 @@ func (b *Reporter) End(x *exchange.Exchange, took time.Duration, idle bool) {
 // preface is the part of HTTP/2's preface that is a head to HTTP/1 (RFC 9113 section 3.4).
 var preface = []byte("PRI * HTTP/2.0\r\n\r\n")
 
-// speaksHTTP2 reports whether what was refused as a request is the beginning of HTTP/2, where that is wanted.
+// speaksHTTP2 reports whether what was refused as a request is the beginning of HTTP/2, where that is wanted; or the
+// connection's end, when it is waited for.
 func (c *conn) speaksHTTP2() bool {
-	if c.s.other == nil || c.info.Kept > 0 || !bytes.HasPrefix(c.k.have(), preface) || !c.server.Direct(c.info.Secure) {
+	if c.s.other == nil || c.info.Kept > 0 || !c.server.Direct(c.info.Secure) {
+		return false
+	}
+	for len(c.k.have()) < len(preface) && bytes.HasPrefix(preface, c.k.have()) {
+		if !c.fill() {
+			return true
+		}
+	}
+	if !bytes.HasPrefix(c.k.have(), preface) {
 		return false
 	}
 	c.over, c.switched = true, true

@@ -4,19 +4,27 @@ import (
 	"slices"
 
 	"balancerd/proxy/backend"
+	"balancerd/proxy/internal/loop"
 )
 
 var _ backend.Keeper = (*clients)(nil)
 
-// idleSince is when the last attempt of a connection ended, by backend.Clock; ok is false while it has
-// streams. x/net keeps that time only for itself to close idle connections.
-func (c *client) idleSince() (since int64, ok bool) {
-	st := c.cc.State()
-	return c.freed.Load(), st.StreamsActive+st.StreamsReserved+st.StreamsPending == 0
+// idleSince is when the last stream of a connection ended, by backend.Clock; ok is false while it has any.
+func (c *conn) idleSince() (since int64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.freed, len(c.streams)+c.promised == 0
+}
+
+// wasUsed reports whether it has brought an answer.
+func (c *conn) wasUsed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
 }
 
 // longest is the connection of those that match which idles longest, nil without one. Under mu.
-func (s *clients) longest(match func(*client) bool) (best *client, since int64) {
+func (s *clients) longest(match func(*conn) bool) (best *conn, since int64) {
 	for _, c := range s.list {
 		if at, ok := c.idleSince(); ok && match(c) && (best == nil || at < since) {
 			best, since = c, at
@@ -25,13 +33,13 @@ func (s *clients) longest(match func(*client) bool) (best *client, since int64) 
 	return best, since
 }
 
-func anyClient(*client) bool { return true }
+func anyConn(*conn) bool { return true }
 
 // Oldest is backend.Keeper's.
 func (s *clients) Oldest() (since int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c, since := s.longest(anyClient); c != nil {
+	if c, since := s.longest(anyConn); c != nil {
 		return since, true
 	}
 	return backend.Clock(), len(s.list) > 0
@@ -40,49 +48,44 @@ func (s *clients) Oldest() (since int64, ok bool) {
 // DropOldest is backend.Keeper's.
 func (s *clients) DropOldest() bool {
 	s.mu.Lock()
-	c, _ := s.longest(anyClient)
+	c, _ := s.longest(anyConn)
 	s.unlist(c)
 	s.mu.Unlock()
 	if c == nil {
 		return false
 	}
-	c.cc.Close()
+	c.cut(nil, errClosed)
 	return true
 }
 
 // unlist takes one off the list; streams begin on those of the list alone. Under mu.
-func (s *clients) unlist(c *client) {
-	s.list = slices.DeleteFunc(s.list, func(o *client) bool { return o == c })
+func (s *clients) unlist(c *conn) {
+	s.list = slices.DeleteFunc(s.list, func(o *conn) bool { return o == c })
 }
 
-// Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or is of a configuration that
-// is over, or leads to an address that is gone, is closed; what is closed is forgotten.
+// Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or is of a configuration that is over, or
+// leads to an address that is gone, is closed; what is closed is forgotten.
 func (s *clients) Sweep(now int64) (left bool) {
 	limit := backend.MaxIdle
 	if ttl := s.worker.Settings().TTL; ttl > 0 {
 		limit = ttl
 	}
-	var gone []*client
 	s.mu.Lock()
-	s.list = slices.DeleteFunc(s.list, func(c *client) bool {
+	defer s.mu.Unlock()
+	s.list = slices.DeleteFunc(s.list, func(c *conn) bool {
 		since, idle := c.idleSince()
-		useless := c.cc.State().Closed || c.conn.Moved() || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
+		useless := c.isClosing() || c.from.Moved() || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
 		if useless {
-			gone = append(gone, c)
+			c.shut(nil)
 		}
 		return useless
 	})
-	left = len(s.list) > 0
-	s.mu.Unlock()
-	for _, c := range gone {
-		go c.retire()
-	}
-	return left
+	return len(s.list) > 0
 }
 
-// makeRoom gives the kind up that was used longest ago, if a connection of another one would be one kind
-// too many; those in use do not count. Under mu.
-func (s *clients) makeRoom(k kind) {
+// makeRoom gives the kind up that was used longest ago, if a connection of another one would be one kind too many; those
+// in use do not count. Under mu.
+func (s *clients) makeRoom(by *loop.Task, k kind) {
 	kinds := map[kind]bool{}
 	for _, c := range s.list {
 		if _, idle := c.idleSince(); idle {
@@ -92,8 +95,8 @@ func (s *clients) makeRoom(k kind) {
 	if len(kinds) < backend.MaxKinds || kinds[k] {
 		return
 	}
-	if old, _ := s.longest(func(c *client) bool { return c.kind != k }); old != nil {
+	if old, _ := s.longest(func(c *conn) bool { return c.kind != k }); old != nil {
 		s.unlist(old)
-		go old.retire()
+		old.shut(by)
 	}
 }

@@ -3,14 +3,7 @@ package client
 import (
 	"context"
 	"errors"
-	"io"
-	"maps"
-	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,60 +11,68 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
+	"balancerd/proxy/recovery"
 )
 
-// stream is an attempt by x/net's engine. That has a goroutine of its own for each request, and reads its body in
-// others; Wait waits for what they bring. Owned by the goroutine that serves the exchange, but for what says
-// otherwise.
+// stream is an attempt: one of a connection's streams. Owned by the goroutine that serves the exchange, but for what
+// says otherwise. That waits for the member and for the client by one event, which each sets that has news.
 type stream struct {
 	backend.Attempt
-	t       *http2.Transport
+	owner   *Backend
+	conn    *conn // nil before there is one
 	up      *upload
-	sending atomic.Pointer[reader] // the request's body; nil for none
-	cancel  context.CancelFunc
 	timeout time.Duration
-	came    chan result
-	early   chan interim
-	gone    chan struct{} // closed when the exchange is over
+	event   loop.Event
+	aborted atomic.Bool        // the client is gone
+	life    exchange.Abortable // who tells of that; nil: see unhook
+	unhook  func() bool        // nil, or what ends that
 
-	client *client // whose connection it is; nil before there is one
-	asked  bool    // owned by the goroutine of RoundTrip: for a connection
+	begun    bool      // its head was sent
+	left     bool      // it is over for us
+	since    time.Time // since when the member owes something
+	stopped  bool      // what is left of the request's body is not sent
+	overdue  bool      // the client owes more of its body: it is waited for
+	headOnly bool
+	again    bool // the member saw nothing of it
+	last     interim
+	header   exchange.Header // of last
+	sent     int64           // bytes of the head
+	read     int64           // bytes that came
+	err      error           // how the body ended
 
-	late    atomic.Bool                 // the member's time was over
-	reading *time.Timer                 // ends a read of the body that takes too long; nil before the first
-	caught  atomic.Pointer[caughtPanic] // a panic that x/net must not see
-
-	running  bool // the goroutine of RoundTrip has not brought its result
-	again    bool // the member did not touch the request
-	timer    *time.Timer
-	here     *http.Response  // the final head, while the client still sends
-	uploaded <-chan struct{} // closed when x/net needs no more of the body then
-	piece    []byte          // where x/net wants the next bytes of the body
-	interim  interim         // the last one
-
-	body io.ReadCloser
-	req  *http.Request
-	resp *http.Response
-	sent int64
-	read int64
-	err  error // how the body ended
+	// Under the connection's mu.
+	id       uint32
+	window   int64 // what the member's window lets through
+	sentAll  bool  // the request is sent
+	heard    int64 // the connection's, when it began
+	interims []interim
+	here     bool // the final head has come
+	hereAt   time.Time
+	status   int
+	fields   []exchange.Field
+	tail     []exchange.Field // the fields behind the body
+	fault    error            // it is over before its end
+	inlet
 }
 
-var (
-	_ exchange.Source = (*stream)(nil)
-	_ backend.Stream  = (*stream)(nil)
-)
-
-type result struct {
-	r   *http.Response
-	err error
-}
-
+// interim is a 1xx head.
 type interim struct {
 	status int
-	header textproto.MIMEHeader
+	fields []exchange.Field
 }
+
+// mostInterims is how many 1xx heads may wait to be passed on: the attempt fails with more of them in all.
+const mostInterims = 10
+
+var (
+	errAborted = errors.New("http2: the exchange is over")
+	errLate    = errors.New("http2: the member says nothing")
+)
+
+func (s *stream) task() *loop.Task { return s.X.Task }
 
 // secure reports whether the member is spoken to in TLS.
 func (s *stream) secure() bool {
@@ -79,203 +80,240 @@ func (s *stream) secure() bool {
 	if scheme == "" {
 		scheme = s.Worker.Address().Scheme
 	}
-	return scheme == "h2"
+	return scheme == exchange.H2
 }
 
-// request is x.Out for x/net.
-func (s *stream) request(ctx context.Context) (*http.Request, error) {
+// Abort is exchange.Aborter's: the client is gone.
+func (s *stream) Abort() {
+	s.aborted.Store(true)
+	s.event.Set(nil)
+}
+
+// watch has it be told when the client goes away.
+func (s *stream) watch(ctx context.Context) {
+	if life, ok := ctx.(exchange.Abortable); ok {
+		s.life = life
+		life.Watch(s)
+	} else if ctx.Done() != nil {
+		s.unhook = context.AfterFunc(ctx, func() { recovery.Do("giving up a stream of HTTP/2", s.Abort) })
+	}
+	if s.up.tells != nil {
+		s.up.tells.Announce(&s.event)
+	}
+}
+
+// unwatch ends that. Who was told meanwhile has been: nobody touches the stream any more.
+func (s *stream) unwatch() {
+	if s.up != nil && s.up.tells != nil {
+		s.up.tells.Announce(nil)
+	}
+	switch {
+	case s.life != nil:
+		s.life.Unwatch(s)
+		s.life = nil
+	case s.unhook != nil:
+		if !s.unhook() { // Abort runs, or is about to
+			for !s.aborted.Load() {
+				s.event.Wait(s.task(), time.Millisecond)
+			}
+		}
+		s.unhook = nil
+	}
+}
+
+// gaveUp reports whether the client is gone.
+func (s *stream) gaveUp(ctx context.Context) bool { return s.aborted.Load() || ctx.Err() != nil }
+
+// sayable reports whether the request can be said in HTTP/2.
+func (s *stream) sayable() bool {
 	o := &s.X.Out
 	if !wire.IsWord(o.Method) || !wire.IsWord(o.Target) || !wire.IsWord(o.Host) {
-		return nil, errOver
+		return false
 	}
-	scheme := "http"
-	if s.secure() {
-		scheme = "https"
-	}
-	h := make(http.Header, len(o.Header.F)+1)
-	for i := range o.Header.F {
-		f := &o.Header.F[i]
-		if !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
-			return nil, errOver
-		}
-		if wire.ConnectionField[f.ID] || f.ID == wire.Host || f.ID == wire.ContentLength {
-			continue
-		}
-		key := exchange.CanonicalName(f)
-		h[key] = append(h[key], strings.Clone(f.Value))
-		s.sent += int64(len(f.Name) + len(f.Value) + 4)
-	}
-	h.Set("Te", "trailers") // as httpd says to every such member
-	if h["User-Agent"] == nil {
-		h["User-Agent"] = nil // x/net must not say its own name
-	}
-	host, target := strings.Clone(o.Host), strings.Clone(o.Target)
-	opaque := "//" + host + target // x/net makes the path of it as it stands
-	if target == "*" {
-		opaque = target
-	}
-	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, header textproto.MIMEHeader) (err error) {
-		defer func() {
-			if cause := recover(); cause != nil {
-				err = s.panicked(cause)
-			}
-		}()
-		select {
-		case s.early <- interim{status, header}:
-		case <-s.gone:
-		}
-		return nil
-	}}
-	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), attemptKey{}, s)
-	req := (&http.Request{Method: strings.Clone(o.Method), URL: &url.URL{Scheme: scheme, Host: host, Opaque: opaque}, Host: host, Header: h,
-		Proto: "HTTP/2.0", ProtoMajor: 2}).WithContext(ctx)
-	s.up.attach(req, s)
-	return req, nil
+	return !slices.ContainsFunc(o.Header.F, func(f exchange.Field) bool { return !wire.IsToken(f.Name) || !wire.IsValue(f.Value) })
 }
 
-// Start is Stream's: it has x/net send the request.
+// Start is Stream's: it sends the head, and what is here of the body.
 func (s *stream) Start() error {
-	go func() { s.came <- s.guardRoundTrip() }()
-	s.running = true
-	s.timer = time.NewTimer(s.timeout)
+	s.since = time.Now()
+	s.headOnly = s.X.HeadOnly || s.X.Req.Method == "HEAD"
+	if !s.up.none {
+		s.up.at = 0
+		if err := s.goOn(); err != nil {
+			return s.clientFault(err)
+		}
+	}
+	if err := s.begin(); err != nil {
+		return s.failed(err)
+	}
+	if is, _ := s.up.ready(); is {
+		return s.feed(false)
+	}
 	return nil
 }
+
+// goOn tells a client that waits for 100 Continue that its body is wanted.
+func (s *stream) goOn() error {
+	if !s.X.Req.Expect100 || s.X.Front == nil {
+		return nil
+	}
+	if err := s.X.Front.Continue("", nil); err != nil {
+		return &exchange.BodyError{Status: 400, Err: err}
+	}
+	return nil
+}
+
+// sending reports whether more of the body may be sent.
+func (s *stream) sending() bool { return !s.up.none && !s.sentAll && !s.stopped }
 
 // Wait is Stream's. The member has its time from when the client's last bytes were there.
 func (s *stream) Wait() (backend.Event, error) {
 	for {
-		if over, _ := s.up.state(); over && s.here != nil { // x/net may need the response to be read to send the rest
-			return backend.FinalResponse, nil
+		ready, told := s.up.ready()
+		event, said, err := s.look(ready || !told)
+		if said || err != nil {
+			return event, err
 		}
-		select {
-		case r := <-s.came:
-			s.running = false
-			if r.err != nil {
-				return 0, s.failed(r.err)
-			}
-			s.here = r.r
-			sending := s.sending.Load()
-			if sending == nil || s.up.duplex != nil || r.r.StatusCode > 299 {
-				return backend.FinalResponse, nil
-			}
-			s.uploaded = sending.closed
-		case <-s.uploaded:
-			return backend.FinalResponse, nil
-		case s.piece = <-s.up.want:
-			return backend.WantsBody, nil
-		case s.interim = <-s.early:
-			return backend.InterimResponse, nil
-		case <-s.timer.C:
-			if done, err := s.expired(); done {
-				return backend.FinalResponse, err
-			}
+		left := s.timeout - time.Since(s.since)
+		if left > 0 {
+			s.event.Wait(s.task(), left) // an error: its time is over
+			continue
 		}
+		return s.expired(!ready && told)
 	}
 }
 
-// expired is the end of the member's time: done is false when the client, whom it waits for, had some of it.
-func (s *stream) expired() (done bool, err error) {
-	if left := s.timeout - s.up.quiet(); s.sending.Load() != nil && left > 0 && s.here == nil {
-		s.timer.Reset(left)
-		return false, nil
+// expired is the end of the member's time. owes: it may be the client who owes something.
+func (s *stream) expired(owes bool) (backend.Event, error) {
+	s.conn.mu.Lock()
+	here, takes := s.here, s.mayAppend()
+	s.conn.mu.Unlock()
+	switch {
+	case here: // and takes nothing of the request any more
+		s.stopped = true
+		return backend.FinalResponse, nil
+	case owes && takes && s.sending():
+		s.overdue = true
+		return backend.WantsBody, nil
 	}
-	s.late.Store(true)
-	s.cancel()
-	if s.here != nil {
-		return true, nil
+	return 0, s.late()
+}
+
+// look is what there is to say. may: there may be something of the body to send.
+func (s *stream) look(may bool) (e backend.Event, said bool, err error) {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case s.aborted.Load():
+		return 0, false, s.fail(backend.EarlyClose, context.Canceled)
+	case len(s.interims) > 0:
+		s.last = s.interims[0]
+		s.interims = append(s.interims[:0], s.interims[1:]...)
+		return backend.InterimResponse, true, nil
+	case s.here && (s.sentAll || s.ended || s.fault != nil || s.up.over || s.up.tells != nil || s.status > 299):
+		return backend.FinalResponse, true, nil
+	case s.fault != nil:
+		return 0, false, s.failed(s.fault)
+	case may && s.sending() && s.mayAppend():
+		return backend.WantsBody, true, nil
+	case s.sending() && !s.mayAppend():
+		c.await(s)
 	}
-	return true, s.failed(s.stop())
+	return 0, false, nil
+}
+
+// late is the failure of a member that says nothing for too long.
+func (s *stream) late() error {
+	s.conn.mu.Lock()
+	s.conn.doubt(s.task(), s.heard)
+	s.conn.mu.Unlock()
+	f := s.fail(backend.ReadTimeout, errLate)
+	if s.sending() {
+		f.Kind = backend.WriteBody
+	}
+	f.Err, f.Timeout = nil, true
+	return f
 }
 
 // Interim is Stream's. Of a 100 nothing is passed on but itself.
 func (s *stream) Interim() backend.InterimHead {
-	if s.interim.status == 100 && s.Call.Interim == backend.InterimRelay {
+	s.since = time.Now()
+	if s.last.status == 100 && s.Call.Interim == backend.InterimRelay {
 		return backend.InterimHead{Status: 100}
 	}
-	h := &exchange.Header{}
-	for _, name := range slices.Sorted(maps.Keys(s.interim.header)) {
-		for _, v := range s.interim.header[name] {
-			h.Add(name, v)
-		}
-	}
-	return backend.InterimHead{Status: s.interim.status, Header: h}
+	s.header.Reset()
+	s.header.F = append(s.header.F, s.last.fields...)
+	return backend.InterimHead{Status: s.last.status, Header: &s.header}
 }
 
-// Feed is Stream's: it gives x/net the piece of the body that it wants.
+// Feed is Stream's: it sends what the member takes now of the body. Who does not say when more of it comes is waited for.
 func (s *stream) Feed() error {
-	s.up.serve(s.piece)
-	s.timer.Reset(s.timeout)
+	wait := s.up.tells == nil || s.overdue
+	s.overdue = false
+	return s.feed(wait)
+}
+
+// feed sends what is here of the body as far as the member takes it; wait: the client is waited for once.
+func (s *stream) feed(wait bool) error {
+	for u := s.up; s.sending(); {
+		if u.at == u.n && !u.over {
+			if is, _ := u.ready(); !is && !wait {
+				return nil
+			}
+			wait = false
+			err := u.fill()
+			s.since = time.Now()
+			if err != nil {
+				return s.clientFault(err)
+			}
+		}
+		if more, err := s.push(); !more || err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// clientFault is the failure to read the client's body.
+func (s *stream) clientFault(err error) error {
+	f := s.Fail(backend.ClientBody, err)
+	f.Sent, f.Timeout = true, false
+	s.stopped = true
+	return f
 }
 
 // Untouched is Stream's.
 func (s *stream) Untouched() bool { return s.again && s.up.again() }
 
-// stop ends the goroutine of RoundTrip, which uses the exchange, if it is still at work.
-func (s *stream) stop() error {
-	if !s.running {
-		return nil
-	}
-	s.cancel()
-	r := <-s.came
-	s.running = false
-	if r.r != nil {
-		r.r.Body.Close()
-	}
-	return r.err
-}
-
 // fail is a failure of the attempt; after bytes of the body were taken that can't be sent again it is Sent.
 func (s *stream) fail(kind backend.Kind, err error) *backend.Failure {
 	f := s.Fail(kind, err)
-	f.Sent = !s.up.again()
-	f.Timeout = false // x/net's deadlines are not the worker's
+	f.Sent, f.Timeout = !s.up.again(), false
 	return f
 }
 
-// newGoAway is what x/net says of the first stream of a connection that ends with an error code and did not
-// get so far; of others it says errAgain.
-const newGoAway = "http2: Transport received GOAWAY from server"
-
-// failed says what it means that there is no answer. A request that the member did not touch, but whose
-// body is on its way and can't be sent again, is NotTaken: the member is well.
+// failed says what it means that there is no answer. A request that the member did not touch, but whose body is on its
+// way and can't be sent again, is NotTaken: the member is well.
 func (s *stream) failed(err error) error {
-	var known *backend.Failure
-	var broken http2.StreamError
+	var untouched errUntouched
+	var stream http2.StreamError
 	var conn http2.ConnectionError
-	if f := s.caught.Load(); f != nil {
-		panic(f)
-	}
-	over, bad := s.up.state()
 	switch {
-	case err == nil: // the time was over just when the answer came
-		f := s.fail(backend.ReadTimeout, nil)
-		f.Timeout = true
-		return f
-	case s.late.Load() && bad == nil:
-		f := s.fail(backend.ReadTimeout, nil)
-		if s.sending.Load() != nil && !over {
-			f.Kind = backend.WriteBody
-		}
-		f.Timeout = true
-		return f
-	case errors.As(err, &known):
-		known.Sent = known.Sent || !s.up.again()
-		return known
-	case bad != nil:
-		f := s.fail(backend.ClientBody, bad)
-		f.Sent = true
-		return f
-	case strings.Contains(err.Error(), "header list larger"):
+	case errors.As(err, &untouched):
+		s.again = true
+		return s.fail(backend.NotTaken, nil)
+	case errors.As(err, new(tooLongError)):
 		f := s.fail(backend.BadHead, err)
 		f.Detail = backend.TooLong
 		return f
-	case errors.Is(err, errAgain):
-		s.again = true
-		return s.fail(backend.NotTaken, nil)
-	case errors.Is(err, errOver), errors.As(err, &broken) && broken.Code == http2.ErrCodeRefusedStream, strings.HasPrefix(err.Error(), newGoAway):
-		return s.fail(backend.NotTaken, err)
-	case errors.As(err, &broken) && broken.Code == http2.ErrCodeProtocol, errors.As(err, &conn), strings.HasPrefix(err.Error(), "malformed "):
+	case errors.As(err, new(statusError)):
+		f := s.fail(backend.BadStatusLine, nil)
+		f.Detail = string(err.(statusError))
+		return f
+	case errors.As(err, new(malformedError)), errors.As(err, &conn):
+		return s.fail(backend.BadHead, err)
+	case errors.As(err, &stream) && (stream.Cause != errReset || stream.Code == http2.ErrCodeProtocol):
 		return s.fail(backend.BadHead, err)
 	}
 	return s.fail(backend.EarlyClose, err)
@@ -283,92 +321,35 @@ func (s *stream) failed(err error) error {
 
 // Accept is Stream's.
 func (s *stream) Accept() error {
-	s.timer.Stop()
-	r, x := s.here, s.X
-	res := &x.Res
-	s.resp, s.body = r, r.Body
-	if r.StatusCode < 200 || r.StatusCode > 999 {
-		f := s.fail(backend.BadStatusLine, nil)
-		f.Detail = r.Status
-		return f
+	c, res := s.conn, &s.X.Res
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used = true
+	if s.up.tells == nil && !s.up.over { // nobody reads on while the answer is sent
+		s.stopped = true
 	}
-	s.client.used.Store(true)
 	res.Header.Reset()
-	var last []exchange.Field
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		for _, v := range r.Header[name] {
-			s.read += int64(len(name) + len(v) + 4)
-			f := exchange.Field{Name: name, Value: v, ID: wire.IDOf(name)}
-			switch {
-			case wire.ConnectionField[f.ID]:
-			case f.ID == wire.SetCookie:
-				last = append(last, f)
-			default:
-				res.Header.F = append(res.Header.F, f)
-			}
+	for i := range s.fields {
+		if f := &s.fields[i]; f.ID != wire.SetCookie {
+			res.Header.F = append(res.Header.F, *f)
+		}
+		s.read += int64(len(s.fields[i].Name) + len(s.fields[i].Value) + 4)
+	}
+	res.Header.F = append(res.Header.F, s.Cookies...)
+	for i := range s.fields {
+		if f := &s.fields[i]; f.ID == wire.SetCookie {
+			res.Header.F = append(res.Header.F, *f)
 		}
 	}
-	res.Header.F = append(append(res.Header.F, s.Cookies...), last...)
-	res.Status, res.Reason, res.Proxied = r.StatusCode, exchange.ReasonOf(r.StatusCode), true
-	res.Length, res.Body = r.ContentLength, nil
+	res.Status, res.Reason, res.Proxied = s.status, exchange.ReasonOf(s.status), true
+	res.Length, res.Body = s.declared, nil
+	empty := s.ended && s.got == 0
 	switch {
-	case x.HeadOnly || x.Req.Method == "HEAD" || wire.Bodiless(res.Status), r.Body == http.NoBody, res.Length == 0:
-		if r.Body == http.NoBody && !x.HeadOnly && res.Length < 0 {
-			res.Length = 0
-		}
-	default:
+	case s.bodiless():
+	case empty:
+		res.Length = 0
+	case res.Length != 0:
 		res.Body = s
-	}
-	return nil
-}
-
-// Buffered is empty: what was received is not to be seen from here.
-func (s *stream) Buffered() []byte { return nil }
-
-// Discard has nothing to discard.
-func (s *stream) Discard(int) {}
-
-// Read waits for bytes of the body.
-func (s *stream) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	if s.reading == nil {
-		s.reading = time.AfterFunc(s.timeout, func() { s.late.Store(true); s.cancel() })
-	} else {
-		s.reading.Reset(s.timeout)
-	}
-	n, err := s.body.Read(p)
-	s.reading.Stop()
-	s.read += int64(n)
-	if err == nil {
-		return n, nil
-	}
-	s.err = err
-	if err == io.EOF {
-		s.trailer()
-	} else {
-		s.X.Log("proxy_http2", exchange.Error, err, "AH01110: error reading response")
-	}
-	if n > 0 {
-		return n, nil
-	}
-	return 0, err
-}
-
-// trailer keeps the fields behind the body.
-func (s *stream) trailer() {
-	for _, name := range slices.Sorted(maps.Keys(s.resp.Trailer)) {
-		for _, v := range s.resp.Trailer[name] {
-			s.X.Res.Trailer.Add(name, v)
-		}
-	}
-}
-
-// Close ends it: the member need not send more.
-func (s *stream) Close() error {
-	if s.body != nil {
-		s.body.Close()
 	}
 	return nil
 }
@@ -376,38 +357,29 @@ func (s *stream) Close() error {
 // Finish ends it with its exchange.
 func (s *stream) Finish(*exchange.Exchange) {
 	why := backend.Reusable
-	if s.client.exclusive {
+	if s.conn.exclusive {
 		why = backend.NotKept
 	}
-	s.giveUp(why, s.err)
+	if s.err == errAborted {
+		s.err = nil
+	}
+	s.end(why, s.err)
 }
 
 // Abandon is Stream's.
-func (s *stream) Abandon(err error) {
-	s.giveUp(backend.Failed, err)
-}
+func (s *stream) Abandon(err error) { s.end(backend.Failed, err) }
 
-// giveUp ends the attempt, whole or not.
-func (s *stream) giveUp(why backend.Reason, err error) {
-	if s.body != nil {
-		s.body.Close()
-	}
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-	s.cancel()
-	close(s.gone)
-	s.stop()
+// end ends the attempt, whole or not.
+func (s *stream) end(why backend.Reason, err error) {
+	s.unwatch()
+	s.leave()
 	sent := int64(0)
 	if !s.again {
 		sent = s.sent + s.X.Req.Body.Taken()
-		s.Worker.AddTraffic(sent, s.read)
+		s.Count(sent, s.read)
 	}
 	s.tell(sent, why, err)
-	s.client.freed.Store(backend.Clock())
-	if s.client.exclusive {
-		go s.client.retire()
-	}
+	s.retire()
 }
 
 // tell tells the observer that the attempt is over.
@@ -415,12 +387,22 @@ func (s *stream) tell(sent int64, why backend.Reason, err error) {
 	if s.X.Observer == nil {
 		return
 	}
-	e := exchange.Attempted{Address: s.client.conn.Address(), Connect: -1, Sent: sent, Got: s.read, Ended: why.String(), Err: err}
+	e := exchange.Attempted{Address: s.conn.from.Address(), Connect: -1, Sent: sent, Got: s.read, Ended: why.String(), Err: err}
 	if !s.Reused {
-		e.Connect = s.client.conn.Connecting()
+		e.Connect = s.conn.from.Connecting()
 	}
-	if s.resp != nil {
-		e.Status = s.resp.StatusCode
+	if s.here {
+		e.Status = s.status
 	}
 	s.Tell(e)
+}
+
+// retire gives it back for the next attempt. Nobody else knows of it any more.
+func (s *stream) retire() {
+	s.store.Give()
+	s.End()
+	clear(s.fields)
+	clear(s.header.F)
+	*s = stream{Attempt: s.Attempt, owner: s.owner, fields: s.fields[:0], header: exchange.Header{F: s.header.F[:0]}}
+	poison.Put(&s.owner.streams, s)
 }

@@ -8,27 +8,37 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
 )
 
 // inlet is what has come of a request's body, and how much more may. Under the connection's mu.
 type inlet struct {
-	data     []byte // what has come
-	r        int    // of it, what was read
-	store    *chunk // data's memory, while that is enough
-	room     int    // how much the client may send
-	owed     int    // bytes that were read, and the client was not told of
-	got      int64  // bytes of the body so far
-	declared int64  // by Content-Length; -1 it says none
-	early    bool   // the client has ended the stream before that
-	shut     bool   // reads end
+	data     []byte        // what has come
+	r        int           // of it, what was read
+	store    *frames.Chunk // data's memory, while that is enough
+	room     int           // how much the client may send
+	owed     int           // bytes that were read, and the client was not told of
+	got      int64         // bytes of the body so far
+	declared int64         // by Content-Length; -1 it says none
+	early    bool          // the client has ended the stream before that
+	shut     bool          // reads end
+	told     *loop.Event   // who else is told of what comes; nil: nobody
 }
 
 // unread is how much was not read.
 func (n *inlet) unread() int { return len(n.data) - n.r }
 
 // give gives its memory back.
-func (n *inlet) give(s *Server) { s.giveChunk(n.store) }
+func (n *inlet) give() { n.store.Give() }
+
+// comes tells that something of the body has come, or that the stream is over. Under mu.
+func (st *stream) comes(by *loop.Task) {
+	st.come.Set(by)
+	if st.told != nil {
+		st.told.Set(by)
+	}
+}
 
 // receive takes in bytes. Who has seen earlier ones by Buffered may still be looking at them: they stay where they
 // are. Under mu.
@@ -36,11 +46,11 @@ func (st *stream) receive(p []byte) {
 	n := &st.inlet
 	n.got += int64(len(p))
 	switch {
-	case n.data == nil && n.store == nil && len(p) <= len(chunk{}.b):
-		n.store = st.c.s.chunks.Get().(*chunk)
-		n.data = n.store.b[:0]
+	case n.data == nil && n.store == nil && len(p) <= len(frames.Chunk{}.B):
+		n.store = frames.GetChunk()
+		n.data = n.store.B[:0]
 	case len(n.data)+len(p) > cap(n.data):
-		n.data, n.r = append(make([]byte, 0, max(2*(n.unread()+len(p)), len(chunk{}.b))), n.data[n.r:]...), 0
+		n.data, n.r = append(make([]byte, 0, max(2*(n.unread()+len(p)), len(frames.Chunk{}.B))), n.data[n.r:]...), 0
 	}
 	n.data = append(n.data, p...)
 }
@@ -57,7 +67,7 @@ func (st *stream) took(by *loop.Task, n int) {
 	if st.owed += n; st.owed < c.limits.window/2 || st.ended || st.over() {
 		return
 	}
-	c.out.b = appendWindowUpdate(c.buffer(16), st.id, st.owed)
+	c.out.B = frames.AppendWindowUpdate(c.out.Buffer(16), st.id, st.owed)
 	st.room += st.owed
 	st.owed = 0
 	c.kick(by)
@@ -76,6 +86,7 @@ var _ interface {
 	exchange.Duplex
 	exchange.Complete
 	exchange.Ready
+	exchange.Announcer
 } = (*body)(nil)
 
 // Abort ends its reads.
@@ -84,7 +95,7 @@ func (b *body) Abort() {
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
 	st.shut = true
-	st.come.Set(nil)
+	st.comes(nil)
 }
 
 var errShortBody = errors.New("http2: the stream ended before its Content-Length")
@@ -171,6 +182,13 @@ func (b *body) Discard(n int) {
 	b.st.c.mu.Lock()
 	defer b.st.c.mu.Unlock()
 	b.discard(n)
+}
+
+// Announce is exchange.Announcer's.
+func (b *body) Announce(e *loop.Event) {
+	b.st.c.mu.Lock()
+	defer b.st.c.mu.Unlock()
+	b.st.told = e
 }
 
 // Complete is exchange.Complete's.

@@ -8,6 +8,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
+	"balancerd/proxy/http2/transport"
 	"balancerd/proxy/internal/loop"
 )
 
@@ -29,18 +31,8 @@ const (
 	futileTime   = 10 * time.Second
 	prefaceTime  = 10 * time.Second
 	goAwayTime   = time.Second     // between the two GOAWAYs of a graceful end
-	lingerTime   = time.Second     // for its end, after ours
 	leftoverTime = 2 * time.Second // for the rest of a request that nobody wants
 )
-
-// transport is how a connection's bytes go, and how what serves it is run.
-type transport interface {
-	// kick has the connection's output be written soon, and its state be looked at. by is the task that asks, nil:
-	// an ordinary goroutine. Under the connection's mu.
-	kick(by *loop.Task)
-	// begin begins a stream's exchange beside what runs now. Under the connection's mu.
-	begin(by *loop.Task, st *stream)
-}
 
 // conn is one client's connection.
 type conn struct {
@@ -49,8 +41,10 @@ type conn struct {
 	info      *exchange.Conn
 	reporter  Reporter
 	server    *exchange.Server // whose settings hold for the connection
-	transport transport
+	transport transport.Transport
+	begin     func(by *loop.Task, st *stream) // begins a stream's exchange beside what runs now; under mu
 	limits    limits
+	upgraded  *upgraded // the request that asked for HTTP/2, until it has begun; nil for none
 
 	received // owned by who serves the connection
 
@@ -99,13 +93,14 @@ func newConn(s *Server, info *exchange.Conn, reporter Reporter, server *exchange
 	c.limits = limits{streams: or(set.Streams, defaultStreams), window: min(or(set.Window, defaultWindow), mostWindow), header: headerBytes(server)}
 	c.window = max(c.limits.window, connWindow)
 	c.initial = defaultWindow
-	c.out.window, c.out.frame, c.out.block = defaultWindow, mostData, mostFrame
+	c.out.window, c.out.frame, c.out.block = defaultWindow, frames.MaxData, frames.MaxPayload
 	if n := set.FrameLen; n > 0 {
-		c.out.frame = min(n, mostData)
+		c.out.frame = min(n, frames.MaxData)
 	}
-	c.out.enc.max = tableMost
-	c.dec = hpack.NewDecoder(tableMost, c.field)
+	c.out.enc = frames.NewEncoder()
+	c.dec = hpack.NewDecoder(frames.TableSize, c.field)
 	c.dec.SetMaxStringLength(c.limits.header)
+	c.begin = begin
 	c.idle = time.Now()
 	c.prefaceBy = c.idle.Add(prefaceTime)
 	return c
@@ -126,24 +121,31 @@ func headerBytes(s *exchange.Server) int {
 	return min(s.LimitLine+s.LimitFields*s.LimitFieldSize, mostHeader)
 }
 
-// hello sends our settings.
-func (c *conn) hello(by *loop.Task) {
+// Hello sends our settings; what came by Upgrade is answered behind them (RFC 9113 section 3.4).
+func (c *conn) Hello(by *loop.Task) {
+	c.sendSettings(by)
+	first := c.upgraded
+	if c.upgraded = nil; first != nil && !c.upgrade(by, first) {
+		c.mu.Lock()
+		c.goAway(by, http2.ErrCodeProtocol, "")
+		c.mu.Unlock()
+	}
+}
+
+func (c *conn) sendSettings(by *loop.Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	settings := [...]http2.Setting{
-		{ID: http2.SettingMaxFrameSize, Val: mostFrame},
+		{ID: http2.SettingMaxFrameSize, Val: frames.MaxPayload},
 		{ID: http2.SettingMaxConcurrentStreams, Val: uint32(c.limits.streams)},
 		{ID: http2.SettingMaxHeaderListSize, Val: uint32(c.limits.header)},
 		{ID: http2.SettingInitialWindowSize, Val: uint32(c.limits.window)},
 	}
-	b := appendHead(c.buffer(512), 6*len(settings), http2.FrameSettings, 0, 0)
-	for _, s := range settings {
-		b = appendSetting(b, s.ID, s.Val)
-	}
+	b := frames.AppendSettings(c.out.Buffer(512), settings[:]...)
 	if more := c.window - defaultWindow; more > 0 {
-		b = appendWindowUpdate(b, 0, more)
+		b = frames.AppendWindowUpdate(b, 0, more)
 	}
-	c.out.b = b
+	c.out.B = b
 	c.ackBy = time.Now().Add(c.server.IOTimeout())
 	c.kick(by)
 }
@@ -182,7 +184,7 @@ func (c *conn) shutDown(by *loop.Task) {
 	}
 	c.ending = announced
 	c.step = time.Now().Add(goAwayTime)
-	c.out.b = appendPing(appendGoAway(c.buffer(64), mostWindow, http2.ErrCodeNo), goAwayPing, 0)
+	c.out.B = frames.AppendPing(frames.AppendGoAway(c.out.Buffer(64), mostWindow, http2.ErrCodeNo), goAwayPing, 0)
 	c.kick(by)
 }
 
@@ -195,7 +197,7 @@ func (c *conn) finalGoAway(by *loop.Task) {
 		return
 	}
 	c.ending = final
-	c.out.b = appendGoAway(c.buffer(32), c.served, http2.ErrCodeNo)
+	c.out.B = frames.AppendGoAway(c.out.Buffer(32), c.served, http2.ErrCodeNo)
 	c.last = !c.busy()
 	c.kick(by)
 }
@@ -209,14 +211,14 @@ func (c *conn) goAway(by *loop.Task, code http2.ErrCode, why string) {
 	if why != "" {
 		c.s.log(exchange.Info, nil, "AH03045: HTTP/2: "+why+", closing the connection of "+c.info.RemoteText)
 	}
-	c.out.b = appendGoAway(c.buffer(32), c.served, code)
+	c.out.B = frames.AppendGoAway(c.out.Buffer(32), c.served, code)
 	c.ending, c.last = final, true
 	c.abortAll(by)
 	c.kick(by)
 }
 
-// clientGone notes that the client is gone.
-func (c *conn) clientGone(by *loop.Task) {
+// Lost notes that the client is gone.
+func (c *conn) Lost(by *loop.Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone = true
@@ -252,36 +254,42 @@ func (c *conn) countBroken(by *loop.Task, whole bool) {
 	}
 }
 
-// over reports whether the connection is: the client is gone, and no exchange is at work.
-func (c *conn) over() bool {
+// Over reports whether the connection is: the client is gone, and no exchange is at work.
+func (c *conn) Over() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.gone && len(c.open) == 0
 }
 
-// isGone reports whether nothing is read or written any more.
-func (c *conn) isGone() bool {
+// Gone reports whether nothing is read or written any more.
+func (c *conn) Gone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.gone
 }
 
-// isLast reports whether all has been written that ever will be.
-func (c *conn) isLast() bool {
+// Last reports whether all has been written that ever will be.
+func (c *conn) Last() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.last && len(c.out.b) == 0
+	return c.last && len(c.out.B) == 0
 }
 
-// large reports whether so much is to be written that it should be, before more is read.
-func (c *conn) large() bool {
+// Timeout is how long the client may take nothing.
+func (c *conn) Timeout() time.Duration { return c.server.IOTimeout() }
+
+// Panicked tells the log of a panic that ends the connection.
+func (c *conn) Panicked(p any) { c.s.panicked(p, " while serving "+c.info.RemoteText) }
+
+// Large reports whether so much is to be written that it should be, before more is read.
+func (c *conn) Large() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.out.b) >= mostFrame
+	return len(c.out.B) >= frames.MaxPayload
 }
 
-// due is after how long handleTimeouts may have something to do.
-func (c *conn) due(now time.Time) time.Duration {
+// Due is after how long handleTimeouts may have something to do.
+func (c *conn) Due(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.last {
@@ -293,8 +301,8 @@ func (c *conn) due(now time.Time) time.Duration {
 // never is the end of a wait that has none.
 const never = time.Hour
 
-// handleTimeouts does what is due, and returns after how long that may be the next time.
-func (c *conn) handleTimeouts(by *loop.Task, now time.Time) time.Duration {
+// HandleTimeouts does what is due, and returns after how long that may be the next time.
+func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.last {

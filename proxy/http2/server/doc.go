@@ -1,20 +1,20 @@
 // Package server is the HTTP/2 server, which clients talk to. Frames are read by x/net's Framer, header blocks by its
 // hpack; what they mean is decided here (RFC 9113).
 //
-//	bytes ──> input ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
-//	          (input.go, received.go)   |       ^                 |  head.go, request.go ──> App.Serve
-//	                                    |       |                 |
-//	   transport: an event loop         |       | lock: its turn  |  body.go <── DATA that has come
-//	   (transport_linux.go), or         |       | and windows     v
-//	   goroutines (transport.go)        |       └────────────── send.go: head, DATA, trailer
-//	                                    v                         |
-//	bytes <── TLS, one write <── output: frames of many streams <─┘  (output.go, encoder.go, priority.go)
+//	bytes ──> frames ──> conn: windows, streams ──> stream: a task (or goroutine) an exchange
+//	          (received.go)      |       ^                 |  head.go, request.go ──> App.Serve
+//	                             |       |                 |
+//	   package transport: a job  |       | lock: its turn  |  body.go <── DATA that has come
+//	   of an event loop, or      |       | and windows     v
+//	   goroutines                |       └────────────── send.go: head, DATA, trailer
+//	                             v                         |
+//	bytes <── one write <── output: frames of many streams <─┘  (output.go, priority.go)
 //
-// A connection of TLS is served inside an event loop, as HTTP/1's are: its job runs when something has come in, or when
+// A connection is served inside an event loop, as HTTP/1's are: its job runs when something has come in, or when
 // streams have something to send, and parks itself; each stream's exchange is a task of that loop. Streams append
 // frames to the connection's output, and the loop has it written once the tasks at work have had their say. Nobody
-// holds the connection's mutex over a wait. Connections of clear text, and those of other systems, have goroutines:
-// the same code with another transport.
+// holds the connection's mutex over a wait. Connections that came by Upgrade, and those of other systems, have
+// goroutines: the same code with another transport.
 //
 // Texts of a request are hpack's own strings, which nobody writes to again, or the exchange's Arena's.
 //
@@ -40,6 +40,6 @@
 //	idleness                KeepAliveTimeout, then GOAWAY; our end waits 1 s for the client's
 //	memory while idle       about 2 KiB after one request, 6 KiB after many, beside what HTTP/1 over TLS holds
 //
-// Reading order: server.go, conn.go, transport.go, transport_linux.go, input.go, received.go, frame.go, head.go, request.go, stream.go,
-// exchange.go, context.go, body.go, send.go, output.go, priority.go, encoder.go, upgrade.go.
+// Reading order: server.go, conn.go, job_linux.go, received.go, head.go, request.go, stream.go, exchange.go, context.go, body.go,
+// send.go, output.go, priority.go, upgrade.go; what moves the bytes is package transport, what makes frames package frames.
 package server

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/wire"
 	"balancerd/proxy/recovery"
 )
@@ -103,17 +104,17 @@ func (st *stream) interim(status int, h *exchange.Header) error {
 	}
 	c := st.c
 	defer c.mu.Unlock()
-	b := c.buffer(512)
+	b := c.out.Buffer(512)
 	at := len(b)
 	b = st.beginBlock(b, status, 0)
 	if h != nil {
 		for i := range h.F {
 			if f := &h.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] {
-				b = c.out.enc.field(b, f.ID, f.Name, f.Value)
+				b = c.out.enc.Field(b, f.ID, f.Name, f.Value)
 			}
 		}
 	}
-	c.out.b = splitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
 	c.kick(st.task)
 	return nil
 }

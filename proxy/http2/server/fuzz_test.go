@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
 )
 
@@ -58,16 +59,16 @@ func (quiet) End(*exchange.Exchange, time.Duration, bool) {}
 // steps is a transport whose streams are served one after the other, when the test says so.
 type steps struct{ begun []*stream }
 
-func (s *steps) kick(*loop.Task)                {}
+func (s *steps) Kick(*loop.Task)                {}
 func (s *steps) begin(_ *loop.Task, st *stream) { s.begun = append(s.begun, st) }
 func (s *steps) drain(c *conn, took func([]byte)) {
 	for {
-		w := c.take(nil)
-		if len(w.b) == 0 {
+		w := c.Take(nil)
+		if len(w.B) == 0 {
 			return
 		}
-		took(w.b)
-		c.wrote(w)
+		took(w.B)
+		c.Wrote(w)
 	}
 }
 
@@ -107,12 +108,12 @@ func (c *conn) check(t *testing.T) {
 		t.Fatal(len(c.open), "streams")
 	case c.window < 0, unread > max(connWindow, c.limits.window):
 		t.Fatal("the client sent more than its window", c.window, unread)
-	case o.window < 0, o.granted < 0, o.granted > outMost:
+	case o.window < 0, o.granted < 0, o.granted > frames.MaxOutput:
 		t.Fatal("granted", o.granted, o.window)
 	case o.controls > mostControls+1:
 		t.Fatal(o.controls, "frames that answer")
-	case len(o.b) > 4*outMost+20*mostControls:
-		t.Fatal(len(o.b), "bytes to be written")
+	case len(o.B) > 4*frames.MaxOutput+20*mostControls:
+		t.Fatal(len(o.B), "bytes to be written")
 	case len(c.open) == 0 && (len(o.waiting) > 0 || o.granted != 0 || len(c.pending) > 0):
 		t.Fatal("somebody waits who is not there", o.granted, len(o.waiting), len(c.pending))
 	}
@@ -131,7 +132,7 @@ type strict struct {
 func newStrict(t *testing.T) *strict {
 	s := &strict{t: t, open: map[uint32]bool{}, done: map[uint32]bool{}}
 	s.fr = http2.NewFramer(nil, &s.out)
-	s.fr.ReadMetaHeaders = hpack.NewDecoder(tableMost, nil)
+	s.fr.ReadMetaHeaders = hpack.NewDecoder(frames.TableSize, nil)
 	s.fr.MaxHeaderListSize = 1 << 24
 	return s
 }
@@ -186,11 +187,11 @@ func FuzzConn(f *testing.F) {
 		})
 		c := newConn(s, &exchange.Conn{}, quiet{}, srv)
 		w := &steps{}
-		c.transport = w
+		c.transport, c.begin = w, w.begin
 		client := newStrict(t)
-		c.hello(nil)
+		c.Hello(nil)
 		sent = append([]byte(http2.ClientPreface), sent...)
-		for len(sent) > 0 && !c.isGone() {
+		for len(sent) > 0 && !c.Gone() {
 			n := min(len(sent), 1+int(piece)*97)
 			if piece == 0 {
 				n = min(len(sent), 16<<10)
@@ -198,17 +199,17 @@ func FuzzConn(f *testing.F) {
 			n = copy(c.room(), sent[:n])
 			sent = sent[n:]
 			c.arrived(nil, n)
-			c.release()
+			c.Release()
 			c.check(t)
 			w.serve(c, client.took)
 			w.drain(c, client.took)
-			c.handleTimeouts(nil, time.Now())
+			c.HandleTimeouts(nil, time.Now())
 			c.check(t)
 		}
-		c.clientGone(nil)
+		c.Lost(nil)
 		w.serve(c, client.took)
 		c.check(t)
-		if !c.over() || said != "" {
+		if !c.Over() || said != "" {
 			t.Fatal("it does not end: ", len(c.open), said)
 		}
 	})

@@ -176,7 +176,7 @@ func (c *conn) trailer(k *block) error {
 	}
 	st.tail = k.tail.fields
 	st.requestEnds()
-	st.come.Set(c.by)
+	st.comes(c.by)
 	return nil
 }
 
@@ -205,7 +205,7 @@ func (c *conn) request(k *block) error {
 	c.open = append(c.open, st)
 	switch at := len(c.open) - len(c.pending); {
 	case at <= c.limits.streams:
-		c.transport.begin(c.by, st)
+		c.begin(c.by, st)
 	case len(c.pending) >= mostWaiting*c.limits.streams:
 		c.open = c.open[:len(c.open)-1]
 		st.unused()

@@ -5,93 +5,45 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
-	"balancerd/proxy/internal/poison"
 )
-
-// outMost is how many bytes of answers may wait in a connection's output. What is being written is as much again.
-const outMost = 64 << 10
 
 // output is what is to be sent on a connection. Under the connection's mu.
 type output struct {
-	b        []byte // frames
-	chunk    *chunk // b's memory, while that is enough
-	bulk     *bulk  // or that
-	granted  int    // bytes of frames that streams may append
-	controls int    // frames of b that answer the client's: their number is bounded
-	window   int64  // what the client's window of the connection lets through
-	frame    int    // the most payload of a DATA frame
-	block    int    // the most payload of a frame of a header block
+	frames.Output
+	granted  int   // bytes of frames that streams may append
+	controls int   // frames of b that answer the client's: their number is bounded
+	window   int64 // what the client's window of the connection lets through
+	frame    int   // the most payload of a DATA frame
+	block    int   // the most payload of a frame of a header block
 	waiting  []*stream
 	ranked   int   // streams whose client has said how urgent they are
 	kicked   bool  // the connection has been told of b
 	sent     int64 // bytes that were written so far
 	answered int64 // bytes of answers' bodies that were granted so far
-	enc      encoder
+	enc      frames.Encoder
 }
 
-// chunk is memory for a little output, and for requests' bodies.
-type chunk struct{ b [16 << 10]byte }
-
-// bulk is memory for as much output as there may be, but for large heads.
-type bulk struct{ b [outMost + mostFrame]byte }
-
-func (s *Server) giveChunk(k *chunk) {
-	if k != nil {
-		poison.Bytes(k.b[:])
-		poison.Put(&s.chunks, k)
-	}
-}
-
-func (s *Server) giveBulk(k *bulk) {
-	if k != nil {
-		poison.Bytes(k.b[:])
-		poison.Put(&s.bulks, k)
-	}
-}
-
-// buffer is the output with memory to append n bytes to. Under mu.
-func (c *conn) buffer(n int) []byte {
-	o := &c.out
-	switch {
-	case o.b == nil && o.bulk == nil && n <= len(chunk{}.b):
-		o.chunk = c.s.chunks.Get().(*chunk)
-		o.b = o.chunk.b[:0]
-	case cap(o.b)-len(o.b) < n && o.bulk == nil && len(o.b)+n <= len(bulk{}.b):
-		o.bulk = c.s.bulks.Get().(*bulk)
-		o.b = append(o.bulk.b[:0], o.b...)
-		c.s.giveChunk(o.chunk)
-		o.chunk = nil
-	}
-	return o.b
-}
-
-// written is output while it is being written, without mu.
-type written struct {
-	b     []byte
-	chunk *chunk
-	bulk  *bulk
-}
-
-// take takes the output to be written. What streams wait to append has its place then.
-func (c *conn) take(by *loop.Task) written {
+// Take takes the output to be written. What streams wait to append has its place then.
+func (c *conn) Take(by *loop.Task) frames.Output {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.out
-	w := written{o.b, o.chunk, o.bulk}
-	o.b, o.chunk, o.bulk, o.controls, o.kicked = nil, nil, nil, 0, false
-	if len(w.b) > 0 {
+	w := o.Take()
+	o.controls, o.kicked = 0, false
+	if len(w.B) > 0 {
 		c.pump(by, nil)
 	}
 	return w
 }
 
-// wrote gives back what was written, and notes how much it was.
-func (c *conn) wrote(w written) {
-	c.s.giveChunk(w.chunk)
-	c.s.giveBulk(w.bulk)
+// Wrote gives back what was written, and notes how much it was.
+func (c *conn) Wrote(w frames.Output) {
+	n := len(w.B)
+	w.Give()
 	c.mu.Lock()
-	c.out.sent += int64(len(w.b))
+	c.out.sent += int64(n)
 	c.mu.Unlock()
 }
 
@@ -99,13 +51,13 @@ func (c *conn) wrote(w written) {
 func (c *conn) kick(by *loop.Task) {
 	if !c.out.kicked && !c.gone {
 		c.out.kicked = true
-		c.transport.kick(by)
+		c.transport.Kick(by)
 	}
 }
 
 // control appends a frame that answers the client's; too many that wait end the connection. Under mu.
 func (c *conn) control(by *loop.Task, b []byte) {
-	c.out.b = b
+	c.out.B = b
 	if c.out.controls++; c.out.controls > mostControls && !c.last {
 		c.goAway(by, http2.ErrCodeEnhanceYourCalm, "it takes no answers to its frames")
 	}
@@ -169,7 +121,7 @@ func (c *conn) withdraw(st *stream) {
 func (c *conn) pump(by *loop.Task, who *stream) {
 	o := &c.out
 	for len(o.waiting) > 0 {
-		place := outMost - len(o.b) - o.granted
+		place := frames.MaxOutput - len(o.B) - o.granted
 		i := c.next(place)
 		if i < 0 {
 			return

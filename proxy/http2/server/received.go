@@ -9,14 +9,15 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
 )
 
 // received is what a connection has received so far. Owned by who serves the connection.
 type received struct {
-	in           *input // nil while nothing is there
-	start        int    // bytes of the preface that have come
-	first        bool   // the first SETTINGS have come
+	in           *frames.Input // nil while nothing is there
+	start        int           // bytes of the preface that have come
+	first        bool          // the first SETTINGS have come
 	dec          *hpack.Decoder
 	block        block
 	by           *loop.Task // who serves it
@@ -31,16 +32,16 @@ var preface = []byte(http2.ClientPreface)
 // room is where bytes are to be received.
 func (c *conn) room() []byte {
 	if c.in == nil {
-		c.in = c.s.inputs.Get().(*input)
+		c.in = frames.GetInput()
 	}
-	return c.in.room()
+	return c.in.Room()
 }
 
 // wasted is how much is read at a time of what is passed over.
 const wasted = 4 << 10
 
-// receive reads once, and takes in what has come.
-func (c *conn) receive(by *loop.Task, from io.Reader) (n int, err error) {
+// Receive reads once, and takes in what has come.
+func (c *conn) Receive(by *loop.Task, from io.Reader) (n int, err error) {
 	if !c.listens() {
 		return from.Read(make([]byte, wasted))
 	}
@@ -53,11 +54,11 @@ func (c *conn) receive(by *loop.Task, from io.Reader) (n int, err error) {
 // arrived takes in n bytes that were received in room. by is the task that serves the connection.
 func (c *conn) arrived(by *loop.Task, n int) {
 	c.by = by
-	c.in.w += n
+	c.in.Got(n)
 	err := c.takePreface()
-	for err == nil && c.in.whole() && c.listens() {
+	for err == nil && c.in.Whole() && c.listens() {
 		var f http2.Frame
-		if f, err = c.in.fr.ReadFrame(); err == nil {
+		if f, err = c.in.Frame(); err == nil {
 			err = c.frame(f)
 		}
 		err = c.streamFault(err)
@@ -66,8 +67,8 @@ func (c *conn) arrived(by *loop.Task, n int) {
 		c.connFault(err)
 	}
 	if !c.listens() { // it is passed over
-		c.in.spoiled = true
-		c.in.r, c.in.w, c.block = 0, 0, block{}
+		c.in.Drop()
+		c.block = block{}
 	}
 	c.by = nil
 }
@@ -79,17 +80,16 @@ func (c *conn) listens() bool {
 	return !c.gone && !c.last
 }
 
-// release gives the input back if nothing of a frame, or of a header block, is there.
-func (c *conn) release() {
-	if c.in == nil || c.in.r < c.in.w || c.block.kind != noBlock {
+// Holds reports whether something of a frame is here, or nothing is listened to.
+func (c *conn) Holds() bool { return c.in != nil || !c.listens() }
+
+// Release gives the input back if nothing of a frame, or of a header block, is there.
+func (c *conn) Release() {
+	if c.in == nil || len(c.in.Have()) > 0 || c.block.kind != noBlock {
 		return
 	}
-	in := c.in
+	c.in.Give()
 	c.in = nil
-	in.r, in.w = 0, 0
-	if !in.spoiled {
-		c.s.giveInput(in)
-	}
 }
 
 // takePreface takes the preface off the input.
@@ -97,13 +97,13 @@ func (c *conn) takePreface() error {
 	if c.start == len(preface) {
 		return nil
 	}
-	p := c.in.have()
+	p := c.in.Have()
 	n := min(len(p), len(preface)-c.start)
 	if !bytes.Equal(p[:n], preface[c.start:c.start+n]) {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	c.start += n
-	c.in.r += n
+	c.in.Skip(n)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (c *conn) refuseStream(id uint32, code http2.ErrCode) {
 		c.countFutile()
 	}
 	c.cut.add(id)
-	c.control(c.by, appendReset(c.buffer(16), id, code))
+	c.control(c.by, frames.AppendReset(c.out.Buffer(16), id, code))
 	c.count(c.by)
 }
 
@@ -228,7 +228,7 @@ func (c *conn) ping(f *http2.PingFrame) error {
 	defer c.mu.Unlock()
 	switch {
 	case !f.IsAck():
-		c.control(c.by, appendPing(c.buffer(32), f.Data, http2.FlagPingAck))
+		c.control(c.by, frames.AppendPing(c.out.Buffer(32), f.Data, http2.FlagPingAck))
 	case c.ending == announced && f.Data == goAwayPing:
 		c.finalGoAway(c.by)
 	}
@@ -255,7 +255,7 @@ func (c *conn) settings(f *http2.SettingsFrame) error {
 	if err := f.ForeachSetting(c.setting); err != nil {
 		return err
 	}
-	c.control(c.by, appendHead(c.buffer(16), 0, http2.FrameSettings, http2.FlagSettingsAck, 0))
+	c.control(c.by, frames.AppendSettingsAck(c.out.Buffer(16)))
 	c.pump(c.by, nil)
 	return c.countFutile()
 }
@@ -267,11 +267,11 @@ func (c *conn) setting(s http2.Setting) error {
 	}
 	switch s.ID {
 	case http2.SettingHeaderTableSize:
-		c.out.enc.limit(s.Val)
+		c.out.enc.Limit(s.Val)
 	case http2.SettingInitialWindowSize:
 		return c.resize(int64(s.Val))
 	case http2.SettingMaxFrameSize:
-		c.out.block = min(int(s.Val), mostFrame)
+		c.out.block = min(int(s.Val), frames.MaxPayload)
 	}
 	return nil
 }
@@ -365,7 +365,7 @@ func (c *conn) data(f *http2.DataFrame) error {
 		st.requestEnds()
 	}
 	if len(p) > 0 || st.ended {
-		st.come.Set(c.by)
+		st.comes(c.by)
 		return nil
 	}
 	return c.countFutile()
@@ -376,7 +376,7 @@ func (c *conn) taken(by *loop.Task, n int) {
 	if c.credit += n; c.credit < connWindow/2 || c.last || c.gone {
 		return
 	}
-	c.out.b = appendWindowUpdate(c.buffer(16), 0, c.credit)
+	c.out.B = frames.AppendWindowUpdate(c.out.Buffer(16), 0, c.credit)
 	c.window += c.credit
 	c.credit = 0
 	c.kick(by)

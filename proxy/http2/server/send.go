@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -95,14 +96,14 @@ func (st *stream) size() (size int) {
 	return size
 }
 
-// beginBlock appends the head of a HEADERS frame, whose length splitBlock sets, and the status.
+// beginBlock appends the head of a HEADERS frame, whose length frames.SplitBlock sets, and the status.
 func (st *stream) beginBlock(b []byte, status int, flags http2.Flags) []byte {
-	b = appendHead(b, 0, http2.FrameHeaders, flags, st.id)
-	b = st.c.out.enc.begin(b)
+	b = frames.AppendHead(b, 0, http2.FrameHeaders, flags, st.id)
+	b = st.c.out.enc.Begin(b)
 	if status == 0 { // a trailer has none
 		return b
 	}
-	return st.c.out.enc.status(b, status)
+	return st.c.out.enc.Status(b, status)
 }
 
 // sendHead sends the answer's head; end: no body follows.
@@ -117,10 +118,10 @@ func (st *stream) sendHead(size int, end bool) error {
 		flags = http2.FlagHeadersEndStream
 		c.finished(st)
 	}
-	b := c.buffer(size + 512)
+	b := c.out.Buffer(size + 512)
 	at := len(b)
 	b = st.appendFields(st.beginBlock(b, st.x.Res.Status, flags))
-	c.out.b = splitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
 	c.kick(st.task)
 	return nil
 }
@@ -143,23 +144,23 @@ func (st *stream) appendFields(b []byte) []byte {
 			f := &list.F[i]
 			if f.ID == wire.Vary && !seen[wire.Vary] {
 				seen[wire.Vary] = true
-				b = enc.field(b, wire.Vary, "", st.vary())
+				b = enc.Field(b, wire.Vary, "", st.vary())
 			}
 			if !passes(x, f) || single[f.ID] && seen[f.ID] {
 				continue
 			}
 			seen[f.ID] = true
-			b = enc.field(b, f.ID, f.Name, f.Value)
+			b = enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}
 	if !seen[wire.Date] {
-		b = enc.field(b, wire.Date, "", st.c.s.clock.Date(x.Start))
+		b = enc.Field(b, wire.Date, "", st.c.s.clock.Date(x.Start))
 	}
 	if !seen[wire.Server] && x.Server.Token != "" {
-		b = enc.field(b, wire.Server, "", x.Server.Token)
+		b = enc.Field(b, wire.Server, "", x.Server.Token)
 	}
 	if n, ok := said(x); ok {
-		b = enc.field(b, wire.ContentLength, "", x.Arena.Int(n))
+		b = enc.Field(b, wire.ContentLength, "", x.Arena.Int(n))
 	}
 	return b
 }
@@ -247,11 +248,11 @@ func (st *stream) copy() error {
 func (st *stream) await() error {
 	st.pause()
 	if st.piece == nil {
-		st.piece = st.c.s.chunks.Get().(*chunk)
+		st.piece = frames.GetChunk()
 	}
-	n, err := st.x.Res.Body.Read(st.piece.b[:])
+	n, err := st.x.Res.Body.Read(st.piece.B[:])
 	if n > 0 {
-		if _, werr := st.pass(st.piece.b[:n]); werr != nil {
+		if _, werr := st.pass(st.piece.B[:n]); werr != nil {
 			return werr
 		}
 	}
@@ -294,8 +295,8 @@ func (st *stream) appendData(p []byte, end bool) {
 		flags = http2.FlagDataEndStream
 		c.finished(st)
 	}
-	b := appendHead(c.buffer(frameHead+len(p)), len(p), http2.FrameData, flags, st.id)
-	c.out.b = append(b, p...)
+	b := frames.AppendHead(c.out.Buffer(frames.HeadSize+len(p)), len(p), http2.FrameData, flags, st.id)
+	c.out.B = append(b, p...)
 	c.kick(st.task)
 }
 
@@ -325,15 +326,15 @@ func (st *stream) end(err error) error {
 // appendTrailer appends the fields behind the body. Under mu.
 func (st *stream) appendTrailer() {
 	c := st.c
-	b := c.buffer(512)
+	b := c.out.Buffer(512)
 	at := len(b)
 	b = st.beginBlock(b, 0, http2.FlagHeadersEndStream)
 	for i := range st.x.Res.Trailer.F {
 		if f := &st.x.Res.Trailer.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] {
-			b = c.out.enc.field(b, f.ID, f.Name, f.Value)
+			b = c.out.enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}
-	c.out.b = splitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
 	c.finished(st)
 	c.kick(st.task)
 }
@@ -348,6 +349,6 @@ func (st *stream) breakOff() {
 	}
 	st.closed = true
 	c.cut.add(st.id)
-	c.out.b = appendReset(c.buffer(16), st.id, http2.ErrCodeInternal)
+	c.out.B = frames.AppendReset(c.out.Buffer(16), st.id, http2.ErrCodeInternal)
 	c.kick(st.task)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
-	"balancerd/proxy/internal/poison"
+	"balancerd/proxy/http2/transport"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -38,9 +38,6 @@ type Server struct {
 	app     App
 	log     func(level exchange.Level, err error, message string)
 	streams sync.Pool // *stream
-	inputs  sync.Pool // *input
-	chunks  sync.Pool // *chunk
-	bulks   sync.Pool // *bulk
 	clock   wire.Clock
 
 	mu    sync.Mutex
@@ -54,15 +51,7 @@ func New(app App, logs func(level exchange.Level, err error, message string)) *S
 		s.log = func(exchange.Level, error, string) {}
 	}
 	s.streams.New = func() any { return new(stream) }
-	s.inputs.New = func() any { return newInput() }
-	s.chunks.New = func() any { return new(chunk) }
-	s.bulks.New = func() any { return new(bulk) }
 	return s
-}
-
-func (s *Server) giveInput(in *input) {
-	poison.Bytes(in.b[:])
-	poison.Put(&s.inputs, in)
 }
 
 // Serve serves a connection from its preface to its end by goroutines, waits for its exchanges, and closes it. It
@@ -72,26 +61,22 @@ func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter) {
 }
 
 func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *upgraded) {
-	c := s.open(info, reporter)
-	l := newGoTransport(c, nc)
+	c := s.open(info, reporter, first)
+	l := transport.NewGoroutines(c, nc)
 	c.transport = l
 	defer nc.Close()
 	defer s.close(c)
-	c.hello(nil) // before the first exchange can answer (RFC 9113 section 3.4)
-	if first != nil && !c.upgrade(first) {
-		c.wrote(c.take(nil))
-		return
-	}
-	l.serve()
+	l.Serve()
 }
 
-// open makes a connection known.
-func (s *Server) open(info *exchange.Conn, reporter Reporter) *conn {
+// open makes a connection known; first is the request that asked for it by Upgrade, nil for none.
+func (s *Server) open(info *exchange.Conn, reporter Reporter, first *upgraded) *conn {
 	name := ""
 	if info.TLS != nil {
 		name = info.TLS.ServerName
 	}
 	c := newConn(s, info, reporter, s.app.Named(info.Local, name))
+	c.upgraded = first
 	s.mu.Lock()
 	s.conns[c] = true
 	s.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/wire"
@@ -27,10 +28,10 @@ type stream struct {
 	task   *loop.Task // nil: a goroutine serves it
 	req    wire.Request
 	body   body
-	piece  *chunk // for what the answer's body has to be waited for
-	bytes  int64  // of the request's head
-	second bool   // an answer was replaced by an own page: that is done once
-	cut    bool   // the answer cannot be ended as if it were whole
+	piece  *frames.Chunk // for what the answer's body has to be waited for
+	bytes  int64         // of the request's head
+	second bool          // an answer was replaced by an own page: that is done once
+	cut    bool          // the answer cannot be ended as if it were whole
 
 	turn loop.Event // it may append, or is over
 	come loop.Event // something of its body has come, or the stream is over
@@ -73,8 +74,8 @@ func (st *stream) release() {
 		x.Req.Header.F = nil
 	}
 	x.Conn, x.Front = nil, nil
-	s.giveChunk(st.piece)
-	st.inlet.give(s)
+	st.piece.Give()
+	st.inlet.give()
 	poison.Texts(&st.req)
 	*st = stream{x: x}
 	poison.Put(&s.streams, st)
@@ -99,7 +100,7 @@ func (c *conn) abort(by *loop.Task, st *stream) {
 	}
 	st.closed = true
 	st.turn.Set(by)
-	st.come.Set(by)
+	st.comes(by)
 	if i := slices.Index(c.pending, st); i >= 0 {
 		c.pending = slices.Delete(c.pending, i, i+1)
 		c.remove(st)
@@ -129,20 +130,20 @@ func (st *stream) exit() {
 	c.taken(by, st.unread())
 	if !st.over() && !st.ended && !c.last { // who still sends is told that it need not
 		c.cut.add(st.id)
-		c.out.b = appendReset(c.buffer(16), st.id, http2.ErrCodeNo)
+		c.out.B = frames.AppendReset(c.out.Buffer(16), st.id, http2.ErrCodeNo)
 		c.kick(by)
 	}
 	if len(c.pending) > 0 && !c.gone {
 		next := c.pending[0]
 		c.pending = slices.Delete(c.pending, 0, 1)
-		c.transport.begin(by, next)
+		c.begin(by, next)
 	}
 	if !c.busy() {
 		c.idle = time.Now()
 		c.whenIdle(by)
 	}
 	if c.gone || c.last || c.ending != lives {
-		c.transport.kick(by)
+		c.transport.Kick(by)
 	}
 }
 

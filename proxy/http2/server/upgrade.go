@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -45,7 +46,9 @@ func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel {
 const settingSize = 6
 
 // upgrade takes a request that came by HTTP/1 as the first stream. false: its settings are wrong.
-func (c *conn) upgrade(first *upgraded) bool {
+func (c *conn) upgrade(by *loop.Task, first *upgraded) bool {
+	c.by = by
+	defer func() { c.by = nil }()
 	c.mu.Lock()
 	for p := first.settings; len(p) > 0; p = p[settingSize:] {
 		id, value := http2.SettingID(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])

@@ -22,8 +22,10 @@
 //	proxy/backend/upload.go: uploads, what is kept of the client's body; the exchange, until Finish
 //	proxy/backend/serialupload.go: bulks, bytes of a long body on their way; the attempt that sends them
 //	proxy/http1/client/codec.go: what a head said; the attempt, until End
-//	proxy/http2/server/server.go: streams, inputs, chunks, bulks: a stream with its Exchange, until its end; what was received, while frames of it are there (the Framer's are copied); memory for bodies, until their exchange ends, and for output, until that is written
-//	proxy/http2/server/output.go: frames to be written; the connection, until TLS or the system has them
+//	proxy/http2/server/server.go: streams, a stream with its Exchange; until the exchange's end
+//	proxy/http2/client/backend.go: streams, an attempt; the attempt, until its exchange's Finish
+//	proxy/http2/frames/input.go: what was received; the connection, while frames of it are there (the Framer's are copied)
+//	proxy/http2/frames/output.go: chunks, bulks: frames to be written; the connection, until TLS or the system has them. Bodies, until their exchange ends
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end

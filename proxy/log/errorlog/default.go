@@ -25,7 +25,11 @@ func (e *entry) appendDefault(b []byte) []byte {
 		b = append(append(b, e.Errno...), ": "...)
 	}
 	if c := e.conn(); c != nil {
-		b = append(e.appendClient(append(b, "[client "...), c), "] "...)
+		who := "[client "
+		if c.Outgoing {
+			who = "[remote "
+		}
+		b = append(e.appendClient(append(b, who...), c), "] "...)
 	}
 	b = escape(b, e.Message)
 	if r := referer(e.X); r != "" {

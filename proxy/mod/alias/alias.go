@@ -119,6 +119,9 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 				return exchange.Status(403)
 			}
 		}
+		if r.pattern == nil {
+			x.Context = exchange.Context{Prefix: r.prefix, Root: absolute(l.root, r.to)}
+		}
 		l.place(x, to, r.handler)
 		return nil
 	}

@@ -22,6 +22,9 @@ type dirSettings struct {
 	signature     directive.Opt[exchange.Signature]
 	limitBody     directive.Opt[int64]
 	lookups       directive.Opt[bool]
+	passAuth      directive.Opt[bool]
+	currentURI    directive.Opt[bool]
+	qualified     directive.Opt[bool]
 	documents     []exchange.ErrorDocument
 	handler       directive.Opt[string]
 	handlerExpr   *expr.String
@@ -37,6 +40,9 @@ func mergeDirs(outer, inner dirSettings) dirSettings {
 	m.signature = inner.signature.Over(outer.signature)
 	m.limitBody = inner.limitBody.Over(outer.limitBody)
 	m.lookups = inner.lookups.Over(outer.lookups)
+	m.passAuth = inner.passAuth.Over(outer.passAuth)
+	m.currentURI = inner.currentURI.Over(outer.currentURI)
+	m.qualified = inner.qualified.Over(outer.qualified)
 	m.documents = mergeDocuments(outer.documents, inner.documents)
 	if _, set := inner.handler.Get(); !set && inner.handlerExpr == nil {
 		m.handler, m.handlerExpr = outer.handler, outer.handlerExpr
@@ -52,6 +58,7 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		Signature: m.signature.Or(exchange.SignatureOff), ErrorDocuments: m.documents,
 		LimitRequestBody: m.limitBody.Or(1 << 30), HostnameLookups: m.lookups.Or(false),
 		DecodedSlashes: slices.ContainsFunc(chain, resetsSlashes),
+		PassAuth:       m.passAuth.Or(false), CurrentURI: m.currentURI.Or(false), QualifyRedirect: m.qualified.Or(false),
 	}
 	if p.Local.Levels == nil {
 		p.Local.Levels = &exchange.Levels{All: exchange.Warn}
@@ -126,6 +133,29 @@ func setLookups(s *directive.Scope, a directive.Args) error {
 		return errors.New("parameter must be 'on', 'off', or 'double'")
 	}
 	dirs.In(s).lookups.Set(on || !ok)
+	return nil
+}
+
+func setPassAuth(s *directive.Scope, a directive.Args) error {
+	dirs.In(s).passAuth.Set(a.On)
+	return nil
+}
+
+func setQualified(s *directive.Scope, a directive.Args) error {
+	dirs.In(s).qualified.Set(a.On)
+	return nil
+}
+
+// setVariable is CGIVar (httpd: core.c set_cgi_var).
+func setVariable(s *directive.Scope, a directive.Args) error {
+	if a.Words[0] != "REQUEST_URI" {
+		return errors.New("Unrecognized CGI variable: \"" + a.Words[0] + "\"")
+	}
+	current := strings.EqualFold(a.Words[1], "current-uri")
+	if !current && !strings.EqualFold(a.Words[1], "original-uri") {
+		return errors.New("Valid rules for REQUEST_URI are 'current-uri' and 'original-uri'")
+	}
+	dirs.In(s).currentURI.Set(current)
 	return nil
 }
 

@@ -42,6 +42,9 @@ func Module() site.Module {
 
 		{Name: "LogLevel", Process: true, Set: setLogLevel, Help: "how much is logged, by module"},
 		{Name: "ErrorDocument", Set: setErrorDocument, Help: "what replaces an error's own page"},
+		{Name: "CGIPassAuth", Set: setPassAuth, Help: "programs get the client's Authorization"},
+		{Name: "CGIVar", Set: setVariable, Help: "what REQUEST_URI is to programs after an internal redirect"},
+		{Name: "QualifyRedirectURL", Set: setQualified, Help: "REDIRECT_URL has scheme and host"},
 		{Name: "SetHandler", Set: setHandler, Help: "what answers: balancer-manager, server-status, proxy:URL, none"},
 		{Name: "<VirtualHost", Open: openHost, Help: "a server by address, port and name"},
 		{Name: "<If", Open: openIf, Help: "sections chosen by an expression"},

@@ -1,6 +1,7 @@
-package server
+package transport
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"os"
@@ -11,10 +12,9 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// goTransport is a connection that goroutines serve: one reads, one writes, and each stream has one. It is for
-// connections that no event loop watches.
-type goTransport struct {
-	c       *conn
+// Goroutines is a connection that goroutines serve: one reads, one writes. It is for connections that no event loop watches.
+type Goroutines struct {
+	e       Endpoint
 	nc      net.Conn
 	kicked  chan struct{}
 	written chan struct{} // closed when the one that writes is done
@@ -24,42 +24,43 @@ type goTransport struct {
 	lingerBy time.Time
 }
 
-func newGoTransport(c *conn, nc net.Conn) *goTransport {
-	return &goTransport{c: c, nc: nc, kicked: make(chan struct{}, 1), written: make(chan struct{})}
+var _ Transport = (*Goroutines)(nil)
+
+// NewGoroutines is the transport of an endpoint on a connection; Serve runs it.
+func NewGoroutines(e Endpoint, nc net.Conn) *Goroutines {
+	return &Goroutines{e: e, nc: nc, kicked: make(chan struct{}, 1), written: make(chan struct{})}
 }
 
-func (l *goTransport) kick(*loop.Task) {
+// Kick is Transport's.
+func (l *Goroutines) Kick(*loop.Task) {
 	select {
 	case l.kicked <- struct{}{}:
 	default:
 	}
 }
 
-func (l *goTransport) begin(_ *loop.Task, st *stream) {
-	recovery.Go("serving a stream of HTTP/2", func() { st.Run(nil) })
-}
-
-// serve serves the connection to its end, and waits for its exchanges.
-func (l *goTransport) serve() {
-	recovery.Go("writing to a client of HTTP/2", l.write)
-	recovery.Do("reading from a client of HTTP/2", l.read)
-	l.c.clientGone(nil)
+// Serve serves the connection to its end, and waits until nobody uses it any more.
+func (l *Goroutines) Serve() {
+	l.e.Hello(nil)
+	recovery.Go("writing on a connection of HTTP/2", l.write)
+	recovery.Do("reading from a connection of HTTP/2", l.read)
+	l.e.Lost(nil)
 	l.nc.SetDeadline(longAgo)
-	l.kick(nil)
+	l.Kick(nil)
 	<-l.written
 }
 
 // longAgo as a deadline ends a wait at once.
 var longAgo = time.Unix(1, 0)
 
-// read reads until the client is gone.
-func (l *goTransport) read() {
+// read reads until the other side is gone.
+func (l *Goroutines) read() {
 	for {
 		err := l.await()
 		if err == nil {
-			_, err = l.c.receive(nil, l.nc)
+			_, err = l.e.Receive(nil, l.nc)
 		}
-		l.c.release()
+		l.e.Release()
 		switch {
 		case err == nil:
 		case !errors.Is(err, os.ErrDeadlineExceeded), !l.wait():
@@ -69,29 +70,28 @@ func (l *goTransport) read() {
 }
 
 // await waits for the first byte of a frame, with nothing held meanwhile.
-func (l *goTransport) await() error {
-	if l.c.in != nil || !l.c.listens() {
+func (l *Goroutines) await() error {
+	if l.e.Holds() {
 		return nil
 	}
 	var one [1]byte
 	n, err := l.nc.Read(one[:])
 	if n > 0 {
-		copy(l.c.room(), one[:])
-		l.c.arrived(nil, n)
+		l.e.Receive(nil, bytes.NewReader(one[:]))
 	}
 	return err
 }
 
 // wait does what is due, and has the next read wait until something is again. false: nothing is read any more.
-func (l *goTransport) wait() bool {
+func (l *Goroutines) wait() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	due := l.c.handleTimeouts(nil, now)
+	due := l.e.HandleTimeouts(nil, now)
 	if l.lingers {
 		due = l.lingerBy.Sub(now)
 	}
-	if due <= 0 || l.c.isGone() {
+	if due <= 0 || l.e.Gone() {
 		return false
 	}
 	l.nc.SetReadDeadline(now.Add(due))
@@ -99,16 +99,16 @@ func (l *goTransport) wait() bool {
 }
 
 // write writes what there is whenever the connection is kicked.
-func (l *goTransport) write() {
+func (l *Goroutines) write() {
 	defer close(l.written)
-	for !l.c.over() {
+	for !l.e.Over() {
 		<-l.kicked
 		if !l.flush() {
-			l.c.clientGone(nil)
+			l.e.Lost(nil)
 			l.nc.SetDeadline(longAgo)
 			continue
 		}
-		if l.c.isLast() {
+		if l.e.Last() {
 			l.linger()
 		}
 		if !l.wait() {
@@ -117,16 +117,16 @@ func (l *goTransport) write() {
 	}
 }
 
-// flush writes all output. false: the client takes nothing.
-func (l *goTransport) flush() bool {
-	for !l.c.isGone() {
-		w := l.c.take(nil)
-		if len(w.b) == 0 {
+// flush writes all output. false: the other side takes nothing.
+func (l *Goroutines) flush() bool {
+	for !l.e.Gone() {
+		w := l.e.Take(nil)
+		if len(w.B) == 0 {
 			return true
 		}
-		l.nc.SetWriteDeadline(time.Now().Add(l.c.server.IOTimeout()))
-		_, err := l.nc.Write(w.b)
-		l.c.wrote(w)
+		l.nc.SetWriteDeadline(time.Now().Add(l.e.Timeout()))
+		_, err := l.nc.Write(w.B)
+		l.e.Wrote(w)
 		if err != nil {
 			return false
 		}
@@ -134,8 +134,8 @@ func (l *goTransport) flush() bool {
 	return true
 }
 
-// linger ends our direction: the client is to end its own, so that no reset destroys what is on its way.
-func (l *goTransport) linger() {
+// linger ends our direction: the other side is to end its own, so that no reset destroys what is on its way.
+func (l *Goroutines) linger() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lingers {

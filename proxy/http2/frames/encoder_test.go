@@ -1,4 +1,4 @@
-package server
+package frames
 
 import (
 	"strconv"
@@ -8,9 +8,6 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/internal/wire"
-	"balancerd/testdata/linear"
-
-	"balancerd/proxy/exchange"
 )
 
 // decoded is what a strict decoder makes of a block.
@@ -29,17 +26,17 @@ func FuzzEncoder(f *testing.F) {
 	f.Add("Set-Cookie\na=b\nServer\nApache\nDate\nx\nServer\nApache\nServer\nnginx", uint32(4096))
 	f.Add(strings.Repeat("x-y\n"+strings.Repeat("v", 500)+"\nX-Y\nw\n", 20), uint32(0))
 	f.Fuzz(func(t *testing.T, text string, limit uint32) {
-		enc := encoder{max: tableMost}
-		d := hpack.NewDecoder(tableMost, nil)
+		enc := NewEncoder()
+		d := hpack.NewDecoder(TableSize, nil)
 		words := strings.Split(text, "\n")
 		for round := range 3 {
 			if round == 1 {
-				enc.limit(limit)
-				d.SetAllowedMaxDynamicTableSize(min(limit, tableMost))
+				enc.Limit(limit)
+				d.SetAllowedMaxDynamicTableSize(min(limit, TableSize))
 			}
-			b := enc.status(enc.begin(nil), 200+round)
+			b := enc.Status(enc.Begin(nil), 200+round)
 			for i := 0; i+1 < len(words); i += 2 {
-				b = enc.field(b, wire.IDOf(words[i]), words[i], words[i+1])
+				b = enc.Field(b, wire.IDOf(words[i]), words[i], words[i+1])
 			}
 			list := decoded(t, d, b)
 			if len(list) != 1+len(words)/2 || list[0].Name != ":status" || list[0].Value != strconv.Itoa(200+round) {
@@ -59,39 +56,22 @@ func FuzzEncoder(f *testing.F) {
 
 // A field that comes again is a byte or two; one of those that never do is not in the table.
 func TestEncoderIndexes(t *testing.T) {
-	enc := encoder{max: tableMost}
-	first := enc.field(nil, wire.ContentType, "", "text/html; charset=utf-8")
-	second := enc.field(nil, wire.ContentType, "Content-TYPE", "text/html; charset=utf-8")
+	enc := NewEncoder()
+	first := enc.Field(nil, wire.ContentType, "", "text/html; charset=utf-8")
+	second := enc.Field(nil, wire.ContentType, "Content-TYPE", "text/html; charset=utf-8")
 	if len(first) < 10 || len(second) != 1 {
 		t.Errorf("%x %x", first, second)
 	}
 	for _, name := range []string{"Set-Cookie", "ETag", "Content-Length", "Last-Modified", "Location", "Age"} {
-		enc.field(nil, wire.IDOf(name), name, "a value")
+		enc.Field(nil, wire.IDOf(name), name, "a value")
 	}
 	if len(enc.table) != 1 {
 		t.Error(enc.table)
 	}
 	for status := 100; status < 1000; status++ {
-		d := hpack.NewDecoder(tableMost, nil)
-		if list := decoded(t, d, enc.status(nil, status)); list[0].Value != strconv.Itoa(status) {
+		d := hpack.NewDecoder(TableSize, nil)
+		if list := decoded(t, d, enc.Status(nil, status)); list[0].Value != strconv.Itoa(status) {
 			t.Error(status, list)
 		}
-	}
-}
-
-func TestVaryIsLinear(t *testing.T) {
-	for name, piece := range map[string]string{"names": "a%d,", "one name": "a,", "commas": ","} {
-		t.Run(name, func(t *testing.T) {
-			input := func(size int) *stream {
-				st := &stream{}
-				for i := 0; size > 0; i++ {
-					text := strings.ReplaceAll(piece, "%d", strconv.Itoa(i))
-					st.x.Res.Header.F = append(st.x.Res.Header.F, exchange.Field{Name: "Vary", Value: text, ID: wire.Vary})
-					size -= len(text)
-				}
-				return st
-			}
-			linear.Check(t, 4<<10, input, func(st *stream) { st.vary() })
-		})
 	}
 }

@@ -1,0 +1,201 @@
+package cgi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+	"balancerd/proxy/precondition"
+)
+
+// MostHead is how long the head of an answer may be; MostLine one line of it with its end (httpd: MAX_STRING_LEN).
+const (
+	MostHead = 64 << 10
+	MostLine = 8190
+)
+
+// What may be wrong with a head.
+var (
+	ErrLine   = errors.New("malformed header from script")
+	ErrTooBig = errors.New("header of a script is too long")
+	Err1xx    = errors.New("a script answered with an interim status")
+)
+
+// Answer is what the head of an answer says, besides its fields.
+type Answer struct {
+	Length int64 // Content-Length that may be believed; -1 for none
+	End    bool  // the answer is over: it is 304 or 412 by the request's conditions
+	fields fields
+}
+
+// EndOfHead is the length of the head at the beginning of p, with its empty line; 0 while it has not ended. Lines end
+// with LF or CRLF.
+func EndOfHead(p []byte, from int) int {
+	for i := max(from, 0); i < len(p); i++ {
+		if p[i] != '\n' {
+			continue
+		}
+		switch rest := p[i+1:]; {
+		case i == 0, i == 1 && p[0] == '\r':
+			return i + 1
+		case len(rest) > 0 && rest[0] == '\n':
+			return i + 2
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return i + 3
+		}
+	}
+	return 0
+}
+
+// Read makes x.Res's head of an answer's, which holds until the exchange ends. Fields go out whatever becomes of the
+// answer (x.Res.Always), but for those that describe its body. module is whose log lines say what is wrong (httpd:
+// util_script.c ap_scan_script_header_err_core_ex).
+func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
+	a.Length, a.End = -1, false
+	a.fields.reset()
+	r := &x.Res
+	r.Status, r.Reason, r.Proxied = 0, "", true
+	for head != "" {
+		line, rest, _ := strings.Cut(head, "\n")
+		if len(line)+1 > MostLine {
+			return ErrTooBig
+		}
+		if head, line = rest, strings.TrimSuffix(line, "\r"); line == "" {
+			break
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
+			x.Log(module, exchange.Error, nil, x.Arena.Join("malformed header from script '", base(x.Filename), "': Bad header: ", clip(line)))
+			return ErrLine
+		}
+		a.field(x, module, name, strings.TrimRight(strings.TrimLeft(value, " \t\v\f\r"), " \t"))
+	}
+	named := r.Status != 0
+	if named && r.Status/100 == 1 {
+		return Err1xx
+	}
+	a.finish(x, named)
+	return nil
+}
+
+// field takes one field.
+func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
+	r := &x.Res
+	switch id := wire.IDOf(name); {
+	case id == wire.ContentType:
+		if r.Header.Del("Content-Type"); value != "" {
+			r.Header.Add("Content-Type", lowerType(value))
+		}
+	case id == wire.ContentLength:
+		if n, ok := length(value); ok && x.Env.Has(TrustLength) {
+			a.Length = n
+			r.Header.Set("Content-Length", value)
+		}
+	case id == wire.LastModified:
+		a.modified(x, module, value)
+	case id == wire.Location:
+		r.Header.Set("Location", value)
+	case id == wire.SetCookie:
+		r.Always.Add(name, value)
+	case wire.ConnectionField[id], id == wire.ProxyAuthenticate:
+		a.fields.connection(id, value)
+	case strings.EqualFold(name, "Status"):
+		r.Status, r.Reason = status(x, module, value)
+	case strings.EqualFold(name, "ETag"), strings.EqualFold(name, "Content-Range"):
+		r.Header.Set(name, value)
+	default:
+		a.fields.add(name, value)
+	}
+}
+
+// TrustLength is the variable that has Content-Length of an answer believed (httpd: AP_TRUST_CGILIKE_CL_ENVVAR).
+const TrustLength = "ap_trust_cgilike_cl"
+
+// modified takes Last-Modified: a time to come is now.
+func (a *Answer) modified(x *exchange.Exchange, module, value string) {
+	t, err := http.ParseTime(value)
+	if err != nil {
+		x.Log(module, exchange.Info, nil, x.Arena.Join("AH10247: Ignored invalid header value: Last-Modified: '", value, "'"))
+		return
+	}
+	if t.After(x.Start) {
+		t = x.Start
+	}
+	x.Res.Header.Set("Last-Modified", t.UTC().Format(wire.DateFormat))
+}
+
+// finish completes the head once all fields are there.
+func (a *Answer) finish(x *exchange.Exchange, named bool) {
+	r := &x.Res
+	if !named {
+		r.Status = 200
+		if x.Prev != nil && x.Prev.Status >= 400 {
+			r.Status = x.Prev.Status
+		}
+		r.Reason = exchange.ReasonOf(r.Status)
+		if x.Req.IsGet() {
+			d := precondition.Of(&r.Header, x.Start)
+			if judged := precondition.Judge(x, &d); judged != 0 {
+				r.Status, r.Reason, a.End = judged, exchange.ReasonOf(judged), true
+			}
+		}
+	}
+	if exchange.Bodiless(r.Status) {
+		r.Header.Del("Content-Type")
+	}
+	a.fields.moveTo(x, &r.Always)
+}
+
+// status is Status: a number and, perhaps, words. What is no status is 500.
+func status(x *exchange.Exchange, module, value string) (int, string) {
+	n, digits := 0, 0
+	for digits < len(value) && digits < 6 && '0' <= value[digits] && value[digits] <= '9' {
+		n = 10*n + int(value[digits]-'0')
+		digits++
+	}
+	if n < 100 || n > 999 {
+		x.Log(module, exchange.Error, nil, x.Arena.Join("Invalid status line from script '", base(x.Filename), "': ", clip(value)))
+		return 500, exchange.ReasonOf(500)
+	}
+	if digits == 3 && len(value) > 4 && value[3] == ' ' {
+		return n, value[4:]
+	}
+	if reason := exchange.ReasonOf(n); reason != "" {
+		return n, reason
+	}
+	return n, ""
+}
+
+// length is a Content-Length.
+func length(value string) (n int64, ok bool) {
+	if value == "" || len(value) > 18 {
+		return 0, false
+	}
+	for i := range len(value) {
+		if value[i] < '0' || value[i] > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(value[i]-'0')
+	}
+	return n, true
+}
+
+// lowerType is a media type in lower case, its parameters as they are (httpd: util.c ap_content_type_tolower).
+func lowerType(t string) string {
+	kind, parameters, ok := strings.Cut(t, ";")
+	if low := strings.ToLower(kind); low != kind {
+		if !ok {
+			return low
+		}
+		return low + ";" + parameters
+	}
+	return t
+}
+
+// clip is as much of a text as a log line shows.
+func clip(s string) string { return s[:min(len(s), 30)] }
+
+// base is the last segment of a name.
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

@@ -1,0 +1,280 @@
+package client
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/loop"
+)
+
+// clients are the connections to one worker. They live as long as the worker, over reloads.
+type clients struct {
+	worker *balancer.Worker // immutable
+	known  atomic.Bool      // see backend.Keep
+
+	mu      sync.Mutex
+	list    []*conn           // under mu: those that streams may begin on
+	dialing map[kind]*dialing // under mu
+	closed  bool              // under mu: the worker is gone
+
+	waits   sync.Mutex // a leaf: nothing is locked under it
+	waiting []*stream  // under waits: who waits for a place on a connection, first come first served
+}
+
+type clientsKey struct{}
+
+func clientsOf(w *balancer.Worker) *clients {
+	if c, ok := w.Attached(clientsKey{}).(*clients); ok {
+		return c
+	}
+	return w.Attach(clientsKey{}, &clients{worker: w, dialing: map[kind]*dialing{}}).(*clients)
+}
+
+// kind keeps connections apart: one whose handshake was for a name carries no request for another one.
+type kind struct {
+	tls    *backend.TLS
+	name   string // in memory of its own: it lives as long as the connection, the call's text no longer than its exchange
+	source netip.Addr
+}
+
+func (s *stream) kind() kind {
+	k := kind{source: s.Call.Source}
+	if s.secure() {
+		k.tls, k.name = s.Call.TLS, strings.Clone(s.Call.Name)
+	}
+	return k
+}
+
+// dialing is a connection being made; whoever else wants one waits for it.
+type dialing struct {
+	waiting   []*stream // under clients.mu
+	over      bool      // under clients.mu, as what follows
+	err       error
+	abandoned bool // who was at it gave up, which says nothing about the member
+}
+
+// Close lets the streams end; the worker is gone from the configuration.
+func (s *clients) Close() error {
+	s.mu.Lock()
+	list := s.list
+	s.closed, s.list = true, nil
+	s.mu.Unlock()
+	for _, c := range list {
+		c.shut(nil)
+	}
+	return nil
+}
+
+// find is a connection on which a place for one more stream was promised: one that is there, else a new one.
+func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, error) {
+	k := st.kind()
+	set := st.Worker.Settings()
+	if set.DisableReuse.V || st.Call.Host != "" || st.Call.Socket != "" || exclusive {
+		return s.dial(ctx, st, k, true)
+	}
+	backend.Refresh(ctx, st.Worker, st.X, st.Call)
+	for {
+		c, d, mine := s.look(st, k, set)
+		switch {
+		case c != nil:
+			if !set.Ping.Set || c.isAlive(ctx, st, set.Ping.V) {
+				return c, nil
+			}
+			c.release(st.task())
+			c.cut(st.task(), errSilent)
+			continue
+		case d == nil:
+			if err := s.await(ctx, st, set); err != nil {
+				return nil, err
+			}
+			continue
+		case mine:
+			return s.connect(ctx, st, k, d)
+		}
+		if err := s.awaitDialing(ctx, st, d); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// look is a connection that can carry one more stream, the place on it promised; or a dialing: to wait for, or
+// to be done by the caller. Neither: as many connections as max= allows are busy, and the stream is
+// among those that wait for a place.
+func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *conn, d *dialing, mine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropOld(st.task(), set.TTL)
+	if c := s.choose(st.task(), k); c != nil {
+		return c, nil, false
+	}
+	if d = s.dialing[k]; d != nil {
+		d.waiting = append(d.waiting, st)
+		return nil, d, false
+	}
+	if set.Max > 0 && len(s.list) >= set.Max && s.has(k) {
+		s.waits.Lock()
+		s.waiting = append(s.waiting, st)
+		s.waits.Unlock()
+		if c := s.choose(st.task(), k); c != nil { // it came free in between
+			s.forgetWaiter(st)
+			return c, nil, false
+		}
+		return nil, nil, false
+	}
+	d = &dialing{}
+	s.dialing[k] = d
+	return nil, d, true
+}
+
+// choose is the connection of a kind that carries a stream next: rather one of the loop that serves the exchange. Under mu.
+func (s *clients) choose(t *loop.Task, k kind) *conn {
+	for _, near := range [...]bool{true, false} {
+		for _, c := range s.list {
+			if c.kind == k && c.near(t) == near && c.promise() {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// has reports whether there is a connection of a kind. Under mu.
+func (s *clients) has(k kind) bool {
+	return slices.ContainsFunc(s.list, func(c *conn) bool { return c.kind == k })
+}
+
+// dropOld takes connections off the list that nobody is to use again. Under mu.
+func (s *clients) dropOld(by *loop.Task, ttl time.Duration) {
+	s.list = slices.DeleteFunc(s.list, func(c *conn) bool {
+		since, idle := c.idleSince()
+		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl) || c.from.Moved()
+		if old {
+			c.shut(by)
+		}
+		return old || c.isClosing()
+	})
+}
+
+// await waits for a place on a connection, as long as acquire= says.
+func (s *clients) await(ctx context.Context, st *stream, set *balancer.WorkerSettings) error {
+	defer s.forgetWaiter(st)
+	limit := never
+	if set.Acquire.Set {
+		limit = set.Acquire.V
+	}
+	for end := time.Now().Add(limit); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			a := s.worker.Address()
+			st.X.LogServer("proxy", exchange.Error, nil, st.X.Arena.Join("AH00941: ", a.Scheme, ": failed to acquire connection for (", a.Host, ":", st.X.Arena.Int(int64(a.Port)), ")"))
+			return st.Fail(backend.Exhausted, context.DeadlineExceeded)
+		}
+		err := st.event.Wait(st.task(), left)
+		switch {
+		case st.gaveUp(ctx):
+			return st.Fail(backend.Exhausted, context.Canceled)
+		case err == nil:
+			return nil
+		}
+	}
+}
+
+// forgetWaiter takes a stream off those that wait; if its turn has come already, the next one is told.
+func (s *clients) forgetWaiter(st *stream) {
+	s.waits.Lock()
+	defer s.waits.Unlock()
+	if i := slices.Index(s.waiting, st); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+}
+
+// placeFree tells those who wait that a place has come free. It may be called under a connection's mu.
+func (s *clients) placeFree(by *loop.Task) {
+	s.waits.Lock()
+	defer s.waits.Unlock()
+	for _, st := range s.waiting {
+		st.event.Set(by)
+	}
+}
+
+// awaitDialing waits until a connection is made.
+func (s *clients) awaitDialing(ctx context.Context, st *stream, d *dialing) error {
+	for {
+		s.mu.Lock()
+		over, err, abandoned := d.over, d.err, d.abandoned
+		if !over && st.gaveUp(ctx) {
+			d.waiting = slices.DeleteFunc(d.waiting, func(o *stream) bool { return o == st })
+			over, err = true, st.Fail(backend.Exhausted, context.Canceled)
+		}
+		s.mu.Unlock()
+		switch {
+		case !over:
+			st.event.Wait(st.task(), never)
+		case err != nil && !abandoned:
+			return err
+		default:
+			return nil
+		}
+	}
+}
+
+// connect makes a connection, for all who wait for it.
+func (s *clients) connect(ctx context.Context, st *stream, k kind, d *dialing) (c *conn, err error) {
+	err = st.Fail(backend.EarlyClose, errUnmade) // what others get when making it panics
+	defer func() { s.dialed(ctx, st, k, d, c, err) }()
+	return s.dial(ctx, st, k, false)
+}
+
+// dialed ends a dialing.
+func (s *clients) dialed(ctx context.Context, st *stream, k kind, d *dialing, c *conn, err error) {
+	s.mu.Lock()
+	delete(s.dialing, k)
+	switch {
+	case err != nil:
+	case s.closed:
+		c.shut(st.task())
+	default:
+		s.makeRoom(st.task(), k)
+		s.list = append(s.list, c)
+	}
+	d.over, d.err, d.abandoned = true, err, err != nil && st.gaveUp(ctx)
+	for _, w := range d.waiting {
+		w.event.Set(st.task())
+	}
+	s.mu.Unlock()
+	if err == nil {
+		backend.Keep(s, &s.known)
+		if c.isGone() { // before it was on the list
+			s.drop(c)
+		}
+	}
+}
+
+// drop takes a connection off the list: no further stream begins on it.
+func (s *clients) drop(c *conn) {
+	s.mu.Lock()
+	s.unlist(c)
+	s.mu.Unlock()
+	s.placeFree(nil)
+}
+
+// dial makes a connection, with a place on it promised. An exclusive one carries just that stream: nobody else
+// finds it, and it ends with the attempt.
+func (s *clients) dial(ctx context.Context, st *stream, k kind, exclusive bool) (*conn, error) {
+	from, err := backend.Acquire(ctx, st.Worker, st.X, st.Call, true)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(s, from, k, exclusive, st.timeout)
+	c.promised = 1
+	c.start(st.task())
+	return c, nil
+}
