@@ -23,7 +23,6 @@ var absent = Table{
 	{Name: "HeartbeatListen", Ignored: &Ignored{Main: true}},
 	{Name: "HeartbeatMaxServers", Ignored: &Ignored{Main: true}},
 	{Name: "HeartbeatAddress", Ignored: &Ignored{Main: true}},
-	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
 	{Name: "DeflateFilterNote", Ignored: &Ignored{Check: checkDeflateNote}},
 	{Name: "DeflateWindowSize", Ignored: &Ignored{Check: Between(1, 15, "DeflateWindowSize must be between 1 and 15")}},
 	{Name: "DeflateBufferSize", Ignored: &Ignored{Check: Between(1, 1<<31-1, "DeflateBufferSize should be positive")}},

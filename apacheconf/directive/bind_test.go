@@ -136,7 +136,7 @@ func TestEveryKnownDirectiveIsComplete(t *testing.T) {
 }
 
 func TestHints(t *testing.T) {
-	c, err := load(t, "EnableSendfile On\nRemoteIPProxyProtocol off\nRemoteIPProxyProtocol on\nRewriteRule ^/x - [F]\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
+	c, err := load(t, "EnableSendfile On\nAnonymous_VerifyEmail off\nAnonymous_VerifyEmail on\nRewriteRule ^/x - [F]\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestHints(t *testing.T) {
 	for _, h := range c.Hints {
 		got = append(got, fmt.Sprintf("%s %v", h.Name, h.Refuse))
 	}
-	if want := "EnableSendfile false, RemoteIPProxyProtocol false, RemoteIPProxyProtocol true, RewriteRule true"; strings.Join(got, ", ") != want {
+	if want := "EnableSendfile false, Anonymous_VerifyEmail false, Anonymous_VerifyEmail true, RewriteRule true"; strings.Join(got, ", ") != want {
 		t.Errorf("hints %s, want %s", strings.Join(got, ", "), want)
 	}
 }
