@@ -139,6 +139,9 @@ func (h *handler) finish(p *proxyState) error {
 	p.applyFailOnStatus(x.Res.Status, false)
 	pr := p.protocol()
 	if h.override.wants(x.Res.Status) && pr.overrides(x) {
+		if pr.ownWords {
+			x.Res.Reason = ""
+		}
 		return h.override.replace(x)
 	}
 	if pr.retains {

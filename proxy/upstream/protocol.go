@@ -17,6 +17,7 @@ type protocol struct {
 	counted  bool // a body must tell its length, and LimitRequestBody holds
 	query    bool // a request with a query can't be repeated
 	override overriding
+	ownWords bool                                             // a page in an answer's place has our own reason, not the member's
 	rows     map[backend.Kind]outcome                         // what failures mean, where that is not what they mean of an HTTP member
 	rarely   map[backend.Kind]outcome                         // the same of requests that can't be repeated: see repeatable
 	kindOf   func(*proxyState, *backend.Failure) backend.Kind // of which row a failure is; nil: its own kind's
@@ -40,6 +41,10 @@ func protocolOf(scheme string) *protocol {
 		return &fcgiProtocol
 	case "ajp":
 		return &ajpProtocol
+	case "scgi":
+		return &scgiProtocol
+	case "uwsgi":
+		return &uwsgiProtocol
 	}
 	return &httpProtocol
 }
