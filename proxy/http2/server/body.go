@@ -225,7 +225,7 @@ func (st *stream) passOver() {
 	if ok && shared.ReadsInBackground() {
 		return
 	}
-	if st.body.expects { // it is not sent before it is asked for
+	if st.body.expects || st.head.protocol != "" { // it is not sent before it is asked for
 		return
 	}
 	c, by := st.c, time.Now().Add(min(leftoverTime, st.timeout()))
