@@ -4,6 +4,7 @@ package balancer
 // administrator sets. What this configuration does not know is passed over. The revision is r's, or
 // one more than before if r's is no higher.
 func (f *Farm) Adopt(r SettingsRecord) {
+	defer f.edited()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := f.current.Load().balancerOf[r.key()]

@@ -22,6 +22,8 @@ type Change struct {
 	Params []Value
 
 	Add string // URL of a member to add, disabled; "" for none
+
+	Check bool // the worker's health check is asked for now
 }
 
 // Value is one value of a Change. Of several of one name the last counts.
@@ -35,6 +37,7 @@ var (
 	ErrDuplicate       = errors.New("another member covers the URL") // AH10164
 	ErrNoFreeSlot      = errors.New("no room for another member")    // AH10164
 	ErrBadAddress      = errors.New("not the URL of a worker")       // AH10163
+	ErrNotChecked      = errors.New("the member is stopped, or has no hcmethod")
 )
 
 // Apply makes an edit: first the worker's, then the balancer's, then a member is added. It holds at
@@ -43,6 +46,7 @@ var (
 // edited, as in httpd (httpd: mod_proxy_balancer.c balancer_process_balancer_worker).
 func (f *Farm) Apply(ctx context.Context, c Change) error {
 	changed, refused := f.apply(c)
+	f.edited()
 	if len(changed) == 0 || f.saver.store == nil {
 		return refused
 	}
@@ -72,6 +76,12 @@ func (f *Farm) apply(c Change) (changed []balancerKey, refused error) {
 	}
 	if err := b.edit(f, w, c); err != nil {
 		return nil, err
+	}
+	if c.Check && (w == nil || !w.askForCheck()) {
+		refused = ErrNotChecked
+	}
+	if c.Check && c.Add == "" && len(c.Form)+len(c.Params) == 0 {
+		return nil, refused // nothing was edited
 	}
 	if c.Add != "" {
 		if _, refused = b.add(c.Add); refused == nil {

@@ -164,10 +164,10 @@ func (g *group) route(route string, now time.Time) *Worker {
 // the same, so that circles end.
 func (g *group) redirected(w *Worker, now time.Time) *Worker {
 	to := w.settings.Load().Redirect
-	if to == "" || w.asked == g.round {
+	if to == "" || w.searched == g.round {
 		return nil
 	}
-	w.asked = g.round
+	w.searched = g.round
 	return g.route(to, now)
 }
 

@@ -22,6 +22,8 @@ type Farm struct {
 	memoryErr   error // why memory has not all; not told yet
 
 	current atomic.Pointer[Plan] // replaced under mu
+
+	onEdit func() // see OnEdit
 }
 
 // balancerKey is a balancer's identity.
@@ -62,6 +64,16 @@ func (f *Farm) Balancer(vhost, name string) *Balancer { return f.Current().Balan
 
 // Workers is the workers of a virtual host that belong to no balancer, in order of definition.
 func (f *Farm) Workers(vhost string) []*Worker { return f.Current().Workers(vhost) }
+
+// OnEdit has f called after each edit, also another node's, by whoever made it: settings, conditions or members may
+// be others now. f must not block. To be called before the first Plan.
+func (f *Farm) OnEdit(called func()) { f.onEdit = called }
+
+func (f *Farm) edited() {
+	if f.onEdit != nil {
+		f.onEdit()
+	}
+}
 
 // Commit puts p in force: from now on its settings hold. It cannot fail. It returns the
 // workers that are no longer in it, so that what is attached to them can be closed; requests under

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,9 +30,18 @@ var HealthParams = Table[Health]{
 	intParam("hcfails", func(h *Health) *int { return &h.Fails }, 0, math.MaxInt, 1,
 		"Fails must be a positive value", "checks failed before the worker goes").
 		editable("w_hf", "Fails trigger", formInt(func(h *Health) *int { return &h.Fails }, 1, math.MaxInt)),
-	textParam("hcuri", func(h *Health) *string { return &h.URI }, 64,
+	textParam("hcuri", func(h *Health) *string { return &h.URI }, longestURI,
 		"Health check uri length must be < %d characters", "appended to the worker's URL").
-		editable("w_hu", "HC uri", formText(func(h *Health) *string { return &h.URI }, 64)),
+		checked(errURI, inURI).
+		editable("w_hu", "HC uri", formURI),
+	textParam("hcheader", func(h *Health) *string { return &h.Header }, longestExpected,
+		"Health check header length must be < %d characters", "a field that the check sends: \"Host: app.example\"").
+		checked(errHeader, isFieldLine),
+	textParam("hcstatus", func(h *Health) *string { return &h.Statuses }, longestExpected,
+		"Health check status length must be < %d characters", "the answers that pass: 200-299,404").
+		checked(errStatuses, func(v string) bool { return v == "" || rangesOf(v) != nil }),
+	textParam("hctext", func(h *Health) *string { return &h.Text }, longestExpected,
+		"Health check text length must be < %d characters", "a text that the answer's body must hold"),
 	{Name: "hctemplate", Set: setTemplate, Help: "name of a ProxyHCTemplate to start from"},
 }
 
@@ -135,13 +146,13 @@ func setExpr(h *Health, value string, e Env) error {
 	return nil
 }
 
-// formExpr takes the name of a defined expression and clears on any other; without
+// formExpr takes the name of a defined expression, as it was spelt first, and clears on any other; without
 // mod_proxy_hcheck it does nothing.
 func formExpr(h *Health, value string, e Env) bool {
 	if !e.HCheck {
 		return false
 	}
-	if !e.hasExpr(value) {
+	if !slices.ContainsFunc(e.Exprs, func(x Expr) bool { return x.Name == value }) {
 		value = ""
 	}
 	h.Expr = value
@@ -156,4 +167,82 @@ func setTemplate(h *Health, value string, e Env) error {
 		}
 	}
 	return fmt.Errorf("Unknown ProxyHCTemplate name: %s", value)
+}
+
+// What texts of health checks may be: longestURI is httpd's, longestExpected our own for what httpd has not.
+const (
+	longestURI      = 64
+	longestExpected = 256
+)
+
+var (
+	errURI      = errors.New("Health check uri must not have blanks or control characters")
+	errHeader   = errors.New("Health check header must be a field: 'Name: value'")
+	errStatuses = errors.New("Health check status must be numbers from 100 to 599 and ranges of them: 200-299,404")
+)
+
+// checked adds a condition to a parameter's values. httpd has none for hcuri: whoever may edit it there
+// writes lines of the check's request.
+func (p Param[S]) checked(bad error, good func(value string) bool) Param[S] {
+	set := p.Set
+	p.Set = func(s *S, value string, e Env) error {
+		if !good(value) {
+			return bad
+		}
+		return set(s, value, e)
+	}
+	return p
+}
+
+// inURI reports whether a text may stand in a request line.
+func inURI(v string) bool {
+	return strings.IndexFunc(v, func(r rune) bool { return r <= ' ' || r == 0x7f }) < 0
+}
+
+func formURI(h *Health, value string, e Env) bool {
+	return inURI(value) && formText(func(h *Health) *string { return &h.URI }, longestURI)(h, value, e)
+}
+
+// isFieldLine reports whether a text is a header field (RFC 9110 section 5).
+func isFieldLine(v string) bool {
+	name, value, ok := strings.Cut(v, ":")
+	const tokens = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return v == "" || ok && name != "" && strings.Trim(name, tokens) == "" &&
+		strings.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0
+}
+
+// Field is Header's name and value; "" for none.
+func (h *Health) Field() (name, value string) {
+	name, value, _ = strings.Cut(h.Header, ":")
+	return name, strings.Trim(value, " \t")
+}
+
+// Passed reports whether a status is one that Statuses, or else httpd's rule, lets pass.
+func (h *Health) Passed(status int) bool {
+	if h.Statuses == "" {
+		return 200 <= status && status <= 399
+	}
+	for _, r := range rangesOf(h.Statuses) {
+		if r[0] <= status && status <= r[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// rangesOf reads "200-299,404"; nil for anything else.
+func rangesOf(text string) (list [][2]int) {
+	for part := range strings.SplitSeq(text, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		lo, err1 := strconv.Atoi(from)
+		hi, err2 := strconv.Atoi(to)
+		if err1 != nil || err2 != nil || lo < 100 || hi > 599 || lo > hi {
+			return nil
+		}
+		list = append(list, [2]int{lo, hi})
+	}
+	return list
 }

@@ -10,7 +10,7 @@ import (
 var testEnv = Env{
 	Methods:   []string{"heartbeat", "byrequests", "bybusyness", "bytraffic"},
 	HCheck:    true,
-	Templates: []Template{{"Tcp5", Health{CheckTCP, 5 * time.Second, 2, 3, "", ""}}},
+	Templates: []Template{{"Tcp5", Health{Method: CheckTCP, Interval: 5 * time.Second, Passes: 2, Fails: 3}}},
 	Exprs:     []Expr{{"ok", "%{REQUEST_STATUS} =~ /^2/"}, {"other", "true"}},
 }
 
@@ -142,7 +142,7 @@ func TestTemplateOrder(t *testing.T) {
 	for _, p := range []string{"hcfails=9", "hctemplate=tcp5", "hcpasses=4"} {
 		refuse(t, s.Set, testEnv, p, "")
 	}
-	if want := (Health{CheckTCP, 5 * time.Second, 4, 3, "", ""}); s.Health != want {
+	if want := (Health{Method: CheckTCP, Interval: 5 * time.Second, Passes: 4, Fails: 3}); s.Health != want {
 		t.Errorf("%+v, want %+v", s.Health, want)
 	}
 }

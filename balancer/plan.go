@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"iter"
 	"maps"
 	"slices"
 )
@@ -176,6 +177,18 @@ func (p *Plan) Balancer(vhost, name string) *Balancer {
 		return b.balancer
 	}
 	return nil
+}
+
+// Groups is the members of each balancer that has its own, with its name; of those that share them the first, in
+// the virtual host that the members are of (Worker.VHost). Not to be written to.
+func (p *Plan) Groups() iter.Seq2[string, []*Worker] {
+	return func(yield func(string, []*Worker) bool) {
+		for _, g := range p.groups {
+			if !yield(g.name, g.group.list()) {
+				return
+			}
+		}
+	}
 }
 
 // All is every worker of the plan, members that the manager added included, in no order.

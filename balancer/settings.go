@@ -95,6 +95,9 @@ type Health struct {
 	Passes, Fails int           // results that change the state; 0 acts as 1
 	URI           string        // appended to the worker's URL, at most 63 bytes
 	Expr          string        // name of a ProxyHCExpr; "" asks for 200 to 399
+	Header        string        // "Name: value", a field that the check sends; "" for none. Ours
+	Statuses      string        // "200-299,404": what passes in place of 200 to 399; "": see Expr. Ours
+	Text          string        // what the answer's body must hold; "": anything. Ours
 }
 
 // NewHealth is a health check with method m and all else at its default. A worker starts with

@@ -16,6 +16,7 @@ type Worker struct {
 
 	// Atomic.
 	settings atomic.Pointer[WorkerSettings] // written under group.mu
+	asked    atomic.Bool                    // somebody wants its health check now
 	attached atomic.Pointer[[]attachment]
 
 	_ [64]byte // elections write below; that must not slow down readers of the above
@@ -33,7 +34,7 @@ type Worker struct {
 	retries   int
 	passes    int     // health checks passed since it failed; httpd: pcount
 	fails     int     // health checks failed while it was usable; httpd: fcount
-	asked     uint64  // the search for a route that last followed its redirect
+	searched  uint64  // the search for a route that last followed its redirect
 	added     bool    // by the manager, not by the configuration
 	share     share   // of what the group's index counts
 	row       *Row    // in Memory; nil without one

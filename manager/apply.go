@@ -20,6 +20,9 @@ func (v *visit) apply() *refusal {
 	case v.json && v.worker == nil && v.form.has("w"):
 		return refused(http.StatusNotFound, "no such member")
 	}
+	if v.form.has("check") {
+		return v.check()
+	}
 	c := v.form.change(v.facts.VHost, v.selected, v.worker)
 	url, add := v.form.newMember()
 	if len(c.Form) == 0 && !add {
@@ -36,6 +39,24 @@ func (v *visit) apply() *refusal {
 	}
 	v.notice = before.changes()
 	return v.outcome(url, err)
+}
+
+// check has the member's health check made now. What else is in the form counts for nothing.
+func (v *visit) check() *refusal {
+	c := balancer.Change{VHost: v.facts.VHost, Balancer: v.selected.Name(), Check: true}
+	if v.worker != nil {
+		c.Worker = v.worker.URL()
+	}
+	err := v.farm.Apply(v.r.Context(), c)
+	switch {
+	case err == nil:
+		v.notice = c.Worker + " is being checked"
+		return nil
+	case errors.Is(err, balancer.ErrNotChecked):
+		v.notice = "not checked: " + err.Error()
+		return refused(http.StatusConflict, err.Error())
+	}
+	return refused(http.StatusNotFound, err.Error())
 }
 
 // addable reports whether a member may be added at url. Sockets are for balancers that have one: the

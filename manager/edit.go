@@ -18,6 +18,7 @@ type edit struct {
 	Fields   []input
 	Flags    []input // a member's conditions
 	Health   []input // its checks
+	CheckNow bool    // one can be asked for
 	CanAdd   bool    // another member can be added
 	Full     string  // why not
 }
@@ -57,6 +58,7 @@ func (v *visit) editOf(checks bool) *edit {
 		return e
 	}
 	e.Subject, e.Socket, e.Worker = v.worker.Name(), v.worker.Address().Socket != "", escape(v.worker.URL())
+	e.CheckNow = checks && v.worker.Checkable()
 	s := v.worker.LiveSettings()
 	for _, in := range inputsOf(balancer.WorkerParams, &s, env) {
 		switch {

@@ -63,7 +63,11 @@ func (e *edit) worker(o *out) {
 	if len(e.Health) > 0 {
 		e.checks(o)
 	}
-	o.put("<tr><td colspan='2'><input type=submit value='Submit'></td></tr>\n</table>\n<input type=hidden name='w' id='w' value=\"")
+	o.put("<tr><td colspan='2'><input type=submit value='Submit'>")
+	if e.CheckNow { // ours
+		o.put(" <button type=submit name='check' value='now'>Check now</button>")
+	}
+	o.put("</td></tr>\n</table>\n<input type=hidden name='w' id='w' value=\"")
 	o.safe(e.Worker)
 	o.put("\">\n")
 }

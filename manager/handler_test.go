@@ -77,11 +77,12 @@ func TestMemberFields(t *testing.T) {
 func TestHealthFields(t *testing.T) {
 	s := serve(t, farmOf(t, spec(t, "c", "/", "nonce=fixed", env, "http://h:1")))
 	for _, c := range []struct{ fields, row string }{
-		{"w_hm=GET", "GET,30000ms,1 (0),1 (0),,"}, {"w_hm=nope", "GET,30000ms,1 (0),1 (0),,"}, {"w_he=OK234", "GET,30000ms,1 (0),1 (0),,OK234"},
+		{"w_hm=GET", "GET,30000ms,1 (0),1 (0),,"}, {"w_hm=nope", "GET,30000ms,1 (0),1 (0),,"}, {"w_he=OK234", "GET,30000ms,1 (0),1 (0),,"}, {"w_he=ok234", "GET,30000ms,1 (0),1 (0),,ok234"},
 		{"w_he=nope", "GET,30000ms,1 (0),1 (0),,"}, {"w_hi=5000", "GET,5000ms,1 (0),1 (0),,"}, {"w_hi=99", "GET,5000ms,1 (0),1 (0),,"},
 		{"w_hi=7s", "GET,7000ms,1 (0),1 (0),,"}, {"w_hi=x", "GET,7000ms,1 (0),1 (0),,"}, {"w_hp=3", "GET,7000ms,3 (0),1 (0),,"},
 		{"w_hp=0", "GET,7000ms,3 (0),1 (0),,"}, {"w_hf=4", "GET,7000ms,3 (0),4 (0),,"}, {"w_hf=-1", "GET,7000ms,3 (0),4 (0),,"},
-		{"w_hu=/health", "GET,7000ms,3 (0),4 (0),/health,"}, {"w_hu=" + strings.Repeat("u", 64), "GET,7000ms,3 (0),4 (0),,"},
+		{"w_hu=/health", "GET,7000ms,3 (0),4 (0),/health,"}, {"w_hu=/a%2520b", "GET,7000ms,3 (0),4 (0),/health,"}, {"w_hu=/a%250d%250aX:%2520y", "GET,7000ms,3 (0),4 (0),/health,"}, // ours
+		{"w_hu=" + strings.Repeat("u", 64), "GET,7000ms,3 (0),4 (0),,"},
 		{"w_he=in_maint&w_hm=GET", "GET,7000ms,3 (0),4 (0),,in_maint"}, {"w_hm=tcp", "TCP,7000ms,3 (0),4 (0),,"}, {"w_hm=NONE", "NONE,7000ms,3 (0),4 (0),,"},
 	} {
 		s.post(edit("c", "http://h:1", "fixed") + "&" + c.fields)
@@ -91,6 +92,32 @@ func TestHealthFields(t *testing.T) {
 	}
 	if form := s.get(base+"?b=c&w=http://h:1", referer); !strings.Contains(form, "<option value='CPING'") || strings.Contains(form, "PROVIDER") {
 		t.Error("the methods offered")
+	}
+}
+
+// TestCheckNow: what else is in the form of the button is left alone.
+func TestCheckNow(t *testing.T) {
+	f := farmOf(t, spec(t, "c", "/", "nonce=fixed", env, "http://h:1 hcmethod=GET", "http://h:2"))
+	s := serve(t, f)
+	one, two := f.Balancer(vhost, "c").Members()[0], f.Balancer(vhost, "c").Members()[1]
+	if form := s.get(base+"?b=c&w=http://h:1", referer); !strings.Contains(form, "<button type=submit name='check' value='now'>") {
+		t.Error("no button")
+	}
+	if form := s.get(base+"?b=c&w=http://h:2", referer); strings.Contains(form, "<button") {
+		t.Error("a button for a member that is not checked")
+	}
+	s.post(edit("c", "http://h:1", "fixed") + "&w_lf=5&w_hm=TCP&check=now")
+	if set := one.Settings(); !one.CheckAsked() || set.LoadFactor != 100 || set.Health.Method != balancer.CheckGet {
+		t.Errorf("asked for a check: %+v", set)
+	}
+	if n := f.Balancer(vhost, "c").Revision(); n != 0 {
+		t.Errorf("a check is revision %d", n)
+	}
+	s.post(edit("c", "http://h:2", "fixed") + "&check=now")
+	s.post(edit("c", "http://h:1", "wrong") + "&check=now")
+	s.post("b=c&nonce=fixed&check=now")
+	if one.CheckAsked() || two.CheckAsked() {
+		t.Error("asked without method, nonce or member")
 	}
 }
 

@@ -422,20 +422,3 @@ func TestLoginsOfForeignModules(t *testing.T) {
 		t.Error(status)
 	}
 }
-
-// TestClientAddresses: RemoteIPHeader refuses the start only where something goes by a client's address.
-func TestClientAddresses(t *testing.T) {
-	t.Parallel()
-	p := newInstance(t)
-	for rule, want := range map[string]int{
-		"": 0, "CustomLog a.log \"%a\"": 0, "<Location />\nRequire all granted\n</Location>": 0,
-		"<Location />\nRequire ip 10.0.0.0/8\n</Location>": 1, "<Location />\n<RequireAll>\nRequire all granted\nRequire not host x\n</RequireAll>\n</Location>": 1, "<Location />\nRequire expr -R '10.0.0.0/8'\n</Location>": 1,
-		"<If \"%{REMOTE_ADDR} == '10.0.0.1'\">\nRequire all denied\n</If>": 1, "RemoteIPProxyProtocol On": 1,
-	} {
-		p.conf("LoadModule remoteip_module x\nLoadModule authz_host_module x\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 10.0.0.1\n" + rule)
-		exit, _, errs := p.run("-t")
-		if exit != want || want == 0 && !strings.Contains(errs, "see the address of the proxy in front") && !strings.Contains(errs, "mod_remoteip: ") {
-			t.Errorf("%q: %d %s", rule, exit, errs)
-		}
-	}
-}

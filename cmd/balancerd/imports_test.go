@@ -24,7 +24,6 @@ apacheconf/directive: apacheconf apacheconf/pattern
 
 balancer:
 balancer/method:      balancer
-balancer/health:      balancer
 balancer/store/file:  balancer
 balancer/store/etcd:  balancer
 balancer/store/memory: balancer
@@ -67,7 +66,8 @@ proxy/scgi:           proxy/exchange proxy/backend balancer
 proxy/uwsgi:          proxy/exchange proxy/backend balancer
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
-proxy/mod/proxy:       proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
+proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
+proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive
 proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apacheconf/directive
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery

@@ -25,12 +25,14 @@ import (
 	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/h2"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/headers"
 	"balancerd/proxy/mod/heartbeat"
 	"balancerd/proxy/mod/manager"
 	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
@@ -47,20 +49,22 @@ import (
 // document root. What changes header fields comes after what sets the variables that they print; its
 // early edits put themselves in front.
 func modules(l *loader, beat *method.Heartbeat) []site.Module {
+	members := schemes()
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                               // names and limits of servers
-			mpm.Module(l.Layout.Pid),                    // where to listen, and as whom
-			reqtimeout.Module(),                         // how long requests may take
-			errorlog.Module(l.Layout.Errors, l.Name),    // from here on there is a log
-			h2.Module(),                                 // before TLS, which asks what is spoken
-			slotmem.Module(l.store),                     // where the balancers' state is kept
-			heartbeat.Module(beat),                      // what the lbmethod of that name reads
-			proxy.HealthModule(),                        // what hc* parameters may name
-			proxy.Module(l.farm, schemes(), ssl.Secure), // translate: ProxyPass
-			fcgi.Module(),                               // fixup, before SetEnv: what is said of FastCGI members
+			core.Module(),                             // names and limits of servers
+			mpm.Module(l.Layout.Pid),                  // where to listen, and as whom
+			reqtimeout.Module(),                       // how long requests may take
+			errorlog.Module(l.Layout.Errors, l.Name),  // from here on there is a log
+			h2.Module(),                               // before TLS, which asks what is spoken
+			slotmem.Module(l.store),                   // where the balancers' state is kept
+			heartbeat.Module(beat),                    // what the lbmethod of that name reads
+			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
+			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
+			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
+			remoteip.Module(),          // early: whose address the request has
 			alias.Module(),             // translate, fixup: Redirect, Alias
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101

@@ -168,8 +168,12 @@ func (a *Attempt) run(s Stream) error {
 	}
 }
 
-// passOn passes a 1xx answer on, or not (httpd: mod_proxy_http.c, proxy-interim-response).
+// passOn passes a 1xx answer on, or not (httpd: mod_proxy_http.c, proxy-interim-response). A health check asks for
+// nothing that a 100 could answer: it fails, as in httpd, which takes each 1xx for the answer.
 func (a *Attempt) passOn(i InterimHead) error {
+	if a.Call.Check != nil && i.Status == 100 {
+		return a.Fail(TooManyInterim, nil)
+	}
 	if err := a.tellClient(i); err != nil {
 		f := a.Fail(ClientBody, &exchange.BodyError{Status: 400, Err: err}) // the client is gone
 		f.Sent = true
@@ -193,6 +197,13 @@ func (a *Attempt) tellClient(i InterimHead) error {
 		return front.Continue(i.Reason, i.Header)
 	}
 	return front.Interim(i.Status, i.Reason, i.Header)
+}
+
+// Count adds bytes to the member's figures, in its protocol's sense; those of a health check are none.
+func (a *Attempt) Count(sent, read int64) {
+	if a.Call.Check == nil {
+		a.Worker.AddTraffic(sent, read)
+	}
 }
 
 // Fail is a Failure of the attempt.

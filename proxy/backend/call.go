@@ -33,6 +33,30 @@ type Call struct {
 	TLS       *TLS                            // of SSLProxyEngine; nil: https members fail with NoTLS
 	Via       func(*exchange.Exchange) string // the Via field of an interim answer that is passed on; nil for none
 	Name      string                          // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
+	Check     *Check                          // of a health check; nil: traffic
+}
+
+// Check says that a call is a health check's: its connection is one of its own, beside those that max= counts, and
+// what comes of it changes neither the member's error nor its figures.
+type Check struct {
+	Name  string // what lines of the log call it: "HCOH", "HCTCP", "HCCPING"
+	Known bool   // it is known that the member can't be reached: a line about that is worth debug
+}
+
+// function is who connects, as lines of the log call it (httpd: proxy_function).
+func (c *Call) function(scheme string) string {
+	if c.Check != nil {
+		return c.Check.Name
+	}
+	return scheme
+}
+
+// failure is how grave it is that a member can't be reached.
+func (c *Call) failure() exchange.Level {
+	if c.Check != nil && c.Check.Known {
+		return exchange.Debug
+	}
+	return exchange.Error
 }
 
 // BadHeader is ProxyBadHeader: what to do with an invalid header line of a member.

@@ -31,6 +31,11 @@ func timeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 // IOTimeout is how long one read or write of a call may take.
 func IOTimeout(w *balancer.Worker, call *Call) time.Duration { return timeoutOf(w.Settings(), call) }
 
+// ConnectTimeout is how long connecting to one address may take, for a call.
+func ConnectTimeout(w *balancer.Worker, call *Call) time.Duration {
+	return connectTimeoutOf(w.Settings(), call)
+}
+
 // connectTimeoutOf is how long connecting to one address may take.
 func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	switch {
@@ -62,7 +67,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	if to.socket != "" {
 		nc, err := reach(ctx, d, "unix", to.socket)
 		if err != nil {
-			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH02454: ", to.scheme, ": attempt to connect to Unix domain socket ", to.socket,
+			x.LogServer("proxy", call.failure(), err, x.Arena.Join("AH02454: ", call.function(to.scheme), ": attempt to connect to Unix domain socket ", to.socket,
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
 			return nil, fail(Refused, err)
 		}
@@ -75,12 +80,12 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		return nil, fail(NoName, err)
 	}
 	began := time.Now()
-	nc, addr, err := dialAny(ctx, d, x, to, list, true)
+	nc, addr, err := dialAny(ctx, d, x, call, to, list)
 	if err != nil && to.own && len(list) > 0 && !isLiteral(to.host) {
 		patient, cancel := context.WithTimeout(ctx, d.Timeout)
 		defer cancel()
 		if again, changed := p.addrs.again(patient, to.host, set, list, began); changed {
-			nc, addr, err = dialAny(ctx, d, x, to, again, true)
+			nc, addr, err = dialAny(ctx, d, x, call, to, again)
 		}
 	}
 	if err != nil {
@@ -146,17 +151,17 @@ func dialer(set *balancer.WorkerSettings, call *Call) *net.Dialer {
 
 // dialAny tries the addresses in order. Each failure is logged; that of the last one is an error, the
 // others are worth a debug line.
-func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, to target, list []netip.Addr, last bool) (nc net.Conn, at netip.Addr, err error) {
+func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, call *Call, to target, list []netip.Addr) (nc net.Conn, at netip.Addr, err error) {
 	for i, a := range list {
 		place := netip.AddrPortFrom(a, to.port).String()
 		if nc, err = reach(ctx, d, "tcp", place); err == nil {
 			return nc, a, nil
 		}
 		level := exchange.Debug
-		if last && i == len(list)-1 && ctx.Err() == nil {
-			level = exchange.Error
+		if i == len(list)-1 && ctx.Err() == nil {
+			level = call.failure()
 		}
-		x.LogServer("proxy", level, err, "AH00957: "+to.scheme+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
+		x.LogServer("proxy", level, err, "AH00957: "+call.function(to.scheme)+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
 	}
 	return nil, netip.Addr{}, err
 }
@@ -171,7 +176,9 @@ func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn,
 			return nil, err
 		}
 	}
-	p.worker.Connected()
+	if !p.checks {
+		p.worker.Connected()
+	}
 	c := p.adopt(x, nc, plain, base, addr, call, to.scheme)
 	if c == nil {
 		c = newConn(p, nc, plain, addr)
@@ -186,7 +193,7 @@ func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn,
 func shakeHands(ctx context.Context, plain, base net.Conn, call *Call, to target, timeout time.Duration) (net.Conn, error) {
 	if call.TLS == nil {
 		plain.Close()
-		return nil, &Failure{Kind: NoTLS, Host: to.host, Port: to.port}
+		return nil, &Failure{Kind: NoTLS, Host: to.host, Port: to.port, Detail: plain.RemoteAddr().String()}
 	}
 	name := call.Name
 	if name == "" {

@@ -78,7 +78,7 @@ func watched(t *testing.T, task *loop.Task) *Conn {
 // TestLoopsKeepTheirConnections: a connection moves to another loop only while none is in use.
 func TestLoopsKeepTheirConnections(t *testing.T) {
 	s := &idleList{}
-	p := &pool{}
+	p := &pool{addrs: &addressCache{}}
 	onLoop(t, func(task *loop.Task) {
 		for range 3 {
 			c := watched(t, task)

@@ -14,6 +14,7 @@ import (
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
 	"balancerd/proxy/internal/tlsbuf"
+	"balancerd/proxy/tunnel"
 )
 
 // own is a socket that the event loops that serve clients watch, so that a wait for a member is one of theirs.
@@ -217,6 +218,23 @@ func (c *Conn) pendingEvent() (watched, pending bool) {
 		return false, false
 	}
 	return true, c.own.PendingEvent()
+}
+
+// watched reports whether it is a plain socket of a loop's.
+func (c *Conn) watched() bool { return c.own != nil && c.raw }
+
+// joinInLoop joins it with a client that the same loop serves; false: that can't be.
+func (c *Conn) joinInLoop(client exchange.Stream, o tunnel.Options) bool {
+	l, ok := client.(tunnel.Looped)
+	if !ok || !c.watched() {
+		return false
+	}
+	task, fd := l.Watched()
+	if task == nil {
+		return false
+	}
+	tunnel.JoinInLoop(task, fd, c.own, o)
+	return true
 }
 
 // cut ends both directions of a loop's connection; false: it is not a loop's.

@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/tunnel"
 )
 
 // own is nothing here.
@@ -54,6 +55,10 @@ func (c *Conn) suits(*loop.Task) bool { return true }
 func (c *Conn) near(*loop.Task) bool { return true }
 
 func (c *Conn) pendingEvent() (watched, pending bool) { return false, false }
+
+func (c *Conn) watched() bool { return false }
+
+func (c *Conn) joinInLoop(exchange.Stream, tunnel.Options) bool { return false }
 
 func (c *Conn) cut() bool { return false }
 

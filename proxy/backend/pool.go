@@ -11,14 +11,18 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// poolKey is what a worker's pool is attached under.
-type poolKey struct{}
+// poolKey is what a worker's pool is attached under, checksKey what that of its health checks is.
+type (
+	poolKey   struct{}
+	checksKey struct{}
+)
 
 // pool is the connections of one worker. It lives as long as the worker, over reloads.
 type pool struct {
 	worker *balancer.Worker // immutable
-	addrs  addressCache
-	known  atomic.Bool // see Keep
+	addrs  *addressCache    // immutable; of all of the worker's pools
+	checks bool             // immutable: its connections are of health checks, and none is kept
+	known  atomic.Bool      // see Keep
 
 	mu        sync.Mutex
 	idleLists []*idleList     // under mu: the idle ones, by kind; the kind that was used last first
@@ -32,7 +36,19 @@ func poolOf(w *balancer.Worker) *pool {
 	if p, ok := w.Attached(poolKey{}).(*pool); ok {
 		return p
 	}
-	return w.Attach(poolKey{}, &pool{worker: w}).(*pool)
+	return w.Attach(poolKey{}, &pool{worker: w, addrs: &addressCache{}}).(*pool)
+}
+
+// poolFor is the pool of the connections that a call may use.
+func poolFor(w *balancer.Worker, call *Call) *pool {
+	p := poolOf(w)
+	if call.Check == nil {
+		return p
+	}
+	if own, ok := w.Attached(checksKey{}).(*pool); ok {
+		return own
+	}
+	return w.Attach(checksKey{}, &pool{worker: w, addrs: p.addrs, checks: true}).(*pool)
 }
 
 // Close closes the idle connections, and the others once they are released: the worker is gone from
@@ -63,7 +79,7 @@ func Idle(w *balancer.Worker) int {
 // *Failure (httpd: proxy_util.c ap_proxy_acquire_connection, ap_proxy_check_connection,
 // ap_proxy_connect_backend).
 func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, fresh bool) (*Conn, error) {
-	p := poolOf(w)
+	p := poolFor(w, call)
 	to := targetOf(w, call)
 	set := w.Settings()
 	fresh = fresh || !to.own

@@ -37,6 +37,17 @@ func roomOf() int64 {
 	return n
 }
 
+// How many health checks may be under way: a part of the descriptors, and never more than mostProbes, whose
+// memory is bounded by that.
+const (
+	probeShift  = 2
+	leastProbes = 16
+	mostProbes  = 4096
+)
+
+// ProbeRoom is how many health checks may be under way at a time.
+func ProbeRoom() int { return int(min(max(roomOf()>>probeShift, leastProbes), mostProbes)) }
+
 // batch is how many idle connections make room at a time.
 func batch(room int64) int { return int(min(max(room/16, 8), 32)) }
 

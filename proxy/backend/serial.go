@@ -147,7 +147,7 @@ func (s *SerialStream) release(why Reason, err error) {
 		return
 	}
 	sent, read := s.codec.Counted(Traffic{Sent: s.conn.Sent(), SentBody: s.Body.out, Received: s.received, ReceivedBody: s.bodyRead})
-	s.Worker.AddTraffic(sent, read)
+	s.Count(sent, read)
 	if s.clientGone() && why == Reusable {
 		why = ClientGone
 	}

@@ -8,7 +8,10 @@ import (
 // tunnelEnd is a stream as the member's side of a tunnel.
 type tunnelEnd SerialStream
 
-var _ exchange.Tunnel = (*tunnelEnd)(nil)
+var _ exchange.LoopTunnel = (*tunnelEnd)(nil)
+
+// JoinsInLoop is exchange.LoopTunnel's: of plain sockets of a loop's.
+func (t *tunnelEnd) JoinsInLoop() bool { return t.conn.watched() }
 
 // Join copies both ways until the tunnel is over. What the member sent behind its head comes first.
 func (t *tunnelEnd) Join(client exchange.Stream) {
@@ -20,7 +23,12 @@ func (t *tunnelEnd) Join(client exchange.Stream) {
 	if p, ok := client.(exchange.Preread); ok {
 		o.FromClient = p.TakePreread()
 	}
-	tunnel.Join(client, c.Stream(), o)
+	if w, ok := client.(exchange.Cuttable); ok {
+		o.Cut = w.WhenCut
+	}
+	if !c.joinInLoop(client, o) {
+		tunnel.Join(client, c.Stream(), o)
+	}
 	s.clientGone()
 	s.tellOver(Upgrades, nil)
 	c.Release(false)

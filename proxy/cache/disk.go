@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"container/list"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,6 +32,35 @@ type folder struct {
 	running bool
 	waiting atomic.Int64 // bytes of bodies in jobs
 	failing atomic.Bool  // it was told, and nothing has been written since
+
+	hotMu sync.Mutex
+	hot   list.List // of *Entry whose body is in memory as well, the last one that came in at the front
+	bytes int64     // of their bodies
+}
+
+// Short bodies that were asked for are kept in memory beside their files, up to hotMost bytes in all.
+const (
+	hotBody = 32 << 10
+	hotMost = 32 << 20
+)
+
+// warm keeps a body in memory that was read from b, and gives others up for it. It is the body from now on.
+func (d *folder) warm(e *Entry, b *body, text []byte) *body {
+	next := &body{text: text, file: b.file, from: b.from, sound: true}
+	if !e.body.CompareAndSwap(b, next) {
+		return next // another one, of the same bytes, is kept
+	}
+	d.hotMu.Lock()
+	defer d.hotMu.Unlock()
+	d.hot.PushFront(e)
+	for d.bytes += e.Length; d.bytes > hotMost; {
+		old := d.hot.Remove(d.hot.Back()).(*Entry)
+		d.bytes -= old.Length
+		if b := old.body.Load(); b.file != "" {
+			old.body.CompareAndSwap(b, &body{file: b.file, from: b.from, sound: b.sound})
+		}
+	}
+	return next
 }
 
 // do has f done behind what was asked for before.
@@ -108,7 +138,7 @@ func (d *folder) write(e *Entry, b *body) error {
 	text := b.text
 	if b.file != "" && path.Ext(b.file) == bodySuffix {
 		own = b.file
-	} else if b.file != "" { // the body is in the former file of the head
+	} else if text == nil && b.file != "" { // the body is in the former file of the head
 		var err error
 		if text, err = d.read(b, e.Length); err != nil {
 			return err
@@ -131,9 +161,28 @@ func (d *folder) write(e *Entry, b *body) error {
 		err = d.root.Rename(name+newSuffix, name)
 	}
 	if err == nil && own == "" && !e.HeadOnly {
-		e.body.Store(&body{file: name, from: int64(len(head)), sound: true})
+		d.kept(e, b, &body{file: name, from: int64(len(head)), sound: true}, text)
 	}
 	return err
+}
+
+// kept notes where the body of an entry, which was b, can be read from now on; a short one stays in memory for a while.
+func (d *folder) kept(e *Entry, b, now *body, text []byte) {
+	if !e.body.CompareAndSwap(b, now) {
+		e.body.Store(now)
+	}
+	if len(text) > 0 && len(text) <= hotBody {
+		d.warm(e, now, text)
+	}
+}
+
+// readSound is the body, held against its checksum.
+func (d *folder) readSound(e *Entry, b *body) ([]byte, error) {
+	text, err := d.read(b, e.Length)
+	if err == nil && !b.sound && crc32.Checksum(text, castagnoli) != e.sum {
+		err = errBroken
+	}
+	return text, err
 }
 
 func (d *folder) read(b *body, n int64) ([]byte, error) {

@@ -37,9 +37,9 @@ type Field struct {
 	Present     bool
 }
 
-// body is where an Entry's body is: a text, or a file of the folder from an offset on.
+// body is where an Entry's body is: a text, or a file of the folder from an offset on, or both. Immutable.
 type body struct {
-	text  []byte
+	text  []byte // nil: not in memory
 	file  string
 	from  int64
 	sound bool // it was held against its checksum, or written by this process
@@ -129,7 +129,15 @@ func (e *Entry) Refreshed(head *Entry) *Entry {
 // and is forgotten. It may read a disk.
 func (s *Store) Body(e *Entry) (exchange.Source, error) {
 	b := e.body.Load()
-	if b.file == "" {
+	if b.text == nil && b.file != "" && e.Length <= hotBody {
+		text, err := s.folder.readSound(e, b)
+		if err != nil {
+			s.Remove(e)
+			return nil, err
+		}
+		b = s.folder.warm(e, b, text)
+	}
+	if b.text != nil || b.file == "" {
 		return exchange.NewSections(bytes.NewReader(b.text), nil, 0, e.Length), nil
 	}
 	f, err := s.folder.open(e, b)
@@ -140,14 +148,14 @@ func (s *Store) Body(e *Entry) (exchange.Source, error) {
 	return exchange.NewSections(f, f, b.from, e.Length), nil
 }
 
-// Text is the body if that is in memory.
-func (e *Entry) Text() ([]byte, bool) {
+// Text is the body if all of it is in memory.
+func (e *Entry) Text() (text []byte, ok bool) {
 	b := e.body.Load()
-	return b.text, b.file == ""
+	return b.text, b.text != nil || b.file == ""
 }
 
 // Waits reports whether Body has to read all of a file first.
 func (e *Entry) Waits() bool {
 	b := e.body.Load()
-	return b.file != "" && !b.sound
+	return b.text == nil && b.file != "" && !b.sound
 }

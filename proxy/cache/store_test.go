@@ -200,6 +200,9 @@ func TestLimits(t *testing.T) {
 			if s.Len() > l.Entries || s.Size() > l.Bytes || s.heads > l.Heads || s.Len() < 5 {
 				t.Error(name, s.Len(), s.Size(), s.heads)
 			}
+			if s.folder != nil && s.folder.hot.Len() > 100 {
+				t.Error(s.folder.hot.Len())
+			}
 			if text(t, s, "0", noFields) == "-" || text(t, s, "99", noFields) == "-" || text(t, s, "1", noFields) != "-" {
 				t.Error(name, ": what was asked for last stays")
 			}
@@ -390,4 +393,28 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%v: %+v is not %+v", err, twice, e)
 		}
 	})
+}
+
+// Short bodies that are asked for are in memory as well, within a bound; each is still read from its file after that.
+func TestHotBodies(t *testing.T) {
+	s := opened(t, t.TempDir(), Limits{Bytes: 1 << 30, Entries: 10_000, Heads: 64 << 20})
+	body := strings.Repeat("x", hotBody)
+	n := hotMost/hotBody + 50
+	for i := range n {
+		keep(s, entry(fmt.Sprint(i), ""), body)
+		settle(s)
+	}
+	in := func(i int) bool {
+		_, ok := s.Lookup(fmt.Sprint(i), &noFields, true).Text()
+		return ok
+	}
+	if s.folder.bytes > hotMost || in(0) || !in(n-1) {
+		t.Error(s.folder.bytes, in(0), in(n-1))
+	}
+	if text(t, s, "0", noFields) != body || !in(0) || in(50) {
+		t.Error("what is asked for comes in, and another goes")
+	}
+	if s.folder.bytes > hotMost {
+		t.Error(s.folder.bytes)
+	}
 }

@@ -41,6 +41,20 @@ type Preread interface {
 	TakePreread() []byte
 }
 
+// Cuttable is a Stream that others may cut off.
+type Cuttable interface {
+	// WhenCut has f called then, by any goroutine; nil: nobody is to be called any more.
+	WhenCut(f func())
+}
+
+// LoopTunnel is a Tunnel that the event loop which serves the client can serve, too.
+type LoopTunnel interface {
+	Tunnel
+	// JoinsInLoop reports whether it will: then Join wants a stream that is a socket of that loop's (package tunnel:
+	// Looped), and else one that no event loop serves.
+	JoinsInLoop() bool
+}
+
 // BackgroundReader is what StateUpload holds when goroutines of a member's connection may read the request's
 // body: nobody else is to read it then, not even once the answer is there.
 type BackgroundReader interface {

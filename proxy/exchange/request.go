@@ -15,8 +15,11 @@ type Conn struct {
 	RemoteText string         // "ip:port" as the error log prints it
 	TLS        *TLS           // nil for plain ones
 	Secure     bool           // TLS is on
+	Outgoing   bool           // it is ours to a member (httpd: conn_rec.outgoing)
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
+
+	last lastClient
 }
 
 // Request is the client's request as the modules see and edit it: httpd's headers_in side of

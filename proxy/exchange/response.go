@@ -144,8 +144,11 @@ func (r *Response) InvalidField() (name, value string) {
 // Bytes makes b the body.
 func (r *Response) Bytes(b []byte) {
 	r.Length = int64(len(b))
-	r.Body = &bytesSource{b: b}
+	r.Body = NewBytes(b)
 }
+
+// NewBytes is b as a body. It is not copied.
+func NewBytes(b []byte) Source { return &bytesSource{b: b} }
 
 // Text makes s the body.
 func (r *Response) Text(s string) { r.Bytes([]byte(s)) }

@@ -104,7 +104,7 @@ func env(r *run, name string) string {
 
 // hc is the answer's body for hc('body'), in a health check's expression.
 func hc(r *run, what string) string {
-	if what != "body" {
+	if !exchange.EqualFold(what, "body") {
 		return ""
 	}
 	return hcBody(r)

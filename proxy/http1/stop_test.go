@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http1/server"
 )
@@ -174,4 +176,41 @@ func TestStopFinishesHalfARecord(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	f.Stop()
 	time.Sleep(50 * time.Millisecond)
+}
+
+// TestCloseCutsTunnels: when the server cuts its connections off, both sides of a tunnel see its end, silent as they are.
+func TestCloseCutsTunnels(t *testing.T) {
+	fronts(t, func(t *testing.T, start func(testing.TB, *app) *front) {
+		over := make(chan error, 1)
+		m := newMember(t, func(c net.Conn) {
+			r := bufio.NewReader(c)
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			_, err := r.ReadByte()
+			over <- err
+		})
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), call: backend.Call{HalfClose: true, Timeout: time.Minute, Idle: time.Minute}}
+		f := start(t, a)
+		c := f.dial(t)
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		r := bufio.NewReader(c)
+		io.WriteString(c, "GET /upgrade HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 101 {
+			t.Fatalf("%v %v", res, err)
+		}
+		f.Close()
+		if _, err := r.ReadByte(); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("the client sees no end")
+		}
+		select {
+		case err := <-over:
+			if err == nil {
+				t.Error("the member got a byte")
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the member sees no end")
+		}
+	})
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"strings"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 )
 
@@ -38,6 +39,14 @@ func (w *walk) targets(url string) {
 	for _, s := range w.host.sections {
 		w.all(&s.proxies, url)
 	}
+}
+
+// TargetScopes is the scopes that hold for what is sent to a URL on nobody's request: the server's own, and the <Proxy>
+// sections that cover it, in merging order.
+func (h *Host) TargetScopes(url string) []*directive.Scope {
+	w := walk{x: &exchange.Exchange{Server: h.Server}, host: h, end: h.root}
+	w.targets(url)
+	return w.end.scopes()
 }
 
 // locations adds the <Location> sections of the path. Those without a regular expression take runs of

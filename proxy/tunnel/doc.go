@@ -1,8 +1,8 @@
 // Package tunnel joins two connections: what comes in on one goes out on the other, until both have
 // ended.
 //
-//	client ──> relay ──> member      two goroutines; a buffer only while bytes are moving,
-//	client <── relay <── member      splice where both ends are sockets
+//	client ──> relay ──> member      two tasks of the event loop that serves both sockets, else two goroutines;
+//	client <── relay <── member      a buffer only while bytes are moving; splice where both ends are sockets
 //
-// Read tunnel.go, then relay_linux.go.
+// Read tunnel.go, relay_linux.go, loop_linux.go.
 package tunnel

@@ -14,8 +14,9 @@ import (
 
 // sockets is the state of a relay between plain sockets.
 type sockets struct {
-	in      *loop.PollStream // nil: not a plain socket
-	out     loop.Stream      // likewise
+	in, out loop.Stream // nil: not a plain socket
+	polled  *loop.PollStream
+	looped  *inLoop // in place of polled: both are an event loop's
 	onBytes func(uintptr) bool
 
 	// Of one call of onBytes.
@@ -34,7 +35,9 @@ func socketOf(s exchange.Stream) loop.Stream {
 }
 
 func (r *relay) open() {
-	r.in, _ = socketOf(r.from).(*loop.PollStream) // tunnels have goroutines of their own
+	if r.polled, _ = socketOf(r.from).(*loop.PollStream); r.polled != nil {
+		r.in = r.polled
+	}
 	r.out = socketOf(r.to)
 	r.onBytes = r.take
 }
@@ -47,7 +50,7 @@ func (r *relay) take(fd uintptr) bool {
 		return true
 	}
 	r.drop()
-	r.in.Wait(time.Now(), r.nextReadTimeout())
+	r.polled.Wait(time.Now(), r.nextReadTimeout())
 	r.stopped = r.stopping.Load() // a stop before Wait has lost its deadline to it
 	return r.stopped
 }
@@ -71,11 +74,16 @@ func (r *relay) drop() {
 
 // relaySome waits for bytes and passes them on. ended: there are no more.
 func (r *relay) relaySome() (ended bool, err error) {
-	if r.in == nil {
+	defer r.drop()
+	switch {
+	case r.looped != nil:
+		err = r.takeInLoop()
+	case r.polled != nil:
+		err = r.polled.Enter(r.onBytes)
+	default:
 		return r.readNet()
 	}
-	defer r.drop()
-	switch err := r.in.Enter(r.onBytes); {
+	switch {
 	case err != nil:
 		return false, err
 	case r.stopped:

@@ -9,6 +9,10 @@ func (r *relay) open() {}
 
 func (r *relay) interruptWrites() {}
 
+func (r *relay) cut() bool { return false }
+
+func (r *relay) closeWrite() error { return r.to.CloseWrite() }
+
 func (r *relay) relaySome() (ended bool, err error) { return r.readNet() }
 
 func (r *relay) write(p []byte) error { return r.writeNet(p) }

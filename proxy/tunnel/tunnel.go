@@ -19,6 +19,7 @@ type Options struct {
 	Whole      bool          // the first end of either side ends both (proxy-nohalfclose)
 	FromClient []byte        // what the client had sent already: it goes first
 	FromMember []byte
+	Cut        func(f func()) // has f called, by any goroutine, when the connection is cut off; f is nil once that is over. nil: none is
 }
 
 // Moved is how many bytes went which way.
@@ -34,14 +35,28 @@ func Join(client, member exchange.Stream, o Options) Moved {
 	down := &relay{tunnel: t, from: member, to: client, closeBoth: o.Whole}
 	up.open()
 	down.open()
+	defer up.cutAs(o)()
 	done := make(chan *relayPanic)
 	go func() { done <- down.recovered(o.FromMember) }() // brings a panic as its result
 	failed := up.recovered(o.FromClient)
-	if other := <-done; failed == nil {
-		failed = other
+	return over(up, down, failed, <-done)
+}
+
+// cutAs has both directions end when the connection is cut off, until what it returns is called.
+func (r *relay) cutAs(o Options) (over func()) {
+	if o.Cut == nil {
+		return func() {}
 	}
-	if failed != nil {
-		panic(failed)
+	o.Cut(r.stop)
+	return func() { o.Cut(nil) }
+}
+
+// over is Join's end, once both directions are: with a panic if either had one.
+func over(up, down *relay, failures ...*relayPanic) Moved {
+	for _, f := range failures {
+		if f != nil {
+			panic(f)
+		}
 	}
 	return Moved{ToMember: up.moved, ToClient: down.moved}
 }
@@ -82,11 +97,11 @@ func (t *tunnel) left() time.Duration {
 	return t.idle - time.Since(t.began) + time.Duration(t.last.Load())
 }
 
-// relay is one direction. Owned by its goroutine.
+// relay is one direction. Owned by its goroutine, or task.
 type relay struct {
 	*tunnel
 	sockets
-	from, to  exchange.Stream
+	from, to  exchange.Stream // nil in an event loop
 	closeBoth bool
 	moved     int64
 }
@@ -96,6 +111,9 @@ var longAgo = time.Unix(1, 0)
 // stop ends both directions.
 func (r *relay) stop() {
 	r.stopping.Store(true)
+	if r.cut() {
+		return
+	}
 	for _, s := range [...]exchange.Stream{r.from, r.to} {
 		s.SetReadDeadline(longAgo)
 		s.SetWriteDeadline(longAgo)
@@ -108,7 +126,7 @@ func (r *relay) run(first []byte) {
 	err := r.copy(first)
 	switch {
 	case err == nil && !r.closeBoth:
-		if r.to.CloseWrite() != nil {
+		if r.closeWrite() != nil {
 			r.stop()
 		}
 	default:

@@ -42,14 +42,14 @@ type joined struct {
 	moved          chan Moved
 }
 
-func newJoined(t *testing.T, wrap func(*net.TCPConn) exchange.Stream, o Options) *joined {
+func newJoined(t *testing.T, join joiner, o Options) *joined {
 	j := &joined{moved: make(chan Moved, 1)}
 	var front, back *net.TCPConn
 	j.client, front = pair(t)
 	back, j.member = pair(t)
 	j.ours = [2]*net.TCPConn{front, back}
 	go func() {
-		j.moved <- Join(wrap(front), wrap(back), o)
+		j.moved <- join(t, front, back, o)
 		front.Close()
 		back.Close()
 	}()
@@ -85,16 +85,25 @@ func ended(t *testing.T, c net.Conn) {
 	}
 }
 
+// joiner joins two connections, and returns when that is over.
+type joiner func(t *testing.T, front, back *net.TCPConn, o Options) Moved
+
+// by joins them as streams of a kind.
+func by(wrap func(*net.TCPConn) exchange.Stream) joiner {
+	return func(_ *testing.T, front, back *net.TCPConn, o Options) Moved { return Join(wrap(front), wrap(back), o) }
+}
+
 // ways are the kinds of ends that a tunnel may have.
-var ways = map[string]func(*net.TCPConn) exchange.Stream{
-	"net": func(c *net.TCPConn) exchange.Stream { return stream{c} },
-	"raw": rawStream,
+var ways = map[string]joiner{
+	"net":  by(func(c *net.TCPConn) exchange.Stream { return stream{c} }),
+	"raw":  by(rawStream),
+	"loop": inLoops,
 }
 
 func TestBothWaysAndHalfClose(t *testing.T) {
-	for name, wrap := range ways {
+	for name, join := range ways {
 		t.Run(name, func(t *testing.T) {
-			j := newJoined(t, wrap, Options{Idle: 5 * time.Second, FromClient: []byte("early "), FromMember: []byte("hello ")})
+			j := newJoined(t, join, Options{Idle: 5 * time.Second, FromClient: []byte("early "), FromMember: []byte("hello ")})
 			io.WriteString(j.client, "ping")
 			io.WriteString(j.member, "pong")
 			if got := read(t, j.member, 10); got != "early ping" {
@@ -118,9 +127,9 @@ func TestBothWaysAndHalfClose(t *testing.T) {
 }
 
 func TestFirstEndEndsBothWithWhole(t *testing.T) {
-	for name, wrap := range ways {
+	for name, join := range ways {
 		t.Run(name, func(t *testing.T) {
-			j := newJoined(t, wrap, Options{Idle: 5 * time.Second, Whole: true})
+			j := newJoined(t, join, Options{Idle: 5 * time.Second, Whole: true})
 			j.client.CloseWrite()
 			j.over(t, time.Second)
 			ended(t, j.member)
@@ -130,9 +139,9 @@ func TestFirstEndEndsBothWithWhole(t *testing.T) {
 }
 
 func TestSilenceEndsIt(t *testing.T) {
-	for name, wrap := range ways {
+	for name, join := range ways {
 		t.Run(name, func(t *testing.T) {
-			j := newJoined(t, wrap, Options{Idle: 300 * time.Millisecond})
+			j := newJoined(t, join, Options{Idle: 300 * time.Millisecond})
 			began := time.Now()
 			for range 4 { // one direction alone keeps the other alive
 				time.Sleep(150 * time.Millisecond)
@@ -148,9 +157,9 @@ func TestSilenceEndsIt(t *testing.T) {
 }
 
 func TestResetEndsIt(t *testing.T) {
-	for name, wrap := range ways {
+	for name, join := range ways {
 		t.Run(name, func(t *testing.T) {
-			j := newJoined(t, wrap, Options{})
+			j := newJoined(t, join, Options{})
 			j.member.SetLinger(0)
 			j.member.Close()
 			j.over(t, 2*time.Second)
@@ -164,9 +173,9 @@ func TestBulk(t *testing.T) {
 	for i := range data {
 		data[i] = byte(i * 7 >> 3)
 	}
-	for name, wrap := range ways {
+	for name, join := range ways {
 		t.Run(name, func(t *testing.T) {
-			j := newJoined(t, wrap, Options{Idle: 5 * time.Second})
+			j := newJoined(t, join, Options{Idle: 5 * time.Second})
 			for _, way := range [][2]*net.TCPConn{{j.client, j.member}, {j.member, j.client}} {
 				go func() {
 					way[0].Write(data)

@@ -16,8 +16,16 @@ func (c *codec) Accept() (backend.Framing, error) {
 	c.logBadHead()
 	res := &c.x.Res
 	c.framing = wire.ResponseFraming(c.res.Status, c.x.Req.Method == "HEAD" || c.x.HeadOnly, &res.Header)
-	if c.framing.Body == wire.Unclear {
+	check := c.s.Call.Check != nil
+	switch {
+	case c.framing.Body == wire.Unclear && check && c.x.HeadOnly: // nobody asks for it
+		c.framing = wire.Framing{Body: wire.NoBody, Length: -1}
+	case c.framing.Body == wire.Unclear:
 		return backend.Framing{}, c.fail(backend.BadFraming, c.framing.Why)
+	}
+	if check { // its conditions see all fields, as they came
+		res.Status, res.Reason = c.res.Status, c.res.Reason
+		return c.bodyFraming(), nil
 	}
 	up := ""
 	if c.res.Seen.Has(wire.Upgrade, wire.Upgrade) {

@@ -44,6 +44,9 @@ func (c *codec) Begin(s *backend.SerialStream) {
 	c.s, c.x, c.out = s, s.X, &s.X.Out
 	c.scan, c.closes, c.lines = wire.HeadScan{}, false, 0
 	c.rules = wire.ResponseRules{FieldSize: fieldSize(s.Worker.Settings()), OnBad: wire.BadLine(s.Call.BadHeader)}
+	if s.Call.Check != nil {
+		c.rules = c.rules.OfCheck()
+	}
 }
 
 func fieldSize(s *balancer.WorkerSettings) int {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
 	"balancerd/proxy/internal/tlsbuf"
@@ -288,6 +289,15 @@ type fdInterrupter struct{ fd *loop.Fd }
 func (p fdInterrupter) wake(bool) { p.fd.Nudge() }
 
 func (p fdInterrupter) cut() { p.fd.Cut() }
+
+// staysFor reports whether the event loop is to serve a tunnel, too.
+func (c *conn) staysFor(t exchange.Tunnel) bool {
+	l, ok := t.(exchange.LoopTunnel)
+	return ok && c.looped != nil && c.socket() != nil && l.JoinsInLoop()
+}
+
+// Watched is tunnel.Looped's.
+func (e *end) Watched() (*loop.Task, *loop.Fd) { return e.c.served(), e.c.own }
 
 // Socket is the client's socket once what was read before is gone; nil with TLS.
 func (e *end) Socket() loop.Stream {

@@ -5,6 +5,7 @@ package server
 import (
 	"net"
 
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
 )
 
@@ -15,6 +16,8 @@ type fdStream = struct{}
 type inLoop struct{}
 
 func (c *conn) served() *loop.Task { return nil }
+
+func (c *conn) staysFor(exchange.Tunnel) bool { return false }
 
 func (c *conn) leave() {}
 

@@ -17,7 +17,9 @@ func (c *conn) tunnel(x *exchange.Exchange) {
 	}
 	k.out = append(b, "\r\n"...)
 	c.over = true
-	c.leave()
+	if !c.staysFor(res.Tunnel) {
+		c.leave()
+	}
 	if c.push(x, nil) != nil {
 		res.Tunnel.Close()
 		return
@@ -39,6 +41,7 @@ type end struct {
 var _ interface {
 	exchange.Stream
 	exchange.Preread
+	exchange.Cuttable
 } = (*end)(nil)
 
 // TakePreread is exchange.Preread's.
@@ -63,3 +66,23 @@ func (e *end) CloseWrite() error                  { return e.c.closeWrite() }
 func (e *end) Close() error                       { e.c.cut(); return nil }
 func (e *end) SetReadDeadline(t time.Time) error  { return e.c.joined().SetReadDeadline(t) }
 func (e *end) SetWriteDeadline(t time.Time) error { return e.c.joined().SetWriteDeadline(t) }
+
+// WhenCut is exchange.Cuttable's.
+func (e *end) WhenCut(f func()) {
+	if f == nil {
+		e.c.setInterrupt(e.c.interrupter())
+		return
+	}
+	e.c.setInterrupt(cutBoth{e.c.interrupter(), f})
+}
+
+// cutBoth cuts a tunnel off with its client's connection.
+type cutBoth struct {
+	interrupter
+	tunnel func()
+}
+
+func (b cutBoth) cut() {
+	b.interrupter.cut()
+	b.tunnel()
+}

@@ -376,7 +376,7 @@ func (s *stream) end(why backend.Reason, err error) {
 	sent := int64(0)
 	if !s.again {
 		sent = s.sent + s.X.Req.Body.Taken()
-		s.Worker.AddTraffic(sent, s.read)
+		s.Count(sent, s.read)
 	}
 	s.tell(sent, why, err)
 	s.retire()

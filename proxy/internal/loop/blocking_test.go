@@ -40,6 +40,7 @@ accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
 auth.lookup: likewise
 auth.leadsTo: lookup, and who else calls it, called Block before it
 core.addresses: while a configuration is loaded
+remoteip.lookUp: likewise
 mpm.UserID: likewise
 mpm.GroupID: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk

@@ -164,6 +164,9 @@ func (s *FdStream) Undelivered(before int64) bool {
 	return ok && s.sent > before && acked <= before
 }
 
+// Await waits until something comes in that was not read, for who holds no buffer meanwhile.
+func (s *FdStream) Await(timeout time.Duration) error { return s.waitRead(timeout) }
+
 func (s *FdStream) waitRead(timeout time.Duration) error { return s.fd.wait(s.task, &s.fd.r, timeout) }
 
 // fdWrite is the waits of one write.

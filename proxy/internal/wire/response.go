@@ -9,6 +9,16 @@ import (
 type ResponseRules struct {
 	FieldSize int     // responsefieldsize=: the longest line
 	OnBad     BadLine // ProxyBadHeader
+	Check     bool    // the answer to a health check, of which less is wanted (httpd: mod_proxy_hcheck.c hc_read_headers)
+}
+
+// checkFieldSize is how long a line of an answer to a health check may be, in bytes.
+const checkFieldSize = 32 << 10
+
+// OfCheck is rules for the answers to health checks.
+func (r ResponseRules) OfCheck() ResponseRules {
+	r.Check, r.FieldSize = true, max(r.FieldSize, checkFieldSize)
+	return r
 }
 
 // BadLine is what is done with a field line that has no colon.
@@ -54,12 +64,15 @@ func ParseResponse(b []byte, rules *ResponseRules, r *Response, h *Header) (int,
 	h.Reset()
 	at := 0
 	line, n, err := responseLine(b, rules)
-	if err == nil && len(line) == 0 {
+	if err == nil && len(line) == 0 && !rules.Check {
 		at = n
 		line, n, err = responseLine(b[at:], rules)
 	}
 	if err != nil {
 		return 0, statusError(b[at:], r, err)
+	}
+	if rules.Check && len(line) > 12 {
+		line = line[:12] // what stands behind the status may be anything
 	}
 	if err := r.statusLine(line); err != nil {
 		return 0, err

@@ -64,6 +64,9 @@ func bodyOf(x *exchange.Exchange, s *kept.Store, e *kept.Entry) (exchange.Source
 	if e.HeadOnly || x.HeadOnly || e.Length == 0 {
 		return nil, nil
 	}
+	if text, ok := e.Text(); ok && !x.Req.Header.Has("Range") {
+		return exchange.NewBytes(text), nil
+	}
 	if e.Waits() {
 		x.Block()
 	}

@@ -11,6 +11,6 @@
 //
 // Reading order: module.go (the directives), directives.go and settings.go (what they set), pass.go, members.go
 // and section.go (lines to workers and balancers), inventory.go, workers.go and workerlist.go, open.go and specs.go (these to what
-// serves), doubts.go (what of them cannot work), health.go (parameters of health checks), facts.go (what pages ask),
+// serves), doubts.go (what of them cannot work), facts.go (what pages ask), checks.go (what health checks ask),
 // block.go (ProxyBlock).
 package proxy

@@ -30,11 +30,8 @@ var withoutEffect = map[string]string{
 	"min":          "no connection is opened before it is needed",
 	"iobuffersize": "buffers grow and shrink by themselves",
 	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come", "flusher": "answers are passed on as they come",
-	"secret":   "it is for members of a scheme that is not served",
-	"hcmethod": notChecked, "hctemplate": notChecked, "hcinterval": notChecked, "hcpasses": notChecked, "hcfails": notChecked, "hcuri": notChecked, "hcexpr": notChecked,
+	"secret": "it is for members of a scheme that is not served",
 }
-
-const notChecked = "the member is not checked"
 
 func (d *doubter) nodes(list []apacheconf.Node) {
 	for _, n := range list {
@@ -68,7 +65,6 @@ func (d *doubter) words(name, args string, pos apacheconf.Pos) {
 		key, _, isParam := strings.Cut(w, "=")
 		low := strings.ToLower(key)
 		switch why := withoutEffect[low]; {
-		case isParam && why == notChecked && strings.EqualFold(name, "BalancerMember"): // the hint of the member says so
 		case isParam && why != "":
 			idle = append(idle, low+"= has no effect here: "+why)
 		case !isParam || strings.Contains(key, "/"):

@@ -7,6 +7,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/upstream"
 )
 
@@ -33,9 +34,6 @@ func setMember(s *directive.Scope, a directive.Args) error {
 	if err := addMember(s, a, strings.ToLower(name), url, real, list); err != nil {
 		return inFront("BalancerMember", err)
 	}
-	if list.checks() {
-		s.Config.Hint(a, "hcmethod: the member is not checked")
-	}
 	return nil
 }
 
@@ -46,7 +44,7 @@ func readMember(s *directive.Scope, a directive.Args) (name, url string, list pa
 	if inSection(s) {
 		bare = append(bare, s.Arg)
 	}
-	for _, w := range apacheconf.Words(a.Raw) {
+	for _, w := range apacheconf.Words(hcheck.QuoteWhole(a.Raw)) {
 		key, value, isParam := strings.Cut(w, "=")
 		switch {
 		case isParam:
@@ -124,6 +122,7 @@ func (t target) setAll(s *directive.Scope, words []string, name, before string, 
 		if !ok {
 			return bad
 		}
+		noteCheck(s, key)
 		if err := t.set(s, key, value); err != nil {
 			return errors.New(before + err.Error() + " " + key + "=" + value + "; " + name)
 		}
@@ -134,7 +133,7 @@ func (t target) setAll(s *directive.Scope, words []string, name, before string, 
 // setParameters is ProxySet: in a <Proxy> for what the section names, which is made if need be, else
 // for what its first word names (httpd: mod_proxy.c set_proxy_param).
 func setParameters(s *directive.Scope, a directive.Args) error {
-	words := apacheconf.Words(a.Raw)
+	words := apacheconf.Words(hcheck.QuoteWhole(a.Raw))
 	if s.Kind == directive.Proxy {
 		t, err := makeTarget(s, s.Arg, s.Regex, errSetUnix)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/upstream"
 )
 
@@ -41,7 +42,7 @@ func openProxy(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 // closeProxy obeys the section's key=value words, which httpd does when it has read what is inside
 // (httpd: mod_proxy.c proxysection).
 func closeProxy(s *directive.Scope, a directive.Args) error {
-	words := apacheconf.Words(s.More)
+	words := apacheconf.Words(hcheck.QuoteWhole(s.More))
 	switch {
 	case len(words) == 0:
 		return nil

@@ -3,6 +3,7 @@ package proxy
 import (
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/site"
 	"balancerd/proxy/upstream"
 	"iter"
@@ -108,7 +109,7 @@ func (b *specBuilder) server(h *site.Host) *server {
 	set := b.settings(h)
 	return &server{
 		inventory: inventoryIn(h.Scope), id: h.Server.ID, inherits: set.inherits(), persist: servers.Merged(h.Scope).persist,
-		added: added.set, env: envOf(h.Scope), runtime: b.config.Tree.RuntimePath(""),
+		added: added.set, env: envOf(hcheck.InForce(h.Scope)), runtime: b.config.Tree.RuntimePath(""),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/balancer/method"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/proxy/proxytest"
 )
@@ -38,7 +39,7 @@ func TestSyntax(t *testing.T) {
 
 // said is what binding says of a configuration, in the form of syntax.txt.
 func said(conf string) string {
-	c, err := proxytest.Bind("# 1\n"+conf+"\n", core.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil), proxy.HealthModule())
+	c, err := proxytest.Bind("# 1\n"+conf+"\n", core.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil), hcheck.Module(balancer.NewFarm(nil, nil), nil, nil))
 	if c == nil {
 		return err.Error()
 	}
@@ -67,7 +68,7 @@ func TestUnknownParameterIsNamed(t *testing.T) {
 		"BalancerMember balancer://c http://h retyr=5", "<Location /x>\nProxyPass http://h/ retyr=5\n</Location>",
 		"<Proxy http://h>\nProxySet retyr=5\n</Proxy>", "<Proxy http://h retyr=5>\n</Proxy>",
 	} {
-		_, err := proxytest.Bind(conf+"\n", core.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil), proxy.HealthModule())
+		_, err := proxytest.Bind(conf+"\n", core.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil), hcheck.Module(balancer.NewFarm(nil, nil), nil, nil))
 		if err == nil || !strings.Contains(err.Error(), "retyr=5") {
 			t.Errorf("%s: %v", conf, err)
 		}

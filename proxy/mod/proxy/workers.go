@@ -6,6 +6,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/mod/hcheck"
 )
 
 // worker is a worker while the configuration is read: its URL and what was said of it.
@@ -47,6 +48,7 @@ func (w *worker) copyDefaults(s *directive.Scope) {
 func (w *worker) setAll(s *directive.Scope, list params) error {
 	env := envOf(s)
 	for _, kv := range list {
+		noteCheck(s, kv.key)
 		if err := w.set.Set(kv.key, kv.value, env); err != nil {
 			return named(err, kv)
 		}
@@ -102,12 +104,23 @@ func (p *params) set(key, value string) {
 	*p = append(*p, param{key, value})
 }
 
-// checks reports whether they ask for health checks.
-func (p params) checks() bool {
-	for _, q := range p {
-		if k := strings.ToLower(q.key); k == "hcmethod" && !strings.EqualFold(q.value, "none") || k == "hctemplate" {
-			return true
+// noteCheck notes that a parameter of a line is about health checks.
+func noteCheck(s *directive.Scope, key string) {
+	if balancer.HealthParams.Named(key) != nil {
+		hcheck.Use(s)
+	}
+}
+
+// lbMethods are the methods that a module of their name brings.
+var lbMethods = [...]string{"byrequests", "bytraffic", "bybusyness", "heartbeat"}
+
+// envOf is what parameters may name at this place of the file.
+func envOf(s *directive.Scope) balancer.Env {
+	e := hcheck.Env(s)
+	for _, m := range lbMethods {
+		if s.Config.Loaded("mod_lbmethod_" + m + ".c") {
+			e.Methods = append(e.Methods, m)
 		}
 	}
-	return false
+	return e
 }
