@@ -47,7 +47,7 @@ func TestCheckFindsWhatAStartWould(t *testing.T) {
 		{"ErrorLog \"|/no/such x\"", "(2)No such file or directory: AH00089: Couldn't start ErrorLog process '/no/such x'.\n"},
 		{"CustomLog |/no/such x", "(2)No such file or directory: AH00104: "},
 		{"PidFile none/pid", "(2)No such file or directory: AH00099: "},
-		{"LoadModule rewrite_module x\nRewriteRule ^/a - [F]", "balancerd: RewriteRule on line 16 of {root}/httpd.conf: "},
+		{"LoadModule allowmethods_module x\n<Location />\nAllowMethods GET\n</Location>", "balancerd: AllowMethods on line 17 of {root}/httpd.conf: "},
 		{"LoadModule security2_module x\n<IfModule mod_security2.c>\nSecRuleEngine On\n</IfModule>", "balancerd: SecRuleEngine on line 17 of {root}/httpd.conf: SecRuleEngine belongs to mod_security2, "},
 		{"LoadModule evasive20_module x", "balancerd: LoadModule on line 15 of {root}/httpd.conf: "},
 	} {
@@ -124,17 +124,17 @@ func TestReloadsAskFirst(t *testing.T) {
 	p := newInstance(t)
 	p.conf(passAll)
 	p.start()
-	p.conf(passAll + "LoadModule rewrite_module x\nRewriteRule ^/a - [F]")
+	p.conf(passAll + "LoadModule allowmethods_module x\n<Location />\nAllowMethods GET\n</Location>")
 	for _, verb := range []string{"graceful", "restart"} {
 		exit, out, errs := p.run("-k", verb)
-		if exit != 1 || out != "" || !strings.Contains(errs, "would be less strict") || !strings.Contains(errs, "Define BALANCERD_WITHOUT_rewrite") {
+		if exit != 1 || out != "" || !strings.Contains(errs, "would be less strict") || !strings.Contains(errs, "Define BALANCERD_WITHOUT_allowmethods") {
 			t.Errorf("%s: %d %s %s", verb, exit, out, errs)
 		}
 	}
 	if strings.Contains(p.read("error.log"), "AH0049") && p.reloads() != 0 {
 		t.Error("it was told to reload")
 	}
-	if exit, _, errs := p.run("-k", "graceful", "-D", "BALANCERD_WITHOUT_rewrite"); exit != 0 {
+	if exit, _, errs := p.run("-k", "graceful", "-D", "BALANCERD_WITHOUT_allowmethods"); exit != 0 {
 		t.Error("given up by name:", errs)
 	}
 	if exit, _, errs := p.run("-k", "stop"); exit != 0 { // which any configuration that can be read may
@@ -168,7 +168,7 @@ func TestLossesThatAreAccepted(t *testing.T) {
 func TestWarningsAreToldBeforeErrors(t *testing.T) {
 	t.Parallel()
 	p := newInstance(t)
-	for _, wrong := range []string{"NoSuch", "CustomLog none/a.log x", "LoadModule rewrite_module x\nRewriteRule a - [F]", "Listen 192.0.2.1:1"} {
+	for _, wrong := range []string{"NoSuch", "CustomLog none/a.log x", "LoadModule allowmethods_module x\n<Location />\nAllowMethods GET\n</Location>", "Listen 192.0.2.1:1"} {
 		p.conf("Define X ${UNHEARDOF}\n" + wrong)
 		for _, how := range []string{"-t", "-DFOREGROUND"} {
 			if exit, _, errs := p.run(how); exit != 1 || strings.Count(errs, "AH00111: Config variable ${UNHEARDOF} is not defined") != 1 {

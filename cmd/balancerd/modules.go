@@ -34,6 +34,7 @@ import (
 	"balancerd/proxy/mod/proxy"
 	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
+	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
@@ -59,6 +60,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			h2.Module(),                               // before TLS, which asks what is spoken
 			slotmem.Module(l.store),                   // where the balancers' state is kept
 			heartbeat.Module(beat),                    // what the lbmethod of that name reads
+			rewrite.Module(),                          // translate, fixup: rules, before all others
 			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
 			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
 			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
@@ -76,6 +78,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+			rewrite.Last(),  // fixup: types and handlers that rules force
 		},
 		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
 		[]site.Module{
