@@ -50,9 +50,9 @@ proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log
 proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/backend/backendtest: balancer balancer/method
 proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
-proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/tunnel:          proxy/internal/tlsbuf proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/http1:
-proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
+proxy/http1/server:    proxy/tunnel proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/http2:
 proxy/http2/frames:    proxy/internal/poison proxy/internal/wire
@@ -88,6 +88,8 @@ var libraries = map[string]string{
 	"github.com/alecthomas/participle/v2": "apacheconf/grammar.go",
 	"github.com/dlclark/regexp2":          "apacheconf/pattern/",
 	"github.com/gorilla/securecookie":     "manager/session.go",
+	"github.com/klauspost/compress/flate": "proxy/mod/compress/",
+	"github.com/andybalholm/brotli":       "proxy/mod/compress/",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
 	"golang.org/x/crypto/blowfish":        "proxy/mod/auth/",
