@@ -37,7 +37,6 @@ func restless(w http.ResponseWriter, r *http.Request) {
 	case "hints":
 		w.Header().Set("Link", "</a>")
 		w.WriteHeader(103)
-		w.Header().Del("Link")
 	case "breaks":
 		w.WriteHeader(200)
 		w.Write(make([]byte, size))
