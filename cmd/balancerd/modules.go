@@ -21,9 +21,12 @@ import (
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
 	"balancerd/proxy/mod/cache"
+	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/expires"
 	"balancerd/proxy/mod/fcgi"
+	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/headers"
@@ -32,12 +35,15 @@ import (
 	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
+	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
+	"balancerd/proxy/mod/substitute"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 	"balancerd/proxy/snapshot"
@@ -58,15 +64,18 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			h2.Module(),                               // before TLS, which asks what is spoken
 			slotmem.Module(l.store),                   // where the balancers' state is kept
 			heartbeat.Module(beat),                    // what the lbmethod of that name reads
+			rewrite.Module(),                          // translate, fixup: rules, before all others
 			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
 			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
 			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
+			remoteip.Module(),          // early: whose address the request has
 			alias.Module(),             // translate, fixup: Redirect, Alias
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
 		},
+		filters(),
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
@@ -74,12 +83,23 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+			rewrite.Last(),  // fixup: types and handlers that rules force
 		},
 		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
 		[]site.Module{
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
+	)
+}
+
+// filters are what is done to bodies. Those of one kind run in the order of this list: what SetOutputFilter names, what is
+// put in by itself, what mod_filter chooses.
+func filters() []site.Module {
+	return slices.Concat(
+		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
+		compress.Modules(),
+		[]site.Module{filter.Module()},
 	)
 }
 

@@ -15,6 +15,8 @@
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
 //	proxy/exchange/rewrite.go: pieces, what a filter waits for; the body that is filtered, until its Close or its exchange's Finish
+//	proxy/mod/compress/pool.go: coders, and what they have seen of an answer; the body that is packed, until its end or Close
+//	proxy/mod/compress/gunzip.go: unpackers, and what came of packed bytes; the body that is unpacked, until its end or its exchange's Finish
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server/server.go: buffers, conns, bulks, pieces, an exchange's buffers and a connection; the connection, buffers only while bytes of a request are there
 //	proxy/http1/server/buffers.go: a request's head and body, an answer's head; the exchange, until its end
@@ -29,6 +31,7 @@
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
+//	proxy/mod/rewrite/pass.go: passes, a run of rules with what it has made; the step that runs it, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way
