@@ -20,6 +20,7 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/bodies"
 	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
@@ -99,6 +100,7 @@ func filters() []site.Module {
 	return slices.Concat(
 		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
 		compress.Modules(),
+		bodies.Modules(),
 		[]site.Module{filter.Module()},
 	)
 }
