@@ -10,7 +10,6 @@ var absent = Table{
 	{Name: "HeartbeatListen", Ignored: &Ignored{Main: true}},
 	{Name: "HeartbeatMaxServers", Ignored: &Ignored{Main: true}},
 	{Name: "HeartbeatAddress", Ignored: &Ignored{Main: true}},
-	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
 	{Name: "AuthDigestProvider", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestQop", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestAlgorithm", Ignored: &Ignored{Closes: Always}},
