@@ -83,7 +83,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	to := targetOf(w, call)
 	set := w.Settings()
 	fresh = fresh || !to.own
-	if set.AddressTTL.V > 0 && !fresh && to.socket == "" {
+	if set.AddressTTL.V > 0 && !fresh && to.socket == "" && to.remote == nil {
 		p.refresh(ctx, x, set, call, to)
 	}
 	task := taskOf(x)
@@ -222,7 +222,7 @@ func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := c.look(x)
 	switch {
 	case state == loop.Quiet:
-		return !p.addrs.moved(c)
+		return to.remote != nil || !p.addrs.moved(c)
 	case state == loop.Bytes && x.Enabled("proxy", exchange.Info):
 		x.LogServer("proxy", exchange.Info, nil, "AH03408: "+to.scheme+": reusable backend connection is not empty: forcibly closed")
 	case state == loop.End && x.Enabled("proxy", exchange.Debug):
