@@ -60,6 +60,7 @@ rewrite.isFileName: likewise
 rewrite.find: likewise, of a map's file; Block is called before it is read
 rewrite.scan: value calls Block before it
 rewrite.fetch: find calls Block before it
+rewrite.lookFor: likewise
 rewrite.pageOf: likewise
 rewrite.launch: likewise, or it is called while a configuration takes over
 rewrite.isExecutableFile: while a configuration is loaded
