@@ -101,7 +101,10 @@ func (c *codec) whole(p []byte) error {
 	c.have = 0
 	switch {
 	case p[0] == getBody && len(p) == 3:
-		if c.futile++; c.futile > mostFutile {
+		if c.futile++; !c.s.Body.Over() {
+			c.futile = 0
+		}
+		if c.futile > mostFutile {
 			return errPacket
 		}
 		return backend.ErrWantsBody

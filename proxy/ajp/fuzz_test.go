@@ -10,7 +10,7 @@ import (
 
 func codecFor(x *exchange.Exchange) *codec {
 	s := &backend.SerialStream{}
-	s.X, s.Worker, s.Call = x, membertest.Nobody(), &backend.Call{}
+	s.X, s.Worker, s.Call, s.Body = x, membertest.Nobody(), &backend.Call{}, backend.NoUpload()
 	c := &codec{}
 	c.Begin(s)
 	return c

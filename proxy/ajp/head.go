@@ -26,6 +26,9 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 		}
 		switch {
 		case kind == getBody:
+			if !c.s.Body.Over() {
+				c.futile = 0
+			}
 			return used + len(p), backend.WantsBody, nil
 		case kind == sendHeaders && !c.headers:
 			if err := c.readHeaders(p[leadSize+1:]); err != nil {

@@ -91,6 +91,51 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// A long body takes more packets than may bring nothing.
+func TestManyPieces(t *testing.T) {
+	text := strings.Repeat("b", 8186*(mostFutile+10))
+	got := make(chan int, 1)
+	o := ask(t, membertest.Request("PUT", "/x", text, -1), func(c net.Conn) {
+		readRequest(c)
+		n := 0
+		for {
+			c.Write(wantsBody())
+			if p, ok := readPacket(c); !ok || len(p) == 2 {
+				break
+			} else {
+				n += len(p) - 2
+			}
+		}
+		got <- n
+		c.Write(all(head(200, "OK"), end(1)))
+	})
+	if n := <-got; o.Status != 200 || n != len(text) {
+		t.Error(o, n)
+	}
+}
+
+// A container asks for a body that the request does not have, and gets an empty packet each time.
+func TestNoBodyIsAnswered(t *testing.T) {
+	got := make(chan int, 2)
+	o := ask(t, get(), func(c net.Conn) {
+		readRequest(c)
+		for range 2 {
+			c.Write(wantsBody())
+			p, ok := readPacket(c)
+			if !ok {
+				return
+			}
+			got <- len(p)
+		}
+		c.Write(all(head(200, "OK"), chunk("x"), wantsBody()))
+		readPacket(c)
+		c.Write(end(1))
+	})
+	if o.Status != 200 || o.Body != "x" || !o.Kept || len(got) != 2 || <-got != 2 || <-got != 2 {
+		t.Error(o, len(got))
+	}
+}
+
 func TestPacketSizes(t *testing.T) {
 	for buffer, want := range map[int]int{0: 8192, 1024: 8192, 8192: 8192, 8193: 9216, 20000: 20480, 65536: 65536, 1 << 20: 65536} {
 		if got := packetSize(buffer); got != want {

@@ -22,10 +22,13 @@ func putBulk(p *bulk) {
 
 // Feed is Stream's.
 func (s *SerialStream) Feed() error {
-	switch {
+	switch credit := s.codec.Unasked(); {
+	case s.Body.none && (credit == OnePiece || credit == Nothing): // it waits for an answer all the same
+		s.conn.Write2(s.codec.AppendEnd(s.out[:0]), nil) // a connection that is gone shows itself in the next read
+		return nil
 	case s.Body.none:
 		return nil
-	case s.codec.Unasked() == Offered:
+	case credit == Offered:
 		return s.sendRest(nil)
 	}
 	return s.feedPiece(s.out[:0])

@@ -41,6 +41,9 @@ type Upload struct {
 // noUpload is for requests without a body. Never written to.
 var noUpload = Upload{none: true}
 
+// NoUpload is what a request without a body has.
+func NoUpload() *Upload { return &noUpload }
+
 // None reports whether there is no body, not even an empty one.
 func (u *Upload) None() bool { return u.none }
 
@@ -179,6 +182,9 @@ func (u *Upload) spool() error {
 	u.first, u.ready, u.length = nil, false, n
 	return nil
 }
+
+// Over reports whether a member that asks for each piece has had all of it.
+func (u *Upload) Over() bool { return u.none || u.whole && u.at == len(u.first) }
 
 // rewind begins it again, for another attempt.
 func (u *Upload) rewind() {

@@ -28,9 +28,8 @@ type doubter struct {
 var withoutEffect = map[string]string{
 	"smax":         "ttl= alone ends idle connections",
 	"min":          "no connection is opened before it is needed",
-	"iobuffersize": "buffers grow and shrink by themselves",
-	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come", "flusher": "answers are passed on as they come",
-	"secret": "it is for members of a scheme that is not served",
+	"flusher":      "answers are passed on as they come",
+	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come",
 }
 
 func (d *doubter) nodes(list []apacheconf.Node) {
