@@ -20,10 +20,15 @@ import (
 // accessed serves a folder with the modules that .htaccess files speak to most.
 func accessed(t testing.TB, root, conf string) *rig {
 	t.Helper()
-	mods := []site.Module{core.Module(), sitetest.Member(), alias.Module(), setenvif.Module(), headers.Module(), mime.Module(), Module(), dir.Module()}
-	mods = append(mods, auth.Modules()...)
-	return sitetest.New(t, preload+" setenvif headers authz_core authz_host access_compat authn_core auth_basic authn_file", sitetest.Files(t, root)+conf, mods...)
+	return sitetest.New(t, accessPreload, sitetest.Files(t, root)+conf, accessModules()...)
 }
+
+func accessModules() []site.Module {
+	mods := []site.Module{core.Module(), sitetest.Member(), alias.Module(), setenvif.Module(), headers.Module(), mime.Module(), Module(), dir.Module()}
+	return append(mods, auth.Modules()...)
+}
+
+const accessPreload = preload + " setenvif headers authz_core authz_host access_compat authn_core auth_basic authn_file"
 
 // under are lines for a folder and all below it, with no access file read above it.
 func under(root, lines string) string {
@@ -217,5 +222,28 @@ func TestAccessFilesOfStrangers(t *testing.T) {
 		if log := r.Log.Take(); !strings.Contains(log, "Sections are nested too deeply") {
 			t.Errorf("%.200s", log)
 		}
+	}
+}
+
+// Under AllowOverride None no access file is looked at: one that could not even be named costs nothing.
+func TestNothingIsLookedAtUnderNone(t *testing.T) {
+	root := tree(t, "a/b/c/f.txt=f")
+	conf := "AccessFileName a\x00b " + strings.Repeat("x", 5000) + "\n"
+	get := func(r *rig) int {
+		x := r.Get("GET /a/b/c/f.txt HTTP/1.1")
+		body(x)
+		return x.Res.Status
+	}
+	if r := accessed(t, root, conf+under(root, "AllowOverride All")); get(r) != 403 {
+		t.Error("a name that the system refuses is passed over")
+	}
+	none := accessed(t, root, conf+under(root, "AllowOverride None"))
+	if get(none) != 200 {
+		t.Error(none.Log.Take())
+	}
+	plain, read := accessed(t, root, under(root, "AllowOverride None")), accessed(t, root, under(root, "AllowOverride All"))
+	cost := func(r *rig) float64 { return testing.AllocsPerRun(50, func() { get(r) }) }
+	if a, b := cost(none), cost(plain); a != b || b >= cost(read) {
+		t.Errorf("%v allocations, %v with the usual name, %v where files are looked for", a, b, cost(read))
 	}
 }
