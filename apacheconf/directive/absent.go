@@ -13,16 +13,12 @@ import (
 func Absent() Table { return absent }
 
 var absent = Table{
-	{Name: "WatchdogInterval", Ignored: &Ignored{Main: true, Tuning: true}},
 	{Name: "RewriteOptions", Ignored: &Ignored{Check: checkRewriteOptions}},
 	{Name: "RewriteBase", Ignored: &Ignored{Check: checkRewriteBase}},
 	{Name: "RewriteCond", Ignored: &Ignored{Check: checkRewriteCond}},
 	{Name: "RewriteRule", Ignored: &Ignored{Check: checkRewriteRule, Closes: refusesAccess}},
 	{Name: "RewriteMap", Ignored: &Ignored{Check: checkRewriteMap}},
 	{Name: "AllowMethods", Ignored: &Ignored{Closes: Always}},
-	{Name: "HeartbeatListen", Ignored: &Ignored{Main: true}},
-	{Name: "HeartbeatMaxServers", Ignored: &Ignored{Main: true}},
-	{Name: "HeartbeatAddress", Ignored: &Ignored{Main: true}},
 	{Name: "RemoteIPHeader", Ignored: &Ignored{Closes: Always}},
 	{Name: "RemoteIPTrustedProxy", Ignored: &Ignored{Check: checkTrusted, Closes: Always}},
 	{Name: "RemoteIPInternalProxy", Ignored: &Ignored{Check: checkTrusted, Closes: Always}},
