@@ -13,17 +13,7 @@ import (
 func Absent() Table { return absent }
 
 var absent = Table{
-	{Name: "RewriteOptions", Ignored: &Ignored{Check: checkRewriteOptions}},
-	{Name: "RewriteBase", Ignored: &Ignored{Check: checkRewriteBase}},
-	{Name: "RewriteCond", Ignored: &Ignored{Check: checkRewriteCond}},
-	{Name: "RewriteRule", Ignored: &Ignored{Check: checkRewriteRule, Closes: refusesAccess}},
-	{Name: "RewriteMap", Ignored: &Ignored{Check: checkRewriteMap}},
 	{Name: "AllowMethods", Ignored: &Ignored{Closes: Always}},
-	{Name: "RemoteIPHeader", Ignored: &Ignored{Closes: Always}},
-	{Name: "RemoteIPTrustedProxy", Ignored: &Ignored{Check: checkTrusted, Closes: Always}},
-	{Name: "RemoteIPInternalProxy", Ignored: &Ignored{Check: checkTrusted, Closes: Always}},
-	{Name: "RemoteIPTrustedProxyList", Ignored: &Ignored{Check: readable("RemoteIPTrustedProxyList: Could not open file "), Closes: Always}},
-	{Name: "RemoteIPInternalProxyList", Ignored: &Ignored{Check: readable("RemoteIPInternalProxyList: Could not open file "), Closes: Always}},
 	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
 	{Name: "DeflateFilterNote", Ignored: &Ignored{Check: checkDeflateNote}},
 	{Name: "DeflateWindowSize", Ignored: &Ignored{Check: Between(1, 15, "DeflateWindowSize must be between 1 and 15")}},
@@ -47,16 +37,6 @@ var absent = Table{
 	{Name: "Anonymous_VerifyEmail", Ignored: &Ignored{Closes: With("on")}},
 }
 
-func readable(prefix string) func(*Scope, Args) error {
-	return func(s *Scope, a Args) error {
-		path := s.Config.Tree.Path(a.Words[0])
-		if _, err := s.Config.Files.Stat(path); err != nil {
-			return errors.New(prefix + path + ": No such file or directory")
-		}
-		return nil
-	}
-}
-
 func checkDeflateNote(_ *Scope, a Args) error {
 	if len(a.Words) < 2 {
 		return nil
@@ -75,28 +55,6 @@ func notNegative(message string) func(*Scope, Args) error {
 		}
 		return nil
 	}
-}
-
-// checkTrusted takes an address or a subnet. Host names are not looked up (httpd: mod_remoteip.c
-// proxies_set).
-func checkTrusted(_ *Scope, a Args) error {
-	w := a.Words[0]
-	ip, bits, subnet := strings.Cut(w, "/")
-	address := strings.Contains(ip, ":") || strings.Trim(ip, "0123456789.") == ""
-	if !subnet {
-		return nil
-	}
-	if !address {
-		return errors.New("RemoteIP: Error parsing IP " + w + " the subnet /" + bits + " is invalid for " + a.Name)
-	}
-	most := 32
-	if strings.Contains(ip, ":") {
-		most = 128
-	}
-	if n, err := strconv.Atoi(bits); (err != nil || n < 1 || n > most) && !strings.Contains(bits, ".") {
-		return errors.New("RemoteIP: Error parsing IP " + w + " (The specified network mask is invalid. error) for " + a.Name)
-	}
-	return nil
 }
 
 // checkExpires takes "base [plus] {N unit}…"; a code that begins with A or M is not looked at

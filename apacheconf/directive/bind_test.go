@@ -14,7 +14,7 @@ func load(t testing.TB, text string, mods ...Module) (*Config, error) {
 	t.Helper()
 	root := t.TempDir()
 	var b strings.Builder
-	for n := range strings.FieldsSeq("proxy proxy_http proxy_balancer headers rewrite ssl authz_core access_compat deflate expires mime setenvif macro http2 remoteip") {
+	for n := range strings.FieldsSeq("proxy proxy_http proxy_balancer headers rewrite ssl authz_core access_compat deflate expires mime setenvif macro http2 remoteip allowmethods") {
 		fmt.Fprintf(&b, "LoadModule %s_module x.so\n", n)
 	}
 	name := filepath.Join(root, "httpd.conf")
@@ -45,7 +45,6 @@ func TestMessages(t *testing.T) {
 		{"<Location>\n</Location>\n", "<Location> directive requires additional arguments"},
 		{"<Else>\n</Else>\n", "<Else> or <ElseIf> section without previous <If> or <ElseIf> section in same scope"},
 		{"<Foo bar>\n</Foo>\n", "Invalid command '<Foo', perhaps misspelled or defined by a module not included in the server configuration"},
-		{"RewriteRule a b [X]\n", "RewriteRule: unknown flag 'X'"},
 		{"<Location /a b>\nNope\n</Location>\n", "Invalid command 'Nope', perhaps misspelled or defined by a module not included in the server configuration"},
 		{"<Location /a b>\n</Location>\n", "Multiple <Location> arguments not (yet) supported."},
 		{"<If \"true\" \"false\">\nNope\n</If>\n", "Invalid command 'Nope', perhaps misspelled or defined by a module not included in the server configuration"},
@@ -57,11 +56,6 @@ func TestMessages(t *testing.T) {
 		{"DeflateFilterNote foo bar\n", "Unknown note type foo"},
 		{"ExpiresDefault \"access plus 1 foo\"\n", "'ExpiresDefault access plus 1 foo': bad expires code, unrecognised <type>'foo'"},
 		{"ExpiresDefault \"access 1\"\n", "'ExpiresDefault access 1': bad expires code, missing <type>"},
-		{"RewriteMap a prg:/nope\n", "RewriteMap: file for map a not found:/nope"},
-		{"RewriteRule a b []\n", "RewriteRule: unknown flag ''"},
-		{"RewriteRule \"a\" b [F, L]\n", "RewriteRule: bad flag delimiters"},
-		{"RewriteCond %{X} -f(\n", "RewriteCond: cannot compile regular expression '-f('"},
-		{"RemoteIPInternalProxy x/8\n", "RemoteIP: Error parsing IP x/8 the subnet /8 is invalid for RemoteIPInternalProxy"},
 		{"<location />\nServerName x\n</location>\n", "ServerName not allowed in <Location> context"},
 		{"DeflateCompressionLevel 10\n", "Compression Level must be between 1 and 9"},
 		{"AddType text/x\n", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},
@@ -80,7 +74,7 @@ func TestAccepted(t *testing.T) {
 		"<Location ~ >\n</Location>\n", "<Directory ~ \"\">\n</Directory>\n", "<Directory />\n<LimitExcept TRACE>\n</LimitExcept>\n<Limit trace>\n</Limit>\n</Directory>\n",
 		"<Directory />\n<LimitExcept GET>\n<LimitExcept POST>\n</LimitExcept>\n</LimitExcept>\n</Directory>\n",
 		"<Proxy *>\n<If \"true\">\nSSLProxyEngine on\n</If>\n<Files x>\nSSLProxyVerify none\n</Files>\n</Proxy>\n", "<Directory />\nSSLRequireSSL x\n</Directory>\n",
-		"ExpiresDefault Afoo\n", "RewriteRule a b [F] foo\n", "RewriteRule \"a\" b \"[F, L]\"\n", "RewriteOptions MaxRedirects=3 UnsafePrefixStat\n", "RewriteCond %{X} -ltx(\n",
+		"ExpiresDefault Afoo\n",
 	} {
 		if _, err := load(t, text); err != nil {
 			t.Errorf("%q: %v", text, err)
@@ -110,8 +104,7 @@ func TestNestedLimits(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for text, want := range map[string]bool{
-		"RewriteRule ^/a - [R=403,L]": true, "RewriteRule ^/a - [R=404]": true, "RewriteRule \"^/a\" - \"[L, G]\"": true, "RewriteRule ^/a /b [R=301]": false, "RewriteRule ^/a /b [R]": false,
-		"RemoteIPTrustedProxy 10.0.0.1": true, "RemoteIPHeader X": true,
+		"<Location />\nAllowMethods GET\n</Location>": true, "RemoteIPProxyProtocol off": false,
 	} {
 		c, err := load(t, text+"\n")
 		if err != nil || len(c.Hints) != 1 || c.Hints[0].Refuse != want {
@@ -138,7 +131,7 @@ func TestEveryKnownDirectiveIsComplete(t *testing.T) {
 }
 
 func TestHints(t *testing.T) {
-	c, err := load(t, "EnableSendfile On\nRemoteIPProxyProtocol off\nRemoteIPProxyProtocol on\nRewriteRule ^/x - [F]\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
+	c, err := load(t, "EnableSendfile On\nRemoteIPProxyProtocol off\nRemoteIPProxyProtocol on\n<Location />\nAllowMethods GET\n</Location>\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +139,7 @@ func TestHints(t *testing.T) {
 	for _, h := range c.Hints {
 		got = append(got, fmt.Sprintf("%s %v", h.Name, h.Refuse))
 	}
-	if want := "EnableSendfile false, RemoteIPProxyProtocol false, RemoteIPProxyProtocol true, RewriteRule true"; strings.Join(got, ", ") != want {
+	if want := "EnableSendfile false, RemoteIPProxyProtocol false, RemoteIPProxyProtocol true, AllowMethods true"; strings.Join(got, ", ") != want {
 		t.Errorf("hints %s, want %s", strings.Join(got, ", "), want)
 	}
 }

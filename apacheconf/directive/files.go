@@ -67,6 +67,7 @@ const (
 	NoFile        FileUse = iota // none, or with the rights of the serving process
 	LooksAt                      // whether it is there, and what it is
 	LooksAtSecond                // the same, of the second word
+	LooksAtMap                   // the same, of a RewriteMap's second word, "txt:PATH"
 	ReadsFile                    // its content
 	ReadsFolder                  // its entries and the content of its files
 	WritesLog                    // lines are appended, or given to a program

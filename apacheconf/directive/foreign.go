@@ -79,7 +79,7 @@ var foreigns = []*foreign{
 	{name: "fastcgi", prefixes: []string{"fastcgi"}, what: "a runner of FastCGI programs", instead: "run the program with a port of its own and name it in ProxyPass"},
 	{name: "pagespeed", prefixes: []string{"modpagespeed"}, what: "an optimizer of pages", instead: "build pages as they shall be"},
 	{name: "rpaf", prefixes: []string{"rpaf"}, what: "the client's address behind another proxy", guards: true, instead: "RemoteIPHeader, once it is obeyed here"},
-	{name: "cloudflare", prefixes: []string{"cloudflareremoteip", "denyallbutcloudflare"}, what: "the client's address behind Cloudflare", guards: true, instead: "RemoteIPHeader CF-Connecting-IP, once it is obeyed here"},
+	{name: "cloudflare", prefixes: []string{"cloudflareremoteip", "denyallbutcloudflare"}, what: "the client's address behind Cloudflare", guards: true, instead: "RemoteIPHeader CF-Connecting-IP"},
 	{name: "xsendfile", prefixes: []string{"xsendfile"}, what: "files that a member names", instead: "have the member send them"},
 	{name: "dav_svn", prefixes: []string{"svn"}, what: "Subversion", instead: "run svnserve"},
 	{name: "authz_svn", prefixes: []string{"authzsvn"}, what: "access rules of Subversion", guards: true, instead: "run svnserve"},

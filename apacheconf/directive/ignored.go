@@ -49,9 +49,6 @@ func (b *binder) ignore(s *Scope, k *known, a Args, e *Entry) error {
 func hintOf(k *known, i *Ignored, a Args) Hint {
 	h := Hint{Pos: a.Pos, Name: k.name, Module: logName(k.module), Text: k.name + " has no effect here"}
 	words := apacheconf.Words(a.Raw)
-	if k.name == "RewriteRule" {
-		words = ruleWords(a.Raw)
-	}
 	switch {
 	case i.Closes != nil && i.Closes(words):
 		h.Refuse = true

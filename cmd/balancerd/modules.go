@@ -32,7 +32,9 @@ import (
 	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
+	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
@@ -61,11 +63,13 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			heartbeat.SenderModule(source.Workers),                    // to whom
 			heartbeat.MonitorModule(beat),                             // the handler heartbeat: what members say of their load
 			heartbeat.Module(beat),                                    // what the lbmethod of that name reads
+			rewrite.Module(),                                          // translate, fixup: rules, before all others
 			proxy.Module(l.farm, members, ssl.Secure),                 // translate: ProxyPass
 			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
 			fcgi.Module(),                                             // fixup, before SetEnv: what is said of FastCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}), // the handler balancer-manager
 			status.Module(status.For(source, cli.Product, cli.Built())),                     // the handler server-status
+			remoteip.Module(),          // early: whose address the request has
 			alias.Module(),             // translate, fixup: Redirect, Alias
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
@@ -77,6 +81,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			mime.Module(),   // types: AddHandler; reply: content types
 			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
 			dir.Module(),    // fixup: DirectoryIndex
+			rewrite.Last(),  // fixup: types and handlers that rules force
 		},
 		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
 		[]site.Module{

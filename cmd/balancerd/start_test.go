@@ -192,11 +192,11 @@ func TestStartThatFails(t *testing.T) {
 
 func TestRefusesToBeLessStrict(t *testing.T) {
 	p := newInstance(t)
-	text := p.read(filepath.Base(p.conf("RewriteEngine off\nRewriteRule ^/secret - [F]\n" + passAll)))
-	p.write("httpd.conf", "LoadModule rewrite_module modules/mod_rewrite.so\n"+text)
+	text := p.read(filepath.Base(p.conf("<Location />\nAllowMethods GET\n</Location>\n" + passAll)))
+	p.write("httpd.conf", "LoadModule allowmethods_module modules/mod_allowmethods.so\n"+text)
 	for _, how := range []string{"-t", "-DFOREGROUND"} {
 		exit, _, errs := p.run(how)
-		if exit != 1 || !strings.Contains(errs, "RewriteRule on line 17 of "+p.root+"/httpd.conf") || !strings.Contains(errs, "not started") || strings.Contains(errs, "Syntax OK") {
+		if exit != 1 || !strings.Contains(errs, "AllowMethods on line 17 of "+p.root+"/httpd.conf") || !strings.Contains(errs, "not started") || strings.Contains(errs, "Syntax OK") {
 			t.Errorf("%s: %d %s", how, exit, errs)
 		}
 	}

@@ -23,7 +23,9 @@ type Exchange struct {
 	Env   Table // httpd's subprocess_env, for %{X}e, env=, Require env
 	Notes Table // httpd's notes, for %{X}n
 
-	ClientIP string   // the client's address as text; the connection's peer unless remoteip knows better
+	ClientIP string   // the client's address as text; the connection's peer's unless SetClient said better
+	Relayed  bool     // SetClient said who the client is
+	Port     uint16   // the client's, if Relayed; 0: not known
 	User     string   // who authenticated, "" for none
 	AuthType string   // "Basic" when User is set, "ClientCert" by SSLUserName
 	Filename string   // what the URL was mapped to: "proxy:http://h/p", or a path on disk; "" for nothing
@@ -31,12 +33,14 @@ type Exchange struct {
 	Located  string   // the path whose <Location> sections State's StateLocated holds
 	FileType FileType // what Filename is on disk
 	PathInfo string
+	Type     string  // media type that a rule forces upon the file (RewriteRule's T); "" for none
 	Handler  string  // the handler that SetHandler or the mapping named, e.g. "proxy-server"
 	Context  Context // what an Alias mapped
 
 	Start         time.Time // when the request's first line was read
 	LogID         string    // %L once asked for
 	Depth         int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
+	Asker         *Exchange // of a lookup: the exchange that it is made for; nil for the client's own
 	Prev          *Original // the client's own request when an internal redirect replaced it
 	Front         Front     // the connection's way of answering early
 	State         [states]any
@@ -86,6 +90,14 @@ const (
 	Directory
 )
 
+// ContextRoot is the folder of the exchange's Context.
+func (x *Exchange) ContextRoot() string {
+	if x.Context.Root != "" {
+		return x.Context.Root
+	}
+	return x.Server.DocumentRoot
+}
+
 // Original is what the access log's default (%<s and friends) still needs of the client's own
 // request after an internal redirect to an ErrorDocument or a DirectoryIndex.
 type Original struct {
@@ -97,6 +109,7 @@ type Original struct {
 	Handler  string
 	Failed   *Attempt // the ErrorDocument that failed in its turn
 
+	Redirects           int    // how many internal redirects there were so far
 	LastPath, LastQuery string // of the request that was replaced last: the client's own, or a redirect of it
 }
 
@@ -159,9 +172,10 @@ func (x *Exchange) Reset() {
 	clear(x.finishers)
 	x.finishers = x.finishers[:0]
 	x.dropFilters()
-	x.Task, x.Server, x.Local, x.Prev, x.Observer = nil, nil, nil, nil, nil
-	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", ""
+	x.Task, x.Server, x.Local, x.Asker, x.Prev, x.Observer = nil, nil, nil, nil, nil, nil
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
+	x.Relayed, x.Port = false, 0
 	clear(x.State[:])
 }
 
@@ -169,9 +183,9 @@ func (x *Exchange) Reset() {
 // may change with x. It is never sent; the one who made it calls Finish
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
-	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, User: x.User, AuthType: x.AuthType,
-		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Observer: x.Observer}
-	y.State[StateProxy] = nil
+	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, Port: x.Port, User: x.User, AuthType: x.AuthType,
+		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
+	y.State[StateProxy], y.State[StateRewrite] = nil, nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
 	y.Req.Target = path
 	y.Req.Header, y.Req.Trailer = Header{}, Header{}
@@ -184,8 +198,11 @@ func (x *Exchange) Sub(path string) *Exchange {
 // over then (httpd: http_request.c ap_internal_fast_redirect).
 func (x *Exchange) TakeOver(y *Exchange) {
 	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
-	x.Filename, x.FileType, x.PathInfo, x.Handler, x.Context = y.Filename, y.FileType, y.PathInfo, y.Handler, y.Context
+	x.Filename, x.FileType, x.PathInfo, x.Type, x.Handler, x.Context = y.Filename, y.FileType, y.PathInfo, y.Type, y.Handler, y.Context
 	y.State[StateWalk] = x.State[StateWalk]
+	if y.State[StateRewrite] == nil {
+		y.State[StateRewrite] = x.State[StateRewrite]
+	}
 	x.Local, x.State, x.Located = y.Local, y.State, y.Located
 	x.InputFilters, x.OutputFilters = staying(y.InputFilters, x.InputFilters), staying(y.OutputFilters, x.OutputFilters)
 	x.Env.CopyFrom(&y.Env)

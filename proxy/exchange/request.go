@@ -18,6 +18,8 @@ type Conn struct {
 	Outgoing   bool           // it is ours to a member (httpd: conn_rec.outgoing)
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
+
+	last lastClient
 }
 
 // Request is the client's request as the modules see and edit it: httpd's headers_in side of

@@ -26,6 +26,8 @@ var AnswerMade = errors.New("answer made")
 type Redirect struct {
 	Path  string    // path as a request line has it, with "?query" when there is one
 	Found *Exchange // instead: what a lookup found is to be served in the exchange's place (DirectoryIndex)
+
+	KeepVary bool // the Vary that the answer has so far stays (httpd: note redirect-keeps-vary)
 }
 
 func (r *Redirect) Error() string { return "internal redirect to " + r.Path }

@@ -64,7 +64,7 @@ func stdHeader(h *Header) http.Header {
 	return out
 }
 
-// stdRemote is "ip:port" of the client: its address as remoteip sees it, with the connection's port.
+// stdRemote is "ip:port" of the client: as remoteip sees it.
 func stdRemote(x *Exchange) string {
 	if x.Conn == nil {
 		return strings.Clone(x.ClientIP)
@@ -73,7 +73,7 @@ func stdRemote(x *Exchange) string {
 	if ip == "" {
 		ip = x.Conn.RemoteIP
 	}
-	return net.JoinHostPort(ip, strconv.Itoa(int(x.Conn.Remote.Port())))
+	return net.JoinHostPort(ip, strconv.Itoa(int(x.ClientPort())))
 }
 
 // stdBody is the request's body for net/http; it remembers what the client did wrong.

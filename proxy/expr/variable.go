@@ -54,7 +54,7 @@ var variables = [...]variable{
 	{"DOCUMENT_URI", documentURI, ""},
 	{"LAST_MODIFIED", lastModified, ""},
 	{"CONTEXT_PREFIX", func(x *exchange.Exchange) string { return x.Context.Prefix }, ""},
-	{"CONTEXT_DOCUMENT_ROOT", contextRoot, ""},
+	{"CONTEXT_DOCUMENT_ROOT", (*exchange.Exchange).ContextRoot, ""},
 	{"REQUEST_STATUS", status, ""},
 	{"REMOTE_ADDR", func(x *exchange.Exchange) string { return x.ClientIP }, ""},
 	{"REMOTE_PORT", func(x *exchange.Exchange) string { return x.Arena.Int(int64(x.Conn.Remote.Port())) }, ""},
@@ -140,13 +140,6 @@ func uri(x *exchange.Exchange) string {
 		return x.Req.RawPath
 	}
 	return x.Req.Path
-}
-
-func contextRoot(x *exchange.Exchange) string {
-	if x.Context.Root != "" {
-		return x.Context.Root
-	}
-	return x.Server.DocumentRoot
 }
 
 func documentURI(x *exchange.Exchange) string {

@@ -34,6 +34,7 @@ type seldom struct {
 	admits    func(*exchange.Exchange, string) error
 	follows   bool
 	indexes   bool
+	noLinks   bool
 }
 
 // nothing is never written to.
@@ -133,6 +134,29 @@ func (b *builder) loads(s *directive.Scope) bool {
 	return b.module.Loads != nil && s.Holds(b.module.Loads...)
 }
 
+// mapsByIf reports whether an <If> of a server, or of its sections, has settings that count while a request is mapped.
+func (c *compiler) mapsByIf(s *sections) bool {
+	if c.mapsInIf(s.ifs) {
+		return true
+	}
+	return slices.ContainsFunc(s.locations.all, func(l section) bool { return c.mapsInIf(l.ifs) })
+}
+
+func (c *compiler) mapsInIf(groups []ifGroup) bool {
+	for _, g := range groups {
+		for _, b := range g.branches {
+			if c.maps(b.scope) || c.mapsInIf(b.ifs) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *compiler) maps(s *directive.Scope) bool {
+	return slices.ContainsFunc(c.builders, func(b builder) bool { return b.module.Maps != nil && s.Holds(b.module.Maps...) })
+}
+
 // check has the wanted Builders look at a section behind a server's plan.
 func (c *compiler) check(server *Plan, section *directive.Scope, wanted func(*builder) bool) error {
 	if _, err := c.parts(&Plan{}, server.parts, []*directive.Scope{section}, wanted); err != nil {
@@ -226,7 +250,7 @@ func (c *compiler) make(i int, p *Plan, above *contribution, behind []*directive
 // take notes what a Builder has set in its plan, which was like before.
 func (t *contribution) take(p, before *Plan) {
 	s := seldom{observers: t.observers, input: t.input, output: t.output, handler: p.Handler, typeOf: p.TypeOf, reachable: p.Reachable,
-		admits: p.Admits, follows: p.FollowsLinks, indexes: p.Indexes}
+		admits: p.Admits, follows: p.FollowsLinks, indexes: p.Indexes, noLinks: p.NoLinks}
 	if p.Local != before.Local {
 		s.local = p.Local
 	}
@@ -266,7 +290,7 @@ func (t *contribution) enter(p *Plan) {
 	if t.admits != nil {
 		p.Admits = t.admits
 	}
-	p.FollowsLinks, p.Indexes = p.FollowsLinks || t.follows, p.Indexes || t.indexes
+	p.FollowsLinks, p.Indexes, p.NoLinks = p.FollowsLinks || t.follows, p.Indexes || t.indexes, p.NoLinks || t.noLinks
 }
 
 // assemble completes a plan by the lists of its parts. A list to which the same parts add as in the plan

@@ -13,10 +13,14 @@ import (
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 	defer func() { x.Undecided = false }()
 	var origin *failure // the first, when an ErrorDocument was tried for it
-	for range s.recursionLimit() + 1 {
+	for {
 		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
+			if again.Found == nil && s.redirectedOften(x) {
+				s.page(x, exchange.Status(500))
+				return
+			}
 			err = s.redirect(ctx, x, again)
 		} else {
 			failed(x, err)
@@ -27,6 +31,10 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 				return
 			}
 			if path != "" {
+				if s.redirectedOften(x) {
+					s.page(x, exchange.Status(500))
+					return
+				}
 				origin = failureOf(x, err)
 				err = s.redirectError(ctx, x, err, path)
 			}
@@ -41,8 +49,26 @@ func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 			return
 		}
 	}
-	x.Log("core", exchange.Error, nil, "AH00124: Request exceeded the limit of internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace.")
-	s.page(x, exchange.Status(500))
+}
+
+// redirectedOften reports whether there may be no more internal redirects, and logs it
+// (httpd: core.c ap_is_recursion_limit_exceeded).
+func (s *Site) redirectedOften(x *exchange.Exchange) bool {
+	limit := limitOf(s.Settings.RedirectLimit)
+	if x.Prev == nil || x.Prev.Redirects < limit {
+		return false
+	}
+	x.Log("core", exchange.Error, nil, x.Arena.Join("AH00124: Request exceeded the limit of ", x.Arena.Int(int64(limit)),
+		" internal redirects due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
+	return true
+}
+
+// limitOf is a number of LimitInternalRecursion, or the usual one.
+func limitOf(n int) int {
+	if n > 0 {
+		return n
+	}
+	return 10
 }
 
 // overLimit replaces an own page by that of 413 when the request's body, which nobody has looked at, is
@@ -54,13 +80,6 @@ func (s *Site) overLimit(x *exchange.Exchange) {
 	status := x.Res.Status
 	x.Res.Always.Reset()
 	s.page(x, &unhandled{exchange.Status(413), status})
-}
-
-func (s *Site) recursionLimit() int {
-	if s.Settings.RecursionLimit > 0 {
-		return s.Settings.RecursionLimit
-	}
-	return 10
 }
 
 // document is the local path of the ErrorDocument for an error; "" when another kind or none holds,
@@ -123,8 +142,8 @@ func attempt(x *exchange.Exchange, status int) *exchange.Attempt {
 	if l := x.Res.Always.Get("Location"); l != "" {
 		a.Header.Set("Location", l)
 	}
-	if p := planOf(x); p != nil && p.TypeOf != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
-		if t := p.TypeOf(x); t != "" {
+	if p := planOf(x); p != nil && status != 401 && status != 403 && x.FileType != exchange.Directory && !a.Header.Has("Content-Type") {
+		if t := p.MediaType(x); t != "" {
 			a.Header.Set("Content-Type", t)
 		}
 	}
@@ -183,7 +202,7 @@ func statusOf(err error) int {
 
 // redirectError fetches an ErrorDocument's local path by GET.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
-	return s.start(ctx, x, path, statusOf(cause))
+	return s.start(ctx, x, path, statusOf(cause), "")
 }
 
 // redirect serves another local path in place of this one, or what a lookup found.
@@ -192,12 +211,16 @@ func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.R
 		x.TakeOver(r.Found)
 		return s.handle(ctx, x, planOf(x))
 	}
-	return s.start(ctx, x, r.Path, 0)
+	vary := ""
+	if r.KeepVary {
+		vary = x.Res.Header.Joined("Vary")
+	}
+	return s.start(ctx, x, r.Path, 0, vary)
 }
 
-// start replaces the request's target and walks the phases again, with status for that of an error
+// start replaces the request's target and walks the phases again, with status for that of an error, and vary of the answer so far
 // (httpd: http_request.c ap_die_r, internal_internal_redirect).
-func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int) error {
+func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int, vary string) error {
 	if x.Prev == nil {
 		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
 			Filename: strings.Clone(x.Mapped()), Handler: x.Handler}
@@ -205,10 +228,14 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 		x.Prev.Status = status
 	}
 	x.Prev.LastPath, x.Prev.LastQuery = strings.Clone(x.Req.Path), strings.Clone(x.Req.Query)
+	x.Prev.Redirects++
 	renameEnv(x, status)
 	x.Res.Clear()
-	x.Context = exchange.Context{}
-	x.Filename, x.PathInfo, x.Handler, x.FileType = "", "", "", exchange.NoFile
+	if vary != "" {
+		x.Res.Header.Set("Vary", vary)
+	}
+	x.Filename, x.PathInfo, x.Type, x.Handler, x.FileType, x.Context = "", "", "", "", exchange.NoFile, exchange.Context{}
+	x.Notes.Reset()
 	x.ResetFilters()
 	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
 	if status != 0 {

@@ -210,7 +210,7 @@ func (s *Site) output(ctx context.Context, x *exchange.Exchange, l *filters, bel
 // that is not there is not cut. Nothing is done to a 101: it is passed on at once (httpd: protocol.c
 // ap_send_interim_response).
 func (s *Site) reply(ctx context.Context, x *exchange.Exchange) {
-	for range s.recursionLimit() + 1 {
+	for range limitOf(s.Settings.RedirectLimit) + 1 {
 		other := s.complete(ctx, x)
 		if other == nil {
 			return

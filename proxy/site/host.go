@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
 )
@@ -176,6 +178,21 @@ func (h *Host) answersTo(name string) bool {
 		}
 	}
 	return false
+}
+
+// Matches reports whether a name and port, as they stand in a URL, are this server's own: the address of its
+// <VirtualHost> as written, or one of its names with the port that ServerName has (httpd: vhost.c
+// ap_matches_request_vhost).
+func (h *Host) Matches(name string, port int) bool {
+	if h != h.site.Hosts[0] {
+		for _, word := range apacheconf.Words(h.Scope.Arg) {
+			host, text, _ := strings.Cut(word, ":")
+			if exchange.EqualFold(host, name) && (text == "" || text == "*" || directive.Atoi(text) == port) {
+				return true
+			}
+		}
+	}
+	return port == h.Server.Port && (exchange.EqualFold(h.Server.Name, name) || h.answersTo(strings.ToLower(name)))
 }
 
 // Find is the virtual host for a name, lower case, on a local address; without a name the one whose

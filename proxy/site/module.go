@@ -20,6 +20,8 @@ type Module struct {
 	Reads []string
 	// PerHost: what the Builder adds depends on the virtual host, whatever that holds.
 	PerHost bool
+	// Maps names those of Reads whose settings in an <If> count already while the request is mapped.
+	Maps []string
 	// Loads names those of Reads for which the Builder reads files or may fail: it sees each section that
 	// holds one of them behind each virtual host while the configuration is loaded.
 	Loads []string

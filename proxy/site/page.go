@@ -36,7 +36,7 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	x.Undecided = false
 	d := errorDocument(x, status)
 	switch {
-	case d == nil || x.Prev != nil:
+	case d == nil || x.Prev != nil && x.Prev.Status != 0:
 	case d.URL != nil:
 		r.Status, r.Reason, status = 302, "", 302
 		location, reason, note = d.URL(x), "", ""
@@ -56,7 +56,9 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	}
 	s.frame(x, location, allow)
 	if status == 304 || status == 204 {
-		r.Header.Reset()
+		if r.Header.Reset(); location != "" {
+			r.Header.Set("Location", location)
+		}
 		return
 	}
 	if reason == "" {

@@ -54,6 +54,7 @@ type Plan struct {
 	Anew         bool // an internal redirect under the same sections is asked for access again; else it is let in as the request before it was
 	FollowsLinks bool // httpd would follow every symbolic link here without a look at each segment (Options)
 	Indexes      bool // httpd would list a directory that has no index document (Options)
+	NoLinks      bool // no symbolic link may be followed, whoever owns it (Options)
 
 	Handler exchange.Handler                // the one that takes what no other does; the first that a Builder sets stays
 	Named   string                          // SetHandler's word; "" for none
@@ -82,6 +83,15 @@ type Plan struct {
 type namedHandler struct {
 	name string
 	Handler
+}
+
+// MediaType is the type of what the request is mapped to: one that a rule forces upon it, else what its name stands for;
+// "" for none.
+func (p *Plan) MediaType(x *exchange.Exchange) string {
+	if x.Type != "" || p.TypeOf == nil {
+		return x.Type
+	}
+	return p.TypeOf(x)
 }
 
 // Handles reports whether SetHandler names a handler.

@@ -39,24 +39,30 @@ func escapePath(path string) string {
 	return strings.ReplaceAll(path, "%", "%25")
 }
 
-// ProbeFile is the same for a file, relative to the exchange's own, and the file's full name. What
-// <Location> says does not count (httpd: request.c ap_sub_req_lookup_file).
+// ProbeFile is Probe for a file, relative to the exchange's own, and the file's full name.
 func (h *Host) ProbeFile(x *exchange.Exchange, name string) (file string, status int) {
+	y, status := h.LookUpFile(x, name)
+	defer y.Finish()
+	return y.Filename, status
+}
+
+// LookUpFile is LookUp for a file, relative to the exchange's own. What <Location> says does not count (httpd: request.c
+// ap_sub_req_lookup_file).
+func (h *Host) LookUpFile(x *exchange.Exchange, name string) (y *exchange.Exchange, status int) {
+	y = x.Sub(parent(x.Req.Path) + path.Base(name))
+	y.Filename = name
 	if !filepath.IsLocal(name) && !filepath.IsAbs(name) && name != "" { // it climbs out of the exchange's folder
 		x.Log("core", exchange.Error, nil, "AH10244: invalid URI path ("+name+")")
-		return name, 400
+		return y, 400
 	}
-	file = name
 	if !filepath.IsAbs(name) {
-		file = parent(x.Filename) + name
+		y.Filename = parent(x.Filename) + name
 	}
-	if !filepath.IsAbs(file) { // what the exchange is mapped to is no file
-		return file, 404
+	if !filepath.IsAbs(y.Filename) { // what the exchange is mapped to is no file
+		return y, 404
 	}
-	y := x.Sub(parent(x.Req.Path) + path.Base(name))
-	y.Filename = filepath.Clean(file)
-	defer y.Finish()
-	return y.Filename, h.probe(x, y)
+	y.Filename = filepath.Clean(y.Filename)
+	return y, h.probe(x, y)
 }
 
 // parent is a path up to its last slash.
@@ -65,8 +71,8 @@ func parent(path string) string { return path[:strings.LastIndexByte(path, '/')+
 // probe walks a copy of x through the phases before the handler. Access is not asked for again where
 // the very sections hold that x has passed.
 func (h *Host) probe(x, y *exchange.Exchange) int {
-	if y.Depth > h.site.recursionLimit() {
-		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00125: Request exceeded the limit of ", x.Arena.Int(int64(h.site.recursionLimit())),
+	if limit := limitOf(h.site.Settings.LookupLimit); y.Depth > limit {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00125: Request exceeded the limit of ", x.Arena.Int(int64(limit)),
 			" subrequest nesting levels due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
 		return 500
 	}

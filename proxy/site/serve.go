@@ -204,14 +204,18 @@ func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) err
 	return nil
 }
 
-// located is the plan of the host and of the <Location>s that match the path.
+// located is the plan of the host and of the <Location>s that match the path, and of the <If>s where what stands in
+// one counts so early.
 func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 	w := walk{x: x, host: h, end: h.root}
 	w.locations()
+	x.Located, x.State[exchange.StateLocated] = x.Req.Path, w.end
+	if h.mapsByIf {
+		w.conditions()
+	}
 	if x.Undecided {
 		return nil, exchange.Status(500)
 	}
-	x.Located, x.State[exchange.StateLocated] = x.Req.Path, w.end
 	return w.end.compiled()
 }
 

@@ -44,7 +44,8 @@ type Settings struct {
 	ExtendedStatus   bool // mod_status
 	ServerRoot       string
 	RuntimeDir       string
-	RecursionLimit   int    // LimitInternalRecursion redirects
+	RedirectLimit    int    // LimitInternalRecursion: internal redirects of one request; 0: 10
+	LookupLimit      int    // its second number: lookups within one another; 0: 10
 	Token            string // ServerTokens: the Server header
 	ErrorLogFile     string // as printed by -S
 	MainDocumentRoot string
@@ -70,6 +71,7 @@ type Host struct {
 	root     *node
 	sections []*sections // the main server's, which all share, then its own
 	early    *Plan
+	mapsByIf bool // an <If> has a say in how requests are mapped
 }
 
 // Notice is a line for the startup log.
@@ -145,6 +147,7 @@ func (s *Site) compile(h *Host, c *compiler) error {
 		return err
 	}
 	h.sections = append(slices.Clip(h.sections), own)
+	h.mapsByIf = slices.ContainsFunc(h.sections, c.mapsByIf)
 	return c.checkOwn(h, own)
 }
 

@@ -14,7 +14,7 @@ func (h *handler) resolveTarget(p *proxyState) error {
 	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved, p.pathEnd = nil, nil, 0, "", "", "", 0
 	x := p.x
 	if p.route == nil || x.Filename != p.mapped {
-		p.route, p.to, p.asCame = nil, nil, false
+		p.route, p.to, p.asCame = nil, nil, x.Notes.Has("proxy-nocanon") // of a RewriteRule with P and NE
 	}
 	if d := p.destination(); d != nil {
 		p.scheme, p.host, p.port, p.site, p.balancer = d.scheme, d.host, d.port, d.site, p.to.balancer

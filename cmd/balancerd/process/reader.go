@@ -13,6 +13,7 @@ import (
 	"balancerd/proxy/log/sink"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/mpm"
+	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/site"
 )
@@ -96,6 +97,12 @@ func (r *configReader) walk(list []apacheconf.Node, uses map[string]directive.Fi
 		case *apacheconf.Directive:
 			if use := uses[strings.ToLower(n.Name)]; use != directive.NoFile {
 				words := apacheconf.Words(n.Args)
+				if use == directive.LooksAtMap && len(words) > 1 {
+					for _, file := range rewrite.MapFiles(words[1]) {
+						r.use(directive.LooksAt, file)
+					}
+					continue
+				}
 				if use == directive.LooksAtSecond && len(words) > 1 {
 					use, words = directive.LooksAt, words[1:]
 				}

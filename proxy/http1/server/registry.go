@@ -108,6 +108,7 @@ func (b *connStats) reset(c *conn) {
 
 // begin notes a request.
 func (b *connStats) begin(x *exchange.Exchange) {
+	x.Conn.NextClient()
 	b.mu.Lock()
 	b.since = x.Start
 	b.requests++
@@ -132,6 +133,6 @@ func (b *connStats) info(c *conn) Info {
 	defer b.mu.Unlock()
 	return Info{
 		State: State(c.state.Load()), Since: b.since, Took: b.took, Spent: b.spent, Requests: b.requests, Bytes: b.bytes, Last: b.last,
-		Client: c.info.RemoteIP, Port: int(c.info.Local.Port()), Protocol: b.protocol, Server: b.server, Line: string(b.line[:b.lineLen]), Secure: c.info.Secure,
+		Client: c.info.LastClient(), Port: int(c.info.Local.Port()), Protocol: b.protocol, Server: b.server, Line: string(b.line[:b.lineLen]), Secure: c.info.Secure,
 	}
 }

@@ -81,8 +81,7 @@ func (c *conn) handOver(nc net.Conn) {
 	c.over = true
 	c.setInterrupt(cutOnly{nc})
 	c.setState(KeepAlive)
-	info := c.info
-	c.s.other.Serve(nc, &info, &Reporter{c})
+	c.s.other.Serve(nc, &c.info, &Reporter{c})
 	c.setInterrupt(nil)
 }
 

@@ -39,8 +39,7 @@ func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel {
 		}
 		first.fields = append(first.fields, hpack.HeaderField{Name: strings.ToLower(strings.Clone(f.Name)), Value: strings.Clone(f.Value)})
 	}
-	info := *x.Conn
-	return &switched{s: s, info: &info, first: first}
+	return &switched{s: s, info: x.Conn.Secured(x.Conn.TLS), first: first}
 }
 
 const settingSize = 6

@@ -40,6 +40,7 @@ accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
 auth.lookup: likewise
 auth.leadsTo: lookup, and who else calls it, called Block before it
 core.addresses: while a configuration is loaded
+remoteip.lookUp: likewise
 mpm.UserID: likewise
 mpm.GroupID: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
@@ -53,6 +54,14 @@ site.look: likewise, for the facts of a file; Block is called before it is read
 cache.read: the goroutine that writes kept answers calls it
 cache.OpenFolder: while a configuration is loaded
 site.readAccess: look calls Block before it
+rewrite.checkFile: the facts of a file, as static.open's
+rewrite.isFileName: likewise
+rewrite.find: likewise, of a map's file; Block is called before it is read
+rewrite.scan: value calls Block before it
+rewrite.fetch: find calls Block before it
+rewrite.pageOf: likewise
+rewrite.launch: likewise, or it is called while a configuration takes over
+rewrite.isExecutableFile: while a configuration is loaded
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test

@@ -29,6 +29,7 @@
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
+//	proxy/mod/rewrite/pass.go: passes, a run of rules with what it has made; the step that runs it, until its end
 //	proxy/expr/expr.go: runs, the state of an evaluation; the evaluation, until its end
 //	proxy/backend/headbuffer.go: largeHeads, a large head of a response; the stream, until its exchange's Finish
 //	proxy/tunnel/tunnel.go: buffers, bytes on their way through a tunnel; one direction, while bytes are on their way

@@ -40,9 +40,9 @@ func (e *entry) appendDefault(b []byte) []byte {
 
 // appendClient is the client's "ip:port": as remoteip sees it for a request, else the peer's.
 func (e *entry) appendClient(b []byte, c *exchange.Conn) []byte {
-	if e.X != nil && e.X.ClientIP != "" && e.X.ClientIP != c.RemoteIP {
+	if e.X != nil && e.X.ClientIP != "" && (e.X.ClientIP != c.RemoteIP || e.X.ClientPort() != c.Remote.Port()) {
 		b = append(append(b, e.X.ClientIP...), ':')
-		return strconv.AppendInt(b, int64(c.Remote.Port()), 10)
+		return strconv.AppendInt(b, int64(e.X.ClientPort()), 10)
 	}
 	return append(b, c.RemoteText...)
 }

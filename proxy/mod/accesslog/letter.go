@@ -341,7 +341,7 @@ func port(it *item) piece {
 			return integer(b, int64(v.x.DefaultPort()))
 		}
 	case "remote":
-		return func(b []byte, v *view) []byte { return integer(b, int64(v.x.Conn.Remote.Port())) }
+		return func(b []byte, v *view) []byte { return integer(b, int64(v.x.ClientPort())) }
 	case "local":
 		return func(b []byte, v *view) []byte { return integer(b, int64(v.x.Conn.Local.Port())) }
 	}

@@ -14,7 +14,8 @@ import (
 // globalSettings are the main server's directives that hold for all hosts.
 type globalSettings struct {
 	extended        directive.Opt[bool]
-	recursion       int
+	redirects       int // LimitInternalRecursion's two numbers
+	subrequests     int
 	tokens          string
 	nameVirtualHost bool // one was warned of
 }
@@ -29,11 +30,25 @@ func setExtended(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
+// setRecursion (httpd: core.c set_recursion_limit).
 func setRecursion(s *directive.Scope, a directive.Args) error {
-	if directive.Atoi(a.Words[0]) <= 0 {
-		return errors.New("The recursion limit must be greater than zero.")
+	g := globals.In(s.Config.Main)
+	warnings := [...]string{"AH00119: Limiting internal redirects to very low numbers may cause normal requests to fail.",
+		"AH00120: Limiting the subrequest depth to a very low level may cause normal requests to fail."}
+	limits := [...]*int{&g.redirects, &g.subrequests}
+	for i, w := range a.Words {
+		n := directive.Atoi(w)
+		if n <= 0 {
+			return errors.New("The recursion limit must be greater than zero.")
+		}
+		if n < 4 {
+			s.Config.Warn(a.Pos, "core", warnings[i])
+		}
+		*limits[i] = n
 	}
-	globals.In(s.Config.Main).recursion = directive.Atoi(a.Words[0])
+	if len(a.Words) == 1 {
+		g.subrequests = g.redirects
+	}
 	return nil
 }
 
@@ -89,7 +104,7 @@ func isNone(word string) bool { return strings.EqualFold(word, "none") }
 func (g *globalSettings) fill(st *site.Site) {
 	t, to := st.Config.Tree, &st.Settings
 	to.ExtendedStatus = g.extended.Or(true)
-	to.RecursionLimit = g.recursion
+	to.RedirectLimit, to.LookupLimit = g.redirects, g.subrequests
 	to.ServerRoot, to.RuntimeDir = t.ServerRoot, t.RuntimePath("")
 	to.Token = cmp.Or(g.tokens, tokens["full"])
 }

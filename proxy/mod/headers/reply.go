@@ -84,8 +84,8 @@ func (r *reply) target(x *exchange.Exchange, h *exchange.Header) target {
 	if !x.Res.Proxied {
 		x.Res.Header.Del("Content-Type")
 	}
-	if plan := site.PlanOf(x); t.ct == "" && !x.Res.ErrorPage && plan != nil && plan.TypeOf != nil {
-		t.ct = plan.TypeOf(x)
+	if plan := site.PlanOf(x); t.ct == "" && !x.Res.ErrorPage && plan != nil {
+		t.ct = plan.MediaType(x)
 	}
 	if t.ct == "" {
 		t.ct = x.Res.Type

@@ -16,7 +16,7 @@ func (p *plan) reply(_ context.Context, x *exchange.Exchange) error {
 		return nil
 	}
 	if !r.Typed && r.Header.Index("Content-Type") < 0 {
-		if t := site.PlanOf(x).TypeOf(x); t != "" { // ForceType's, or by the name
+		if t := site.PlanOf(x).MediaType(x); t != "" { // a rule's, ForceType's, or by the name
 			r.Header.Add("Content-Type", t)
 		}
 	}

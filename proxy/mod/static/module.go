@@ -51,6 +51,7 @@ func build(chain []*directive.Scope, sp *site.Plan, boundary string) {
 	sp.Add(site.Storage, "DocumentRoot", locate)
 	options := p.dir.options.over(defaultOptions)
 	sp.FollowsLinks = options.rule() == followAlways
+	sp.NoLinks = options.rule() == followNever
 	sp.Indexes = options.bits&optIndexes != 0
 	sp.Reachable = p.reachable
 	if p.links != nil {
@@ -140,10 +141,7 @@ func (p *plan) admitLookup(_ context.Context, x *exchange.Exchange) error {
 
 // describe sets the type of a file.
 func (p *plan) describe(x *exchange.Exchange) {
-	if site.PlanOf(x).TypeOf == nil {
-		return
-	}
-	if t := site.PlanOf(x).TypeOf(x); t != "" {
+	if t := site.PlanOf(x).MediaType(x); t != "" {
 		x.Res.Header.Set("Content-Type", t)
 	}
 }

@@ -1,0 +1,56 @@
+package exchange
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A request comes from two addresses: that of the connection's peer (Conn.Remote, Conn.RemoteIP), and that of the
+// client, for whom the peer may stand (Exchange.ClientIP, ClientPort): the same unless mod_remoteip knows better.
+
+// SetClient notes for whom the connection's peer stands. port is 0 when it is not known.
+func (x *Exchange) SetClient(ip string, port uint16) {
+	x.ClientIP, x.Port, x.Relayed = ip, port, true
+	x.Conn.last.set(ip)
+}
+
+// ClientPort is the client's port; 0 when it is not known.
+func (x *Exchange) ClientPort() uint16 {
+	if x.Relayed {
+		return x.Port
+	}
+	return x.Conn.Remote.Port()
+}
+
+// lastClient is the client's address of a connection's latest request, where it is not the peer's: what others than
+// the connection's own goroutine may see.
+type lastClient struct {
+	told atomic.Bool
+	mu   sync.Mutex
+	n    int      // under mu
+	text [46]byte // under mu
+}
+
+func (l *lastClient) set(ip string) {
+	l.mu.Lock()
+	l.n = copy(l.text[:], ip)
+	l.mu.Unlock()
+	l.told.Store(true)
+}
+
+// NextClient forgets whom the peer stood for in the request before.
+func (c *Conn) NextClient() {
+	if c.last.told.Load() {
+		c.last.told.Store(false)
+	}
+}
+
+// LastClient is the client's address of the latest request. Any goroutine may ask.
+func (c *Conn) LastClient() string {
+	if !c.last.told.Load() {
+		return c.RemoteIP
+	}
+	c.last.mu.Lock()
+	defer c.last.mu.Unlock()
+	return string(c.last.text[:c.last.n])
+}

@@ -1,0 +1,176 @@
+package rewrite
+
+import (
+	"context"
+	"strings"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
+)
+
+// section is the rules that hold for the files of a section. Immutable.
+type section struct {
+	rules   *ruleSet
+	maps    map[string]*rewriteMap
+	prefix  string
+	base    directive.Opt[string]
+	options option // of the section
+	server  option
+}
+
+// step applies a section's rules, once access was granted (httpd: mod_rewrite.c hook_fixup).
+func (s *section) step(_ context.Context, x *exchange.Exchange) error {
+	forwarded := x.Forwarded()
+	if !forwarded && s.options&allowNoSlash == 0 && len(x.Filename) == len(s.prefix)-1 && s.prefix[:len(x.Filename)] == x.Filename {
+		return nil // the folder without its slash: mod_dir sends the client on
+	}
+	if m := memoryIn(x); m != nil {
+		if m.ended {
+			p := pass{x: x, dir: s, perDir: true}
+			p.traceDir(8, "Declining, no further rewriting due to END flag")
+			return nil
+		}
+	}
+	if site.PlanOf(x).NoLinks {
+		x.Log("rewrite", exchange.Error, nil, x.Arena.Join("AH00670: Options FollowSymLinks and SymLinksIfOwnerMatch are both off, so the RewriteRule directive is also forbidden due to its similar ability to circumvent directory restrictions : ", x.Filename))
+		return exchange.Status(403)
+	}
+	p := newPass(x, s.maps)
+	defer p.end()
+	p.dir, p.perDir, p.options = s, true, s.server
+	name, query, has := x.Filename, x.Req.Query, x.Req.HasQuery
+	if name == "" {
+		x.Filename = x.Req.Path
+		if p.traced {
+			p.traceDir(2, "init rewrite engine with requested uri ", x.Filename)
+		}
+	}
+	res := p.run(s.rules)
+	if res.outcome == unchanged {
+		if p.traced {
+			p.traceDir(1, "pass through ", x.Filename)
+		}
+		x.Filename = name
+		return nil
+	}
+	if err := p.checkQuery(&res, "AH10411"); err != nil {
+		x.Filename = name
+		return err
+	}
+	return p.settleInside(&res, name, query, has)
+}
+
+// settleInside makes of what the rules have come to a member's URL, a redirect or an internal redirect. name is the
+// file's name before them.
+func (p *pass) settleInside(res *result, name, query string, hadQuery bool) error {
+	x := p.x
+	n, _ := absoluteURL(x.Filename)
+	switch {
+	case len(x.Filename) > len(proxyPrefix) && strings.HasPrefix(x.Filename, proxyPrefix) && !res.pass:
+		p.toMember(res)
+		return nil
+	case n > 0 && !res.pass:
+		p.baseInURL(n)
+		err := p.redirect(res, n, query, hadQuery)
+		x.Filename = name
+		return err
+	case !strings.HasPrefix(x.Filename, "/"):
+		x.Filename = name
+		return exchange.Status(400)
+	case x.Filename == name:
+		if p.traced {
+			p.traceDir(1, "initial URL equal rewritten URL: ", x.Filename, " [IGNORING REWRITE]")
+		}
+		return nil
+	}
+	url := p.urlOf(x.Filename)
+	if p.traced {
+		p.traceDir(1, "internal redirect with ", url, " [INTERNAL REDIRECT]")
+	}
+	memoryOf(x).redirect = url
+	x.Filename, x.Handler = name, redirectHandler
+	return nil
+}
+
+// baseInURL puts RewriteBase in the place of the section's folder behind the host of a URL.
+func (p *pass) baseInURL(scheme int) {
+	base, ok := p.dir.base.Get()
+	if !ok {
+		return
+	}
+	x := p.x
+	i := strings.IndexByte(x.Filename[scheme:], '/')
+	if i < 0 || scheme+i+1 == len(x.Filename) {
+		return
+	}
+	at := scheme + i + 1
+	if p.traced {
+		p.traceDir(2, "trying to replace prefix ", p.dir.prefix, " with ", base)
+	}
+	if rest, done := p.replacePrefix(x.Filename[at:], strings.TrimPrefix(p.dir.prefix, "/"), base[1:]); done {
+		x.Filename = x.Arena.Join(x.Filename[:at], rest)
+	}
+}
+
+// urlOf is the path that a file's name is asked for by: RewriteBase stands for the section's folder, nothing for the
+// document root, the path of an Alias for its folder.
+func (p *pass) urlOf(name string) string {
+	x := p.x
+	url, done := name, false
+	if base, ok := p.dir.base.Get(); ok {
+		if p.traced {
+			p.traceDir(2, "trying to replace prefix ", p.dir.prefix, " with ", base)
+		}
+		url, done = p.replacePrefix(name, p.dir.prefix, base)
+	} else if rest, ok := strings.CutPrefix(name, strings.TrimSuffix(x.Server.DocumentRoot, "/")); ok && strings.HasPrefix(rest, "/") {
+		if p.traced {
+			p.traceDir(2, "strip document_root prefix: ", name, " -> ", rest)
+		}
+		url, done = rest, true
+	}
+	if done || p.dir.options&ignoreContext != 0 {
+		return url
+	}
+	root, prefix := x.ContextRoot(), x.Context.Prefix
+	if p.traced {
+		p.traceDir(2, "trying to replace context docroot ", root, " with context prefix ", prefix)
+	}
+	url, _ = p.replacePrefix(name, root, prefix)
+	return url
+}
+
+// redirectHandler is the name of the handler of internal redirects.
+const redirectHandler = "redirect-handler"
+
+// follow is that handler.
+func follow(_ context.Context, x *exchange.Exchange) error {
+	m := memoryIn(x)
+	if m == nil || m.redirect == "" {
+		return exchange.Declined
+	}
+	to := m.redirect
+	if x.Req.HasQuery {
+		to = x.Arena.Join(to, "?", x.Req.Query)
+	}
+	m.forget()
+	return &exchange.Redirect{Path: to, KeepVary: true}
+}
+
+// forceStep has the file sent with the type, and by the handler, that T and H name (httpd: mod_rewrite.c hook_mimetype).
+func forceStep(_ context.Context, x *exchange.Exchange) error {
+	m := memoryIn(x)
+	if m == nil {
+		return nil
+	}
+	p := pass{x: x}
+	if m.mediaType != "" {
+		p.trace(1, "force filename ", x.Filename, " to have MIME-type '", m.mediaType, "'")
+		x.Type = m.mediaType
+	}
+	if m.handler != "" {
+		p.trace(1, "force filename ", x.Filename, " to have the Content-handler '", m.handler, "'")
+		x.Handler = m.handler
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package rewrite
+
+import (
+	"context"
+	"os"
+	"os/user"
+	"path"
+	"strings"
+
+	"balancerd/proxy/exchange"
+)
+
+// engine is the rules of a server. Immutable.
+type engine struct {
+	rules   *ruleSet
+	maps    map[string]*rewriteMap
+	options option // RewriteOptions of the server
+	anyURI  bool   // AllowAnyURI, where the request is
+	main    bool   // no virtual host has a say here: others than the main server have no rules
+}
+
+// step applies a server's rules, in front of ProxyPass, Alias and Redirect (httpd: mod_rewrite.c hook_uri2file).
+func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
+	if e.main && !x.Server.Main {
+		return nil
+	}
+	if m := memoryIn(x); m != nil && m.ended {
+		e.trace(x, 8, "Declining, no further rewriting due to END flag")
+		return nil
+	}
+	if !e.anyURI && (x.Req.Target == "*" || x.Req.Path == "" || x.Req.Path[0] != '/') {
+		e.trace(x, 8, "Declining, request-URI '", x.Req.Path, "' is not a URL-path. Consult the manual entry for the RewriteOptions directive for options and caveats about matching other strings.")
+		return nil
+	}
+	setScriptURL(x)
+	p := newPass(x, e.maps)
+	defer p.end()
+	p.options = e.options
+	query, has := x.Req.Query, x.Req.HasQuery
+	x.Notes.Unset(noCanon)
+	x.Filename = x.Req.Path
+	if p.traced {
+		p.trace(2, "init rewrite engine with requested uri ", x.Filename)
+	}
+	res := p.run(e.rules)
+	if res.outcome == unchanged {
+		if p.traced {
+			p.trace(1, "pass through ", x.Filename)
+		}
+		x.Filename = ""
+		return nil
+	}
+	if err := p.checkQuery(&res, "AH10410"); err != nil {
+		x.Filename = ""
+		return err
+	}
+	return p.settle(&res, query, has)
+}
+
+// trace is pass.trace where there is no pass.
+func (e *engine) trace(x *exchange.Exchange, level int, text ...string) {
+	p := pass{x: x}
+	p.trace(level, text...)
+}
+
+// noCanon is the note that has a member's path sent as it is (httpd: mod_proxy.c).
+const noCanon = "proxy-nocanon"
+
+// setScriptURL sets SCRIPT_URL and SCRIPT_URI: the path that the client asked for, whatever becomes of it.
+func setScriptURL(x *exchange.Exchange) {
+	url := x.Req.Path
+	if first, ok := x.Env.Get("REDIRECT_SCRIPT_URL"); ok {
+		url = first
+	}
+	if x.Asker != nil {
+		url = x.Env.Value("SCRIPT_URL")
+	}
+	x.Env.Set("SCRIPT_URL", url)
+	x.Env.Set("SCRIPT_URI", ownURL(x, url))
+}
+
+// checkQuery refuses a query that could not stand in a request line, unless it is going to be escaped. What the rules
+// answer with comes behind it.
+func (p *pass) checkQuery(res *result, code string) error {
+	x := p.x
+	n, _ := absoluteURL(x.Filename)
+	if x.Req.HasQuery && (n == 0 || res.pass || res.outcome == changedBare) && !allVisible(x.Req.Query) {
+		x.Log("rewrite", exchange.Error, nil, code+": Rewritten query string contains control characters or spaces")
+		return exchange.Status(403)
+	}
+	return res.err
+}
+
+// settle makes of what the rules have come to a member's URL, a redirect, a path for other modules or a file.
+func (p *pass) settle(res *result, query string, hadQuery bool) error {
+	x := p.x
+	switch n, _ := absoluteURL(x.Filename); {
+	case len(x.Filename) > len(proxyPrefix) && strings.HasPrefix(x.Filename, proxyPrefix) && !res.pass:
+		p.toMember(res)
+		return exchange.Stop
+	case n > 0 && !res.pass:
+		return p.redirect(res, n, query, hadQuery)
+	case res.pass:
+		x.Req.Path, x.Filename = x.Filename, ""
+		return nil
+	}
+	return p.toFile()
+}
+
+// toMember sends the request to a member, or whatever the URL leads to.
+func (p *pass) toMember(res *result) {
+	x := p.x
+	if res.outcome == changedBare {
+		x.Notes.Set(noCanon, "1")
+		if x.Req.HasQuery {
+			x.Filename = x.Arena.Join(x.Filename, "?", x.Req.Query)
+		}
+	}
+	x.Handler = "proxy-server"
+	if p.traced {
+		p.traceDir(1, "go-ahead with proxy request ", x.Filename, " [OK]")
+	}
+}
+
+// redirect sends the client to a URL. A query that no rule has touched goes as it is.
+func (p *pass) redirect(res *result, scheme int, query string, hadQuery bool) error {
+	x := p.x
+	url := x.Filename
+	if res.outcome != changedBare {
+		if p.traced {
+			p.traceDir(1, "escaping ", url, " for redirect")
+		}
+		url = escapeURL(url, scheme)
+	}
+	if x.Req.HasQuery {
+		args, verb, escaped := x.Req.Query, "copying", ""
+		if res.outcome != changedBare && !(hadQuery && query == args) {
+			args = exchange.EscapePath(args)
+			verb, escaped = "escaping", args
+		}
+		url = x.Arena.Join(url, "?", args)
+		if p.traced {
+			p.traceDir(1, verb, " ", x.Req.Query, " to query string for redirect ", escaped)
+		}
+	}
+	status := 302
+	if isRedirect(res.status) {
+		status = res.status
+	}
+	x.Res.Header.Set("Location", url)
+	if p.traced {
+		p.traceDir(1, "redirect to ", url, " [REDIRECT/", x.Arena.Int(int64(status)), "]")
+	}
+	return exchange.Status(status)
+}
+
+// toFile takes the path for a file's name, if its beginning says so, or for one below the document root.
+func (p *pass) toFile() error {
+	x := p.x
+	name := homeFolder(x, x.Filename)
+	if p.traced {
+		p.trace(2, "local path result: ", name)
+	}
+	if !strings.HasPrefix(name, "/") {
+		return exchange.Status(400)
+	}
+	if p.reduced || !p.isFileName(name) {
+		full, ok := below(x.Server.DocumentRoot, name)
+		if !ok {
+			x.Log("core", exchange.Error, nil, x.Arena.Join("AH00127: Cannot map ", x.Req.Line, " to file"))
+			if p.traced {
+				p.trace(1, "prefixing with document_root of ", name, " FAILED")
+			}
+			x.Filename = ""
+			return exchange.Status(403)
+		}
+		name = full
+		if p.traced {
+			p.trace(2, "prefixed with document_root to ", name)
+		}
+	}
+	if p.traced {
+		p.trace(1, "go-ahead with ", name, " [OK]")
+	}
+	x.Filename = cleaned(name)
+	return exchange.Stop
+}
+
+// below is a path under a root; false when it leads out of it.
+func below(root, name string) (full string, ok bool) {
+	root = strings.TrimRight(root, "/")
+	full = cleaned(root + name)
+	return full, full == root || strings.HasPrefix(full, root+"/")
+}
+
+// cleaned is a file's name without empty, "." and ".." segments; a slash at the end stays.
+func cleaned(name string) string {
+	slash := strings.HasSuffix(name, "/")
+	if name = path.Clean(name); slash && name != "/" {
+		name += "/"
+	}
+	return name
+}
+
+// isFileName reports whether a path is that of a file: its first segment is there on disk, and the configuration, not
+// the request, has chosen it (httpd: mod_rewrite.c prefix_stat).
+func (p *pass) isFileName(name string) bool {
+	first := name
+	if i := strings.IndexByte(name[1:], '/'); i >= 0 {
+		first = name[:i+1]
+	}
+	if first = path.Clean(first); strings.IndexByte(first, 0) >= 0 {
+		return false
+	}
+	if _, err := os.Stat(first); err != nil {
+		return false
+	}
+	r := p.latest
+	if p.options&unsafeStat != 0 || r == nil {
+		if p.traced {
+			p.trace(3, "prefix_stat no lastsub subst prefix ", first)
+		}
+		return true
+	}
+	if p.traced {
+		p.trace(3, "prefix_stat compare statpath ", first, " and lastsub output ", r.output, " STATOK ", p.x.Arena.Int(int64(r.flags&statPrefix)), " ")
+	}
+	if r.flags&statPrefix != 0 {
+		return true
+	}
+	root, context := p.x.Server.DocumentRoot, p.x.ContextRoot()
+	return p.begins(r.output, first) || p.begins(name, root) || root != context && p.begins(name, context)
+}
+
+func (p *pass) begins(text, with string) bool {
+	ok := strings.HasPrefix(text, with)
+	if p.traced {
+		is := "0"
+		if ok {
+			is = "1"
+		}
+		p.trace(5, "prefix_stat startsWith(", text, ", ", with, ") ", is)
+	}
+	return ok
+}
+
+// homeFolder puts a user's home in the place of "/~user".
+func homeFolder(x *exchange.Exchange, name string) string {
+	rest, ok := strings.CutPrefix(name, "/~")
+	if !ok {
+		return name
+	}
+	who, rest, _ := cutBefore(rest, '/')
+	if who == "" {
+		return name
+	}
+	x.Block()
+	u, err := user.Lookup(who)
+	if err != nil || u.HomeDir == "" {
+		return name
+	}
+	if rest == "" {
+		return u.HomeDir
+	}
+	return strings.TrimSuffix(u.HomeDir, "/") + rest
+}
