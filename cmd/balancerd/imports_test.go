@@ -50,9 +50,9 @@ proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log
 proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/backend/backendtest: balancer balancer/method
 proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
-proxy/tunnel:          proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
+proxy/tunnel:          proxy/internal/tlsbuf proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/http1:
-proxy/http1/server:    proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
+proxy/http1/server:    proxy/tunnel proxy/internal/poison proxy/exchange proxy/backend proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
 proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balancer proxy/internal/wire
 proxy/http2:
 proxy/http2/frames:    proxy/internal/poison proxy/internal/wire

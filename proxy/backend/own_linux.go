@@ -220,8 +220,8 @@ func (c *Conn) pendingEvent() (watched, pending bool) {
 	return true, c.own.PendingEvent()
 }
 
-// watched reports whether it is a plain socket of a loop's.
-func (c *Conn) watched() bool { return c.own != nil && c.raw }
+// watched reports whether it is a loop's.
+func (c *Conn) watched() bool { return c.own != nil }
 
 // joinInLoop joins it with a client that the same loop serves; false: that can't be.
 func (c *Conn) joinInLoop(client exchange.Stream, o tunnel.Options) bool {
@@ -229,11 +229,15 @@ func (c *Conn) joinInLoop(client exchange.Stream, o tunnel.Options) bool {
 	if !ok || !c.watched() {
 		return false
 	}
-	task, fd := l.Watched()
+	task, end := l.Watched()
 	if task == nil {
 		return false
 	}
-	tunnel.JoinInLoop(task, fd, c.own, o)
+	own := tunnel.End{Fd: c.own}
+	if c.below != nil {
+		own = tunnel.End{Fd: c.own, TLS: c.net, Below: c.below, Alone: true}
+	}
+	tunnel.JoinInLoop(task, end, own, o)
 	return true
 }
 

@@ -10,7 +10,7 @@ type tunnelEnd SerialStream
 
 var _ exchange.LoopTunnel = (*tunnelEnd)(nil)
 
-// JoinsInLoop is exchange.LoopTunnel's: of plain sockets of a loop's.
+// JoinsInLoop is exchange.LoopTunnel's.
 func (t *tunnelEnd) JoinsInLoop() bool { return t.conn.watched() }
 
 // Join copies both ways until the tunnel is over. What the member sent behind its head comes first.

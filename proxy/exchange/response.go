@@ -133,7 +133,7 @@ func (r *Response) HasDocument() bool {
 func (r *Response) InvalidField() (name, value string) {
 	for _, h := range [...]*Header{&r.Always, &r.Header} {
 		for i := range h.F {
-			if f := &h.F[i]; !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
+			if f := &h.F[i]; !f.Valid() {
 				return f.Name, f.Value
 			}
 		}

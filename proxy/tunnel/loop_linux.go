@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"net"
 	"os"
 	"syscall"
 	"time"
@@ -9,24 +10,53 @@ import (
 	"balancerd/proxy/internal/loop"
 )
 
-// Looped is a client's stream whose plain socket an event loop serves.
+// Looped is a client's stream that an event loop serves.
 type Looped interface {
 	exchange.Stream
-	// Watched is the task that serves it, and the socket; nil: none does.
-	Watched() (*loop.Task, *loop.Fd)
+	// Watched is the task that serves it, and its socket; nil: none does.
+	Watched() (*loop.Task, End)
+}
+
+// End is one side of a tunnel in an event loop. Immutable.
+type End struct {
+	Fd    *loop.Fd
+	TLS   net.Conn   // nil: there is none
+	Below *loop.Conn // below TLS
+	Alone bool       // our end is told by TLS alone, not by the socket
 }
 
 // inLoop is the ends of a relay in an event loop, whose directions are tasks of that.
 type inLoop struct {
-	in       *loop.FdStream
+	in       source
+	out      sink
 	from, to *loop.Fd
+}
+
+// source is what a direction reads.
+type source interface {
+	// ReadNow reads once; EAGAIN: nothing has come in.
+	ReadNow(p []byte) (int, syscall.Errno)
+	// Drained reports whether that took all that had come in.
+	Drained() bool
+	// Await waits for more.
+	Await(timeout time.Duration) error
+}
+
+// sink is what it writes.
+type sink interface {
+	// Write writes all of a, and b; the timeout begins anew whenever some of it is gone.
+	Write(a, b []byte, timeout time.Duration) error
+	// CloseWrite ends the direction.
+	CloseWrite() error
 }
 
 // JoinInLoop is Join of two sockets that an event loop watches; t, one of its tasks, calls it. That takes one
 // direction, another task the other one: no goroutine waits.
-func JoinInLoop(t *loop.Task, client, member *loop.Fd, o Options) Moved {
+func JoinInLoop(t *loop.Task, client, member End, o Options) Moved {
 	n := &tunnel{idle: o.Idle, began: time.Now()}
 	n.touch()
+	client.begin()
+	member.begin()
 	up := &relay{tunnel: n, closeBoth: o.Whole}
 	down := &downward{relay: relay{tunnel: n, closeBoth: o.Whole}, first: o.FromMember, from: member, to: client}
 	t.Spawn(down)
@@ -42,7 +72,7 @@ func JoinInLoop(t *loop.Task, client, member *loop.Fd, o Options) Moved {
 type downward struct {
 	relay
 	first    []byte
-	from, to *loop.Fd
+	from, to End
 	failed   *relayPanic // before over is set
 	over     loop.Event
 }
@@ -56,14 +86,43 @@ func (d *downward) Run(t *loop.Task) {
 	d.failed = d.recovered(d.first)
 }
 
-// openInLoop has a task relay. The streams are the direction's own: the other task uses the sockets, too.
-func (r *relay) openInLoop(t *loop.Task, from, to *loop.Fd) {
-	in, out := &loop.FdStream{}, &loop.FdStream{}
-	in.Open(from)
-	in.Use(t)
-	out.Open(to)
-	out.Use(t)
-	r.in, r.out, r.looped = in, out, &inLoop{in: in, from: from, to: to}
+// openInLoop has a task relay.
+func (r *relay) openInLoop(t *loop.Task, from, to End) {
+	l := &inLoop{in: from.source(t), out: to.sink(t), from: from.Fd, to: to.Fd}
+	r.looped = l
+	if in, out := spliceable(l.in), spliceable(l.out); in != nil && out != nil {
+		r.in, r.out = in, out
+	}
+}
+
+// stream is a plain socket as the task of one direction uses it: the other task has one of its own.
+func (e End) stream(t *loop.Task) *loop.FdStream {
+	s := &loop.FdStream{}
+	s.Open(e.Fd)
+	s.Use(t)
+	return s
+}
+
+// spliceable is what can be spliced; nil: nothing.
+func spliceable(end any) loop.Stream {
+	if s, ok := end.(*loop.FdStream); ok {
+		return s
+	}
+	return nil
+}
+
+func (e End) source(t *loop.Task) source {
+	if e.TLS != nil {
+		return newSecureSource(e, t)
+	}
+	return e.stream(t)
+}
+
+func (e End) sink(t *loop.Task) sink {
+	if e.TLS != nil {
+		return &secureSink{e, t}
+	}
+	return e.stream(t)
 }
 
 // takeInLoop waits for bytes, with no buffer held meanwhile, and reads.
@@ -98,7 +157,7 @@ func (r *relay) cut() bool {
 
 func (r *relay) closeWrite() error {
 	if r.looped != nil {
-		return r.out.CloseWrite()
+		return r.looped.out.CloseWrite()
 	}
 	return r.to.CloseWrite()
 }

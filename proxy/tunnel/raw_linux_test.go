@@ -50,8 +50,19 @@ type job func(*loop.Task)
 
 func (f job) Run(t *loop.Task) { f(t) }
 
-// inLoops joins two sockets as an event loop of their own serves them: that of a connection which it has accepted.
+// inLoops joins two sockets as an event loop of their own serves them.
 func inLoops(t *testing.T, front, back *net.TCPConn, o Options) (moved Moved) {
+	onLoop(t, func(task *loop.Task) {
+		client, member := task.NewFd(dup(t, front)), task.NewFd(dup(t, back))
+		defer client.Close(task)
+		defer member.Close(task)
+		moved = JoinInLoop(task, End{Fd: client}, End{Fd: member}, o)
+	})
+	return moved
+}
+
+// onLoop has a task of an event loop do something: as the job of a connection that it has accepted.
+func onLoop(t *testing.T, do job) {
 	g, err := loop.NewGroup(1)
 	if err != nil {
 		t.Error(err)
@@ -67,10 +78,7 @@ func inLoops(t *testing.T, front, back *net.TCPConn, o Options) (moved Moved) {
 	done := make(chan struct{})
 	serve := func(task *loop.Task) {
 		defer close(done)
-		client, member := task.NewFd(dup(t, front)), task.NewFd(dup(t, back))
-		defer client.Close(task)
-		defer member.Close(task)
-		moved = JoinInLoop(task, client, member, o)
+		do(task)
 	}
 	stop, err := g.Listen([]uintptr{dup(t, l.(*net.TCPListener))}, loop.Accept{
 		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
@@ -92,7 +100,6 @@ func inLoops(t *testing.T, front, back *net.TCPConn, o Options) (moved Moved) {
 	}
 	defer c.Close()
 	<-done
-	return moved
 }
 
 // TestATripAllocatesNothing: bytes that go to and fro in an event loop leave nothing to the collector of garbage.

@@ -121,10 +121,13 @@ func (r *relay) splice() (ended bool, err error) {
 
 // write writes p.
 func (r *relay) write(p []byte) error {
-	if r.out == nil {
-		return r.writeNet(p)
+	switch {
+	case r.looped != nil:
+		return r.looped.out.Write(p, nil, r.writeTimeout())
+	case r.out != nil:
+		return r.out.Write(p, nil, r.writeTimeout())
 	}
-	return r.out.Write(p, nil, r.writeTimeout())
+	return r.writeNet(p)
 }
 
 // pipes are the ways for spliced bytes.

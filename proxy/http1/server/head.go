@@ -188,14 +188,17 @@ func (h *headWriter) set(id wire.ID) string {
 	return h.res.Header.GetID(id)
 }
 
-// field appends a field that may not be one.
-func (h *headWriter) field(name, value string) {
-	if !wire.IsToken(name) || !wire.IsValue(value) {
+// add appends a field that may not be one.
+func (h *headWriter) add(f *exchange.Field) {
+	if !f.Valid() {
 		h.bad = true
 		return
 	}
-	h.b = wire.AppendField(h.b, name, value)
+	h.b = wire.AppendField(h.b, f.Name, f.Value)
 }
+
+// field is add of one of our own.
+func (h *headWriter) field(name, value string) { h.add(&exchange.Field{Name: name, Value: value}) }
 
 // fields appends a list, but for what is written elsewhere.
 func (h *headWriter) fields(list *exchange.Header) {
@@ -203,11 +206,11 @@ func (h *headWriter) fields(list *exchange.Header) {
 		f := &list.F[i]
 		switch f.ID {
 		case wire.Other, wire.Location, wire.SetCookie:
-			h.field(f.Name, f.Value)
+			h.add(f)
 		case wire.Date, wire.Server, wire.TransferEncoding:
 		case wire.KeepAlive:
 			if !h.f.keep || !h.f.echo { // else ours takes its place
-				h.field(f.Name, f.Value)
+				h.add(f)
 			}
 		case wire.ContentLength:
 			h.length(f.Name)
@@ -220,9 +223,9 @@ func (h *headWriter) fields(list *exchange.Header) {
 				h.kind = f.Value
 				continue
 			}
-			h.field(f.Name, f.Value)
+			h.add(f)
 		default:
-			h.field(f.Name, f.Value)
+			h.add(f)
 		}
 	}
 }

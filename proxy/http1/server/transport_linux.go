@@ -15,6 +15,7 @@ import (
 	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/sys"
 	"balancerd/proxy/internal/tlsbuf"
+	"balancerd/proxy/tunnel"
 )
 
 // loopTransport is a transport in an event loop.
@@ -29,6 +30,8 @@ type loopTransport interface {
 	// open lends it what its reads and writes need while there is work, until shut.
 	open(io *loop.FdStream)
 	shut()
+	// end is what a tunnel in the loop joins.
+	end() tunnel.End
 	// leave is the same end for who knows no event loop. The task has left its loop.
 	leave() transport
 	// leaveAsConn is leave for who wants a net.Conn.
@@ -154,6 +157,7 @@ func (t *socketTransport) closeWrite() error                 { return sys.CloseW
 func (t *socketTransport) reset()                            { sys.Reset(t.own.N()) }
 func (t *socketTransport) close()                            { t.own.Close(t.task) }
 func (t *socketTransport) use(task *loop.Task)               { t.task = task }
+func (t *socketTransport) end() tunnel.End                   { return tunnel.End{Fd: t.own} }
 
 func (t *socketTransport) open(io *loop.FdStream) {
 	io.Open(t.own)
@@ -227,6 +231,10 @@ func (t *tlsTransport) interrupter() interrupter { return fdInterrupter{t.own} }
 func (t *tlsTransport) reset()                   {}
 func (t *tlsTransport) close()                   { t.nc.Close() }
 
+func (t *tlsTransport) end() tunnel.End {
+	return tunnel.End{Fd: t.own, TLS: t.nc, Below: t.base, Alone: t.nc == net.Conn(t.base)}
+}
+
 func (t *tlsTransport) open(*loop.FdStream) { t.lent = tlsbuf.Lend(t.secure) }
 
 func (t *tlsTransport) shut() {
@@ -293,11 +301,16 @@ func (p fdInterrupter) cut() { p.fd.Cut() }
 // staysFor reports whether the event loop is to serve a tunnel, too.
 func (c *conn) staysFor(t exchange.Tunnel) bool {
 	l, ok := t.(exchange.LoopTunnel)
-	return ok && c.looped != nil && c.socket() != nil && l.JoinsInLoop()
+	return ok && c.looped != nil && l.JoinsInLoop()
 }
 
 // Watched is tunnel.Looped's.
-func (e *end) Watched() (*loop.Task, *loop.Fd) { return e.c.served(), e.c.own }
+func (e *end) Watched() (*loop.Task, tunnel.End) {
+	if e.c.looped == nil {
+		return nil, tunnel.End{}
+	}
+	return e.c.task, e.c.looped.end()
+}
 
 // Socket is the client's socket once what was read before is gone; nil with TLS.
 func (e *end) Socket() loop.Stream {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,13 +21,15 @@ type Conn struct {
 
 	rby, wby     time.Time // deadlines; zero: a wait lasts as long as rwait and wwait say
 	rwait, wwait time.Duration
-	sent         int64 // bytes written
+	sent         int64 // bytes written; under mu while writes are deferred
 	records      tlsRecords
-	eager        bool   // reads do not wait
-	deferring    bool   // nor do writes
-	unsent       []byte // what the system has not taken then
-	drained      bool   // all that had come in was read
+	eager        bool // reads do not wait
+	deferring    bool // nor do writes
+	drained      bool // all that had come in was read
 	closed       bool
+
+	mu     sync.Mutex // reads inside of TLS may write
+	unsent []byte     // what the system has not taken of deferred writes; under mu
 }
 
 var _ net.Conn = (*Conn)(nil)
@@ -138,6 +141,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) Defer() { c.deferring = true }
 
 func (c *Conn) writeDeferred(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	left := p
 	if len(c.unsent) == 0 {
 		var err error
@@ -149,7 +154,7 @@ func (c *Conn) writeDeferred(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeNow writes what the system takes of p, and returns the rest.
+// writeNow writes what the system takes of p, and returns the rest. Under mu.
 func (c *Conn) writeNow(p []byte) (left []byte, err error) {
 	for len(p) > 0 {
 		n, e := sys.Write(c.fd.N(), p)
@@ -170,6 +175,8 @@ func (c *Conn) writeNow(p []byte) (left []byte, err error) {
 
 // WriteUnsent writes what the system takes now of what Defer has kept, and reports whether that is all.
 func (c *Conn) WriteUnsent() (all bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.unsent) == 0 {
 		return true, nil
 	}
@@ -182,8 +189,28 @@ func (c *Conn) WriteUnsent() (all bool, err error) {
 	return false, err
 }
 
+// Await has t wait until something comes in, after an eager read that brought nothing.
+func (c *Conn) Await(t *Task, timeout time.Duration) error {
+	err := c.fd.wait(t, &c.fd.r, timeout)
+	if err == nil {
+		c.drained = false
+	}
+	return err
+}
+
+// AwaitRoom has t wait until the system takes more of what deferred writes have kept.
+func (c *Conn) AwaitRoom(t *Task, timeout time.Duration) error {
+	return c.fd.wait(t, &c.fd.w, timeout)
+}
+
 // Sent is how many bytes were written since it was made.
-func (c *Conn) Sent() int64 { return c.sent }
+func (c *Conn) Sent() int64 {
+	if c.deferring {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+	}
+	return c.sent
+}
 
 // Midway reports whether a TLS record was read in part, so that TLS can give nothing of it yet.
 func (c *Conn) Midway() bool { return c.records.midway() }

@@ -195,6 +195,10 @@ func (h *Header) Filter(keep func(*Field) bool) {
 	h.F = h.F[:n]
 }
 
+// Valid reports whether it may be sent: a name that is a token, and a value without control characters but the tabulator
+// (RFC 9110 section 5.5, 5.6.2).
+func (f *Field) Valid() bool { return (f.ID != Other || IsToken(f.Name)) && IsValue(f.Value) }
+
 // Is reports whether the field is called name.
 func (f *Field) Is(name string) bool {
 	return len(f.Name) == len(name) && EqualFold(f.Name, name)

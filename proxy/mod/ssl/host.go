@@ -103,7 +103,8 @@ func (o *host) fill(scope *directive.Scope) error {
 	}
 	oldest, newest := o.versions.bounds()
 	o.config = &tls.Config{Certificates: o.certs, MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids,
-		NextProtos: o.protocols(), SessionTicketsDisabled: o.resumer == nil}
+		NextProtos: o.protocols(), SessionTicketsDisabled: o.resumer == nil,
+		DynamicRecordSizingDisabled: true} // full records from the first on, as OpenSSL's
 	if o.resumer != nil {
 		o.config.WrapSession, o.config.UnwrapSession = o.resumer.wrap, o.resumer.unwrap
 	}

@@ -90,7 +90,8 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 		return nil, err
 	}
 	oldest, newest := c.versions.bounds()
-	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true} // verified below, by httpd's rules
+	c.config = &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: list.ids, InsecureSkipVerify: true, // verified below, by httpd's rules
+		DynamicRecordSizingDisabled: true}
 	if len(own) > 0 {
 		c.late = c.versions != tls13
 		c.config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) { return acceptable(own, r), nil }

@@ -133,6 +133,10 @@ func echo() site.Module {
 				https, _ := x.Env.Get("HTTPS")
 				protocol, _ := x.Env.Get("SSL_PROTOCOL")
 				x.Res.Status = 200
+				if x.Req.RawPath == "/long" {
+					x.Res.Text(strings.Repeat("x", 100_000))
+					return nil
+				}
 				x.Res.Text(strings.Join([]string{x.Server.Name, https, protocol, expr.SSL(x, "SSL_CLIENT_S_DN_CN"), expr.SSL(x, "SSL_CLIENT_VERIFY"), x.User}, "|"))
 				return nil
 			})
