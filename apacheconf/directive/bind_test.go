@@ -52,12 +52,7 @@ func TestMessages(t *testing.T) {
 		{"<Directory />\n<LimitExcept GET>\n<Limit HEAD>\n</Limit>\n</LimitExcept>\n</Directory>\n", "<Limit> directive excludes all methods"},
 		{"<Directory />\n<Limit GET>\n<Limit GET POST>\n</Limit>\n</Limit>\n</Directory>\n", "<Limit> directive specifies methods already excluded"},
 		{"<Directory />\n<Limit TRACE>\n</Limit>\n</Directory>\n", "TRACE cannot be controlled by <Limit>, see TraceEnable"},
-		{"DeflateWindowSize 0\n", "DeflateWindowSize must be between 1 and 15"},
-		{"DeflateFilterNote foo bar\n", "Unknown note type foo"},
-		{"ExpiresDefault \"access plus 1 foo\"\n", "'ExpiresDefault access plus 1 foo': bad expires code, unrecognised <type>'foo'"},
-		{"ExpiresDefault \"access 1\"\n", "'ExpiresDefault access 1': bad expires code, missing <type>"},
 		{"<location />\nServerName x\n</location>\n", "ServerName not allowed in <Location> context"},
-		{"DeflateCompressionLevel 10\n", "Compression Level must be between 1 and 9"},
 		{"AddType text/x\n", "AddType requires at least two arguments, a mime type followed by one or more file extensions"},
 	} {
 		_, err := load(t, c.text)
@@ -74,7 +69,6 @@ func TestAccepted(t *testing.T) {
 		"<Location ~ >\n</Location>\n", "<Directory ~ \"\">\n</Directory>\n", "<Directory />\n<LimitExcept TRACE>\n</LimitExcept>\n<Limit trace>\n</Limit>\n</Directory>\n",
 		"<Directory />\n<LimitExcept GET>\n<LimitExcept POST>\n</LimitExcept>\n</LimitExcept>\n</Directory>\n",
 		"<Proxy *>\n<If \"true\">\nSSLProxyEngine on\n</If>\n<Files x>\nSSLProxyVerify none\n</Files>\n</Proxy>\n", "<Directory />\nSSLRequireSSL x\n</Directory>\n",
-		"ExpiresDefault Afoo\n",
 	} {
 		if _, err := load(t, text); err != nil {
 			t.Errorf("%q: %v", text, err)

@@ -69,7 +69,8 @@ status substitute suexec systemd unique_id userdir usertrack vhost_alias xml2enc
 const obeyed = `access_compat alias auth_basic authn_core authn_file authz_core authz_groupfile authz_host authz_user cache cache_disk cache_socache dir env headers http2
 lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_balancer proxy_fcgi proxy_hcheck proxy_http proxy_http2
 proxy_wstunnel reqtimeout rewrite setenvif slotmem_plain slotmem_shm socache_shmcb ssl status
-remoteip`
+remoteip
+brotli deflate expires filter substitute`
 
 // Obeyed are the LoadModule identifiers of the modules that are obeyed here and need a LoadModule.
 func Obeyed() []string {

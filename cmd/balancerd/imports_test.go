@@ -88,6 +88,8 @@ var libraries = map[string]string{
 	"github.com/alecthomas/participle/v2": "apacheconf/grammar.go",
 	"github.com/dlclark/regexp2":          "apacheconf/pattern/",
 	"github.com/gorilla/securecookie":     "manager/session.go",
+	"github.com/klauspost/compress/flate": "proxy/mod/compress/",
+	"github.com/andybalholm/brotli":       "proxy/mod/compress/",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
 	"golang.org/x/crypto/bcrypt":          "proxy/mod/auth/",
 	"golang.org/x/crypto/blowfish":        "proxy/mod/auth/",

@@ -21,9 +21,12 @@ import (
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
 	"balancerd/proxy/mod/cache"
+	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
+	"balancerd/proxy/mod/expires"
 	"balancerd/proxy/mod/fcgi"
+	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
 	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/mod/headers"
@@ -40,6 +43,7 @@ import (
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
+	"balancerd/proxy/mod/substitute"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 	"balancerd/proxy/snapshot"
@@ -74,6 +78,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
 			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
 		},
+		filters(),
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
@@ -88,6 +93,16 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			accesslog.IO(),
 			accesslog.Module(), // log
 		},
+	)
+}
+
+// filters are what is done to bodies. Those of one kind run in the order of this list: what SetOutputFilter names, what is
+// put in by itself, what mod_filter chooses.
+func filters() []site.Module {
+	return slices.Concat(
+		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
+		compress.Modules(),
+		[]site.Module{filter.Module()},
 	)
 }
 

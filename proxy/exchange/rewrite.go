@@ -20,6 +20,15 @@ type Rewriter interface {
 	Close() error
 }
 
+// Pending is a Rewriter that stops in the middle of what was written to it when much has come of it: a little that was
+// packed may be a flood when it is unpacked.
+type Pending interface {
+	// Pending reports whether it has stopped so. Nothing is written to it, nor is it flushed or closed, until it has not.
+	Pending() bool
+	// Continue goes on.
+	Continue() error
+}
+
 // Releaser is a Rewriter that wants to know when it is not used any more, after Close or without it: one
 // that comes from a pool.
 type Releaser interface{ Release() }
@@ -29,6 +38,7 @@ type Releaser interface{ Release() }
 func Rewritten(src Source, start func(out io.Writer) Rewriter) Source {
 	w := &rewriting{from: src}
 	w.to = start((*output)(w))
+	w.pending, _ = w.to.(Pending)
 	return w
 }
 
@@ -42,13 +52,14 @@ var pieces = sync.Pool{New: func() any { return new(piece) }}
 
 // rewriting pulls a body through a Rewriter. Owned by its reader.
 type rewriting struct {
-	from  Source
-	to    Rewriter
-	piece *piece // nil until something must be waited for
-	out   []byte // what came out
-	r     int    // of out, what was taken
-	dirty bool   // something was written since the last flush
-	end   error  // behind out: io.EOF, or what went wrong
+	from    Source
+	to      Rewriter
+	pending Pending // to, if it is one
+	piece   *piece  // nil until something must be waited for
+	out     []byte  // what came out
+	r       int     // of out, what was taken
+	dirty   bool    // something was written since the last flush
+	end     error   // behind out: io.EOF, or what went wrong
 }
 
 // output takes what a Rewriter writes.
@@ -87,6 +98,10 @@ func (w *rewriting) Gather() error {
 
 // step rewrites a piece of what has come in; false: nothing has.
 func (w *rewriting) step() bool {
+	if w.pending != nil && w.pending.Pending() {
+		w.note(w.pending.Continue())
+		return true
+	}
 	held := w.from.Buffered()
 	if len(held) == 0 {
 		switch g := w.from.(type) {
@@ -123,7 +138,13 @@ func (w *rewriting) readEnd() {
 
 func (w *rewriting) write(p []byte) {
 	w.dirty = true
-	if _, err := w.to.Write(p); err != nil {
+	_, err := w.to.Write(p)
+	w.note(err)
+}
+
+// note ends it when the Rewriter failed.
+func (w *rewriting) note(err error) {
+	if err != nil {
 		w.end = err
 	}
 }
@@ -131,9 +152,7 @@ func (w *rewriting) write(p []byte) {
 func (w *rewriting) flush() {
 	if w.dirty {
 		w.dirty = false
-		if err := w.to.Flush(); err != nil {
-			w.end = err
-		}
+		w.note(w.to.Flush())
 	}
 }
 
@@ -148,6 +167,15 @@ func (w *rewriting) over(err error) {
 		}
 	}
 	w.end = err
+	w.release()
+}
+
+// release tells the Rewriter that it is not used any more: as soon as the body is over, not when the client has all of it.
+func (w *rewriting) release() {
+	if r, ok := w.to.(Releaser); ok {
+		r.Release()
+	}
+	w.to, w.pending = closed{}, nil
 }
 
 // Read waits for the body when nothing else is there to be read.
@@ -201,15 +229,12 @@ func (w *rewriting) Complete() (done bool, err error) {
 
 // Close ends it and its source.
 func (w *rewriting) Close() error {
-	if r, ok := w.to.(Releaser); ok {
-		r.Release()
-	}
+	w.release()
 	if w.piece != nil {
 		poison.Bytes(w.piece.b[:])
 		poison.Put(&pieces, w.piece)
 	}
 	w.piece, w.out, w.r, w.end = nil, nil, 0, errClosed
-	w.to = closed{}
 	return w.from.Close()
 }
 

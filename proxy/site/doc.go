@@ -37,6 +37,7 @@
 // Order. Filters run by kind (exchange.FilterKind), within a kind in the order in which they were put in. What runs
 // first gets the body as the handler made it:
 //
+//	9              INFLATE
 //	Resource 10    SUBSTITUTE, proxy-html
 //	18             expiry dates: edits the head alone; exchange.Filter.Pages has it see own pages, too
 //	ContentSet 20  DEFLATE, BROTLI_COMPRESS, BUFFER
@@ -49,7 +50,7 @@
 // Bodies. A filter's body streams: it holds a piece, never the whole, and does not wait for more while it has
 // something that it could give. Two helpers of package exchange see to that. Rewritten takes what is like a
 // gzip.Writer: it is written to, and told to flush before the member would be waited for. Through takes an io.Reader
-// over the former body; ThroughBody does so for requests.
+// over the former body; ThroughBody does so for requests. Pulled makes a Rewriter of a function that reads and writes.
 //
 //	func squeeze(_ context.Context, x *exchange.Exchange) error {
 //		r := &x.Res
@@ -78,7 +79,7 @@
 //
 // In force. A module's Builder makes its filter known by Plan.OutputFor (InputFor), with the settings of its chain in
 // Do. Any Builder puts it into the way of all that a plan holds for by its name, Plan.AddOutput (AddInput):
-// SetOutputFilter is not the module of the filter that it names. A step, in any phase up to Fixup, puts one into
+// SetOutputFilter is not the module of the filter that it names. UseOutput puts one in without a name. A step, in any phase up to Fixup, puts one into
 // this exchange's way alone by x.AddOutput; it comes before the plan's of the same kind. OutputNamed finds it there, and
 // for a filter that is to choose among others when the answer is there (a provider of mod_filter, a type) and then
 // calls the other's Do. An internal redirect begins with the filters of its own chain, and with those of the former one

@@ -17,7 +17,13 @@ type way struct {
 // drafted is what one Builder says of the filters of a direction.
 type drafted struct {
 	known []exchange.Filter
-	names []string // to be used
+	used  []use
+}
+
+// use is a filter to be used: one that goes by a name, or one without.
+type use struct {
+	name   string
+	filter *exchange.Filter // nil: the one of the name
 }
 
 // InputFor makes a filter of requests known by its name, which the configuration may use whatever the case of its
@@ -42,6 +48,18 @@ func (p *Plan) AddOutput(name string) {
 	p.output.use(p, name, func(t *seldom) *drafted { return &t.output })
 }
 
+// UseOutput puts a filter that has no name for others into the way of each answer that the plan holds for. The Module
+// is filled in.
+func (p *Plan) UseOutput(f exchange.Filter) {
+	f.Module = p.module
+	if p.draft != nil {
+		d := &p.draft.own().output
+		d.used = append(d.used, use{filter: &f})
+		return
+	}
+	p.output.used = exchange.InsertFilter(p.output.used, f)
+}
+
 func (w *way) know(p *Plan, f exchange.Filter, of func(*seldom) *drafted) {
 	f.Module = p.module
 	if p.draft != nil {
@@ -55,7 +73,7 @@ func (w *way) know(p *Plan, f exchange.Filter, of func(*seldom) *drafted) {
 func (w *way) use(p *Plan, name string, of func(*seldom) *drafted) {
 	if p.draft != nil {
 		d := of(p.draft.own())
-		d.names = append(d.names, name)
+		d.used = append(d.used, use{name: name})
 		return
 	}
 	w.used = exchange.InsertFilter(w.used, w.named(name))
@@ -71,6 +89,13 @@ func (w *way) named(name string) exchange.Filter {
 		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00082: an unknown filter was not added: ", name))
 		return nil
 	}}
+}
+
+func (w *way) of(u use) exchange.Filter {
+	if u.filter != nil {
+		return *u.filter
+	}
+	return w.named(u.name)
 }
 
 // find is the filter of a name, the last that was made known.
@@ -89,8 +114,8 @@ func wayOf(parts []*contribution, of func(*seldom) *drafted) (w way) {
 		w.known = append(w.known, of(t.seldom).known...)
 	}
 	for _, t := range parts {
-		for _, name := range of(t.seldom).names {
-			w.used = exchange.InsertFilter(w.used, w.named(name))
+		for _, u := range of(t.seldom).used {
+			w.used = exchange.InsertFilter(w.used, w.of(u))
 		}
 	}
 	w.known, w.used = slices.Clip(w.known), slices.Clip(w.used)
@@ -98,9 +123,9 @@ func wayOf(parts []*contribution, of func(*seldom) *drafted) (w way) {
 }
 
 // any reports whether anything is said.
-func (d *drafted) any() bool { return len(d.known)+len(d.names) > 0 }
+func (d *drafted) any() bool { return len(d.known)+len(d.used) > 0 }
 
-func (d *drafted) weight() int { return len(d.known)*(filterSize+stepWeight) + len(d.names)*16 }
+func (d *drafted) weight() int { return (len(d.known) + len(d.used)) * (filterSize + stepWeight) }
 
 func (w *way) weight() int { return (len(w.known) + len(w.used)) * filterSize }
 
@@ -119,6 +144,35 @@ func OutputNamed(x *exchange.Exchange, name string) (f exchange.Filter, ok bool)
 		return p.output.find(name)
 	}
 	return f, false
+}
+
+// AddOutputNamed puts the filter of a name into the way of this exchange's answer; in the place of one that nobody has,
+// one that says so.
+func AddOutputNamed(x *exchange.Exchange, name string) {
+	if p := planOf(x); p != nil {
+		x.AddOutput(p.output.named(name))
+	}
+}
+
+// AddInputNamed is AddOutputNamed for the request's body.
+func AddInputNamed(x *exchange.Exchange, name string) {
+	if p := planOf(x); p != nil {
+		x.AddInput(p.input.named(name))
+	}
+}
+
+// ContentType is the media type of x's answer, as a filter and Header's edits see it: what its fields say, else what the
+// name of what was asked for stands for; "" if nobody knows (httpd: r->content_type).
+func ContentType(x *exchange.Exchange) string {
+	for _, h := range [...]*exchange.Header{&x.Res.Header, &x.Res.Always} {
+		if t := h.Get("Content-Type"); t != "" {
+			return t
+		}
+	}
+	if p := planOf(x); p != nil && p.TypeOf != nil && x.Res.HasDocument() && !x.Res.Typed {
+		return p.TypeOf(x)
+	}
+	return ""
 }
 
 // filters are those of an exchange, in order: those that a step put in before the plan's of the same kind, as

@@ -15,6 +15,8 @@
 //	proxy/exchange/arena.go: Arena, texts made under way; the exchange, until Reset
 //	proxy/exchange/table.go: the storage of Env and Notes; the exchange, until Reset
 //	proxy/exchange/rewrite.go: pieces, what a filter waits for; the body that is filtered, until its Close or its exchange's Finish
+//	proxy/mod/compress/pool.go: coders, and what they have seen of an answer; the body that is packed, until its end or Close
+//	proxy/mod/compress/gunzip.go: unpackers, and what came of packed bytes; the body that is unpacked, until its end or its exchange's Finish
 //	proxy/upstream/state.go: states, what the proxy remembers of an exchange, and its Call; the exchange, until Finish
 //	proxy/http1/server/server.go: buffers, conns, bulks, pieces, an exchange's buffers and a connection; the connection, buffers only while bytes of a request are there
 //	proxy/http1/server/buffers.go: a request's head and body, an answer's head; the exchange, until its end

@@ -15,6 +15,8 @@ type extension struct {
 	language  directive.Opt[string]
 	encoding  directive.Opt[string]
 	handler   directive.Opt[string]
+	outputs   directive.Opt[string] // names of filters, as the directive has them
+	inputs    directive.Opt[string]
 }
 
 // over is e where it says something, else outer.
@@ -25,6 +27,8 @@ func (e extension) over(outer extension) extension {
 		language:  e.language.Over(outer.language),
 		encoding:  e.encoding.Over(outer.encoding),
 		handler:   e.handler.Over(outer.handler),
+		outputs:   e.outputs.Over(outer.outputs),
+		inputs:    e.inputs.Over(outer.inputs),
 	}
 }
 
@@ -108,6 +112,8 @@ func charsetOf(e *extension) *directive.Opt[string]  { return &e.charset }
 func languageOf(e *extension) *directive.Opt[string] { return &e.language }
 func encodingOf(e *extension) *directive.Opt[string] { return &e.encoding }
 func handlerOf(e *extension) *directive.Opt[string]  { return &e.handler }
+func outputsOf(e *extension) *directive.Opt[string]  { return &e.outputs }
+func inputsOf(e *extension) *directive.Opt[string]   { return &e.inputs }
 
 // extensionMap is the merged settings of a chain with the types file. Immutable.
 type extensionMap struct {
@@ -117,6 +123,7 @@ type extensionMap struct {
 	pathInfo   bool   // ModMimeUsePathInfo
 	handlers   bool   // an extension names a handler
 	marks      bool   // an extension has a language or encoding, or there is a default
+	filters    bool   // an extension has filters
 }
 
 func newExtensionMap(m settings, types map[string]string) *extensionMap {
@@ -128,6 +135,9 @@ func newExtensionMap(m settings, types map[string]string) *extensionMap {
 		_, enc := e.encoding.Get()
 		out.handlers = out.handlers || handler
 		out.marks = out.marks || lang || enc
+		_, output := e.outputs.Get()
+		_, input := e.inputs.Get()
+		out.filters = out.filters || output || input
 	}
 	return out
 }

@@ -21,6 +21,10 @@ var table = directive.Table{
 	{Name: "AddLanguage", Set: add(languageOf), Help: "a language by extension"},
 	{Name: "AddEncoding", Set: add(encodingOf), Help: "an encoding by extension"},
 	{Name: "AddHandler", Set: add(handlerOf), Help: "a handler by extension"},
+	{Name: "AddOutputFilter", Set: addFilters(outputsOf), Help: "filters for answers by extension"},
+	{Name: "AddInputFilter", Set: addFilters(inputsOf), Help: "filters for request bodies by extension"},
+	{Name: "RemoveOutputFilter", Set: remove(outputsOf), Help: "undo AddOutputFilter"},
+	{Name: "RemoveInputFilter", Set: remove(inputsOf), Help: "undo AddInputFilter"},
 	{Name: "RemoveType", Set: removeType, Help: "no media type for an extension"},
 	{Name: "RemoveCharset", Set: remove(charsetOf), Help: "undo AddCharset"},
 	{Name: "RemoveLanguage", Set: remove(languageOf), Help: "undo AddLanguage"},
@@ -46,6 +50,9 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 		p := &plan{extensions: newExtensionMap(scopes.Merged(chain...), types)}
 		if p.extensions.handlers {
 			sp.Add(site.Types, "AddHandler", p.nameHandler)
+		}
+		if p.extensions.filters {
+			sp.Add(site.Types, "AddOutputFilter", p.addFilters)
 		}
 		sp.Add(site.Reply, "AddType", p.reply)
 		sp.TypeOf = p.typeOf

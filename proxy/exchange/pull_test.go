@@ -1,0 +1,113 @@
+package exchange
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+// upper writes each line in capitals, n times.
+func upper(n int) func(io.Reader, io.Writer) error {
+	return func(in io.Reader, out io.Writer) error {
+		s := bufio.NewScanner(in)
+		for s.Scan() {
+			for range n {
+				if _, err := out.Write(append(bytes.ToUpper(s.Bytes()), '\n')); err != nil {
+					return err
+				}
+			}
+		}
+		return s.Err()
+	}
+}
+
+// slow is a source that gives a piece a read, as if each had to be waited for.
+type slow struct {
+	text string
+	n    int
+	end  error
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	if s.text == "" {
+		return 0, s.end
+	}
+	n := copy(p[:min(len(p), s.n)], s.text)
+	s.text = s.text[n:]
+	return n, nil
+}
+func (s *slow) Buffered() []byte { return nil }
+func (s *slow) Discard(int)      {}
+func (s *slow) Close() error     { return nil }
+
+func pull(src Source, f func(io.Reader, io.Writer) error) Source {
+	return Rewritten(src, func(out io.Writer) Rewriter { return Pulled(out, f) })
+}
+
+// TestPulled: a function that reads and writes is as good as a Rewriter.
+func TestPulled(t *testing.T) {
+	for _, n := range []int{1, 3, 100} {
+		src := pull(&slow{text: "one\ntwo\nthree", n: n, end: io.EOF}, upper(1))
+		if b, err := io.ReadAll(src); string(b) != "ONE\nTWO\nTHREE\n" || err != nil {
+			t.Errorf("%d: %q %v", n, b, err)
+		}
+		src.Close()
+	}
+	src := pull(&slow{text: "one\ntwo\n", n: 4, end: io.EOF}, upper(1))
+	b := make([]byte, 100)
+	if n, err := src.Read(b); string(b[:n]) != "ONE\n" || err != nil {
+		t.Errorf("the first line came as %q, %v", b[:n], err)
+	}
+	src.Close() // in the middle
+	if _, err := src.Read(b); err == nil {
+		t.Error("it is closed, and goes on")
+	}
+}
+
+// TestPulledEnds: how it ends.
+func TestPulledEnds(t *testing.T) {
+	gone, wrong := errors.New("gone"), errors.New("wrong")
+	for name, c := range map[string]struct {
+		src  *slow
+		f    func(io.Reader, io.Writer) error
+		want error
+		text string
+	}{
+		"the body breaks off": {&slow{"one\ntw", 3, gone}, upper(1), gone, "ONE\n"},
+		"it fails":            {&slow{"one\n", 3, io.EOF}, func(io.Reader, io.Writer) error { return wrong }, wrong, ""},
+		"it panics":           {&slow{"one\n", 3, io.EOF}, func(io.Reader, io.Writer) error { panic("x") }, errPanicked, ""},
+		"it has enough": {&slow{"one\ntwo\n", 3, io.EOF}, func(in io.Reader, out io.Writer) error {
+			_, err := io.CopyN(out, in, 4)
+			return err
+		}, nil, "one\n"},
+		"nothing": {&slow{"", 3, io.EOF}, upper(1), nil, ""},
+	} {
+		src := pull(c.src, c.f)
+		b, err := io.ReadAll(src)
+		if !errors.Is(err, c.want) || string(b) != c.text {
+			t.Errorf("%s: %q %v", name, b, err)
+		}
+		src.Close()
+	}
+}
+
+// TestPulledBounds: what comes of a little is not held as a whole.
+func TestPulledBounds(t *testing.T) {
+	const times = 1000
+	src := pull(&slow{text: strings.Repeat(strings.Repeat("x", 99)+"\n", 80), n: 8000, end: io.EOF}, upper(times))
+	total, most := 0, 0
+	for b := make([]byte, 4096); ; {
+		n, err := src.Read(b)
+		if total += n; err != nil {
+			break
+		}
+		most = max(most, len(src.Buffered()))
+	}
+	if total != 8000*times || most > pulledMost+4096 {
+		t.Errorf("%d bytes, %d held", total, most)
+	}
+	src.Close()
+}

@@ -1,0 +1,23 @@
+package compress
+
+import (
+	"io"
+
+	"balancerd/proxy/exchange"
+)
+
+// newBrotli is BROTLI_COMPRESS with the settings of a server.
+func newBrotli(s *settings) *packing {
+	of, n := brotlisOf(brotliKind{s.level.Or(defaultQuality), s.window.Or(defaultWindow)}), s.notes
+	return &packing{
+		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, unfit: never, forced: never, broken: never,
+		start: func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
+			return &brotliWriter{newWriter(x, of, k, &n, out)}
+		},
+	}
+}
+
+type brotliWriter struct{ writer }
+
+// Close ends the answer.
+func (b *brotliWriter) Close() error { return b.finish() }

@@ -1,0 +1,93 @@
+package compress
+
+import (
+	"io"
+
+	"balancerd/proxy/exchange"
+)
+
+// coder is what packs: of klauspost's flate or of brotli.
+type coder interface {
+	io.WriteCloser
+	Flush() error
+	Reset(io.Writer)
+}
+
+// kept is a coder that is used again and again. It writes where sink says.
+type kept struct {
+	coder
+	sink  sink
+	spare bool // it is not kept
+}
+
+// sink passes on what a coder writes, and counts it.
+type sink struct {
+	to io.Writer
+	n  int64
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.n += int64(len(p))
+	return s.to.Write(p)
+}
+
+// writer packs one answer.
+type writer struct {
+	x     *exchange.Exchange
+	of    *pool
+	k     *kept
+	in    int64
+	turn  int // bytes since the event loop was told that this takes long
+	notes *notes
+}
+
+func newWriter(x *exchange.Exchange, of *pool, k *kept, n *notes, out io.Writer) writer {
+	w := writer{x: x, of: of, k: k, notes: n}
+	w.k.sink = sink{to: out}
+	w.k.Reset(&w.k.sink)
+	return w
+}
+
+// Write packs a piece. An event loop goes on without a long answer.
+func (w *writer) Write(p []byte) (int, error) {
+	w.in += int64(len(p))
+	if w.turn += len(p); w.turn > w.of.turn {
+		w.turn = 0
+		w.x.Block()
+	}
+	return w.k.Write(p)
+}
+
+// Flush has the client see all that was packed so far.
+func (w *writer) Flush() error { return w.k.Flush() }
+
+// finish ends what the coder has to say.
+func (w *writer) finish() error {
+	err := w.k.Close()
+	w.notes.leave(w.x, w.in, w.k.sink.n)
+	return err
+}
+
+// Release gives the coder back.
+func (w *writer) Release() {
+	if w.k != nil {
+		w.of.put(w.k)
+		w.k = nil
+	}
+}
+
+// leave leaves notes for the log.
+func (n *notes) leave(x *exchange.Exchange, in, out int64) {
+	note := func(name string, value, of int64) {
+		switch {
+		case name == "":
+		case of == 0:
+			x.Notes.Set(name, "-")
+		default:
+			x.Notes.Set(name, x.Arena.Int(value))
+		}
+	}
+	note(n.input, in, in)
+	note(n.output, out, out)
+	note(n.ratio, out*100/max(in, 1), in)
+}

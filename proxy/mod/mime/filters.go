@@ -1,0 +1,36 @@
+package mime
+
+import (
+	"context"
+	"strings"
+
+	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
+)
+
+// addFilters is AddOutputFilter and AddInputFilter.
+func addFilters(of field) func(*directive.Scope, directive.Args) error {
+	set := add(of)
+	return func(s *directive.Scope, a directive.Args) error {
+		s.Config.HintFilters(a, a.Words[0])
+		return set(s, a)
+	}
+}
+
+// addFilters puts the filters of each extension of the name into this exchange's way, in the name's order
+// (httpd: mod_mime.c find_ct).
+func (p *plan) addFilters(_ context.Context, x *exchange.Exchange) error {
+	for rest := extensions(p.named(x)); rest != ""; {
+		var ext string
+		ext, rest, _ = strings.Cut(rest, ".")
+		e := p.extensions.extensions[strings.ToLower(ext)]
+		for _, name := range directive.FilterNames(e.outputs.Or("")) {
+			site.AddOutputNamed(x, name)
+		}
+		for _, name := range directive.FilterNames(e.inputs.Or("")) {
+			site.AddInputNamed(x, name)
+		}
+	}
+	return nil
+}
