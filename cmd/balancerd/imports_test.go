@@ -38,6 +38,7 @@ proxy/internal/wire:   proxy/internal/poison
 proxy/internal/sys:
 proxy/internal/tlsbuf: proxy/internal/poison
 proxy/internal/prefix:
+proxy/ticker:           proxy/internal/sys
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop
 proxy/log/sink:        proxy/recovery
@@ -47,7 +48,7 @@ proxy/precondition:    proxy/exchange
 proxy/site:            proxy/exchange proxy/precondition proxy/expr proxy/internal/prefix apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
-proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery
+proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery proxy/ticker
 proxy/backend/backendtest: balancer balancer/method
 proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
 proxy/tunnel:          proxy/internal/tlsbuf proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery

@@ -140,7 +140,7 @@ func newStory(t *testing.T, server string) *story {
 	return s
 }
 
-const storyModules = `mpm_event authn_core authn_file authz_core authz_host authz_user auth_basic access_compat alias headers setenvif env mime dir
+const storyModules = `mpm_event authn_core authn_file authz_core authz_host authz_user auth_basic access_compat alias headers setenvif env mime dir rewrite
 status ssl socache_shmcb slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness`
 
 // fill puts addresses and folders into a text's {braces}.
@@ -231,7 +231,7 @@ func (s *story) play(script string) {
 		case "answer": // answer b1 /path 404 X-A: 1 | body
 			s.members[words[1]].answer(words[2], words[3], rest)
 		case "file": // file docs/a.html, and its text
-			s.file(words[1], rest)
+			s.file(words[1], s.fill(rest))
 		case "stop":
 			s.members[words[1]].stop()
 		case "up":
@@ -263,6 +263,8 @@ func (s *story) play(script string) {
 			s.secure(words[1], pairsOf(words[2:]))
 		case "responder":
 			s.responder(pairsOf(words[1:]))
+		case "brief": // brief host, and a path a line
+			s.brief(words[1], strings.Split(rest, "\n"))
 		case "silence":
 			s.silence()
 		case "log":
@@ -283,6 +285,33 @@ func (s *story) file(name, text string) {
 		s.t.Fatal(err)
 	}
 }
+
+// brief asks for paths, and notes of each answer in a line what rules make of a request: the status, what the fields say
+// that show it, and the first line of a document.
+func (s *story) brief(host string, paths []string) {
+	for _, path := range paths {
+		raw := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nX-A: a\r\nConnection: close\r\n\r\n"
+		r, text, err := s.send(s.fill(raw), "GET")
+		if err != nil {
+			fmt.Fprintf(&s.out, "%s no answer\n", path)
+			continue
+		}
+		fmt.Fprintf(&s.out, "%s %d", path, r.StatusCode)
+		for _, name := range []string{"Location", "Vary", "X-E", "X-F", "X-T", "X-Seen", "X-Base", "Set-Cookie"} {
+			for _, v := range r.Header.Values(name) {
+				fmt.Fprintf(&s.out, " %s: %s", name, s.plain(cookieDate.ReplaceAllString(v, "expires=DATE")))
+			}
+		}
+		if first, _, _ := strings.Cut(text, "\n"); r.StatusCode == 200 && !strings.HasPrefix(first, "<!DOCTYPE") {
+			fmt.Fprintf(&s.out, " | %s", s.plain(first))
+		}
+		s.out.WriteString("\n")
+	}
+	s.out.WriteString("\n")
+}
+
+// cookieDate is when a cookie ends.
+var cookieDate = regexp.MustCompile(`expires=[^;]*GMT`)
 
 // request sends "METHOD /path" with header lines, and a body after a line of its own "|".
 func (s *story) request(head, rest string) {

@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"balancerd/proxy/recovery"
 	"container/heap"
 	"fmt"
 	"os"
@@ -10,6 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"balancerd/proxy/recovery"
+	"balancerd/proxy/ticker"
 )
 
 // Keeper is who keeps idle connections: a worker's pool of one protocol. Any goroutine may call its
@@ -41,7 +43,7 @@ var epoch = time.Now()
 func Clock() int64 { return int64(time.Since(epoch)) }
 
 // idles is the process's account: descriptors are the process's, so all pools of all servers are in it.
-var idles = account{kick: make(chan struct{}, 1)}
+var idles account
 
 // Keep is to be called after a connection was put to the idle ones of k. known is for k to hold, one
 // for each Keeper.
@@ -57,11 +59,11 @@ func Keep(k Keeper, known *atomic.Bool) {
 // account knows who keeps idle connections. Using and keeping a connection does not touch it; only who
 // is short of descriptors, and the sweeper, look into it.
 type account struct {
-	awake atomic.Bool   // the sweeper runs: it does while anybody is known
-	kick  chan struct{} // has it look at once
+	awake atomic.Bool // the sweeper runs: it does while anybody is known
 
-	mu    sync.Mutex
-	byAge ages // under mu
+	mu     sync.Mutex
+	byAge  ages           // under mu
+	ticker *ticker.Ticker // the sweeper's; nil while it does not run; under mu
 }
 
 // place is a Keeper's in the order of age.
@@ -155,13 +157,13 @@ func (a *account) wake() {
 // run sweeps until nothing idles any more. What is kept while it ends finds it awake still, or wakes
 // the next one.
 func (a *account) run() {
-	t := time.NewTicker(sweepEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-		case <-a.kick:
-		}
+	t := ticker.New(sweepEvery)
+	defer t.Close()
+	a.mu.Lock()
+	a.ticker = t
+	a.mu.Unlock()
+	defer a.stops(t)
+	for t.Wait() {
 		a.sweep()
 		if a.known() > 0 {
 			continue
@@ -173,11 +175,21 @@ func (a *account) run() {
 	}
 }
 
+// stops forgets a sweeper's ticker, unless the next sweeper runs.
+func (a *account) stops(t *ticker.Ticker) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ticker == t {
+		a.ticker = nil
+	}
+}
+
 // soon has the sweeper look at once.
 func (a *account) soon() {
-	select {
-	case a.kick <- struct{}{}:
-	default:
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ticker != nil {
+		a.ticker.Nudge()
 	}
 }
 

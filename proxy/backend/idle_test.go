@@ -41,7 +41,7 @@ func closed(c net.Conn) bool {
 
 // TestTheOldestAnywhereGoes: of all pools' idle connections the one that was not used for longest.
 func TestTheOldestAnywhereGoes(t *testing.T) {
-	a := account{kick: make(chan struct{}, 1)}
+	a := account{}
 	var workers []*balancer.Worker
 	for range 4 {
 		m := listen(t, "tcp", "127.0.0.1:0")

@@ -18,6 +18,7 @@ import (
 	"balancerd/proxy/log/sink"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
+	"balancerd/proxy/ticker"
 )
 
 const (
@@ -199,16 +200,11 @@ func (s *serving) keep(task string, f func()) {
 
 // note writes the members' counters for the next process, once a second.
 func (s *serving) note(ctx context.Context) {
-	tick := time.NewTicker(noteEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Farm.WriteRows(); err != nil {
-				s.log("proxy_balancer", exchange.Error, "balancerd: counters would be lost with this process: "+err.Error())
-			}
-		case <-ctx.Done():
-			return
+	tick := ticker.New(noteEvery)
+	defer context.AfterFunc(ctx, func() { recovery.Do("ending a ticker", tick.Close) })()
+	for tick.Wait() {
+		if err := s.Farm.WriteRows(); err != nil {
+			s.log("proxy_balancer", exchange.Error, "balancerd: counters would be lost with this process: "+err.Error())
 		}
 	}
 }

@@ -40,15 +40,16 @@ type Loop struct {
 	current atomic.Pointer[Task] // the one that ran last, while blocking calls are reported
 
 	// Owned by the goroutine that runs the loop, or by a task that holds it.
-	run    uint64 // the number of the last run of a task
-	events [128]syscall.EpollEvent
-	i, n   int   // the next event to be handled, and how many there are
-	now    int64 // by the group's clock, when the events came
-	free   []*Task
-	wheel  wheel
-	poller pollerWait
-	soon   runQueue // what tasks of this loop have woken or begun
-	last   runQueue // what is to be run once nothing is in soon
+	run     uint64 // the number of the last run of a task
+	waiting int    // tasks that wait
+	events  [128]syscall.EpollEvent
+	i, n    int   // the next event to be handled, and how many there are
+	now     int64 // by the group's clock, when the events came
+	free    []*Task
+	wheel   wheel
+	poller  pollerWait
+	soon    runQueue // what tasks of this loop have woken or begun
+	last    runQueue // what is to be run once nothing is in soon
 
 	mu    sync.Mutex
 	queue []message // under mu
@@ -326,6 +327,7 @@ func (l *Loop) resume(t *Task) bool {
 		t.yielded()
 		return false
 	case t.state == waiting:
+		l.waiting++
 	case len(l.free) < maxIdleTasks:
 		l.free = append(l.free, t)
 	default:
@@ -422,7 +424,7 @@ func (l *Loop) pollKeeping(wait uintptr) (n uintptr, e syscall.Errno) {
 func (l *Loop) sleep() (n uintptr, e syscall.Errno) {
 	next := l.wheel.next()
 	l.sleeping.Store(true)
-	l.group.watch.sleeps(l.group.list)
+	l.group.watch.sleeps(l.group.list, l.waiting > 0)
 	if l.queued() {
 		n, e = l.pollKeeping(0)
 	} else if l.poller.on() {

@@ -116,6 +116,9 @@ func (o *ownership) revoke(word uint64) bool {
 
 // begin makes t the task that runs; its coroutine is to be resumed next.
 func (l *Loop) begin(t *Task) {
+	if t.state == waiting {
+		l.waiting--
+	}
 	t.waitsFor = nil
 	t.on(evResume)
 	l.run++
@@ -173,6 +176,7 @@ func (l *Loop) readopt(t *Task) bool {
 		return l.resume(t)
 	}
 	t.on(evReadopt)
+	l.waiting++
 	l.wheel.set(&t.timer, t.next.until)
 	return true
 }

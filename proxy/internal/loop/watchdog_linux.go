@@ -49,15 +49,17 @@ func allSleep(list []*Loop) bool {
 
 // watch is what the watchdog waits for while all loops sleep: one that has been awake for an interval. It is a
 // timer of the kernel's, which the loop that wakes first sets and the one that sleeps last stops: a loop that has
-// little to do never wakes the watchdog.
+// little to do never wakes the watchdog. Who sleeps while its tasks wait, for a member most often, will wake soon and
+// leaves the timer set, as long as that has not proved wrong of late.
 //
 //	            wakes                     interval over
 //	stopped ─────────────> set ──────────────────────────────> looking: rounds of the watchdog
 //	   ^ ^                  │                                       │
-//	   │ └─── sleeps ───────┘                                       │ all slept
+//	   │ └─── sleeps ───────┘                                       │ all sleep
 //	   └────────────────────────────────────────────────────────────┘
 type watch struct {
 	state atomic.Uint32
+	vain  atomic.Int32 // so often whoever sleeps stops the timer in any case
 	timer *sys.Timer
 }
 
@@ -66,6 +68,10 @@ const (
 	watchStopped
 	watchSet
 )
+
+// lesson is the value of vain after the watchdog was woken in vain: to wake it costs some 50 times as much as to
+// stop the timer.
+const lesson = 64
 
 func (w *watch) open() (err error) {
 	w.timer, err = sys.NewTimer()
@@ -85,11 +91,14 @@ func (w *watch) wakes() {
 	}
 }
 
-// sleeps is called by a loop that is about to sleep. Who sees the state before it is changed here does not set
-// the timer, so the loops are looked at once more behind that.
-func (w *watch) sleeps(list []*Loop) {
-	if w.state.Load() != watchSet || !allSleep(list) {
+// sleeps is called by a loop that is about to sleep; soon says that tasks of it wait. Who sees the state before it
+// is changed here does not set the timer, so the loops are looked at once more behind that.
+func (w *watch) sleeps(list []*Loop, soon bool) {
+	if w.state.Load() != watchSet || !allSleep(list) || soon && w.vain.Load() <= 0 {
 		return
+	}
+	if soon {
+		w.vain.Add(-1)
 	}
 	w.timer.Set(0)
 	if w.state.CompareAndSwap(watchSet, watchStopped) && !allSleep(list) {
@@ -99,10 +108,16 @@ func (w *watch) sleeps(list []*Loop) {
 
 // wait returns when a loop has been awake for an interval, or the group is closed.
 func (w *watch) wait(list []*Loop) {
-	w.state.Store(watchStopped)
-	if !allSleep(list) {
-		w.wakes()
+	for over := false; !over; {
+		w.state.Store(watchStopped)
+		if !allSleep(list) {
+			w.wakes()
+		}
+		over = w.timer.Wait() != nil // it is closed
+		w.state.Store(watchLooking)
+		if !allSleep(list) {
+			return
+		}
+		w.vain.Store(lesson)
 	}
-	w.timer.Wait() // an error: it is closed, and the group is over
-	w.state.Store(watchLooking)
 }

@@ -24,8 +24,11 @@ func NewTimer() (*Timer, error) {
 }
 
 // Set has Wait return once d is over; 0 stops it.
-func (t *Timer) Set(d time.Duration) {
-	spec := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
+func (t *Timer) Set(d time.Duration) { t.Repeat(d, 0) }
+
+// Repeat is Set, and has Wait return again whenever another interval is over.
+func (t *Timer) Repeat(d, interval time.Duration) {
+	spec := struct{ interval, value syscall.Timespec }{syscall.NsecToTimespec(int64(interval)), syscall.NsecToTimespec(int64(d))}
 	syscall.RawSyscall6(syscall.SYS_TIMERFD_SETTIME, t.fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 }
 

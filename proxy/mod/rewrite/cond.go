@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
 	"balancerd/proxy/site"
 )
@@ -21,6 +23,7 @@ type cond struct {
 	pattern *pattern.Pattern
 	expr    *expr.Expr
 	number  int // of a comparison of numbers
+	pos     apacheconf.Pos
 	not     bool
 	fold    bool
 	orNext  bool
@@ -78,7 +81,7 @@ func newCond(s *directive.Scope, a directive.Args) (*cond, error) {
 	if !ok {
 		return nil, errors.New("bad argument line '" + a.Raw + "'")
 	}
-	c := &cond{raw: words.second, text: words.second}
+	c := &cond{raw: words.second, text: words.second, pos: a.Pos}
 	if words.hasThird {
 		if err := eachFlag(words.third, c.setFlag); err != nil {
 			return nil, err
@@ -202,6 +205,13 @@ func (c *cond) evaluate(p *pass) bool {
 			p.traceDir(1, "RewriteCond: expr='", c.raw, "' evaluation failed: ", err.Error())
 		}
 		return false
+	}
+	if p.traced {
+		is := "0"
+		if ok {
+			is = "1"
+		}
+		p.x.Log("rewrite", exchange.Trace1+3, nil, "Evaluation of expression from "+c.pos.String()+" gave: "+is)
 	}
 	if ok && !c.not {
 		p.cond = groups{}

@@ -205,11 +205,8 @@ func cleaned(name string) string {
 // isFileName reports whether a path is that of a file: its first segment is there on disk, and the configuration, not
 // the request, has chosen it (httpd: mod_rewrite.c prefix_stat).
 func (p *pass) isFileName(name string) bool {
-	first := name
-	if i := strings.IndexByte(name[1:], '/'); i >= 0 {
-		first = name[:i+1]
-	}
-	if first = path.Clean(first); strings.IndexByte(first, 0) >= 0 {
+	first, _, _ := strings.Cut(strings.TrimLeft(name, "/"), "/")
+	if first = path.Clean("/" + first); strings.IndexByte(first, 0) >= 0 {
 		return false
 	}
 	if _, err := os.Stat(first); err != nil {
