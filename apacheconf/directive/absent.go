@@ -6,7 +6,6 @@ func Absent() Table { return absent }
 
 var absent = Table{
 	{Name: "AllowMethods", Ignored: &Ignored{Closes: Always}},
-	{Name: "RemoteIPProxyProtocol", Ignored: &Ignored{Closes: With("on")}},
 	{Name: "AuthDigestProvider", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestQop", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestAlgorithm", Ignored: &Ignored{Closes: Always}},

@@ -125,7 +125,7 @@ func TestEveryKnownDirectiveIsComplete(t *testing.T) {
 }
 
 func TestHints(t *testing.T) {
-	c, err := load(t, "EnableSendfile On\nRemoteIPProxyProtocol off\nRemoteIPProxyProtocol on\n<Location />\nAllowMethods GET\n</Location>\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
+	c, err := load(t, "EnableSendfile On\nLoadModule authn_anon_module x\n<Location />\nAnonymous_VerifyEmail off\nAnonymous_VerifyEmail on\nAllowMethods GET\n</Location>\nMutex x\n", Module{Table: Table{{Name: "Mutex", Ignored: &Ignored{Quiet: true}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestHints(t *testing.T) {
 	for _, h := range c.Hints {
 		got = append(got, fmt.Sprintf("%s %v", h.Name, h.Refuse))
 	}
-	if want := "EnableSendfile false, RemoteIPProxyProtocol false, RemoteIPProxyProtocol true, AllowMethods true"; strings.Join(got, ", ") != want {
+	if want := "EnableSendfile false, Anonymous_VerifyEmail false, Anonymous_VerifyEmail true, AllowMethods true"; strings.Join(got, ", ") != want {
 		t.Errorf("hints %s, want %s", strings.Join(got, ", "), want)
 	}
 }

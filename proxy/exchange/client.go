@@ -22,6 +22,12 @@ func (x *Exchange) ClientPort() uint16 {
 	return x.Conn.Remote.Port()
 }
 
+// Announced is the client that a connection's PROXY header names: the peer, when it names none.
+type Announced struct {
+	IP   string
+	Port uint16
+}
+
 // lastClient is the client's address of a connection's latest request, where it is not the peer's: what others than
 // the connection's own goroutine may see.
 type lastClient struct {

@@ -19,6 +19,8 @@ type Conn struct {
 	Kept       int            // how many requests came before this one on the connection (%k)
 	Logged     uint32         // atomic: the error log has named this connection (%{c}L); its own mark
 
+	Announced *Announced // by the PROXY protocol's header; nil: there was none
+
 	last lastClient
 }
 

@@ -19,6 +19,6 @@ type TLS struct {
 // Secured is a copy of the connection with other facts of TLS, for one request of several that run side
 // by side.
 func (c *Conn) Secured(t *TLS) *Conn {
-	return &Conn{ID: c.ID, Remote: c.Remote, Local: c.Local, RemoteIP: c.RemoteIP, RemoteText: c.RemoteText, TLS: t, Secure: c.Secure,
+	return &Conn{ID: c.ID, Remote: c.Remote, Local: c.Local, RemoteIP: c.RemoteIP, RemoteText: c.RemoteText, TLS: t, Secure: c.Secure, Announced: c.Announced,
 		Kept: c.Kept, Logged: atomic.LoadUint32(&c.Logged)}
 }

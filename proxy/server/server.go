@@ -46,7 +46,7 @@ func New(secure ...func(*site.Site, netip.AddrPort) http1.TLSHandshake) *Server 
 	s := &Server{started: time.Now(), sockets: map[string]*socket{}, old: map[*generation]bool{}}
 	recovery.SetLog(func(message string) { s.log(exchange.Crit, nil, message) })
 	s.h2 = http2.New(s, s.log)
-	s.http1 = http1.New(s, http1.Options{Log: s.log, TLSHandshake: s.shake, Other: other{s.h2}})
+	s.http1 = http1.New(s, http1.Options{Log: s.log, TLSHandshake: s.shake, ProxyProtocol: s.announces, Other: other{s.h2}})
 	if len(secure) > 0 {
 		s.secure = secure[0]
 	}
@@ -66,6 +66,12 @@ func (s *Server) shake(local netip.AddrPort) http1.TLSHandshake {
 		return nil
 	}
 	return s.secure(now, local)
+}
+
+// announces reports whether the site in force wants a PROXY header in front of a new connection.
+func (s *Server) announces(local, remote netip.AddrPort) bool {
+	now := s.Site()
+	return now != nil && now.ProxyProtocol != nil && now.ProxyProtocol(local, remote)
 }
 
 // log writes what concerns no request to the error log of whoever serves.

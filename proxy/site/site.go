@@ -1,6 +1,7 @@
 package site
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ type Site struct {
 	Started    time.Time // of this load
 	Generation int       // how many loads came before
 	Checking   bool      // under -t: nothing will be served
+
+	// ProxyProtocol reports whether a new connection must begin with a PROXY header; nil: none does.
+	ProxyProtocol func(local, remote netip.AddrPort) bool
 
 	names    *names
 	byScope  map[*directive.Scope]*Host // by the main server's scope, or a virtual host's

@@ -99,13 +99,15 @@ func (a *acceptor) take(fd uintptr, remote netip.AddrPort) (j loop.Job, offLoop 
 	if !local.IsValid() {
 		local = sys.Local(fd)
 	}
+	announces := a.s.announces(local, remote)
 	if shake := a.s.shake(local); shake != nil {
 		a.s.doors.Add(1)
-		return &handshakeJob{s: a.s, fd: a.group.NewFd(fd), local: local, remote: remote, shake: shake}, true
+		return &handshakeJob{s: a.s, fd: a.group.NewFd(fd), local: local, remote: remote, shake: shake, announces: announces}, true
 	}
 	own := a.group.NewFd(fd)
 	return a.s.open(local, remote, func(c *conn) {
 		c.serveSocket(own)
+		c.announces = announces
 		c.interrupt = c.interrupter()
 	}), false
 }

@@ -26,7 +26,8 @@ func (s *Server) Accept(l *Listener) error {
 		nc, err := l.l.Accept()
 		switch {
 		case err == nil:
-			go s.serve(nc, s.shake(exchange.AddrPort(nc.LocalAddr())))
+			local, remote := exchange.AddrPort(nc.LocalAddr()), exchange.AddrPort(nc.RemoteAddr())
+			go s.serve(nc, s.shake(local), s.announces(local, remote))
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
@@ -37,11 +38,18 @@ func (s *Server) Accept(l *Listener) error {
 }
 
 // serve serves a connection, after a handshake if it is to be secure.
-func (s *Server) serve(nc net.Conn, shake TLSHandshake) {
+func (s *Server) serve(nc net.Conn, shake TLSHandshake, announces bool) {
 	defer s.guardAccept(nc)
 	if shake == nil {
-		s.ServeConn(nc, nil)
+		s.serveConn(nc, nil, func(c *conn) { c.announces = announces })
 		return
+	}
+	var client *exchange.Announced
+	if announces {
+		var ok bool
+		if client, ok = s.readProxyHeader(nc, exchange.AddrPort(nc.LocalAddr()), exchange.AddrPort(nc.RemoteAddr())); !ok {
+			return
+		}
 	}
 	c, state, err := shake(nc)
 	if err != nil {
@@ -49,7 +57,7 @@ func (s *Server) serve(nc net.Conn, shake TLSHandshake) {
 		s.notShaken(err)
 		return
 	}
-	s.ServeConn(c, state)
+	s.serveConn(c, state, func(c *conn) { c.info.Announced = client })
 }
 
 // Listener is a listening socket.

@@ -23,16 +23,17 @@ type conn struct {
 	began time.Time
 
 	// Owned by the goroutine that serves it.
-	k        *requestBuffers  // nil while nothing is there to be served
-	server   *exchange.Server // in force before the Host is known
-	rules    wire.Rules
-	ruled    *exchange.Server // whose rules they are
-	headBy   limit            // how long the head may take
-	now      time.Time        // when the last exchange ended; zero once that is long ago
-	over     bool             // no request is read any more
-	broken   bool             // a panic happened: nothing is used again
-	switched bool             // another protocol goes on
-	linger   bool             // the client may still be sending: its bytes are drained before the end
+	k         *requestBuffers  // nil while nothing is there to be served
+	server    *exchange.Server // in force before the Host is known
+	rules     wire.Rules
+	ruled     *exchange.Server // whose rules they are
+	headBy    limit            // how long the head may take
+	now       time.Time        // when the last exchange ended; zero once that is long ago
+	announces bool             // it must begin with a PROXY header, which has not come
+	over      bool             // no request is read any more
+	broken    bool             // a panic happened: nothing is used again
+	switched  bool             // another protocol goes on
+	linger    bool             // the client may still be sending: its bytes are drained before the end
 
 	// Atomic.
 	state atomic.Uint32
@@ -184,6 +185,10 @@ func (c *conn) rest() {
 // ended is the end of the client's bytes, or of its time, between requests or within a head. A graceful
 // stop ends the time of those that have not begun one.
 func (c *conn) ended(err error) {
+	if c.announces {
+		c.endWithoutProxyHeader(err)
+		return
+	}
 	c.over = true
 	switch begun := c.partial(); {
 	case timedOut(err) && (begun || !c.s.stopping.Load()):

@@ -12,5 +12,5 @@
 // has the other protocol's job serve the connection there (secure_linux.go). Connections of HTTP/2 in clear text, and
 // all of other systems, have goroutines.
 //
-// Reading order: app.go, server.go, conn.go, request.go, send.go.
+// Reading order: app.go, server.go, conn.go, request.go, send.go; announce.go (the PROXY protocol in front of it all).
 package server

@@ -12,6 +12,9 @@ import (
 // head reads the next request's head from what was received and makes an exchange of it. false: it is
 // not whole, or it was refused.
 func (c *conn) head() bool {
+	if c.announces && !c.takeProxyHeader() {
+		return false
+	}
 	k := c.k
 	if k.scan.Tried == 0 {
 		c.server = c.s.app.Default(c.info.Local)

@@ -15,12 +15,17 @@ type handshakeJob struct {
 	fd            *loop.Fd
 	local, remote netip.AddrPort
 	shake         TLSHandshake
+	announces     bool                // it must begin with a PROXY header
+	client        *exchange.Announced // by that
 }
 
 // Run shakes hands and serves what has come in.
 func (g *handshakeJob) Run(t *loop.Task) {
 	defer g.s.settle()
 	defer g.s.doors.Add(-1)
+	if g.announces && !g.takeProxyHeader(t) {
+		return
+	}
 	base := loop.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
 	defer g.s.guardAccept(base)
 	nc, state, err := g.shake(base)
@@ -32,15 +37,24 @@ func (g *handshakeJob) Run(t *loop.Task) {
 		g.speakOther(t, nc, base, state)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:
 		base.HandOff(ordinary(g.fd, t, base))
-		g.s.ServeConn(nc, state)
+		g.s.serveConn(nc, state, func(c *conn) { c.info.Announced = g.client })
 	default:
 		c := g.s.open(g.local, g.remote, func(c *conn) {
 			c.serveTLS(nc, base, g.fd)
 			c.interrupt = c.interrupter()
-			c.info.TLS, c.info.Secure = state, true
+			c.info.TLS, c.info.Secure, c.info.Announced = state, true, g.client
 		})
 		c.Run(t)
 	}
+}
+
+// takeProxyHeader reads the PROXY header in front of the handshake, by a connection of its own: what follows TLS's records
+// must not see it.
+func (g *handshakeJob) takeProxyHeader(t *loop.Task) (ok bool) {
+	nc := loop.NewConn(g.fd, t, net.TCPAddrFromAddrPort(g.local), net.TCPAddrFromAddrPort(g.remote))
+	defer g.s.guardAccept(nc)
+	g.client, ok = g.s.readProxyHeader(nc, g.local, g.remote)
+	return ok
 }
 
 // LoopClient is a client as an event loop serves it.
@@ -68,7 +82,7 @@ func (g *handshakeJob) speakOther(t *loop.Task, nc net.Conn, base *loop.Conn, st
 	c := g.s.open(g.local, g.remote, func(c *conn) {
 		c.serveTLS(nc, base, g.fd)
 		c.interrupt = cutFd{g.fd}
-		c.info.TLS, c.info.Secure = state, true
+		c.info.TLS, c.info.Secure, c.info.Announced = state, true, g.client
 	})
 	c.speakOther(t, LoopClient{Conn: nc, Below: base, Fd: g.fd})
 }

@@ -16,16 +16,17 @@ import (
 // Server serves HTTP/1.1 connections. Make one with New; one is enough for all listeners.
 type Server struct {
 	// Immutable.
-	app     App
-	shake   func(local netip.AddrPort) TLSHandshake
-	other   Other
-	log     func(level exchange.Level, err error, message string)
-	ctx     context.Context
-	buffers sync.Pool // *requestBuffers
-	conns   sync.Pool // *conn
-	bulks   sync.Pool // *bulk
-	pieces  sync.Pool // *piece
-	pipes   pipes
+	app       App
+	shake     func(local netip.AddrPort) TLSHandshake
+	announces func(local, remote netip.AddrPort) bool
+	other     Other
+	log       func(level exchange.Level, err error, message string)
+	ctx       context.Context
+	buffers   sync.Pool // *requestBuffers
+	conns     sync.Pool // *conn
+	bulks     sync.Pool // *bulk
+	pieces    sync.Pool // *piece
+	pipes     pipes
 
 	shards [shards]shard
 
@@ -46,6 +47,8 @@ type Options struct {
 	Log func(level exchange.Level, err error, message string)
 	// TLSHandshake finds what makes connections to an address secure; nil, or a nil result: they are plain.
 	TLSHandshake func(local netip.AddrPort) TLSHandshake
+	// ProxyProtocol reports whether a connection must begin with a PROXY header, in front of TLS; nil: none does.
+	ProxyProtocol func(local, remote netip.AddrPort) bool
 	// Other serves connections that turn out to speak HTTP/2; nil: there are none.
 	Other Other
 }
@@ -56,7 +59,7 @@ type TLSHandshake func(net.Conn) (net.Conn, *exchange.TLS, error)
 
 // New is a Server for an App.
 func New(app App, o Options) *Server {
-	s := &Server{app: app, log: o.Log, shake: o.TLSHandshake, other: o.Other, ctx: context.Background()}
+	s := &Server{app: app, log: o.Log, shake: o.TLSHandshake, announces: o.ProxyProtocol, other: o.Other, ctx: context.Background()}
 	if s.log == nil {
 		s.log = func(exchange.Level, error, string) {}
 	}
@@ -66,6 +69,9 @@ func New(app App, o Options) *Server {
 	s.pieces.New = func() any { return new(piece) }
 	if s.shake == nil {
 		s.shake = func(netip.AddrPort) TLSHandshake { return nil }
+	}
+	if s.announces == nil {
+		s.announces = func(_, _ netip.AddrPort) bool { return false }
 	}
 	for i := range s.shards {
 		s.shards[i].init()
@@ -81,9 +87,15 @@ func (s *Server) notShaken(err error) {
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,
 // nil for plain ones. It blocks.
 func (s *Server) ServeConn(nc net.Conn, state *exchange.TLS) {
+	s.serveConn(nc, state, func(*conn) {})
+}
+
+// serveConn is ServeConn of a connection of which mark knows more.
+func (s *Server) serveConn(nc net.Conn, state *exchange.TLS, mark func(*conn)) {
 	c := s.open(exchange.AddrPort(nc.LocalAddr()), exchange.AddrPort(nc.RemoteAddr()), func(c *conn) {
 		c.transport = &netTransport{nc: nc}
 		c.info.TLS, c.info.Secure = state, state != nil
+		mark(c)
 	})
 	defer s.drop(c)
 	defer c.guardConnection()

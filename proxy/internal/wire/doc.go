@@ -9,5 +9,5 @@
 // Package proxy/internal/poison lists who owns such bytes, until when, and finds who keeps a text for longer.
 //
 // Reading order: header.go, id.go, class.go, request.go, line.go, target.go, host.go, fields.go,
-// complete.go, response.go, headscan.go, framing.go, chunk.go, tokens.go, list.go, warning.go, nameset.go, encode.go, clock.go.
+// complete.go, response.go, headscan.go, framing.go, chunk.go, tokens.go, list.go, warning.go, nameset.go, encode.go, clock.go, proxyheader.go.
 package wire

@@ -10,5 +10,8 @@
 //	x.SetClient: logs (%a), Require ip, expressions (REMOTE_ADDR), X-Forwarded-For to members
 //	x.Conn stays: %{c}a, CONN_REMOTE_ADDR
 //
-// Reading order: module.go, settings.go, network.go, walk.go.
+// The PROXY protocol says it for a connection: where it is spoken protocol.go decides, http1/server reads its header in
+// front of TLS, wire.ParseProxyHeader takes it apart.
+//
+// Reading order: module.go, settings.go, network.go, walk.go, protocol.go.
 package remoteip

@@ -18,6 +18,8 @@ func Module() site.Module {
 		{Name: "RemoteIPTrustedProxy", Set: addProxy(false), Help: "proxies that may name clients of the internet"},
 		{Name: "RemoteIPInternalProxyList", File: directive.ReadsFile, Set: readProxies(true), Help: "a file of such proxies"},
 		{Name: "RemoteIPTrustedProxyList", File: directive.ReadsFile, Set: readProxies(false), Help: "a file of such proxies"},
+		{Name: "RemoteIPProxyProtocol", Set: setProtocol, Help: "connections begin with a PROXY header"},
+		{Name: "RemoteIPProxyProtocolExceptions", Set: setExceptions, Help: "peers that send none"},
 	}}
 }
 
@@ -29,15 +31,25 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 				h.Scope.Pos.File, h.Scope.Pos.Line))
 		}
 	}
-	return build, nil
+	protocol := newProtocol(protocols.Merged(c.Main), s)
+	if protocol != nil {
+		s.ProxyProtocol = protocol.expects
+	}
+	return func(chain []*directive.Scope, p *site.Plan) error {
+		build(chain, p, protocol != nil)
+		return nil
+	}, nil
 }
 
-func build(chain []*directive.Scope, p *site.Plan) error {
+func build(chain []*directive.Scope, p *site.Plan, announced bool) {
 	s := servers.Merged(chain...)
-	if s.header == "" {
-		return nil
+	var walk exchange.Step
+	if s.header != "" {
+		walk = (&walker{header: s.header, proxies: s.proxiesHeader, trusted: s.trusted()}).step
 	}
-	w := &walker{header: s.header, proxies: s.proxiesHeader, trusted: s.trusted()}
-	p.Add(site.Early, "RemoteIPHeader", w.step)
-	return nil
+	if announced {
+		p.Add(site.Early, "RemoteIPProxyProtocol", announce(walk))
+	} else if walk != nil {
+		p.Add(site.Early, "RemoteIPHeader", walk)
+	}
 }

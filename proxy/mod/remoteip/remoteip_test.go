@@ -161,7 +161,7 @@ func FuzzJourney(f *testing.F) {
 		}
 		x := r.Get("GET /proxied HTTP/1.1\nX-C: " + field + "\n")
 		field = strings.TrimSpace(field)
-		a := address(x)
+		a := clientOf(x)
 		if x.ClientIP != a.String() {
 			t.Fatalf("%q: %q is no address as it is printed", field, x.ClientIP)
 		}

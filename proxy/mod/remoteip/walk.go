@@ -24,7 +24,7 @@ func (w *walker) step(_ context.Context, x *exchange.Exchange) error {
 	if !x.Req.Header.Has(w.header) {
 		return nil
 	}
-	j := journey{walker: w, x: x, at: address(x), text: x.ClientIP, rest: x.Req.Header.Get(w.header), more: true, internal: len(w.trusted) > 0}
+	j := journey{walker: w, x: x, at: clientOf(x), text: x.ClientIP, rest: x.Req.Header.Get(w.header), more: true, internal: len(w.trusted) > 0}
 	for j.more && j.next() {
 		j.moved = true
 	}
@@ -34,8 +34,8 @@ func (w *walker) step(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// address is the client's, as it is known so far.
-func address(x *exchange.Exchange) netip.Addr {
+// clientOf is the client's address, as it is known so far.
+func clientOf(x *exchange.Exchange) netip.Addr {
 	a, err := netip.ParseAddr(x.ClientIP)
 	if err != nil {
 		a = x.Conn.Remote.Addr()

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
+)
+
+// announced is the client that a PROXY header names; the peer, when it names none.
+func announced(h wire.ProxyHeader, info *exchange.Conn) *exchange.Announced {
+	if !h.Client.IsValid() {
+		return &exchange.Announced{IP: info.RemoteIP, Port: info.Remote.Port()}
+	}
+	return &exchange.Announced{IP: h.IP, Port: h.Client.Port()}
+}
+
+// takeProxyHeader reads the PROXY header in front of a plain connection's first request. false: it is not whole, or
+// none.
+func (c *conn) takeProxyHeader() bool {
+	h, n, err := wire.ParseProxyHeader(c.k.have())
+	switch {
+	case err == wire.ErrIncomplete:
+		return false
+	case err != nil:
+		c.over = true
+		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), err)
+		return false
+	}
+	c.k.r += n
+	c.announces = false
+	c.info.Announced = announced(h, &c.info)
+	return c.k.r < c.k.w
+}
+
+// endWithoutProxyHeader is the end of a connection that has not brought its PROXY header.
+func (c *conn) endWithoutProxyHeader(err error) {
+	c.over = true
+	if !timedOut(err) {
+		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), io.EOF)
+	}
+}
+
+// tellProxyHeader logs why a connection is closed.
+func tellProxyHeader(info *exchange.Conn, server *exchange.Server, err error) {
+	e := exchange.LogEntry{Time: time.Now(), Module: "remoteip", Level: exchange.Error, Conn: info, Server: server}
+	var bad *wire.ProxyHeaderError
+	switch {
+	case errors.As(err, &bad):
+		e.Message = bad.Message
+	case err == io.EOF:
+		e.Level, e.Message = exchange.Info, "AH10634: RemoteIPProxyProtocol: connection closed before a complete header was received"
+	default:
+		e.Errno, e.Message = exchange.ErrnoText(err), "AH10184: failed reading input"
+	}
+	if e.Message != "" && server.ErrorLog != nil && e.Level <= server.Levels.Of(e.Module) {
+		server.ErrorLog.Write(&e)
+	}
+}
+
+// deadlineReader is a connection before TLS.
+type deadlineReader interface {
+	io.ReadCloser
+	SetReadDeadline(time.Time) error
+}
+
+// readProxyHeader reads the PROXY header in front of TLS, and nothing behind it. Without one the connection is closed,
+// and ok is false.
+func (s *Server) readProxyHeader(nc deadlineReader, local, remote netip.AddrPort) (a *exchange.Announced, ok bool) {
+	text := remote.String()
+	info := &exchange.Conn{Remote: remote, Local: local, RemoteText: text, RemoteIP: ipOf(text)}
+	server := s.app.Default(local)
+	nc.SetReadDeadline(time.Now().Add(server.IOTimeout()))
+	var b []byte
+	for {
+		h, _, err := wire.ParseProxyHeader(b)
+		if err == nil {
+			nc.SetReadDeadline(time.Time{})
+			return announced(h, info), true
+		}
+		if err == wire.ErrIncomplete {
+			b, err = readMore(nc, b, wire.ProxyHeaderWants(b))
+		}
+		if err != nil {
+			nc.Close()
+			if !timedOut(err) {
+				tellProxyHeader(info, server, err)
+			}
+			return nil, false
+		}
+	}
+}
+
+// readMore appends up to n bytes.
+func readMore(r io.Reader, b []byte, n int) ([]byte, error) {
+	at := len(b)
+	b = append(b, make([]byte, n)...)
+	n, err := r.Read(b[at:])
+	if n > 0 {
+		err = nil
+	}
+	return b[:at+n], err
+}
