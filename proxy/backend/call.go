@@ -34,6 +34,7 @@ type Call struct {
 	Via       func(*exchange.Exchange) string // the Via field of an interim answer that is passed on; nil for none
 	Name      string                          // the server name for TLS; "" for Host. With ProxyPreserveHost the client's Host
 	Check     *Check                          // of a health check; nil: traffic
+	Remote    *Remote                         // another proxy on the way (ProxyRemote); nil: none
 }
 
 // Check says that a call is a health check's: its connection is one of its own, beside those that max= counts, and

@@ -73,6 +73,13 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		}
 		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
 	}
+	if to.remote != nil {
+		nc, err := to.remote.connect(ctx, d, x, call, to)
+		if err != nil {
+			return nil, fail(Refused, err)
+		}
+		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
+	}
 	patient, cancel := context.WithTimeout(ctx, d.Timeout) // a lookup takes no longer than a connect
 	defer cancel()
 	list, err := p.lookup(patient, set, to)

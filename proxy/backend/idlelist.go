@@ -13,9 +13,11 @@ type security struct {
 	tls    *TLS
 	name   string
 	socket string // that is not the worker's own
+	remote *Remote
 }
 
 func securityOf(to target, call *Call) (s security) {
+	s.remote = to.remote
 	if secure(to.scheme) {
 		s.tls, s.name = call.TLS, call.Name
 	}
@@ -27,7 +29,7 @@ func securityOf(to target, call *Call) (s security) {
 
 // kind is that of a connection.
 func (c *Conn) kind() security {
-	s := security{tls: c.tls, name: c.name}
+	s := security{tls: c.tls, name: c.name, remote: c.to.remote}
 	if c.to.aside {
 		s.socket = c.to.socket
 	}

@@ -83,7 +83,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	to := targetOf(w, call)
 	set := w.Settings()
 	fresh = fresh || !to.own
-	if set.AddressTTL.V > 0 && !fresh && to.socket == "" {
+	if set.AddressTTL.V > 0 && !fresh && to.socket == "" && to.remote == nil {
 		p.refresh(ctx, x, set, call, to)
 	}
 	task := taskOf(x)
@@ -221,7 +221,7 @@ const skipProbeWindow = time.Millisecond
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := c.look(x)
 	switch {
-	case state == loop.Quiet && !p.addrs.moved(c):
+	case state == loop.Quiet && (to.remote != nil || !p.addrs.moved(c)):
 		return true
 	case state == loop.Quiet && x.Enabled("proxy", exchange.Debug):
 		x.Log("proxy", exchange.Debug, nil, "AH10481: "+to.scheme+": closing connection to "+to.host+" ("+c.Address()+") on address change")

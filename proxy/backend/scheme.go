@@ -46,13 +46,14 @@ type target struct {
 	host   string
 	port   uint16
 	socket string
-	own    bool // the worker's own address, or a socket: it can be kept, and connections to it
-	aside  bool // a socket that is not the worker's: connections to it are kept apart
+	own    bool    // the worker's own address, or a socket: it can be kept, and connections to it
+	aside  bool    // a socket that is not the worker's: connections to it are kept apart
+	remote *Remote // another proxy, by which the host is reached; nil: directly
 }
 
 func targetOf(w *balancer.Worker, call *Call) target {
 	a := w.Address()
-	to := target{scheme: a.Scheme, host: a.Host, port: a.Port, socket: a.Socket, own: !a.Varies}
+	to := target{scheme: a.Scheme, host: a.Host, port: a.Port, socket: a.Socket, own: !a.Varies, remote: call.Remote}
 	if call.Scheme != "" {
 		to.scheme = call.Scheme
 	}

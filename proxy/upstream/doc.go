@@ -16,5 +16,6 @@
 // how one is found), mapping.go (path to URL; match.go and servlet.go for prefixes), workers.go (which worker serves
 // a URL), handler.go (the loop of attempts), state.go (what is remembered between phases),
 // target.go and url.go, forwarded.go, forwards.go and env.go (the member's request), outcome.go, failover.go and
-// status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock).
+// status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock),
+// remote.go (ProxyRemote).
 package upstream

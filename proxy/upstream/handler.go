@@ -36,7 +36,11 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 			return err
 		}
 		h.forwarder.build(p, p.worker, p.worker == h.upstreams.Generic)
-		err := h.backend.RoundTrip(ctx, p.worker, x, h.attemptOptions(p))
+		call := h.attemptOptions(p)
+		if h.upstreams.Settings.Remotes != nil {
+			h.upstreams.Settings.Remotes.route(ctx, p, call)
+		}
+		err := h.backend.RoundTrip(ctx, p.worker, x, call)
 		if err == nil {
 			return h.finish(p)
 		}

@@ -36,6 +36,7 @@ type ServerSettings struct {
 	BadHeader   backend.BadHeader
 	Source      netip.Addr // ProxySourceAddress; invalid for any
 	Blocked     []BlockedHost
+	Remotes     *Remotes // nil: none
 }
 
 // ViaMode is ProxyVia.

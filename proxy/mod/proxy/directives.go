@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"balancerd/apacheconf/directive"
-	"balancerd/apacheconf/pattern"
 	"balancerd/balancer"
 	"balancerd/proxy/upstream"
 )
@@ -114,42 +113,6 @@ func setRequests(s *directive.Scope, a directive.Args) error {
 	servers.In(s).forward.Set(a.On)
 	if a.On {
 		s.Config.Hint(a, noForward)
-	}
-	return nil
-}
-
-func setDomain(_ *directive.Scope, a directive.Args) error {
-	if !strings.HasPrefix(a.Words[0], ".") {
-		return errors.New("ProxyDomain: domain name must start with a dot.")
-	}
-	return nil
-}
-
-func setNothing(*directive.Scope, directive.Args) error { return nil }
-
-func setRemote(_ *directive.Scope, a directive.Args) error {
-	return checkRemote("ProxyRemote", a.Words[1])
-}
-
-func setRemoteMatch(_ *directive.Scope, a directive.Args) error {
-	if err := checkRemote("ProxyRemoteMatch", a.Words[1]); err != nil {
-		return err
-	}
-	if _, err := pattern.Compile(a.Words[0], pattern.Options{}); err != nil {
-		return errors.New("Regular expression for ProxyRemoteMatch could not be compiled.")
-	}
-	return nil
-}
-
-// checkRemote is httpd's check of a remote proxy's URL (mod_proxy.c add_proxy).
-func checkRemote(name, url string) error {
-	colon := strings.IndexByte(url, ':')
-	if colon < 0 || !strings.HasPrefix(url[colon:], "://") || len(url) == colon+3 {
-		return errors.New(name + ": Bad syntax for a remote proxy server")
-	}
-	_, port, has := strings.Cut(url[colon+3:], ":")
-	if n := directive.Atoi(port); has && (port == "" || port[0] < '0' || '9' < port[0] || n > 65535) {
-		return errors.New(name + ": Bad syntax for a remote proxy server (bad port number)")
 	}
 	return nil
 }

@@ -54,9 +54,9 @@ func Module(farm *balancer.Farm, b backend.Backend, secure ...Secure) site.Modul
 
 		{Name: "ProxyBlock", Set: setBlock, Help: "hosts that no request is sent to"},
 		{Name: "ProxyRequests", Set: setRequests, Help: "forward proxy; must stay Off"},
-		{Name: "ProxyRemote", Set: setRemote, Help: "another proxy on the way to members", Partial: noForward},
-		{Name: "ProxyRemoteMatch", Set: setRemoteMatch, Help: "another proxy on the way to members that match", Partial: noForward},
-		{Name: "NoProxy", Set: setNothing, Help: "members that ProxyRemote is not for", Partial: noForward},
+		{Name: "ProxyRemote", Set: setRemote, Help: "another proxy on the way to members"},
+		{Name: "ProxyRemoteMatch", Set: setRemoteMatch, Help: "another proxy on the way to members that match"},
+		{Name: "NoProxy", Set: setDirect, Help: "members that ProxyRemote is not for"},
 		{Name: "ProxyDomain", Set: setDomain, Help: "the domain of hosts without one, for a forward proxy", Partial: noForward},
 	}}
 }

@@ -29,6 +29,9 @@ type serverSettings struct {
 	persist       bool
 	sourceAddress directive.Opt[netip.Addr]
 	blocked       []upstream.BlockedHost // append
+	remotes       []upstream.RemoteFor   // append
+	direct        []upstream.DirectHost  // append
+	domain        directive.Opt[string]  // ProxyDomain
 }
 
 // statusMode is ProxyStatus.
@@ -57,6 +60,9 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	m.inheritPass = inner.inheritPass.Over(outer.inheritPass)
 	m.sourceAddress = inner.sourceAddress.Over(outer.sourceAddress)
 	m.blocked = slices.Concat(outer.blocked, inner.blocked)
+	m.remotes = slices.Concat(outer.remotes, inner.remotes)
+	m.direct = slices.Concat(outer.direct, inner.direct)
+	m.domain = inner.domain.Over(outer.domain)
 	return m
 }
 
@@ -67,7 +73,8 @@ func (s *serverSettings) inherits() bool { return s.inherit.Or(true) || s.inheri
 // requests is what matters to the requests of a server.
 func (s *serverSettings) requests(h *site.Host) upstream.ServerSettings {
 	return upstream.ServerSettings{
-		Via: s.via.Or(upstream.ViaOff), MaxForwards: s.maxForwards.Or(-1), Timeout: s.timeout.Or(h.Server.Timeout),
+		Remotes: s.ways(),
+		Via:     s.via.Or(upstream.ViaOff), MaxForwards: s.maxForwards.Or(-1), Timeout: s.timeout.Or(h.Server.Timeout),
 		BadHeader: s.badHeader.Or(backend.BadHeaderIsError), Source: s.sourceAddress.Or(netip.Addr{}), Blocked: s.blocked,
 	}
 }
