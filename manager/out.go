@@ -7,9 +7,11 @@ type out struct{ b []byte }
 
 // put prints texts as they are.
 func (o *out) put(texts ...string) {
+	b := o.b
 	for _, s := range texts {
-		o.b = append(o.b, s...)
+		b = append(b, s...)
 	}
+	o.b = b
 }
 
 func (o *out) int(n int64) { o.b = strconv.AppendInt(o.b, n, 10) }
