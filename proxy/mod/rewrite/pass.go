@@ -208,6 +208,11 @@ func (p *pass) apply(r *rule, res *result) bool {
 		*res = result{outcome: answered, err: exchange.Status(403)}
 		return true
 	}
+	if r.openHost > 0 && len(to) > r.openHost && to[r.openHost] != '/' && to[r.openHost] != '?' {
+		p.x.Log("rewrite", exchange.Error, nil, "RewriteRule '"+r.text+"' leads to another host than the configuration says: "+to)
+		*res = result{outcome: answered, err: exchange.Status(400)}
+		return true
+	}
 	p.set(r)
 	p.substitute(r, to, res)
 	return true
@@ -325,8 +330,11 @@ func (p *pass) after(r *rule, res *result) next {
 	return p.goOn(r, res)
 }
 
-// answer ends the pass with a status.
+// answer ends the pass with a status. One below 200 is no answer.
 func (p *pass) answer(res *result, status int) next {
+	if status < 200 {
+		status = 500
+	}
 	*res = result{outcome: answered, err: exchange.Status(status)}
 	return stop
 }

@@ -96,3 +96,28 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestHostIsTheConfigurations: what a request brings does not become part of a member's name.
+func TestHostIsTheConfigurations(t *testing.T) {
+	r := newRig(t, `
+RewriteEngine On
+RewriteRule ^/a(.*)$ http://member$1 [P]
+RewriteRule ^/b(.*)$ http://member:8080$1?x [P]
+RewriteRule ^/c(.*)$ http://member$1/x [P]
+RewriteRule ^/d/(.*)$ http://$1 [P]
+RewriteRule ^/e/(.*)/(.*)$ http://app-$1.member/$2 [P]
+RewriteRule ^/f(.*)$ balancer://b$1 [P]
+RewriteRule ^/g(.*)$ http://else$1 [R,L]
+RewriteRule ^/h http://member%{REQUEST_URI} [P]
+RewriteRule ^/i - [R=101]
+`)
+	for path, want := range map[string]string{
+		"/a/x": "200 proxy:http://member/x", "/a": "200 proxy:http://member", "/a@evil/": "400", "/a.evil/": "400", "/a:1/": "400", "/a%3F": "403",
+		"/b/x": "200 proxy:http://member:8080/x?x", "/b1/x": "400", "/b@evil/": "400", "/b": "200 proxy:http://member:8080?x", "/c@evil": "200 proxy:http://member@evil/x", "/d/any/x": "200 proxy:http://any/x", "/e/n/x": "200 proxy:http://app-n.member/x",
+		"/f/x": "200 proxy:balancer://b/x", "/f.c/x": "400", "/g.evil": "302 http://else.evil", "/h": "200 proxy:http://member/h", "/i": "500",
+	} {
+		if got := outcomeOf(r, "GET "+path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type rule struct {
 	mediaType *template // T; nil: none
 	handler   *template // H; nil: none
 
+	openHost int // of P: how long the URL's beginning is when what follows it must not be part of the host; 0: anything may follow
+
 	groups     bool // $n stands somewhere
 	condGroups bool // %n does
 	pos        apacheconf.Pos
@@ -96,6 +98,9 @@ func (r *rule) setOutput() {
 		r.flags |= noQuery
 	}
 	r.to = parseTemplate(r.output)
+	if r.flags&toProxy != 0 {
+		r.openHost = r.to.openHost()
+	}
 	for _, t := range append(append([]*template{r.to, r.mediaType, r.handler}, r.env...), r.cookies...) {
 		r.refersIn(t)
 	}

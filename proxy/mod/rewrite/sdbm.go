@@ -93,6 +93,11 @@ func fetch(path, key string) (value string, ok bool, err error) {
 		return "", false, err
 	}
 	defer pages.Close()
+	return lookFor(dir, pages, key)
+}
+
+// lookFor is fetch once the files are open.
+func lookFor(dir, pages io.ReaderAt, key string) (value string, ok bool, err error) {
 	var page [pageSize]byte
 	if _, err := pages.ReadAt(page[:], pageOf(dir, hashOf(key))*pageSize); err != nil && err != io.EOF {
 		return "", false, err

@@ -137,6 +137,28 @@ func inBraces(text string, c byte) int {
 	return -1
 }
 
+// openHost is the length of a beginning "scheme://host" behind which no text of the configuration ends the host: what
+// references bring must, by a slash. 0 where the host ends by itself, or is made of references.
+func (t *template) openHost() int {
+	if len(t.parts) < 2 || t.parts[0].kind != literal {
+		return 0
+	}
+	first := t.parts[0].text
+	_, host, ok := strings.Cut(first, "://")
+	if !ok || host == "" || strings.ContainsAny(host, "/?") {
+		return 0
+	}
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.Trim(host[i+1:], "0123456789") == "" && host[i+1:] != "" {
+		return len(first) // behind a port nothing else may follow
+	}
+	for i := range t.parts[1:] {
+		if p := &t.parts[1+i]; (p.kind == literal || p.kind == protected) && strings.IndexByte(p.text, '/') >= 0 {
+			return 0
+		}
+	}
+	return len(first)
+}
+
 func hasMark(text string) bool { return strings.IndexByte(text, '?') >= 0 }
 
 // marks follows where the "?" of an expanded substitution comes from that begins the query: from the substitution's
