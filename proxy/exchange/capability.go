@@ -55,10 +55,10 @@ type LoopTunnel interface {
 	JoinsInLoop() bool
 }
 
-// BackgroundReader is what StateUpload holds when goroutines of a member's connection may read the request's
-// body: nobody else is to read it then, not even once the answer is there.
-type BackgroundReader interface {
-	ReadsInBackground() bool
+// Uploader is what StateUpload holds when the request's body may go on to the member while the answer is sent.
+type Uploader interface {
+	// ReadsOn reports whether it may be read still: nobody else is to read it then, not even once the answer is there.
+	ReadsOn() bool
 }
 
 // Aborter is what can be ended while somebody else is at it.

@@ -25,6 +25,8 @@ type HTTP2 struct {
 	Direct      Switch        // H2Direct: the preface alone begins HTTP/2; on in clear text, off over TLS
 	OldTLS      bool          // H2ModernTLSOnly Off: TLS 1.1 and forbidden cipher suites are good enough
 	EarlyHints  bool          // H2EarlyHints: a member's 103 is passed on
+	WebSockets  bool          // H2WebSockets: a stream may become a WebSocket (RFC 8441)
+	Padding     int           // H2Padding: up to 2 to the power of it, less one, bytes of padding a frame; 0 none
 	MinWorkers  int           // H2MinWorkers; 0 not set. Shown alone: streams are no threads here
 	MaxWorkers  int           // H2MaxWorkers; 0 not set
 }

@@ -68,13 +68,6 @@ type Body interface {
 	Taken() int64
 }
 
-// Duplex is a Body that another goroutine may read while the answer is sent. Abort ends its reads, the
-// one under way too.
-type Duplex interface {
-	Body
-	Abort()
-}
-
 // SpendBody takes the request's body as read: who serves an ErrorDocument in its place gets none of it.
 func (x *Exchange) SpendBody() {
 	if x.Req.Length != 0 {

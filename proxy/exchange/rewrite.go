@@ -285,11 +285,7 @@ func ThroughBody(x *Exchange, r io.Reader) {
 	if c, ok := r.(io.Closer); ok {
 		x.OnFinish(finishCloser{c})
 	}
-	from := x.Req.Body
 	x.Req.Body = b
-	if d, ok := from.(Duplex); ok {
-		x.Req.Body = &throughDuplex{b, d}
-	}
 }
 
 type finishCloser struct{ io.Closer }
@@ -312,11 +308,3 @@ func (b *throughBody) Read(p []byte) (int, error) {
 func (b *throughBody) Buffered() []byte { return nil }
 func (b *throughBody) Discard(int)      {}
 func (b *throughBody) Taken() int64     { return b.taken.Load() }
-
-type throughDuplex struct {
-	*throughBody
-	from Duplex
-}
-
-// Abort ends the reads of the client.
-func (d *throughDuplex) Abort() { d.from.Abort() }

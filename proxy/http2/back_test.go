@@ -297,7 +297,7 @@ func TestBodyOfAnotherFront(t *testing.T) {
 	}
 }
 
-// plain hides that a body is Duplex.
+// plain hides that a body can tell what comes.
 type plain struct{ exchange.Body }
 
 // A panic in the goroutine of an attempt ends its exchange alone, with 500.

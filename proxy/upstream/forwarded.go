@@ -218,10 +218,10 @@ func (w *forwarder) addVia(x *exchange.Exchange) {
 
 // upgradeFor is the request's Upgrade token if the worker may be asked for it: one that upgrade= lists,
 // or WebSocket for ws and wss. RequestHeader may have set it, and Connection need not name it. HTTP/1.0
-// knows no upgrades, HTTP/2 other ones (RFC 9110 section 7.8; httpd: proxy_util.c
-// ap_proxy_worker_can_upgrade, mod_proxy_http.c proxy_http_handler).
+// knows no upgrades; HTTP/2 has WebSockets by CONNECT, whose streams ask for them as HTTP/1's clients do here (RFC 9110
+// section 7.8, RFC 8441; httpd: proxy_util.c ap_proxy_worker_can_upgrade, mod_proxy_http.c proxy_http_handler).
 func upgradeFor(x *exchange.Exchange, scheme, allowed string) string {
-	if x.Req.Major != 1 || x.Req.Minor == 0 {
+	if x.Req.Major != 1 && !x.Req.Upgrade || x.Req.Major == 1 && x.Req.Minor == 0 {
 		return ""
 	}
 	token := x.Req.Header.GetID(wire.Upgrade)

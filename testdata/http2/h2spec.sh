@@ -34,7 +34,7 @@ CONF
 "$tmp/balancerd" -f "$tmp/httpd.conf" -DFOREGROUND &
 pid=$!
 for _ in $(seq 100); do (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
-"$tmp/h2spec" -h 127.0.0.1 -p "$port" -t -k -P /index.html -o 4 >"$tmp/out" || true
+"$tmp/h2spec" -h 127.0.0.1 -p "$port" -t -k -P /index.html -S -o 4 >"$tmp/out" || true
 tail -3 "$tmp/out"
 failed=$(sed -n 's/^[0-9]* tests, .* \([0-9]*\) failed$/\1/p' "$tmp/out")
 if [ "${failed:-99}" -gt "${H2SPEC_FAILED:-0}" ]; then

@@ -109,7 +109,17 @@ func (s *stream) Buffered() []byte {
 	}
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
+	s.takeTrailer()
 	return s.data[s.r:]
+}
+
+// takeTrailer makes what came behind the body the answer's, once, when the rest of the body is here: whoever sends it
+// must know before the last byte whether anything follows. Under mu.
+func (s *stream) takeTrailer() {
+	if s.ended && len(s.tail) > 0 {
+		s.X.Res.Trailer.F = append(s.X.Res.Trailer.F, s.tail...)
+		s.tail = nil
+	}
 }
 
 // Discard takes n bytes of it as read.
@@ -155,14 +165,13 @@ func (s *stream) readNow(p []byte) (int, error) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s.takeTrailer()
 	switch {
 	case s.unread() > 0:
 		n := copy(p, s.data[s.r:])
 		s.discard(n)
 		return n, nil
 	case s.ended:
-		s.X.Res.Trailer.F = append(s.X.Res.Trailer.F, s.tail...)
-		s.tail = nil
 		return 0, io.EOF
 	case s.fault != nil:
 		return 0, s.fault

@@ -53,6 +53,9 @@ func uploadOf(x *exchange.Exchange) (*upload, error) {
 	return u, nil
 }
 
+// ReadsOn is exchange.Uploader's.
+func (u *upload) ReadsOn() bool { return u.tells != nil }
+
 // Finish ends it.
 func (u *upload) Finish(x *exchange.Exchange) {
 	x.State[exchange.StateUpload] = nil

@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +21,6 @@ type inlet struct {
 	got      int64         // bytes of the body so far
 	declared int64         // by Content-Length; -1 it says none
 	early    bool          // the client has ended the stream before that
-	shut     bool          // reads end
 	told     *loop.Event   // who else is told of what comes; nil: nobody
 }
 
@@ -83,20 +81,11 @@ type body struct {
 }
 
 var _ interface {
-	exchange.Duplex
+	exchange.Body
 	exchange.Complete
 	exchange.Ready
 	exchange.Announcer
 } = (*body)(nil)
-
-// Abort ends its reads.
-func (b *body) Abort() {
-	st := b.st
-	st.c.mu.Lock()
-	defer st.c.mu.Unlock()
-	st.shut = true
-	st.comes(nil)
-}
 
 var errShortBody = errors.New("http2: the stream ended before its Content-Length")
 
@@ -113,12 +102,13 @@ func (b *body) Read(p []byte) (int, error) {
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
 	for {
-		if st.unread() > 0 && !st.shut {
+		if st.unread() > 0 {
 			n := copy(p, st.data[st.r:])
 			b.discard(n)
 			return n, nil
 		}
 		if b.findEnd(); b.err != nil {
+			b.takeTrailer()
 			return 0, b.err
 		}
 		st.c.mu.Unlock()
@@ -135,8 +125,6 @@ func (b *body) findEnd() {
 	st := b.st
 	switch {
 	case b.err != nil:
-	case st.shut:
-		b.err = &exchange.BodyError{Status: 408, Err: os.ErrDeadlineExceeded}
 	case st.ended && st.early:
 		b.err = &exchange.BodyError{Status: 400, Err: errShortBody}
 	case st.ended:
@@ -171,9 +159,6 @@ func (b *body) Buffered() []byte {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	if st.shut {
-		return nil
-	}
 	return st.data[st.r:]
 }
 
@@ -200,6 +185,7 @@ func (b *body) Complete() (done bool, err error) {
 		return true, nil
 	}
 	b.findEnd()
+	b.takeTrailer()
 	if b.err == io.EOF {
 		return true, nil
 	}
@@ -218,20 +204,20 @@ func (b *body) Ready() bool {
 func (b *body) Taken() int64 { return b.taken.Load() }
 
 // passOver reads what nobody wanted of the request's body before the answer is sent: a stream whose client still
-// sends is reset behind the answer, and there are clients that forget the answer then. A body that another goroutine
-// reads is none of our business.
+// sends is reset behind the answer, and there are clients that forget the answer then. A body that still goes
+// on to a member is none of our business.
 func (st *stream) passOver() {
-	shared, ok := st.x.State[exchange.StateUpload].(exchange.BackgroundReader)
-	if ok && shared.ReadsInBackground() {
+	upload, ok := st.x.State[exchange.StateUpload].(exchange.Uploader)
+	if ok && upload.ReadsOn() {
 		return
 	}
-	if st.body.expects { // it is not sent before it is asked for
+	if st.body.expects || st.head.protocol != "" { // it is not sent before it is asked for
 		return
 	}
 	c, by := st.c, time.Now().Add(min(leftoverTime, st.timeout()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for st.body.err == nil && !st.over() && !st.shut {
+	for st.body.err == nil && !st.over() {
 		if n := st.unread(); n > 0 {
 			st.body.discard(n)
 		}
@@ -248,21 +234,26 @@ func (st *stream) passOver() {
 	}
 }
 
-// trailer keeps the fields behind the body once all of it was read.
+// trailer keeps the fields behind the body if all of it was read.
 func (b *body) trailer() {
 	st := b.st
 	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
 	if st.unread() == 0 {
 		b.findEnd()
 	}
-	whole, fields := b.err == io.EOF, st.tail
-	st.c.mu.Unlock()
-	if !whole {
+	b.takeTrailer()
+}
+
+// takeTrailer makes what came behind the body the request's, once, when the body has ended. Under mu.
+func (b *body) takeTrailer() {
+	x, fields := &b.st.x, b.st.tail
+	if b.err != io.EOF || len(fields) == 0 {
 		return
 	}
-	x := &st.x
+	b.st.tail = nil
 	x.Req.Trailer.F = append(x.Req.Trailer.F, fields...)
 	if x.Server.MergeTrailers {
-		x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
+		x.Req.Header.F = append(x.Req.Header.F, fields...)
 	}
 }

@@ -98,6 +98,7 @@ func newConn(s *Server, info *exchange.Conn, reporter Reporter, server *exchange
 		c.out.frame = min(n, frames.MaxData)
 	}
 	c.out.enc = frames.NewEncoder()
+	c.out.padding = 1<<set.Padding - 1
 	c.dec = hpack.NewDecoder(frames.TableSize, c.field)
 	c.dec.SetMaxStringLength(c.limits.header)
 	c.begin = begin
@@ -141,7 +142,11 @@ func (c *conn) sendSettings(by *loop.Task) {
 		{ID: http2.SettingMaxHeaderListSize, Val: uint32(c.limits.header)},
 		{ID: http2.SettingInitialWindowSize, Val: uint32(c.limits.window)},
 	}
-	b := frames.AppendSettings(c.out.Buffer(512), settings[:]...)
+	list := settings[:]
+	if c.server.HTTP2.WebSockets {
+		list = append(list, http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+	}
+	b := frames.AppendSettings(c.out.Buffer(512), list...)
 	if more := c.window - defaultWindow; more > 0 {
 		b = frames.AppendWindowUpdate(b, 0, more)
 	}

@@ -41,5 +41,5 @@
 //	memory while idle       about 2 KiB after one request, 6 KiB after many, beside what HTTP/1 over TLS holds
 //
 // Reading order: server.go, conn.go, job_linux.go, received.go, head.go, request.go, stream.go, exchange.go, context.go, body.go,
-// send.go, output.go, priority.go, upgrade.go; what moves the bytes is package transport, what makes frames package frames.
+// send.go, output.go, priority.go, upgrade.go, websocket.go; what moves the bytes is package transport, what makes frames package frames.
 package server

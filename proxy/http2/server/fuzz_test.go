@@ -26,6 +26,11 @@ func (a fuzzApp) Named(netip.AddrPort, string) *exchange.Server { return a.srv }
 func (a fuzzApp) Serve(_ context.Context, x *exchange.Exchange) {
 	x.Res.Status, x.Res.Local = 200, true
 	x.Res.Header.Add("Content-Type", "text/plain")
+	if x.Req.Upgrade {
+		x.Res.Status, x.Res.Tunnel = 101, sayHello{}
+		x.Res.Header.Add("Sec-WebSocket-Accept", accepts(x.Req.Header.Get("Sec-WebSocket-Key")))
+		return
+	}
 	switch x.Req.Method {
 	case "POST":
 		body, err := io.ReadAll(io.LimitReader(x.Req.Body, 1<<20))
@@ -42,6 +47,18 @@ func (a fuzzApp) Serve(_ context.Context, x *exchange.Exchange) {
 		x.Res.Bytes(make([]byte, 40<<10))
 	}
 }
+
+// sayHello is a tunnel that greets, reads what is there, and ends.
+type sayHello struct{}
+
+func (sayHello) Join(c exchange.Stream) {
+	c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	io.WriteString(c, "hello")
+	io.Copy(io.Discard, c)
+	c.CloseWrite()
+}
+
+func (sayHello) Close() error { return nil }
 
 func (a fuzzApp) Refuse(_ context.Context, x *exchange.Exchange, p *exchange.Problem) {
 	x.Res.Status, x.Res.Local = int(p.Status), true
@@ -178,7 +195,7 @@ func FuzzConn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, sent []byte, piece uint8) {
 		srv := &exchange.Server{Timeout: time.Millisecond, LimitLine: 200, LimitFieldSize: 200, LimitFields: 20}
-		srv.HTTP2.Streams = 5
+		srv.HTTP2.Streams, srv.HTTP2.WebSockets, srv.HTTP2.Padding = 5, true, int(piece%3)
 		said := ""
 		s := New(fuzzApp{srv}, func(level exchange.Level, _ error, message string) {
 			if level == exchange.Crit {
@@ -252,6 +269,12 @@ func seeds() (list [][]byte) {
 		ask(5, true, "GET")
 		fr.WriteWindowUpdate(5, 1<<20)
 		fr.WriteWindowUpdate(0, 1<<20)
+	})
+	seed(func() {
+		ask(1, false, "CONNECT", ":protocol", "websocket")
+		fr.WriteData(1, true, []byte("abc"))
+		ask(3, false, "CONNECT", ":protocol", "websocket", "content-length", "3")
+		ask(5, true, "CONNECT", ":protocol", "other")
 	})
 	seed(func() {
 		for id := uint32(1); id < 30; id += 2 {

@@ -219,13 +219,14 @@ func (c *conn) request(k *block) error {
 // head is a request's head while it is received, besides the fields.
 type head struct {
 	method, scheme, path, authority string
-	seen                            uint8 // pseudo fields that were there, by the bits below
-	regular                         bool  // other fields have begun
-	malformed                       bool  // it is against the protocol
-	tooLong                         bool  // it is longer than we take
-	size                            int   // of all fields, as the compression counts it
-	length                          int64 // by Content-Length; -1 it says none
-	crumbs                          int   // fields Cookie
+	protocol                        string // of CONNECT: what the stream is to become (RFC 8441)
+	seen                            uint8  // pseudo fields that were there, by the bits below
+	regular                         bool   // other fields have begun
+	malformed                       bool   // it is against the protocol
+	tooLong                         bool   // it is longer than we take
+	size                            int    // of all fields, as the compression counts it
+	length                          int64  // by Content-Length; -1 it says none
+	crumbs                          int    // fields Cookie
 	priority                        priority
 	endsStream                      bool // no body follows
 }
@@ -235,6 +236,7 @@ const (
 	sawScheme
 	sawPath
 	sawAuthority
+	sawProtocol
 )
 
 // tail is the fields behind a request's body while they are received.
@@ -293,7 +295,7 @@ func (st *stream) field(f hpack.HeaderField) {
 		return
 	}
 	if f.IsPseudo() {
-		h.pseudo(f)
+		h.pseudo(f, st.c.server.HTTP2.WebSockets)
 		if f.Name == ":authority" && f.Value != "" && !h.malformed {
 			st.x.Req.Header.F = append(st.x.Req.Header.F, exchange.Field{Name: "Host", Value: f.Value, ID: wire.Host})
 		}
@@ -307,8 +309,8 @@ func (st *stream) field(f hpack.HeaderField) {
 	st.regular(f)
 }
 
-// pseudo takes in a pseudo field (RFC 9113 section 8.3).
-func (h *head) pseudo(f hpack.HeaderField) {
+// pseudo takes in a pseudo field (RFC 9113 section 8.3; with extended CONNECT also that of RFC 8441).
+func (h *head) pseudo(f hpack.HeaderField, extended bool) {
 	var to *string
 	var bit uint8
 	switch f.Name {
@@ -320,6 +322,10 @@ func (h *head) pseudo(f hpack.HeaderField) {
 		to, bit = &h.path, sawPath
 	case ":authority":
 		to, bit = &h.authority, sawAuthority
+	case ":protocol":
+		if extended {
+			to, bit = &h.protocol, sawProtocol
+		}
 	}
 	if bit == 0 || h.seen&bit != 0 || h.regular {
 		h.malformed = true
@@ -382,7 +388,9 @@ func (h *head) sound() bool {
 		return false
 	case h.tooLong: // what is missing may be what was not read
 		return true
-	case h.method == "CONNECT":
+	case h.seen&sawProtocol != 0 && (h.method != "CONNECT" || h.protocol == "" || h.authority == ""):
+		return false
+	case h.method == "CONNECT" && h.protocol == "":
 		return h.path == "" && h.scheme == "" && h.authority != ""
 	}
 	local := h.path != "" && h.path[0] == '/' || h.path == "*"

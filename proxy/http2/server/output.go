@@ -1,7 +1,10 @@
 package server
 
 import (
+	"math/rand/v2"
+	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -17,6 +20,7 @@ type output struct {
 	window   int64 // what the client's window of the connection lets through
 	frame    int   // the most payload of a DATA frame
 	block    int   // the most payload of a frame of a header block
+	padding  int   // the most bytes of padding of a frame
 	waiting  []*stream
 	ranked   int   // streams whose client has said how urgent they are
 	kicked   bool  // the connection has been told of b
@@ -84,15 +88,19 @@ func (st *stream) lock(n int) (granted int, err error) {
 	c.out.waiting = append(c.out.waiting, st)
 	c.pump(st.task, st)
 	for !st.grant.given {
-		sent := c.out.sent
+		sent, limit := c.out.sent, st.turnTimeout()
 		c.mu.Unlock()
-		err := st.turn.Wait(st.task, st.timeout())
+		err := st.turn.Wait(st.task, limit)
 		c.mu.Lock()
 		switch {
 		case st.over():
 			c.withdraw(st)
 			c.mu.Unlock()
 			return 0, errGone
+		case st.turnTimeout() <= 0 && !st.grant.given:
+			c.withdraw(st)
+			c.mu.Unlock()
+			return 0, os.ErrDeadlineExceeded
 		case err != nil && !st.grant.given && (c.out.sent == sent || n > 0 && st.window <= 0):
 			c.withdraw(st)
 			c.mu.Unlock()
@@ -101,6 +109,14 @@ func (st *stream) lock(n int) (granted int, err error) {
 	}
 	c.out.granted -= st.grant.n
 	return st.grant.n, nil
+}
+
+// turnTimeout is how long a stream waits for its turn. Under mu.
+func (st *stream) turnTimeout() time.Duration {
+	if st.socket != nil && !st.socket.writeBy.IsZero() {
+		return time.Until(st.socket.writeBy)
+	}
+	return st.timeout()
 }
 
 // withdraw takes a stream out of those who wait, and back what it was granted. Under mu.
@@ -140,6 +156,24 @@ func (c *conn) pump(by *loop.Task, who *stream) {
 		if st != who {
 			st.turn.Set(by)
 		}
+	}
+}
+
+// pad is how many bytes of padding a frame gets, with the one that says so: by chance (httpd: h2_session.c
+// select_padding_cb).
+func (o *output) pad() int {
+	if o.padding == 0 {
+		return 0
+	}
+	return 1 + rand.IntN(o.padding+1)
+}
+
+// giveBack takes n bytes back of those that a stream was granted. Under mu.
+func (c *conn) giveBack(st *stream, n int) {
+	if n > 0 {
+		st.window += int64(n)
+		c.out.window += int64(n)
+		c.pump(st.task, st)
 	}
 }
 

@@ -13,7 +13,10 @@ import (
 func (st *stream) read() *exchange.Problem {
 	x, h := &st.x, &st.head
 	st.bytes = int64(h.size)
-	problem := st.check()
+	problem := st.extended()
+	if problem == nil {
+		problem = st.check()
+	}
 	if problem == nil {
 		problem = st.parse()
 	}
@@ -32,7 +35,7 @@ func (st *stream) read() *exchange.Problem {
 
 // target is the request's target: of CONNECT the authority.
 func (h *head) target() string {
-	if h.method == "CONNECT" {
+	if h.method == "CONNECT" && h.protocol == "" {
 		return h.authority
 	}
 	return h.path
@@ -176,12 +179,16 @@ func (st *stream) present() {
 	q.RawPath, q.Query, q.HasQuery = r.RawPath, r.Query, r.HasQuery
 	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
 	st.body.expects = r.Expect100
+	if st.socket != nil { // what comes behind the head is no body
+		q.Length, q.Body, q.Upgrade = 0, exchange.NoBody{}, true
+	}
 }
 
 // length finds out how long the body is. Who announces one and ends the stream with the head has lied.
 func (st *stream) length() *exchange.Problem {
 	q := &st.x.Req
 	switch {
+	case st.socket != nil:
 	case st.head.endsStream && q.Length > 0:
 		return st.refuse(400, "AH10379: Content-Length is not the length of the body")
 	case !st.head.endsStream && !st.req.HasLength:

@@ -23,7 +23,10 @@ func (st *stream) send() {
 		st.cut = true
 		res.Clear()
 		return
-	case res.Status < 200 || res.Status > 999: // a tunnel among them: HTTP/2 has none
+	case st.socket != nil && res.Status < 300:
+		st.become()
+		return
+	case res.Status < 200 || res.Status > 999: // a tunnel that nobody asked for among them
 		st.replaceWithError(500)
 		return
 	}
@@ -270,7 +273,8 @@ func (st *stream) pass(p []byte) (passed int, err error) {
 		p = p[:min(int64(len(p)), res.Length-res.Sent)]
 	}
 	for rest := p; len(rest) > 0; {
-		n, err := st.lock(len(rest))
+		pad := st.c.out.pad()
+		n, err := st.lock(len(rest) + pad)
 		if err != nil {
 			res.Aborted = true
 			if err != errGone {
@@ -278,13 +282,49 @@ func (st *stream) pass(p []byte) (passed int, err error) {
 			}
 			return 0, err
 		}
+		n, pad = st.fit(n, len(rest), pad)
 		res.Sent += int64(n)
 		res.Wrote += int64(n)
-		st.appendData(rest[:n], res.Sent == res.Length && len(res.Trailer.F) == 0)
+		st.appendPadded(rest[:n], pad, res.Sent == res.Length && len(res.Trailer.F) == 0)
 		st.c.mu.Unlock()
 		rest = rest[n:]
 	}
 	return len(p), nil
+}
+
+// fit is how many bytes of at most most, and of padding, go into what was granted. Under mu.
+func (st *stream) fit(granted, most, pad int) (n, padding int) {
+	if pad == 0 {
+		return granted, 0
+	}
+	if granted <= pad {
+		pad = 0
+	}
+	n = min(granted-pad, most)
+	st.c.giveBack(st, granted-pad-n)
+	return n, pad
+}
+
+// noPadding is what padding consists of.
+var noPadding [256]byte
+
+// appendPadded appends a DATA frame with padding: pad bytes, of which the first says how many follow behind the data.
+// Under mu.
+func (st *stream) appendPadded(p []byte, pad int, end bool) {
+	if pad == 0 {
+		st.appendData(p, end)
+		return
+	}
+	c := st.c
+	flags := http2.FlagDataPadded
+	if end {
+		flags |= http2.FlagDataEndStream
+		c.finished(st)
+	}
+	n := len(p) + pad
+	b := append(frames.AppendHead(c.out.Buffer(frames.HeadSize+n), n, http2.FrameData, flags, st.id), byte(pad-1))
+	c.out.B = append(append(b, p...), noPadding[:pad-1]...)
+	c.kick(st.task)
 }
 
 // appendData appends a DATA frame. Under mu.

@@ -32,6 +32,7 @@ type stream struct {
 	bytes  int64         // of the request's head
 	second bool          // an answer was replaced by an own page: that is done once
 	cut    bool          // the answer cannot be ended as if it were whole
+	socket *socket       // it is to become a WebSocket; nil: it is not
 
 	turn loop.Event // it may append, or is over
 	come loop.Event // something of its body has come, or the stream is over

@@ -19,23 +19,10 @@ var ignored = directive.Table{
 	{Name: "H2PushPriority", Ignored: &directive.Ignored{Check: checkPushPriority}},
 	{Name: "H2PushDiarySize", Ignored: &directive.Ignored{Tuning: true}},
 	{Name: "H2CopyFiles", Ignored: &directive.Ignored{Check: onOrOff, Tuning: true}},
-	{Name: "H2Padding", Ignored: &directive.Ignored{Check: checkPadding}},
 	{Name: "H2OutputBuffering", Ignored: &directive.Ignored{Check: onOrOff, Tuning: true}},
-	{Name: "H2WebSockets", Ignored: &directive.Ignored{Check: onOrOff}},
 }
 
 var onOrOff = directive.OneOf("value must be On or Off", "on", "off")
-
-// checkPadding checks H2Padding's number of bits.
-func checkPadding(_ *directive.Scope, a directive.Args) error {
-	switch n := directive.Atoi(a.Words[0]); {
-	case n < 0:
-		return errors.New("number of bits must be >= 0")
-	case n > 8:
-		return errors.New("number of bits must be <= 8")
-	}
-	return nil
-}
 
 func checkPushPriority(_ *directive.Scope, a directive.Args) error {
 	if w := apacheconf.Words(a.Raw); len(w) > 1 && !directive.HasPrefix(w[1], "after", "before", "interleaved") {

@@ -34,6 +34,8 @@ func Module() site.Module {
 		{Name: "H2Upgrade", Set: setUpgrade, Help: "HTTP/2 by Upgrade: h2c"},
 		{Name: "H2ModernTLSOnly", Set: onOff(func(v *settings) *exchange.Switch { return &v.modern }), Help: "HTTP/2 over TLS 1.2 and newer with good cipher suites alone"},
 		{Name: "H2EarlyHints", Set: onOff(func(v *settings) *exchange.Switch { return &v.hints }), Help: "pass 103 Early Hints on"},
+		{Name: "H2WebSockets", Set: onOff(func(v *settings) *exchange.Switch { return &v.sockets }), Help: "WebSockets on streams of HTTP/2, by members of HTTP/1.1"},
+		{Name: "H2Padding", Partial: "DATA frames alone are padded", Set: setPadding, Help: "bytes of padding in frames: 0 to 2 to the power of this, less one"},
 		{Name: "H2EarlyHint", Set: addHint, Help: "a field of a 103 Early Hints of our own"},
 		{Name: "H2PushResource", Set: addResource, Help: "a Link field of a 103 Early Hints of our own; nothing is pushed"},
 	}, ignored)}
@@ -78,6 +80,18 @@ func setTimeout(s *directive.Scope, a directive.Args) error {
 		return errors.New("Invalid timeout value")
 	}
 	servers.In(s).timeout.Set(d)
+	return nil
+}
+
+func setPadding(s *directive.Scope, a directive.Args) error {
+	n := directive.Atoi(a.Words[0])
+	switch {
+	case n < 0:
+		return errors.New("number of bits must be >= 0")
+	case n > 8:
+		return errors.New("number of bits must be <= 8")
+	}
+	servers.In(s).padding.Set(n)
 	return nil
 }
 

@@ -11,9 +11,9 @@ import (
 // settings is what the main server or a virtual host says (httpd: h2_config).
 type settings struct {
 	streams, window, frameLen, block, errors directive.Opt[int]
-	minWorkers, maxWorkers                   directive.Opt[int]
+	minWorkers, maxWorkers, padding          directive.Opt[int]
 	timeout                                  directive.Opt[time.Duration]
-	direct, modern, hints                    exchange.Switch
+	direct, modern, hints, sockets           exchange.Switch
 }
 
 var servers = directive.NewKey("http2", func(outer, inner settings) settings {
@@ -24,10 +24,12 @@ var servers = directive.NewKey("http2", func(outer, inner settings) settings {
 	inner.errors = inner.errors.Over(outer.errors)
 	inner.minWorkers = inner.minWorkers.Over(outer.minWorkers)
 	inner.maxWorkers = inner.maxWorkers.Over(outer.maxWorkers)
+	inner.padding = inner.padding.Over(outer.padding)
 	inner.timeout = inner.timeout.Over(outer.timeout)
 	inner.direct = over(inner.direct, outer.direct)
 	inner.modern = over(inner.modern, outer.modern)
 	inner.hints = over(inner.hints, outer.hints)
+	inner.sockets = over(inner.sockets, outer.sockets)
 	return inner
 })
 
@@ -64,7 +66,7 @@ func fill(c *directive.Config, h *site.Host) {
 	}
 	h.Server.HTTP2 = exchange.HTTP2{
 		Loaded: c.Loaded("mod_http2.c"), Streams: v.streams.Or(0), Window: v.window.Or(0), Timeout: v.timeout.Or(0), FrameLen: v.frameLen.Or(0),
-		HeaderBlock: v.block.Or(0), Errors: v.errors.Or(0), Direct: v.direct, OldTLS: !v.modern.Or(true), EarlyHints: v.hints.Or(false),
+		HeaderBlock: v.block.Or(0), Errors: v.errors.Or(0), Direct: v.direct, OldTLS: !v.modern.Or(true), EarlyHints: v.hints.Or(false), WebSockets: v.sockets.Or(false), Padding: v.padding.Or(0),
 		MinWorkers: v.minWorkers.Or(0), MaxWorkers: v.maxWorkers.Or(0),
 	}
 }

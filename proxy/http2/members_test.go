@@ -1,0 +1,394 @@
+package http2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
+	"balancerd/proxy/exchange"
+)
+
+// side is a member's side of a connection.
+type side struct {
+	nc net.Conn
+	fr *http2.Framer
+	b  bytes.Buffer
+	e  *hpack.Encoder
+	n  int // of the connection, from 1
+}
+
+// head sends a head.
+func (m *side) head(id uint32, end bool, fields ...string) {
+	m.b.Reset()
+	for i := 0; i+1 < len(fields); i += 2 {
+		m.e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
+	}
+	m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: m.b.Bytes(), EndHeaders: true, EndStream: end})
+}
+
+// scripted is a member that does with each frame what on says. Its settings are sent first.
+func scripted(t *testing.T, settings []http2.Setting, on func(m *side, f http2.Frame)) *backendtest.Member {
+	var n atomic.Int64
+	return backendtest.Listen(t, func(nc net.Conn) {
+		io.ReadFull(nc, make([]byte, len(http2.ClientPreface)))
+		m := &side{nc: nc, fr: http2.NewFramer(nc, nc), n: int(n.Add(1))}
+		m.e = hpack.NewEncoder(&m.b)
+		m.fr.AllowIllegalWrites = true
+		m.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+		m.fr.WriteSettings(settings...)
+		for {
+			f, err := m.fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			if s, ok := f.(*http2.SettingsFrame); ok && !s.IsAck() {
+				m.fr.WriteSettingsAck()
+			}
+			on(m, f)
+		}
+	})
+}
+
+// Whatever a member does against the protocol, or too often, ends its stream or its connection, and it is told why.
+func TestHostileMembers(t *testing.T) {
+	repeat := func(n int, frame func(fr *http2.Framer)) func(*side, uint32) {
+		return func(m *side, _ uint32) {
+			var b bytes.Buffer
+			fr := http2.NewFramer(&b, nil)
+			fr.AllowIllegalWrites = true
+			for range n {
+				frame(fr)
+			}
+			m.nc.Write(b.Bytes())
+		}
+	}
+	for _, c := range []struct {
+		name     string
+		settings []http2.Setting
+		answer   func(m *side, id uint32)
+		want     string // of the client
+		told     string // to the member
+	}{
+		{"a push", nil, func(m *side, id uint32) {
+			m.fr.WritePushPromise(http2.PushPromiseParam{StreamID: id, PromiseID: 2, BlockFragment: []byte{0x82}, EndHeaders: true})
+		}, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"pushes are on", []http2.Setting{{ID: http2.SettingEnablePush, Val: 1}}, func(*side, uint32) {}, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"a head of a stream that never began", nil, func(m *side, id uint32) { m.head(id+20, true, ":status", "200") }, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"a stream of the member's own", nil, func(m *side, id uint32) { m.head(2, true, ":status", "200") }, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"data of a stream that never began", nil, func(m *side, id uint32) { m.fr.WriteData(id+20, true, []byte("x")) }, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"a reset of a stream that never began", nil, func(m *side, id uint32) { m.fr.WriteRSTStream(id+20, 0) }, "502 BadHead", "GOAWAY PROTOCOL_ERROR"},
+		{"data before the head", nil, func(m *side, id uint32) { m.fr.WriteData(id, true, []byte("x")) }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"data behind the end", nil, func(m *side, id uint32) {
+			m.head(id, false, ":status", "200")
+			m.fr.WriteData(id, true, []byte("abc"))
+			m.fr.WriteData(id, true, []byte("more"))
+		}, "200 ", ""},
+		{"more than its length", nil, func(m *side, id uint32) {
+			m.head(id, false, ":status", "200", "content-length", "2")
+			m.fr.WriteData(id, true, []byte("abc"))
+		}, "200 RST INTERNAL_ERROR ", "RST PROTOCOL_ERROR"},
+		{"less than its length", nil, func(m *side, id uint32) {
+			m.head(id, false, ":status", "200", "content-length", "5")
+			m.fr.WriteData(id, true, []byte("abc"))
+		}, "200 RST INTERNAL_ERROR ", "RST PROTOCOL_ERROR"},
+		{"two lengths", nil, func(m *side, id uint32) {
+			m.head(id, true, ":status", "200", "content-length", "5", "content-length", "6")
+		}, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"101", nil, func(m *side, id uint32) { m.head(id, false, ":status", "101") }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"a status of letters", nil, func(m *side, id uint32) { m.head(id, true, ":status", "abc") }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"an unknown pseudo field", nil, func(m *side, id uint32) { m.head(id, true, ":status", "200", ":path", "/") }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"a pseudo field behind others", nil, func(m *side, id uint32) { m.head(id, true, "x", "y", ":status", "200") }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"a name in capitals", nil, func(m *side, id uint32) { m.head(id, true, ":status", "200", "X", "y") }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"a window beyond all", nil, func(m *side, id uint32) { m.fr.WriteWindowUpdate(0, 1<<31-1) }, "502 BadHead", "GOAWAY FLOW_CONTROL_ERROR"},
+		{"a stream's window beyond all", nil, func(m *side, id uint32) { m.fr.WriteWindowUpdate(id, 1<<31-1) }, "502 BadHead", "RST FLOW_CONTROL_ERROR"},
+		{"a compression that is none", nil, func(m *side, id uint32) {
+			m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0x7f}, EndHeaders: true, EndStream: true})
+		}, "502 BadHead", "GOAWAY COMPRESSION_ERROR"},
+		{"PING without end", nil, repeat(60000, func(fr *http2.Framer) { fr.WritePing(false, [8]byte{}) }), "502 BadHead", ""},
+		{"SETTINGS without end", nil, repeat(60000, func(fr *http2.Framer) { fr.WriteSettings() }), "502 BadHead", ""},
+		{"unknown frames without end", nil, repeat(60000, func(fr *http2.Framer) { fr.WriteRawFrame(0x77, 0, 0, nil) }), "502 BadHead", ""},
+		{"WINDOW_UPDATE without end", nil, repeat(60000, func(fr *http2.Framer) { fr.WriteWindowUpdate(1, 1) }), "502 BadHead", ""},
+		{"empty DATA without end", nil, func(m *side, id uint32) {
+			m.head(id, false, ":status", "200")
+			repeat(60000, func(fr *http2.Framer) { fr.WriteData(id, false, nil) })(m, id)
+		}, "200 RST INTERNAL_ERROR ", ""},
+		{"CONTINUATION without end", nil, func(m *side, id uint32) {
+			m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}})
+			repeat(60000, func(fr *http2.Framer) { fr.WriteContinuation(id, false, nil) })(m, id)
+		}, "502 BadHead", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			told := make(chan string, 1000)
+			m := scripted(t, c.settings, func(m *side, f http2.Frame) {
+				switch f := f.(type) {
+				case *http2.MetaHeadersFrame:
+					c.answer(m, f.StreamID)
+				case *http2.GoAwayFrame:
+					told <- "GOAWAY " + f.ErrCode.String()
+				case *http2.RSTStreamFrame:
+					told <- "RST " + f.ErrCode.String()
+				}
+			})
+			a := &app{worker: newWorker(t, "h2c://"+m.Addr, nil)}
+			k := newFront(t, a).dial(t)
+			k.get(1, "/")
+			what, _ := k.outcome(1)
+			var e *backend.Failure
+			if errs := a.failures(); len(errs) > 0 && errors.As(errs[0], &e) {
+				what += " " + e.Kind.String()
+			} else {
+				what += " "
+			}
+			if what != c.want {
+				t.Errorf("%q, want %q", what, c.want)
+			}
+			if c.told != "" {
+				if got := <-told; got != c.told {
+					t.Errorf("the member is told %s, want %s", got, c.told)
+				}
+			}
+		})
+	}
+}
+
+// A member that sends more than its window loses the stream, or the connection.
+func TestWindowsHoldForMembers(t *testing.T) {
+	told := make(chan string, 10)
+	m := scripted(t, nil, func(m *side, f http2.Frame) {
+		switch f := f.(type) {
+		case *http2.MetaHeadersFrame:
+			m.head(f.StreamID, false, ":status", "200")
+			for range 20 {
+				m.fr.WriteData(f.StreamID, false, make([]byte, 16000))
+			}
+		case *http2.RSTStreamFrame:
+			told <- f.ErrCode.String()
+		}
+	})
+	hold := make(chan bool)
+	a := &app{worker: newWorker(t, "h2c://"+m.Addr, nil)}
+	a.serve = func(ctx context.Context, x *exchange.Exchange) {
+		a.forward(ctx, x, a.worker)
+		x.Block()
+		<-hold // nobody reads
+	}
+	k := newFront(t, a).dial(t)
+	k.get(1, "/")
+	if got := <-told; got != "FLOW_CONTROL_ERROR" {
+		t.Error(got)
+	}
+	close(hold)
+}
+
+// As many streams as a member takes are on a connection; with max= who comes then waits for a place.
+func TestStreamsOfAMember(t *testing.T) {
+	for _, c := range []struct {
+		max, want int
+	}{{0, 5}, {1, 1}, {2, 2}} {
+		var open, most atomic.Int64
+		var ids sync.Map
+		m := scripted(t, []http2.Setting{{ID: http2.SettingMaxConcurrentStreams, Val: 1}}, func(m *side, f http2.Frame) {
+			if h, ok := f.(*http2.MetaHeadersFrame); ok {
+				ids.Store(m.n, true)
+				if n := open.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(50 * time.Millisecond)
+				open.Add(-1)
+				m.head(h.StreamID, true, ":status", "204")
+			}
+		})
+		a := &app{worker: newWorker(t, "h2c://"+m.Addr, func(s *balancer.WorkerSettings) { s.Max = c.max })}
+		f := newFront(t, a)
+		k := f.dial(t)
+		k.get(1, "/") // its settings are known then
+		if what, _ := k.outcome(1); what != "204" {
+			t.Fatal(what)
+		}
+		for i := range 5 {
+			k.get(uint32(2*i+3), "/")
+		}
+		ended := 0
+		k.until(func(fr http2.Frame) bool {
+			if h, ok := fr.(*http2.MetaHeadersFrame); ok && h.PseudoValue("status") == "204" {
+				ended++
+			}
+			return ended == 5
+		})
+		if n := m.Connections(); ended != 5 || c.max > 0 && n > c.max || c.max == 0 && n < 2 {
+			t.Errorf("max=%d: %d answers, %d connections, %v", c.max, ended, n, a.failures())
+		}
+	}
+}
+
+// Who waits for a place longer than acquire= is turned away; the member is not to blame.
+func TestAcquireOfAStream(t *testing.T) {
+	came := make(chan bool, 1)
+	m := scripted(t, []http2.Setting{{ID: http2.SettingMaxConcurrentStreams, Val: 1}}, func(m *side, f http2.Frame) {
+		h, ok := f.(*http2.MetaHeadersFrame)
+		switch {
+		case ok && h.PseudoValue("path") == "/never":
+			came <- true
+		case ok:
+			m.head(h.StreamID, true, ":status", "204")
+		}
+	})
+	a := &app{worker: newWorker(t, "h2c://"+m.Addr, func(s *balancer.WorkerSettings) {
+		s.Max, s.Acquire = 1, balancer.Some(100*time.Millisecond)
+	})}
+	a.srv = &exchange.Server{Levels: &exchange.Levels{}}
+	k := newFront(t, a).dial(t)
+	k.get(1, "/")
+	k.outcome(1)
+	k.get(3, "/never")
+	<-came
+	k.get(5, "/")
+	if what, _ := k.outcome(5); what != "502" {
+		t.Error(what)
+	}
+	var e *backend.Failure
+	if errs := a.failures(); len(errs) != 1 || !errors.As(errs[0], &e) || e.Kind != backend.Exhausted {
+		t.Error(errs)
+	}
+	k.fr.WriteRSTStream(3, http2.ErrCodeCancel)
+}
+
+// A connection that answers no PING is not used: ping= asks before, and what was waited for in vain asks behind.
+func TestSilentConnections(t *testing.T) {
+	for _, ping := range []bool{true, false} {
+		var pings atomic.Int64
+		m := scripted(t, nil, func(m *side, f http2.Frame) {
+			switch f := f.(type) {
+			case *http2.MetaHeadersFrame:
+				if f.PseudoValue("path") == "/" {
+					m.head(f.StreamID, true, ":status", "200", "x-connection", fmt.Sprint(m.n))
+				}
+			case *http2.PingFrame:
+				if pings.Add(1); m.n > 1 {
+					m.fr.WritePing(true, f.Data)
+				}
+			}
+		})
+		a := &app{worker: newWorker(t, "h2c://"+m.Addr, func(s *balancer.WorkerSettings) {
+			s.Timeout = balancer.Some(300 * time.Millisecond)
+			if ping {
+				s.Ping = balancer.Some(100 * time.Millisecond)
+			}
+		})}
+		k := newFront(t, a).dial(t)
+		k.get(1, "/")
+		if what, _ := k.outcome(1); what != "200" {
+			t.Fatal(what)
+		}
+		if !ping {
+			k.get(3, "/silence")
+			if what, _ := k.outcome(3); what != "502" {
+				t.Error(what)
+			}
+		}
+		k.get(5, "/")
+		if what, _ := k.outcome(5); what != "200" || m.Connections() != 2 || pings.Load() == 0 {
+			t.Error(ping, what, m.Connections(), pings.Load(), a.failures())
+		}
+	}
+}
+
+// slowFront is a client that takes its 1xx slowly.
+type slowFront struct {
+	exchange.Front
+	begun chan bool
+	hold  chan bool
+	task  *exchange.Exchange
+}
+
+func (f slowFront) Interim(int, string, *exchange.Header) error {
+	f.begun <- true
+	f.task.Block()
+	<-f.hold
+	return nil
+}
+
+// A stream whose client takes no 1xx holds up no other one of the connection.
+func TestInterimsHoldNobodyUp(t *testing.T) {
+	m := scripted(t, nil, func(m *side, f http2.Frame) {
+		if h, ok := f.(*http2.MetaHeadersFrame); ok {
+			if h.PseudoValue("path") == "/hints" {
+				for range 9 {
+					m.head(h.StreamID, false, ":status", "103", "link", "</a>")
+				}
+			}
+			m.head(h.StreamID, true, ":status", "204")
+		}
+	})
+	a := &app{worker: newWorker(t, "h2c://"+m.Addr, nil)}
+	begun, hold := make(chan bool, 20), make(chan bool)
+	a.serve = func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/hints" {
+			x.Front = slowFront{x.Front, begun, hold, x}
+		}
+		a.forward(ctx, x, a.worker)
+	}
+	k := newFront(t, a).dial(t)
+	k.get(1, "/hints")
+	<-begun
+	for id := uint32(3); id < 13; id += 2 {
+		k.get(id, "/")
+		if what, _ := k.outcome(id); what != "204" {
+			t.Fatal(what)
+		}
+	}
+	close(hold)
+	if what, _ := k.outcome(1); what != "204" || m.Connections() != 1 {
+		t.Error(what, m.Connections(), a.failures())
+	}
+}
+
+// Fields behind a request's body reach the member, those behind an answer's the client.
+func TestTrailersBothWays(t *testing.T) {
+	m := scripted(t, []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 1 << 20}}, func(m *side, f http2.Frame) {
+		h, ok := f.(*http2.MetaHeadersFrame)
+		if d, is := f.(*http2.DataFrame); is && len(d.Data()) > 0 {
+			m.fr.WriteWindowUpdate(0, uint32(len(d.Data())))
+		}
+		if !ok || h.PseudoValue("method") != "" {
+			return
+		}
+		got := ""
+		for _, f := range h.Fields {
+			got += f.Name + "=" + f.Value
+		}
+		m.head(h.StreamID, false, ":status", "200")
+		m.fr.WriteData(h.StreamID, false, []byte(got))
+		m.head(h.StreamID, true, "x-back", "2")
+	})
+	a := &app{worker: newWorker(t, "h2c://"+m.Addr, nil)}
+	f := newFront(t, a)
+	for _, n := range []int{5, 100000} {
+		r, _ := http.NewRequest("POST", "http://"+f.addr+"/", io.MultiReader(strings.NewReader(strings.Repeat("b", n))))
+		r.Trailer = http.Header{"X-Forth": {"1"}}
+		res, err := browser(t).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		if string(got) != "x-forth=1" || err != nil || res.Trailer.Get("X-Back") != "2" {
+			t.Errorf("%d: %s %v %v", n, got, err, res.Trailer)
+		}
+	}
+}
