@@ -20,6 +20,7 @@ import (
 	"balancerd/proxy/mod/accesslog"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
+	"balancerd/proxy/mod/bodies"
 	"balancerd/proxy/mod/cache"
 	"balancerd/proxy/mod/compress"
 	"balancerd/proxy/mod/core"
@@ -35,6 +36,7 @@ import (
 	"balancerd/proxy/mod/mime"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/mod/proxy"
+	"balancerd/proxy/mod/proxyhtml"
 	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/rewrite"
@@ -98,7 +100,9 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 func filters() []site.Module {
 	return slices.Concat(
 		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
+		proxyhtml.Modules(), // behind what SetOutputFilter names, in front of what is chosen by type
 		compress.Modules(),
+		bodies.Modules(),
 		[]site.Module{filter.Module()},
 	)
 }

@@ -189,7 +189,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Write2 writes all of a and then b, if possible at once.
+// Write2 writes all of a and then b, if possible at once. What is free behind a may be written to.
 func (c *Conn) Write2(a, b []byte) error {
 	if c.raw {
 		return c.io.Write(a, b, c.timeout)
@@ -209,6 +209,9 @@ func (c *Conn) WriteBody(a, b []byte) error {
 func (c *Conn) netWrite(a, b []byte) error {
 	if !c.writeWithin(c.timeout) {
 		c.net.SetWriteDeadline(time.Now().Add(c.timeout))
+	}
+	if len(b) <= cap(a)-len(a) { // one record, and one write, for both
+		a, b = append(a, b...), nil
 	}
 	for _, p := range [...][]byte{a, b} {
 		if len(p) == 0 {

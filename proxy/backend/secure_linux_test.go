@@ -172,6 +172,46 @@ func TestSecureIdleHoldsNoBuffers(t *testing.T) {
 	})
 }
 
+// A head and a short body go in one record.
+func TestSecureHeadAndBodyAreOneRecord(t *testing.T) {
+	records := make(chan string, 10)
+	w, call := secureMember(t, func(c *tls.Conn) {
+		for p := make([]byte, 32<<10); ; {
+			n, err := c.Read(p) // a record at a time
+			if err != nil {
+				return
+			}
+			records <- string(p[:n])
+		}
+	})
+	onLoop(t, func(task *loop.Task) {
+		c, _ := acquireOn(t, task, w, call)
+		defer c.Release(false)
+		for _, s := range []struct {
+			a, b string
+			room int
+			want []string
+		}{
+			{"head ", "body", 100, []string{"head body"}},
+			{"head ", "body", 3, []string{"head ", "body"}},
+			{"head", "", 0, []string{"head"}},
+			{"", "body", 100, []string{"body"}},
+		} {
+			if err := c.Write2(append(make([]byte, 0, len(s.a)+s.room), s.a...), []byte(s.b)); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range s.want {
+				if got := <-records; got != want {
+					t.Errorf("%q and %q: a record of %q, want %q", s.a, s.b, got, want)
+				}
+			}
+		}
+		if c.Sent() == 0 {
+			t.Error("nothing is counted as sent")
+		}
+	})
+}
+
 // What came in on an idle connection is looked at inside of TLS.
 func TestSecureIdleConnections(t *testing.T) {
 	for _, c := range []struct {

@@ -243,6 +243,9 @@ func (x *Exchange) Block() {
 	x.Task.Block()
 }
 
+// Sleep lets a time pass, for a body that is to be read slowly: an event loop goes on meanwhile, and no goroutine waits.
+func (x *Exchange) Sleep(d time.Duration) { x.Task.Sleep(d) }
+
 // Detach is Block for the rest of the exchange: it is going to wait for goroutines of its own again and
 // again.
 func (x *Exchange) Detach() {

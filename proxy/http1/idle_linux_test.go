@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -96,4 +97,41 @@ func liveHeap() int64 {
 	}
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestSecureRequestsAllocateOnce: of a request over TLS, crypto/tls allocates where it reads a record, at either end, and
+// nothing else does.
+func TestSecureRequestsAllocateOnce(t *testing.T) {
+	if poison.On || linear.Race {
+		t.Skip("pools keep nothing there")
+	}
+	m := newMember(t, fixed(smallAnswer))
+	a := &app{worker: newWorker(t, "http://"+m.Addr, nil), srv: usualServer()}
+	a.srv.MaxKeepAlive = 0
+	c, err := tls.Dial("tcp", newSecureFront(t, a).addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	q, p := []byte(browser), make([]byte, 4<<10)
+	ask := func(n int) {
+		for range n {
+			c.Write(q)
+			for got := 0; !bytes.HasSuffix(p[:got], []byte("abcdef")); {
+				k, err := c.Read(p[got:])
+				if got += k; err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	ask(100)
+	const n = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	ask(n)
+	runtime.ReadMemStats(&after)
+	if got := after.Mallocs - before.Mallocs; got > 2*n+200 {
+		t.Errorf("%d allocations for %d requests", got, n)
+	}
 }

@@ -255,13 +255,14 @@ func (w *walk) isFolder(d *descent) bool {
 	return d.end < len(d.name) || d.end == 0 || w.x.FileType == exchange.Directory
 }
 
-// admits refuses a folder that is reached by a symbolic link which may not be followed: nothing that lies there counts.
-func (w *walk) admits(folder string) error {
+// admits refuses what is reached by a symbolic link which may not be followed: nothing that lies behind it counts, and the
+// sections that were found so far do not either (httpd: request.c ap_directory_walk).
+func (w *walk) admits(name string) error {
 	p, err := w.end.compiled()
 	if err != nil || p.Admits == nil {
-		return err
+		return nil // what is wrong with the plan shows when it is needed
 	}
-	return p.Admits(w.x, folder)
+	return p.Admits(w.x, name)
 }
 
 // tag is how a section is shown to who observes a request.

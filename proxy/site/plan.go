@@ -60,9 +60,9 @@ type Plan struct {
 	Named   string                          // SetHandler's word; "" for none
 	TypeOf  func(*exchange.Exchange) string // media type that the mapped name stands for, "" for none; nil: nobody knows any
 
-	// Admits refuses a folder that x's file lies in, and that only a symbolic link leads to which may not be followed
-	// (Options): it logs, and its error is the answer. nil: every link is followed. It looks at the disk.
-	Admits func(x *exchange.Exchange, folder string) error
+	// Admits refuses x's file, or a folder that it lies in, when only a symbolic link leads there which may not be
+	// followed (Options): it logs, and its error is the answer. nil: every link is followed. It looks at the disk.
+	Admits func(x *exchange.Exchange, name string) error
 
 	// Reachable reports whether nothing that is in force here forbids what x.Filename leads to on disk: a symbolic
 	// link that may not be followed. It looks at the disk.

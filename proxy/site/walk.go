@@ -91,7 +91,9 @@ func (w *walk) directories() {
 		w.accessFiles(&d, s.depth)
 		w.folder(s, &d)
 	}
-	w.accessFiles(&d, lastDepth)
+	if w.accessFiles(&d, lastDepth); w.err == nil && strings.HasPrefix(d.name, "/") {
+		w.err = w.admits(w.x.Filename)
+	}
 }
 
 // nextFolder is the section with the shorter name, the main server's first.

@@ -57,7 +57,7 @@ const relaxing = "clearing garbage as often as usual again"
 
 // relax puts GOGC back, and gives memory back, unless there are still many handshakes.
 func (g *GCTuner) relax() {
-	if g.calm() && unusedHeap() > worth {
+	if g.calm() && unusedHeap() > max(worth, liveHeap()/4) { // a large heap costs more to go through
 		debug.FreeOSMemory()
 	}
 }

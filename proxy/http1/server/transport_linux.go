@@ -223,13 +223,16 @@ func (t *tlsTransport) try(p []byte) (int, syscall.Errno) {
 }
 
 func (t *tlsTransport) begun() bool              { return t.base.Midway() }
-func (t *tlsTransport) drained() bool            { return false }
 func (t *tlsTransport) silent() bool             { return true }
 func (t *tlsTransport) socket() loop.Stream      { return nil }
 func (t *tlsTransport) joined() deadlineConn     { return nil }
 func (t *tlsTransport) interrupter() interrupter { return fdInterrupter{t.own} }
 func (t *tlsTransport) reset()                   {}
 func (t *tlsTransport) close()                   { t.nc.Close() }
+
+func (t *tlsTransport) drained() bool {
+	return t.secure != nil && t.base.Drained() && !t.own.Ended() && !tlsbuf.Holds(t.secure)
+}
 
 func (t *tlsTransport) end() tunnel.End {
 	return tunnel.End{Fd: t.own, TLS: t.nc, Below: t.base, Alone: t.nc == net.Conn(t.base)}

@@ -28,6 +28,7 @@ var mayBlock = map[string]string{
 // excused are functions below proxy/ that call such a thing without exchange.Block in their own text, by package
 // and name, each with its reason. A new one either calls Block first, or gets a line here.
 const excused = `
+loop.Sleep: the goroutine is not a loop's
 expr.owner: stat calls Block before it
 expr.ownerGroup: likewise
 backend.lookup: its callers are in dial, before which Acquire calls Block

@@ -20,10 +20,15 @@ import (
 // accessed serves a folder with the modules that .htaccess files speak to most.
 func accessed(t testing.TB, root, conf string) *rig {
 	t.Helper()
-	mods := []site.Module{core.Module(), sitetest.Member(), alias.Module(), setenvif.Module(), headers.Module(), mime.Module(), Module(), dir.Module()}
-	mods = append(mods, auth.Modules()...)
-	return sitetest.New(t, preload+" setenvif headers authz_core authz_host access_compat authn_core auth_basic authn_file", sitetest.Files(t, root)+conf, mods...)
+	return sitetest.New(t, accessPreload, sitetest.Files(t, root)+conf, accessModules()...)
 }
+
+func accessModules() []site.Module {
+	mods := []site.Module{core.Module(), sitetest.Member(), alias.Module(), setenvif.Module(), headers.Module(), mime.Module(), Module(), dir.Module()}
+	return append(mods, auth.Modules()...)
+}
+
+const accessPreload = preload + " setenvif headers authz_core authz_host access_compat authn_core auth_basic authn_file"
 
 // under are lines for a folder and all below it, with no access file read above it.
 func under(root, lines string) string {

@@ -119,9 +119,9 @@ func (p *plan) reachable(x *exchange.Exchange) bool {
 	return err == nil
 }
 
-// admits refuses a folder that a symbolic link leads to which may not be followed.
-func (p *plan) admits(x *exchange.Exchange, folder string) error {
-	if _, err := find(folder, x.Req.Path, p.links); err != nil {
+// admits refuses what a symbolic link leads to which may not be followed.
+func (p *plan) admits(x *exchange.Exchange, name string) error {
+	if _, err := find(name, x.Req.Path, p.links); err != nil {
 		return refuse(x, err)
 	}
 	return nil
