@@ -60,11 +60,11 @@ proxy/http2/frames:    proxy/internal/poison proxy/internal/wire
 proxy/http2/transport: proxy/http2/frames proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
 proxy/http2/server:    proxy/http2/frames proxy/http2/transport proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/http2/client:    proxy/http2/frames proxy/http2/transport proxy/exchange proxy/backend balancer proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
-proxy/ajp:            proxy/exchange proxy/backend balancer
+proxy/ajp:             proxy/exchange proxy/backend proxy/internal/wire proxy/expr apacheconf/directive
 proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site
 proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
-proxy/scgi:           proxy/exchange proxy/backend balancer
-proxy/uwsgi:          proxy/exchange proxy/backend balancer
+proxy/scgi:            proxy/exchange proxy/backend proxy/cgi proxy/site balancer
+proxy/uwsgi:           proxy/exchange proxy/backend proxy/cgi proxy/internal/wire proxy/internal/poison
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
 proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
@@ -73,6 +73,7 @@ proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/s
 proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apacheconf/directive
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
 proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site proxy/internal/wire apacheconf/directive
+proxy/mod/scgi:        proxy/exchange proxy/site proxy/scgi apacheconf/directive
 proxy/mod/heartbeat:   proxy/site apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager

@@ -10,6 +10,7 @@ import (
 	"balancerd/cmd/balancerd/cli"
 	"balancerd/cmd/balancerd/process"
 	pages "balancerd/manager"
+	"balancerd/proxy/ajp"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 	fcgimember "balancerd/proxy/fcgi"
@@ -40,15 +41,18 @@ import (
 	"balancerd/proxy/mod/remoteip"
 	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/rewrite"
+	"balancerd/proxy/mod/scgi"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
 	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/mod/substitute"
+	scgimember "balancerd/proxy/scgi"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
 	"balancerd/proxy/snapshot"
+	"balancerd/proxy/uwsgi"
 )
 
 // modules are all modules, in httpd's order of hooks: within each phase (site.Plan) steps run in the
@@ -70,6 +74,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
 			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
 			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
+			scgi.Module(), // likewise of SCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}),                       // the handler balancer-manager
 			status.Module(status.For(&snapshot.Source{Server: l.server, Farm: l.farm}, cli.Product, cli.Built())), // the handler server-status
 			remoteip.Module(),          // early: whose address the request has
@@ -117,7 +122,10 @@ func schemes() backend.Table {
 		{Name: "wss", Backend: h1, TLS: true},
 		{Name: "h2c", Backend: h2},
 		{Name: "h2", Backend: h2, TLS: true},
+		{Name: "ajp", Backend: ajp.NewBackend()},
 		{Name: "fcgi", Backend: fcgimember.NewBackend()},
+		{Name: "scgi", Backend: scgimember.NewBackend()},
+		{Name: "uwsgi", Backend: uwsgi.NewBackend()},
 	}
 }
 

@@ -66,6 +66,8 @@ type Pinger interface {
 	// ParsePong reads the answer. Errors are as ParseHead's, but for an error of any other kind than ErrIncomplete:
 	// that is no answer.
 	ParsePong(in []byte) (used int, err error)
+	// NoPong is told, for the log, that there was no answer, and why.
+	NoPong(error)
 }
 
 // Ending is a Codec with ErrEnding.

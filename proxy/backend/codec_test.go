@@ -73,6 +73,8 @@ func (c *packets) ParsePong(in []byte) (int, error) {
 	return 3, err
 }
 
+func (c *packets) NoPong(error) {}
+
 func (c *packets) ParseHead(in []byte) (int, backend.Event, error) {
 	kind, data, err := next(in)
 	switch {

@@ -28,6 +28,7 @@ func (s *SerialStream) ping() error {
 			err = s.fill()
 		}
 	}
+	p.NoPong(err)
 	s.stale = s.Try == 1
 	return s.conn.Fail(NoContinue, err)
 }
@@ -89,7 +90,7 @@ func (s *SerialStream) unwanted(err error) error {
 
 // ended is what an end, or silence, means before a head is whole.
 func (s *SerialStream) ended(err error) error {
-	if s.r == s.w || !s.codec.Begun(s.buf[s.r:s.w]) {
+	if !s.codec.Begun(s.buf[s.r:s.w]) {
 		return s.silent(err)
 	}
 	if err == io.EOF {

@@ -220,22 +220,43 @@ func (u *Upload) next(p []byte) (int, error) {
 	return u.file.Read(p)
 }
 
-// pull is the next bytes of it for a member that asks for each piece, at most n. The error is io.EOF at its end.
+// pull is the next n bytes of it for a member that asks for each piece, fewer at its end. The error is io.EOF behind
+// that.
 func (u *Upload) pull(n int) ([]byte, error) {
-	if k := min(n, len(u.first)-u.at); k > 0 {
+	k := len(u.first) - u.at
+	if k >= n || u.whole && k > 0 {
+		k = min(n, k)
 		u.at += k
 		return u.first[u.at-k : u.at], nil
 	}
-	u.taken()
 	if u.whole {
+		u.taken()
 		return nil, io.EOF
 	}
-	p := u.buffer()
-	k, err := u.next(p[:min(n, len(p))])
-	if k > 0 {
-		err = nil
+	return u.refill(n)
+}
+
+// refill is pull beyond what was read at first: what is left of that comes first.
+func (u *Upload) refill(n int) ([]byte, error) {
+	if n > len(u.buffer()) {
+		u.own = append(make([]byte, 0, n), u.own...)[:n]
 	}
-	return p[:k], err
+	p := u.own[:n]
+	k := copy(p, u.first[u.at:])
+	u.taken()
+	u.first, u.at = nil, 0
+	for k < n {
+		m, err := u.next(p[k:])
+		if k += m; err == io.EOF {
+			if u.whole = true; k == 0 {
+				return nil, io.EOF
+			}
+			return p[:k], nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // shortRest is how much of a body is sent although the member has answered already, so that its connection can be

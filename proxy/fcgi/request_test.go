@@ -12,14 +12,21 @@ import (
 // told is what a member was sent: variables and body.
 func told(t *testing.T, x *exchange.Exchange) (vars map[string]string, body []byte) {
 	t.Helper()
+	type request struct {
+		vars map[string]string
+		body []byte
+	}
+	read := make(chan request, 1)
 	o := ask(t, x, func(c net.Conn) {
-		vars, body, _ = readAll(c)
+		vars, body, _ := readAll(c)
+		read <- request{vars, body}
 		c.Write(all(out("X-A: 1\r\n\r\nx"), end()))
 	})
 	if o.Status != 200 {
 		t.Fatal(o)
 	}
-	return vars, body
+	r := <-read
+	return r.vars, r.body
 }
 
 func TestBodies(t *testing.T) {

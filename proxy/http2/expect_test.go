@@ -7,8 +7,7 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// An Expect that a client sends is a field of its request here, and only then: x/net takes it out of the fields
-// and keeps it to itself, where expects finds it.
+// An Expect that a client sends is a field of its request here, and only then.
 func TestExpect(t *testing.T) {
 	a := &app{}
 	a.serve = func(_ context.Context, x *exchange.Exchange) {

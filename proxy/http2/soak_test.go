@@ -37,7 +37,6 @@ func restless(w http.ResponseWriter, r *http.Request) {
 	case "hints":
 		w.Header().Set("Link", "</a>")
 		w.WriteHeader(103)
-		w.Header().Del("Link")
 	case "breaks":
 		w.WriteHeader(200)
 		w.Write(make([]byte, size))
@@ -56,7 +55,9 @@ func restless(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	w.Header().Set("X-Got", fmt.Sprint(n))
+	if r.Header.Get("X-Kind") != "hints" { // net/http may still be writing the head of those
+		w.Header().Set("X-Got", fmt.Sprint(n))
+	}
 	for piece := max(size/3, 1); size > 0; size -= piece {
 		w.Write(make([]byte, min(piece, size)))
 		w.(http.Flusher).Flush()
@@ -163,7 +164,7 @@ func soakOne(t *testing.T, f *front, cl *http.Client, r *rand.Rand) bool {
 		return false
 	case int(n) != size, kind == "breaks":
 		t.Errorf("%s: %d bytes of %d, and no error", kind, n, size)
-	case kind != "early" && res.Header.Get("X-Got") != fmt.Sprint(body):
+	case kind != "early" && kind != "hints" && res.Header.Get("X-Got") != fmt.Sprint(body):
 		t.Errorf("%s: the member got %s of %d bytes", kind, res.Header.Get("X-Got"), body)
 	}
 	return true

@@ -65,6 +65,28 @@ func (h *Host) LookUpFile(x *exchange.Exchange, name string) (y *exchange.Exchan
 	return y, h.probe(x, y)
 }
 
+// File is a file by its full name, as the body of a lookup's answer, if what holds for it does not forbid that: its
+// Res is filled with status 200. The caller ends the lookup by Finish, whatever the status (httpd: request.c
+// ap_sub_req_lookup_file, ap_run_sub_req).
+func (h *Host) File(ctx context.Context, x *exchange.Exchange, name string) (y *exchange.Exchange, status int) {
+	y = x.Sub(parent(x.Req.Path) + path.Base(name))
+	y.Filename = filepath.Clean(name)
+	for _, f := range [...]string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		y.Req.Header.Del(f) // of the answer that the file is sent in
+	}
+	if status = h.probe(x, y); status != 200 {
+		return y, status
+	}
+	p := planOf(y)
+	if y.FileType != exchange.Regular || y.PathInfo != "" || p == nil || p.Handler == nil {
+		return y, 404
+	}
+	if err := p.Handler.Serve(ctx, y); err != nil {
+		return y, statusOf(err)
+	}
+	return y, y.Res.Status
+}
+
 // parent is a path up to its last slash.
 func parent(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
 

@@ -143,14 +143,19 @@ func (h *handler) finish(p *proxyState) error {
 	p.applyFailOnStatus(x.Res.Status, false)
 	pr := p.protocol()
 	if h.override.wants(x.Res.Status) && pr.overrides(x) {
+		if pr.ownWords {
+			x.Res.Reason = ""
+		}
 		return h.override.replace(x)
 	}
-	if pr.encode == nil {
+	if pr.retains {
 		h.override.keep(x)
-		h.forwarder.addVia(x)
 	}
 	if h.reverser != nil && pr.reverses {
 		h.reverser.rewrite(x)
+	}
+	if pr.forwards {
+		h.forwarder.addVia(x)
 	}
 	return nil
 }

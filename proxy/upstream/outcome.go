@@ -79,12 +79,12 @@ var outcomes = [kinds]outcome{
 
 // outcomeOf finds a failure's row.
 func (h *handler) outcomeOf(p *proxyState, e *backend.Failure) outcome {
-	if o, ok := p.protocol().outcome(p, e); ok {
-		return o
-	}
-	o := outcomes[backend.EarlyClose]
-	if k := h.kindOf(p, e); k < kinds && outcomes[k].status != 0 {
-		o = outcomes[k]
+	o, ok := p.protocol().outcome(p, e)
+	if !ok {
+		o = outcomes[backend.EarlyClose]
+		if k := h.kindOf(p, e); k < kinds && outcomes[k].status != 0 {
+			o = outcomes[k]
+		}
 	}
 	var b *exchange.BodyError
 	if e.Kind == backend.ClientBody && errors.As(e.Err, &b) {

@@ -12,10 +12,15 @@ type protocol struct {
 	// encode makes p.target of the mapped path: a path alone (httpd: the canon handlers). nil: as HTTP has it.
 	encode   func(*proxyState) error
 	reverses bool // ProxyPassReverse and its cookie forms are for it
+	forwards bool // fields are passed on by HTTP's rules: Via
+	retains  bool // an ErrorDocument keeps the error's status with ProxyErrorOverride
 	counted  bool // a body must tell its length, and LimitRequestBody holds
+	query    bool // a request with a query can't be repeated
 	override overriding
-	rows     map[backend.Kind]outcome // what failures mean, where that is not what they mean of an HTTP member
-	rarely   map[backend.Kind]outcome // the same of requests that can't be repeated: see repeatable
+	ownWords bool                                             // a page in an answer's place has our own reason, not the member's
+	rows     map[backend.Kind]outcome                         // what failures mean, where that is not what they mean of an HTTP member
+	rarely   map[backend.Kind]outcome                         // the same of requests that can't be repeated: see repeatable
+	kindOf   func(*proxyState, *backend.Failure) backend.Kind // of which row a failure is; nil: its own kind's
 }
 
 // overriding is which answers ProxyErrorOverride may replace.
@@ -27,13 +32,19 @@ const (
 	overridesNone
 )
 
-var httpProtocol = protocol{reverses: true}
+var httpProtocol = protocol{reverses: true, forwards: true, retains: true}
 
 // protocolOf is the protocol of a scheme in lower case.
 func protocolOf(scheme string) *protocol {
 	switch scheme {
 	case "fcgi":
 		return &fcgiProtocol
+	case "ajp":
+		return &ajpProtocol
+	case "scgi":
+		return &scgiProtocol
+	case "uwsgi":
+		return &uwsgiProtocol
 	}
 	return &httpProtocol
 }
@@ -50,12 +61,16 @@ func (pr *protocol) outcome(p *proxyState, e *backend.Failure) (o outcome, ok bo
 	if pr.rows == nil {
 		return o, false
 	}
-	if !p.repeatable() {
-		if o, ok = pr.rarely[e.Kind]; ok {
+	kind := e.Kind
+	if pr.kindOf != nil {
+		kind = pr.kindOf(p, e)
+	}
+	if !p.repeatable() || pr.query && p.x.Req.HasQuery {
+		if o, ok = pr.rarely[kind]; ok {
 			return o, true
 		}
 	}
-	o, ok = pr.rows[e.Kind]
+	o, ok = pr.rows[kind]
 	return o, ok
 }
 

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,14 +39,14 @@ type Outcome struct {
 
 // String says all but the log.
 func (o Outcome) String() string {
-	return fmt.Sprintf("status %d kind %d %q %q length %d body %.80q (%d) broken %v kept %v", o.Status, o.Kind, o.Reason, o.Fields, o.Length, o.Body, len(o.Body), o.Broken, o.Kept)
+	return fmt.Sprintf("status %d kind %d %q %.300q length %d body %.80q (%d) broken %v kept %v", o.Status, o.Kind, o.Reason, o.Fields, o.Length, o.Body, len(o.Body), o.Broken, o.Kept)
 }
 
 // Request is an exchange before it is carried to a member. A body of length -1 is chunked; "" with 0 is none.
 func Request(method, target, body string, length int64) *exchange.Exchange {
 	x := &exchange.Exchange{Start: time.Now(), ClientIP: "192.0.2.1", Conn: &exchange.Conn{
 		Remote: netip.MustParseAddrPort("192.0.2.1:5000"), Local: netip.MustParseAddrPort("192.0.2.2:80"), RemoteIP: "192.0.2.1"}}
-	x.Server = &exchange.Server{Name: "server.test", Timeout: 10 * time.Second, DocumentRoot: "/nowhere"}
+	x.Server = &exchange.Server{Name: "server.test", Timeout: 10 * time.Second, DocumentRoot: "/nowhere", LimitLine: 8190, LimitFieldSize: 8190, LimitFields: 100}
 	q := &x.Req
 	q.Method, q.Target, q.Path, q.RawPath, q.Major, q.Minor, q.Scheme = method, target, target, target, 1, 1, "http"
 	q.Line = method + " " + target + " HTTP/1.1"
@@ -115,7 +116,7 @@ func Ask(b backend.Backend, w *balancer.Worker, x *exchange.Exchange) (o Outcome
 		return o
 	}
 	r := &x.Res
-	o.Status, o.Reason, o.Length = r.Status, r.Reason, r.Length
+	o.Status, o.Reason, o.Length = r.Status, strings.Clone(r.Reason), r.Length
 	for _, h := range [...]*exchange.Header{&r.Always, &r.Header} {
 		for i := range h.F {
 			o.Fields += h.F[i].Name + ": " + h.F[i].Value + "\n"

@@ -125,10 +125,9 @@ func (l *Loop) read(t *loop.Task) {
 	e, secure := l.e, tlsbuf.Of(l.nc)
 	lent := tlsbuf.Lend(secure)
 	defer tlsbuf.TakeBack(secure, lent)
-	for first := bytes.NewReader(l.first); first.Len() > 0; {
-		e.Receive(t, first)
+	if len(l.first) > 0 {
+		l.takeFirst(t)
 	}
-	l.first = nil
 	for !e.Gone() {
 		n, err := e.Receive(t, l.nc)
 		if n > 0 && e.Large() {
@@ -142,6 +141,14 @@ func (l *Loop) read(t *loop.Task) {
 		}
 	}
 	e.Release()
+}
+
+// takeFirst takes in what was read before.
+func (l *Loop) takeFirst(t *loop.Task) {
+	for first := bytes.NewReader(l.first); first.Len() > 0; {
+		l.e.Receive(t, first)
+	}
+	l.first = nil
 }
 
 // flush writes what the system takes of the output.

@@ -1,0 +1,200 @@
+package ajp
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/membertest"
+)
+
+// answer has everything that an answer may have.
+var answer = all(chunk(""), wantsBody(), head(201, "Made", "X-A", "1", "x-a", "2"), wantsBody(), chunk("bo"), chunk(""), wantsBody(), chunk("dy"), end(1))
+
+// answering sends pieces, with an eye on the packets of a body that it asks for: nobody reads them.
+func answering(pieces ...[]byte) func(net.Conn) {
+	return func(c net.Conn) {
+		for {
+			if p, ok := readPacket(c); !ok || len(p) == 0 {
+				return
+			} else if p[0] != forwardRequest {
+				continue
+			}
+			for _, p := range pieces {
+				if _, err := c.Write(p); err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func TestAnswerAtEachByte(t *testing.T) {
+	want := ask(t, get(), answering(answer))
+	if want.Status != 201 || want.Reason != "Made" || want.Body != "body" || want.Fields != "X-A: 1\nx-a: 2\n" || !want.Kept || want.Length != -1 || want.Log != "" {
+		t.Error(want, want.Log)
+	}
+	for n := 1; n < len(answer); n++ {
+		if o := ask(t, get(), answering(answer[:n], answer[n:])); o.String() != want.String() {
+			t.Errorf("in two pieces at %d: %v", n, o)
+		}
+	}
+	var each [][]byte
+	for i := range answer {
+		each = append(each, answer[i:i+1])
+	}
+	if o := ask(t, get(), answering(each...)); o.String() != want.String() {
+		t.Errorf("a byte at a time: %v", o)
+	}
+}
+
+func TestAnswerCutAtEachByte(t *testing.T) {
+	headed := strings.Index(string(answer), "AB\x00\x03\x06\x1f\xfaAB\x00\x06\x03\x00\x02bo") // the head is whole
+	began := strings.Index(string(answer), "\x00AB\x00\x04\x03\x00\x00\x00AB\x00\x03\x06\x1f\xfaAB\x00\x06\x03\x00\x02dy") + 1
+	if headed < 0 || began <= 0 {
+		t.Fatal(headed, began)
+	}
+	membertest.Cut(t, answer, readRequest, func(s func(net.Conn)) membertest.Outcome { return ask(t, get(), s) }, func(n int, o membertest.Outcome) bool {
+		switch {
+		case o.Kept:
+			return false
+		case n < headed:
+			return o.Kind == backend.EarlyClose
+		case n < began:
+			return o.Kind == backend.BadHead
+		}
+		return o.Status == 201 && o.Broken && strings.HasPrefix("body", o.Body)
+	})
+}
+
+func TestHostileMembers(t *testing.T) {
+	ok := head(200, "OK", "X-A", "1")
+	fails := func(kind backend.Kind) func(membertest.Outcome) bool {
+		return func(o membertest.Outcome) bool { return o.Kind == kind && !o.Kept }
+	}
+	breaks := func(body string) func(membertest.Outcome) bool {
+		return func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == body && o.Broken && !o.Kept }
+	}
+	answers := func(body string, kept bool) func(membertest.Outcome) bool {
+		return func(o membertest.Outcome) bool {
+			return o.Status == 200 && o.Body == body && !o.Broken && o.Kept == kept
+		}
+	}
+	for name, c := range map[string]struct {
+		says []byte
+		want func(membertest.Outcome) bool
+	}{
+		"no mark":                    {[]byte("XY\x00\x01\x05"), fails(backend.BadFraming)},
+		"HTTP":                       {[]byte("HTTP/1.1 200 OK\r\n\r\n"), fails(backend.BadFraming)},
+		"an empty packet":            {packet(""), fails(backend.BadFraming)},
+		"a packet that is too long":  {[]byte("AB\x1f\xfd\x04"), fails(backend.BadFraming)},
+		"the longest packet":         {all(ok, chunk(strings.Repeat("y", 8184)), end(1)), answers(strings.Repeat("y", 8184), true)},
+		"the end alone":              {end(1), fails(backend.BadHead)},
+		"a body without a head":      {all(chunk("x"), ok, end(1)), fails(backend.BadHead)},
+		"an unknown packet":          {packet("\x63"), fails(backend.BadHead)},
+		"a pong":                     {packet("\x09"), fails(backend.BadHead)},
+		"two heads":                  {all(ok, ok, end(1)), fails(backend.BadHead)},
+		"a second head in the body":  {all(ok, chunk("x"), ok, end(1)), breaks("x")},
+		"no mark in the body":        {all(ok, chunk("x"), []byte("XY\x00\x02\x05\x01")), breaks("x")},
+		"too long in the body":       {all(ok, chunk("x"), []byte("AB\xff\xff\x03\xff\xfb")), breaks("x")},
+		"a chunk that is longer":     {all(ok, packet("\x03\x00\x10x\x00"), end(1)), fails(backend.BadHead)},
+		"a chunk that is shorter":    {all(ok, packet("\x03\x00\x01xyz\x00"), end(1)), fails(backend.BadHead)},
+		"a chunk without its size":   {all(ok, packet("\x03\x00")), fails(backend.BadHead)},
+		"a shorter one in the body":  {all(ok, chunk("x"), packet("\x03\x00\x01yz\x00"), end(1)), breaks("x")},
+		"no size in the body":        {all(ok, chunk("x"), packet("\x03\x00"), end(1)), breaks("x")},
+		"a code that is none":        {packet("\x04\x00\xc8\x00\x00\x00\x00\x01\xa0\x0c\x00\x01x\x00"), fails(backend.BadHead)},
+		"more fields than there are": {packet("\x04\x00\xc8\x00\x00\x00\xff\xff\xa0\x01\x00\x01x\x00"), fails(backend.BadHead)},
+		"a name beyond the packet":   {packet("\x04\x00\xc8\x00\x00\x00\x00\x01\x7f\xff"), fails(backend.BadHead)},
+		"a reason beyond the packet": {packet("\x04\x00\xc8\x7f\xffOK"), fails(backend.BadHead)},
+		"half a status":              {packet("\x04\x00"), fails(backend.BadHead)},
+		"an interim status":          {all(head(103, "Early"), end(1)), fails(backend.BadHead)},
+		"no flag":                    {all(ok, chunk("x"), packet("\x05")), breaks("x")},
+		"not to be kept":             {all(ok, chunk("x"), end(0)), answers("x", false)},
+		"bytes behind":               {all(ok, chunk("x"), end(1), []byte("A")), answers("x", false)},
+		"it asks for ever":           {manyTimes(wantsBody(), mostFutile+2), fails(backend.BadHead)},
+		"it flushes for ever":        {all(ok, chunk("x"), manyTimes(chunk(""), mostFutile+2)), breaks("x")},
+		"nothing but flushes":        {manyTimes(chunk(""), mostFutile+2), fails(backend.BadHead)},
+		"an empty body":              {all(ok, end(1)), func(o membertest.Outcome) bool { return o.Status == 200 && o.Length == 0 && o.Kept }},
+		"a large body":               {all(ok, manyTimes(chunk(strings.Repeat("z", 8184)), 300), end(1)), answers(strings.Repeat("z", 8184*300), true)},
+	} {
+		if o := ask(t, get(), answering(c.says)); !c.want(o) {
+			t.Errorf("%s: %v\n%.300s", name, o, o.Log)
+		}
+	}
+}
+
+func manyTimes(p []byte, n int) []byte {
+	b := make([]byte, 0, n*len(p))
+	for range n {
+		b = append(b, p...)
+	}
+	return b
+}
+
+func TestSlowMember(t *testing.T) {
+	for _, c := range []struct {
+		says []byte
+		want func(membertest.Outcome) bool
+	}{
+		{nil, func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout }},
+		{[]byte("AB\x00"), func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout }},
+		{head(200, "OK"), func(o membertest.Outcome) bool { return o.Kind == backend.BadHead }},
+		{all(head(200, "OK"), chunk("x")), func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "x" && o.Broken }},
+	} {
+		done := make(chan bool)
+		w := membertest.Worker(t, "ajp", func(s *balancer.WorkerSettings) {
+			s.Timeout.Set, s.Timeout.V = true, 50*time.Millisecond
+		}, func(conn net.Conn) {
+			readRequest(conn)
+			conn.Write(c.says)
+			<-done
+		})
+		if o := membertest.Ask(NewBackend(), w, get()); !c.want(o) || o.Kept {
+			t.Errorf("%q: %v", c.says, o)
+		}
+		close(done)
+	}
+}
+
+// A ping that is not answered costs the connection, and one more is tried; the request was on neither.
+func TestPing(t *testing.T) {
+	for name, c := range map[string]struct {
+		says  []byte
+		want  membertest.Outcome
+		tries int
+	}{
+		"answered":      {packet("\x09"), membertest.Outcome{Status: 200, Length: 0, Kept: true, Reason: "OK"}, 1},
+		"in two packet": {packet("\x05\x01"), membertest.Outcome{Kind: backend.NoContinue}, 2},
+		"no packet":     {[]byte("XXXX"), membertest.Outcome{Kind: backend.NoContinue}, 2},
+		"silent":        {nil, membertest.Outcome{Kind: backend.NoContinue}, 2},
+	} {
+		tried := make(chan bool, 10)
+		w := membertest.Worker(t, "ajp", func(s *balancer.WorkerSettings) {
+			s.Ping.Set, s.Ping.V = true, 100*time.Millisecond
+			if name == "answered" {
+				s.Ping.V = 20 * time.Second
+			}
+		}, func(conn net.Conn) {
+			tried <- true
+			for {
+				p, ok := readPacket(conn)
+				if !ok {
+					return
+				}
+				if p[0] == ping {
+					conn.Write(c.says)
+				} else {
+					conn.Write(all(head(200, "OK"), end(1)))
+				}
+			}
+		})
+		o := membertest.Ask(NewBackend(), w, get())
+		if o.Log = ""; fmt.Sprint(o) != fmt.Sprint(c.want) || len(tried) != c.tries {
+			t.Errorf("%s: %v after %d connections", name, o, len(tried))
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package scgi
+
+import (
+	"context"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/site"
+)
+
+// Backend speaks SCGI to members, and does what their answers ask for.
+type Backend struct{ serial *backend.Serial }
+
+// NewBackend speaks SCGI to members.
+func NewBackend() *Backend {
+	return &Backend{backend.NewSerial(func() backend.Codec { return new(codec) }, true)}
+}
+
+// RoundTrip sends the request. The error is a *Failure, or the *Redirect that the answer asks for.
+func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
+	if err := b.serial.RoundTrip(ctx, w, x, call); err != nil {
+		return err
+	}
+	return follow(ctx, x)
+}
+
+// follow serves a file, or another path, if the answer names one (httpd: mod_proxy_scgi.c pass_response,
+// scgi_request_status).
+func follow(ctx context.Context, x *exchange.Exchange) error {
+	set, _ := of(x)
+	if file := take(x, set.Sendfile, true); file != "" {
+		return send(ctx, x, file)
+	}
+	if x.Res.Status != 200 || set.Redirect == "" {
+		return nil
+	}
+	path := named(x, set.Redirect)
+	if path == "" || path[0] != '/' {
+		return nil
+	}
+	take(x, set.Redirect, !exchange.EqualFold(set.Redirect, "Location"))
+	if !x.Req.IsGet() {
+		x.Req.Method = "GET"
+	}
+	x.SpendBody()
+	x.Req.Header.Del("Content-Length")
+	return &exchange.Redirect{Path: path}
+}
+
+// named is the value of an answer's field; "" for none.
+func named(x *exchange.Exchange, field string) string {
+	if field == "" {
+		return ""
+	}
+	if v := x.Res.Always.Get(field); v != "" {
+		return v
+	}
+	return x.Res.Header.Get(field)
+}
+
+// take is named, and takes the field away.
+func take(x *exchange.Exchange, field string, away bool) string {
+	v := named(x, field)
+	if v != "" && away {
+		x.Res.Always.Del(field)
+		x.Res.Header.Del(field)
+	}
+	return v
+}
+
+// send makes a file the body of the answer, if nothing forbids that it is served.
+func send(ctx context.Context, x *exchange.Exchange, file string) error {
+	h := site.HostOf(x)
+	if h == nil || file[0] != '/' {
+		return refused(x, file, 404)
+	}
+	y, status := h.File(ctx, x, file)
+	if status != 200 {
+		y.Finish()
+		return refused(x, file, status)
+	}
+	if x.Res.Body != nil {
+		x.Res.Body.Close()
+	}
+	x.Res.Body, x.Res.Length = y.Res.Body, y.Res.Length
+	y.Res.Body = nil
+	x.OnFinish(over{y})
+	return nil
+}
+
+// over ends a lookup with the exchange that sends what it found.
+type over struct{ y *exchange.Exchange }
+
+// Finish ends it.
+func (o over) Finish(*exchange.Exchange) { o.y.Finish() }
+
+func refused(x *exchange.Exchange, file string, status int) error {
+	x.Log(module, exchange.Error, nil, x.Arena.Join("AH00864: Subrequest to file '", file, "' not possible. (rr->status=", x.Arena.Int(int64(status)), ")"))
+	x.Res.Clear()
+	return exchange.Status(500)
+}

@@ -1,0 +1,222 @@
+package scgi
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/membertest"
+	"balancerd/proxy/exchange"
+)
+
+type request struct {
+	names []string
+	vars  map[string]string
+	body  string
+}
+
+// read reads a request: a netstring, and the body that it announces.
+func read(c net.Conn) (r request, ok bool) {
+	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	in := bufio.NewReader(c)
+	size, err := in.ReadString(':')
+	n, bad := strconv.Atoi(strings.TrimSuffix(size, ":"))
+	if err != nil || bad != nil {
+		return r, false
+	}
+	text := make([]byte, n+1)
+	if _, err := io.ReadFull(in, text); err != nil || text[n] != ',' {
+		return r, false
+	}
+	words := strings.Split(string(text[:n]), "\x00")
+	r.vars = map[string]string{}
+	for i := 0; i+1 < len(words); i += 2 {
+		r.names = append(r.names, words[i])
+		r.vars[words[i]] = words[i+1]
+	}
+	length, _ := strconv.Atoi(r.vars["CONTENT_LENGTH"])
+	body := make([]byte, length)
+	_, err = io.ReadFull(in, body)
+	r.body = string(body)
+	return r, err == nil
+}
+
+// says answers with pieces, one write each, and closes.
+func says(pieces ...[]byte) func(net.Conn) {
+	return func(c net.Conn) {
+		if _, ok := read(c); !ok {
+			return
+		}
+		for _, p := range pieces {
+			c.Write(p)
+		}
+	}
+}
+
+func ask(t testing.TB, x *exchange.Exchange, script func(net.Conn)) membertest.Outcome {
+	return membertest.Ask(NewBackend(), membertest.Worker(t, "scgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 20*time.Second }, script), x)
+}
+
+func get() *exchange.Exchange { return membertest.Request("GET", "/x", "", 0) }
+
+const answer = "Status: 201 Made\r\nX-A: 1\r\nX-A: 2\r\n\r\nbody"
+
+func TestAnswerAtEachByte(t *testing.T) {
+	want := ask(t, get(), says([]byte(answer)))
+	if want.Status != 201 || want.Reason != "Made" || want.Body != "body" || want.Fields != "X-A: 1, 2\n" || want.Kept || want.Length != -1 {
+		t.Error(want)
+	}
+	var each [][]byte
+	for n := range len(answer) {
+		each = append(each, []byte(answer[n:n+1]))
+		if o := ask(t, get(), says([]byte(answer[:n]), []byte(answer[n:]))); o.String() != want.String() {
+			t.Errorf("in two pieces at %d: %v", n, o)
+		}
+	}
+	if o := ask(t, get(), says(each...)); o.String() != want.String() {
+		t.Errorf("a byte at a time: %v", o)
+	}
+	began := strings.Index(answer, "\r\n\r\n") + 4
+	for n := range len(answer) {
+		o := ask(t, get(), says([]byte(answer[:n])))
+		if n < began && o.Kind != backend.EarlyClose || n >= began && o.Body != answer[began:n] {
+			t.Errorf("ended after %d bytes: %v", n, o)
+		}
+	}
+}
+
+func TestHostileMembers(t *testing.T) {
+	for name, c := range map[string]struct {
+		says string
+		kind backend.Kind
+	}{
+		"nothing":     {"", backend.EarlyClose},
+		"no colon":    {"nonsense\r\n\r\nx", backend.BadHead},
+		"HTTP":        {"HTTP/1.1 200 OK\r\n\r\nx", backend.BadHead},
+		"a long line": {"X-A: " + strings.Repeat("a", 9000) + "\r\n\r\nx", backend.BadHead},
+		"a long head": {strings.Repeat("X-A: 1\r\n", 9000) + "\r\nx", backend.BadHead},
+		"no end":      {strings.Repeat("x", 1<<20), backend.BadHead},
+		"interim":     {"Status: 100 Go on\r\n\r\nx", backend.BadFraming},
+	} {
+		if o := ask(t, get(), says([]byte(c.says))); o.Kind != c.kind || o.Kept {
+			t.Errorf("%s: %v", name, o)
+		}
+	}
+}
+
+func TestSlowMember(t *testing.T) {
+	for text, want := range map[string]func(membertest.Outcome) bool{
+		"":                 func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
+		"X-A: 1\r\n":       func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
+		"X-A: 1\r\n\r\nxy": func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "xy" && o.Broken },
+	} {
+		done := make(chan bool)
+		w := membertest.Worker(t, "scgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 50*time.Millisecond }, func(c net.Conn) {
+			read(c)
+			io.WriteString(c, text)
+			<-done
+		})
+		if o := membertest.Ask(NewBackend(), w, get()); !want(o) {
+			t.Errorf("%q: %v", text, o)
+		}
+		close(done)
+	}
+}
+
+func TestTrustedLength(t *testing.T) {
+	for body, broken := range map[string]bool{"12345": false, "1234": true, "123456": false} {
+		x := get()
+		x.Env.Set("ap_trust_cgilike_cl", "1")
+		if o := ask(t, x, says([]byte("Content-Length: 5\r\n\r\n"+body))); o.Length != 5 || o.Broken != broken || len(o.Body) > 5 {
+			t.Errorf("%q: %v", body, o)
+		}
+	}
+}
+
+func TestRequest(t *testing.T) {
+	text := strings.Repeat("b", 100000)
+	x := membertest.Request("POST", "/x", text, int64(len(text)))
+	x.Env.Set("ZERO", "a\x00b")
+	x.Env.Set("OWN", "v")
+	got := make(chan request, 1)
+	o := ask(t, x, func(c net.Conn) {
+		r, _ := read(c)
+		got <- r
+		io.WriteString(c, "\r\n")
+	})
+	r := <-got
+	if o.Status != 200 || r.body != text || r.names[0] != "CONTENT_LENGTH" || r.names[1] != "SCGI" || r.vars["SCGI"] != "1" || r.vars["OWN"] != "v" {
+		t.Error(o, r.names)
+	}
+	if _, has := r.vars["GATEWAY_INTERFACE"]; has || r.vars["ZERO"] != "" {
+		t.Error(r.names)
+	}
+}
+
+// A path that the answer names is served in its place; another value, or another status, is passed on.
+func TestInternalRedirect(t *testing.T) {
+	for _, c := range []struct {
+		set  Settings
+		says string
+		path string
+	}{
+		{Default, "Location: /a?b\r\nX-A: 1\r\n\r\n", "/a?b"},
+		{Default, "Location: http://h/a\r\n\r\n", ""},
+		{Default, "Status: 302\r\nLocation: /a\r\n\r\n", ""},
+		{Settings{}, "Location: /a\r\n\r\n", ""},
+		{Settings{Redirect: "X-Go"}, "X-Go: /a\r\n\r\n", "/a"},
+		{Settings{Redirect: "X-Go"}, "Location: /a\r\n\r\n", ""},
+	} {
+		x := membertest.Request("POST", "/x", "abc", 3)
+		x.State[exchange.StateSCGI] = &c.set
+		err := NewBackend().RoundTrip(t.Context(), membertest.Worker(t, "scgi", nil, says([]byte(c.says))), x, &backend.Call{})
+		r, _ := err.(*exchange.Redirect)
+		if (r != nil) != (c.path != "") || r != nil && (r.Path != c.path || x.Req.Method != "GET" || x.Req.Length != 0 || x.Res.Always.Get("X-Go") != "") {
+			t.Errorf("%q: %v, %s of %d bytes", c.says, err, x.Req.Method, x.Req.Length)
+		}
+		x.Finish()
+	}
+}
+
+// FuzzAnswer: a head in pieces is the head at once, and a body begins behind its empty line.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(answer), byte(3))
+	f.Add([]byte("\n\r\nx"), byte(1))
+	f.Fuzz(func(t *testing.T, p []byte, step byte) {
+		status, used := decoded(p, len(p)+1)
+		for _, n := range []int{1, int(step) + 1} {
+			if s, u := decoded(p, n); s != status || u != used {
+				t.Fatalf("in pieces of %d: %d %d, at once: %d %d", n, s, u, status, used)
+			}
+		}
+		if used > 0 && !bytes.HasSuffix(p[:used], []byte("\n")) {
+			t.Fatalf("%q: the body begins at %d", p, used)
+		}
+	})
+}
+
+func decoded(p []byte, n int) (status, used int) {
+	x := get()
+	s := &backend.SerialStream{}
+	s.X, s.Worker, s.Call = x, membertest.Nobody(), &backend.Call{}
+	c := &codec{}
+	c.Begin(s)
+	for k := min(n, len(p)); ; k = min(k+n, len(p)) {
+		used, _, err := c.ParseHead(p[:k])
+		switch {
+		case err == nil:
+			return x.Res.Status, used
+		case err != backend.ErrIncomplete:
+			return -1, 0
+		case k == len(p):
+			return 0, 0
+		}
+	}
+}

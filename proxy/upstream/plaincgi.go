@@ -1,0 +1,69 @@
+package upstream
+
+import (
+	"balancerd/proxy/backend"
+	"balancerd/proxy/exchange"
+)
+
+// scgiProtocol is mod_proxy_scgi. A member that was reached is never blamed: what its program says, or a client that
+// leaves, would take it out for all.
+var scgiProtocol = protocol{
+	encode:   encodeSCGI,
+	counted:  true,
+	override: overridesNone,
+	rows: map[backend.Kind]outcome{
+		backend.Refused:     {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_scgi", exchange.Error, false, false, followedByPlace("AH00866: failed to make connection to backend: ")}}},
+		backend.ClientBody:  {status: 400, log: []logLine{{"proxy_scgi", exchange.Error, false, false, fixed("AH00859: receiving request body failed")}}}, // or what its BodyError says
+		backend.WriteHead:   {status: 503, log: scgiSend},
+		backend.WriteBody:   {status: 503, log: scgiSend},
+		backend.EarlyClose:  {status: 500, seesStatus: true, log: scgiRead},
+		backend.BadHead:     {status: 500, seesStatus: true, log: scgiRead},
+		backend.BadFraming:  {status: 502, seesStatus: true, log: scgiRead},
+		backend.ReadTimeout: {status: 504, seesStatus: true, log: scgiRead},
+	},
+}
+
+var (
+	scgiSend = []logLine{{"proxy_scgi", exchange.Error, true, false, sending("AH00858: sending data to ")}}
+	scgiRead = []logLine{{"proxy_scgi", exchange.Error, false, false, followedByPlace("AH00860: error reading response headers from ")}}
+)
+
+func followedByPlace(words string) func(*proxyState, *backend.Failure) string {
+	return func(_ *proxyState, e *backend.Failure) string { return words + place(e) }
+}
+
+func sending(words string) func(*proxyState, *backend.Failure) string {
+	return func(_ *proxyState, e *backend.Failure) string { return words + place(e) + " failed" }
+}
+
+// encodeSCGI encodes whatever came, even what nocanon let pass (httpd: mod_proxy_scgi.c scgi_canon).
+func encodeSCGI(p *proxyState) error { return p.encodePlain(false, nil) }
+
+// uwsgiProtocol is mod_proxy_uwsgi. A member that was reached is not blamed, as with SCGI.
+var uwsgiProtocol = protocol{
+	encode:   encodeUWSGI,
+	counted:  true,
+	ownWords: true,
+	rows: map[backend.Kind]outcome{
+		backend.Refused:       {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_uwsgi", exchange.Error, false, false, followedByPlace("AH10101: failed to make connection to backend: ")}}},
+		backend.ClientBody:    {status: 400, log: []logLine{{"proxy_uwsgi", exchange.Error, false, false, fixed("AH10099: receiving request body failed")}}}, // or what its BodyError says
+		backend.WriteHead:     {status: 503, log: uwsgiSend},
+		backend.WriteBody:     {status: 503, log: uwsgiSend},
+		backend.EarlyClose:    {status: 500, seesStatus: true},
+		backend.ReadTimeout:   {status: 500, seesStatus: true, seesTimeout: true},
+		backend.BadStatusLine: {status: 502, seesStatus: true},
+		backend.BadHead:       {status: 502, seesStatus: true},
+	},
+}
+
+var uwsgiSend = []logLine{{"proxy_uwsgi", exchange.Error, true, false, sending("AH10098: sending data to ")}}
+
+// encodeUWSGI (httpd: mod_proxy_uwsgi.c uwsgi_canon).
+func encodeUWSGI(p *proxyState) error {
+	return p.encodePlain(p.asGiven(), func(x *exchange.Exchange, path string) error {
+		if !visible(path) {
+			return refused(x, "proxy_uwsgi", "AH10417: To be forwarded path contains control characters or spaces")
+		}
+		return nil
+	})
+}

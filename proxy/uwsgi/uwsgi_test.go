@@ -1,0 +1,237 @@
+package uwsgi
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/membertest"
+	"balancerd/proxy/exchange"
+)
+
+type request struct {
+	vars map[string]string
+	body string
+}
+
+func read(c net.Conn) (r request, ok bool) {
+	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	var lead [4]byte
+	if _, err := io.ReadFull(c, lead[:]); err != nil || lead[0] != 0 || lead[3] != 0 {
+		return r, false
+	}
+	p := make([]byte, binary.LittleEndian.Uint16(lead[1:]))
+	if _, err := io.ReadFull(c, p); err != nil {
+		return r, false
+	}
+	text := func() string {
+		n := int(binary.LittleEndian.Uint16(p))
+		s := string(p[2 : 2+n])
+		p = p[2+n:]
+		return s
+	}
+	r.vars = map[string]string{}
+	for len(p) > 0 {
+		name := text()
+		r.vars[name] = text()
+	}
+	length, _ := strconv.Atoi(r.vars["CONTENT_LENGTH"])
+	body := make([]byte, length)
+	_, err := io.ReadFull(c, body)
+	r.body = string(body)
+	return r, err == nil
+}
+
+func says(pieces ...[]byte) func(net.Conn) {
+	return func(c net.Conn) {
+		if _, ok := read(c); !ok {
+			return
+		}
+		for _, p := range pieces {
+			c.Write(p)
+		}
+	}
+}
+
+func ask(t testing.TB, x *exchange.Exchange, script func(net.Conn)) membertest.Outcome {
+	return membertest.Ask(NewBackend(), membertest.Worker(t, "uwsgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 20*time.Second }, script), x)
+}
+
+func get() *exchange.Exchange { return membertest.Request("GET", "/x", "", 0) }
+
+const answer = "HTTP/1.1 201 Made\r\nX-A: 1\r\nX-A: 2\r\n\r\nbody"
+
+func TestAnswerAtEachByte(t *testing.T) {
+	want := ask(t, get(), says([]byte(answer)))
+	if want.Status != 201 || want.Reason != "Made" || want.Body != "body" || want.Fields != "X-A: 1\nX-A: 2\n" || want.Kept {
+		t.Error(want)
+	}
+	var each [][]byte
+	for n := range len(answer) {
+		each = append(each, []byte(answer[n:n+1]))
+		if o := ask(t, get(), says([]byte(answer[:n]), []byte(answer[n:]))); o.String() != want.String() {
+			t.Errorf("in two pieces at %d: %v", n, o)
+		}
+	}
+	if o := ask(t, get(), says(each...)); o.String() != want.String() {
+		t.Errorf("a byte at a time: %v", o)
+	}
+	line, began := strings.Index(answer, "\n")+1, strings.Index(answer, "\r\n\r\n")+4
+	for n := range len(answer) {
+		o := ask(t, get(), says([]byte(answer[:n])))
+		switch {
+		case n < line && o.Kind == backend.EarlyClose, line <= n && n < began && o.Kind == backend.BadHead, n >= began && o.Body == answer[began:n]:
+		default:
+			t.Errorf("ended after %d bytes: %v", n, o)
+		}
+	}
+}
+
+func TestHostileMembers(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\n"
+	for name, c := range map[string]struct {
+		says string
+		want func(membertest.Outcome) bool
+	}{
+		"nothing":              {"", fails(backend.EarlyClose)},
+		"CGI":                  {"Status: 404 No\r\n\r\nx", fails(backend.BadStatusLine)},
+		"no colon":             {ok + "nope\r\n\r\nx", fails(backend.BadHead)},
+		"a bad name":           {ok + "X Y: 1\r\n\r\nx", fails(backend.BadHead)},
+		"a bad value":          {ok + "X-Y: a\x01\r\n\r\nx", fails(backend.BadHead)},
+		"a long line":          {ok + "X-A: " + strings.Repeat("a", 9000) + "\r\n\r\nx", fails(backend.BadHead)},
+		"a long head":          {ok + strings.Repeat("X-A: 1\r\n", 30000) + "\r\nx", fails(backend.BadHead)},
+		"no end":               {strings.Repeat("x", 1<<20), func(o membertest.Outcome) bool { return o.Kind != 0 }},
+		"interim":              {"HTTP/1.1 103 Early\r\n\r\n" + ok + "\r\n", fails(backend.BadHead)},
+		"two lengths":          {ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy", fails(backend.BadHead)},
+		"a body that is short": {ok + "Content-Length: 5\r\n\r\nxy", func(o membertest.Outcome) bool { return o.Body == "xy" && o.Broken }},
+		"a body that is long":  {ok + "Content-Length: 1\r\n\r\nxy", func(o membertest.Outcome) bool { return o.Body == "x" && !o.Broken }},
+		"chunks":               {ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nxy\r\n0\r\n\r\n", func(o membertest.Outcome) bool { return o.Body == "xy" && !o.Broken && o.Fields == "" }},
+		"broken chunks":        {ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nxyz\r\n", func(o membertest.Outcome) bool { return o.Broken }},
+	} {
+		if o := ask(t, get(), says([]byte(c.says))); !c.want(o) || o.Kept {
+			t.Errorf("%s: %v", name, o)
+		}
+	}
+}
+
+func fails(kind backend.Kind) func(membertest.Outcome) bool {
+	return func(o membertest.Outcome) bool { return o.Kind == kind }
+}
+
+func TestSlowMember(t *testing.T) {
+	for text, want := range map[string]func(membertest.Outcome) bool{
+		"":                                    fails(backend.ReadTimeout),
+		"HTTP/1.1 200":                        fails(backend.ReadTimeout),
+		"HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nxy": func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "xy" && o.Broken },
+	} {
+		done := make(chan bool)
+		w := membertest.Worker(t, "uwsgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 50*time.Millisecond }, func(c net.Conn) {
+			read(c)
+			io.WriteString(c, text)
+			<-done
+		})
+		if o := membertest.Ask(NewBackend(), w, get()); !want(o) {
+			t.Errorf("%q: %v", text, o)
+		}
+		close(done)
+	}
+}
+
+// told is what a member is sent.
+func told(t *testing.T, x *exchange.Exchange) request {
+	t.Helper()
+	got := make(chan request, 1)
+	if o := ask(t, x, func(c net.Conn) {
+		r, _ := read(c)
+		got <- r
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+	}); o.Status != 200 {
+		t.Fatal(o, o.Log)
+	}
+	return <-got
+}
+
+// What httpd 2.4.71 makes of paths; where it cuts by length, what both have in common at their ends is cut.
+func TestWhereTheApplicationIs(t *testing.T) {
+	for _, c := range [][4]string{ // the client's path, the member's, SCRIPT_NAME, PATH_INFO
+		{"/app/a b", "//a%20b", "/app", "/a b"},
+		{"/", "/", "", "/"},
+		{"/x/y", "/x/y", "", "/x/y"},
+		{"/app", "/", "/app", "/"},
+		{"/app/", "//", "/app/", "/"},
+		{"/same/x", "/same/x", "", "/same/x"},
+		{"/lo", "/a/long/path", "/lo", "/a/long/path"},
+	} {
+		x := get()
+		x.Req.Path, x.Out.Target = c[0], c[1]
+		r := told(t, x)
+		if r.vars["SCRIPT_NAME"] != c[2] || r.vars["PATH_INFO"] != c[3] {
+			t.Errorf("%s, %s: %q %q, want %q %q", c[0], c[1], r.vars["SCRIPT_NAME"], r.vars["PATH_INFO"], c[2], c[3])
+		}
+	}
+}
+
+func TestRequest(t *testing.T) {
+	text := strings.Repeat("b", 100000)
+	x := membertest.Request("POST", "/x", text, int64(len(text)))
+	x.Req.Header.Add("Authorization", "Basic eA==")
+	if r := told(t, x); r.body != text || r.vars["HTTP_AUTHORIZATION"] != "Basic eA==" || r.vars["CONTENT_LENGTH"] != "100000" {
+		t.Error(r.vars, len(r.body))
+	}
+	x = get()
+	for i := range 70 {
+		x.Req.Header.Add("X-"+strconv.Itoa(i), strings.Repeat("v", 1000))
+	}
+	if o := ask(t, x, says()); o.Status != 500 || !strings.Contains(o.Log, "AH10259") {
+		t.Error(o, o.Log)
+	}
+	x = get()
+	x.Out.Target = "/%zz"
+	if o := ask(t, x, says()); o.Status != 500 || !strings.Contains(o.Log, "AH10100") {
+		t.Error(o, o.Log)
+	}
+}
+
+// FuzzAnswer: a head in pieces is the head at once, and nothing invalid gets through.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(answer), byte(3))
+	f.Add([]byte("HTTP/1.0 404 No\nX: y\n\nx"), byte(1))
+	f.Fuzz(func(t *testing.T, p []byte, step byte) {
+		status, used := decoded(t, p, len(p)+1)
+		for _, n := range []int{1, int(step) + 1} {
+			if s, u := decoded(t, p, n); max(s, 0) != max(status, 0) || u != used { // an error may be seen sooner or later
+				t.Fatalf("in pieces of %d: %d %d, at once: %d %d", n, s, u, status, used)
+			}
+		}
+	})
+}
+
+func decoded(t *testing.T, p []byte, n int) (status, used int) {
+	x := get()
+	s := &backend.SerialStream{}
+	s.X, s.Worker, s.Call = x, membertest.Nobody(), &backend.Call{}
+	c := &codec{}
+	c.Begin(s)
+	for k := min(n, len(p)); ; k = min(k+n, len(p)) {
+		used, _, err := c.ParseHead(p[:k])
+		switch {
+		case err == nil:
+			if _, err := c.Accept(); err == nil {
+				if name, value := x.Res.InvalidField(); name+value != "" || x.Res.Status < 200 {
+					t.Fatalf("%q: %d %q %q", p, x.Res.Status, name, value)
+				}
+			}
+			return c.res.Status, used
+		case err != backend.ErrIncomplete:
+			return -1, 0
+		case k == len(p):
+			return 0, 0
+		}
+	}
+}
