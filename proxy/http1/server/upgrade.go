@@ -78,6 +78,9 @@ func (e *end) WhenCut(f func()) {
 		return
 	}
 	e.c.setInterrupt(cutBoth{e.c.interrupter(), f})
+	if e.c.s.closed.Load() { // meanwhile
+		f()
+	}
 }
 
 // cutBoth cuts a tunnel off with its client's connection.
