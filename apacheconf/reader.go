@@ -29,9 +29,13 @@ func newReader(o Options) *reader {
 		for _, ident := range o.Modules.Builtins() {
 			r.markLoaded(ident)
 		}
+		r.haveOwn()
 	}
 	return r
 }
+
+// haveOwn marks the module that is ours alone: what stands in its <IfModule> httpd passes over.
+func (r *reader) haveOwn() { r.loaded["balancerd_module"], r.loaded["mod_balancerd.c"] = true, true }
 
 // assume takes the text as a part of a configuration.
 func (r *reader) assume() {
@@ -265,5 +269,6 @@ func (t *Tree) LoadedModules(m ModuleSet) map[string]bool {
 	for _, ident := range t.Loaded {
 		r.markLoaded(ident)
 	}
+	r.haveOwn()
 	return maps.Clone(r.loaded)
 }

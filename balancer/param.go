@@ -19,6 +19,7 @@ type Param[S any] struct {
 	Get     func(s *S) (value string, set bool)   // what Set would take to make it so
 	Show    func(s *S) string                     // what the form's field shows; nil: as Get
 	Help    string
+	Own     bool // httpd has no such parameter
 }
 
 // Value is the text that the form's field shows.

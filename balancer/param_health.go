@@ -36,12 +36,12 @@ var HealthParams = Table[Health]{
 		editable("w_hu", "HC uri", formURI),
 	textParam("hcheader", func(h *Health) *string { return &h.Header }, longestExpected,
 		"Health check header length must be < %d characters", "a field that the check sends: \"Host: app.example\"").
-		checked(errHeader, isFieldLine),
+		checked(errHeader, isFieldLine).ours(),
 	textParam("hcstatus", func(h *Health) *string { return &h.Statuses }, longestExpected,
 		"Health check status length must be < %d characters", "the answers that pass: 200-299,404").
-		checked(errStatuses, func(v string) bool { return v == "" || rangesOf(v) != nil }),
+		checked(errStatuses, func(v string) bool { return v == "" || rangesOf(v) != nil }).ours(),
 	textParam("hctext", func(h *Health) *string { return &h.Text }, longestExpected,
-		"Health check text length must be < %d characters", "a text that the answer's body must hold"),
+		"Health check text length must be < %d characters", "a text that the answer's body must hold").ours(),
 	{Name: "hctemplate", Set: setTemplate, Help: "name of a ProxyHCTemplate to start from"},
 }
 
@@ -55,7 +55,7 @@ func healthOfWorker() (t Table[WorkerSettings]) {
 }
 
 func ofWorker(p Param[Health]) Param[WorkerSettings] {
-	w := Param[WorkerSettings]{Name: p.Name, Form: p.Form, Label: p.Label, Help: p.Help}
+	w := Param[WorkerSettings]{Name: p.Name, Form: p.Form, Label: p.Label, Help: p.Help, Own: p.Own}
 	w.Set = func(s *WorkerSettings, value string, e Env) error {
 		if !e.HCheck {
 			return errWorkerParam
@@ -191,6 +191,12 @@ func (p Param[S]) checked(bad error, good func(value string) bool) Param[S] {
 		}
 		return set(s, value, e)
 	}
+	return p
+}
+
+// ours marks a parameter that httpd has not.
+func (p Param[S]) ours() Param[S] {
+	p.Own = true
 	return p
 }
 

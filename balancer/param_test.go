@@ -350,3 +350,24 @@ func TestPool(t *testing.T) {
 		}
 	}
 }
+
+// What httpd has not: bad values are refused before they are part of a request.
+func TestOwnHealthParameters(t *testing.T) {
+	s := NewWorkerSettings()
+	for param, want := range map[string]string{
+		"hcheader=Host: app.test": "", "hcheader=": "", "hcheader=X-A:": "", "hcheader=Host": errHeader.Error(), "hcheader=: x": errHeader.Error(), "hcheader=A B: x": errHeader.Error(),
+		"hcheader=Host: a\r\nX: b": errHeader.Error(), "hcheader=X:" + x(300): "Health check header length must be < 256 characters",
+		"hcstatus=200": "", "hcstatus=200-299,404": "", "hcstatus=": "", "hcstatus=99": errStatuses.Error(), "hcstatus=600": errStatuses.Error(), "hcstatus=299-200": errStatuses.Error(),
+		"hcstatus=200,": errStatuses.Error(), "hcstatus=2xx": errStatuses.Error(), "hctext=a b": "", "hctext=" + x(256): "Health check text length must be < 256 characters",
+		"hcuri=/a b": errURI.Error(), "hcuri=/a\r\nX: y": errURI.Error(), "hcuri=/a%20b": "",
+	} {
+		refuse(t, s.Set, testEnv, param, want)
+		refuse(t, s.Set, Env{}, param, "unknown Worker parameter")
+	}
+	h := Health{Statuses: "200-299,404"}
+	for status, want := range map[int]bool{199: false, 200: true, 299: true, 300: false, 404: true, 405: false} {
+		if h.Passed(status) != want {
+			t.Errorf("%d passes %s: %v", status, h.Statuses, !want)
+		}
+	}
+}

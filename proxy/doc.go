@@ -17,6 +17,7 @@
 //	The configuration
 //	directive    a line of the configuration; a row of its module's table says where it may stand and what it does
 //	section      <Location>, <Directory>, <Files>, <If>, <Proxy> and their like: directives for some of the requests
+//	access file  a .htaccess file: the settings of the folder that it lies in, read when a request comes there
 //	scope        the settings of one server or section, under a key for each module
 //	chain        the scopes that apply to a request, outermost first; what they say is merged in this order
 //	host         a virtual host or the main server, with its names, addresses and sections (httpd: server_rec)

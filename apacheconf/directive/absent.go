@@ -5,11 +5,7 @@ package directive
 func Absent() Table { return absent }
 
 var absent = Table{
-	{Name: "WatchdogInterval", Ignored: &Ignored{Main: true, Tuning: true}},
 	{Name: "AllowMethods", Ignored: &Ignored{Closes: Always}},
-	{Name: "HeartbeatListen", Ignored: &Ignored{Main: true}},
-	{Name: "HeartbeatMaxServers", Ignored: &Ignored{Main: true}},
-	{Name: "HeartbeatAddress", Ignored: &Ignored{Main: true}},
 	{Name: "AuthDigestProvider", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestQop", Ignored: &Ignored{Closes: Always}},
 	{Name: "AuthDigestAlgorithm", Ignored: &Ignored{Closes: Always}},

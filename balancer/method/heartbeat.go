@@ -17,18 +17,24 @@ import (
 const freshness = 10
 
 // Heartbeat picks by what the servers themselves report: the more idle threads, the more likely. It
-// reads the file that mod_heartmonitor writes, before each pick as httpd does.
-type Heartbeat struct{ storage atomic.Pointer[string] }
+// reads the file that mod_heartmonitor writes, before each pick as httpd does, or that module's table.
+type Heartbeat struct {
+	storage atomic.Pointer[string]
+	table   atomic.Pointer[Beats]
+}
 
 // SetStorage names the file, HeartbeatStorage; an absolute path.
 func (h *Heartbeat) SetStorage(path string) { h.storage.Store(&path) }
+
+// SetTable has the method read reports in place of the file; nil: the file.
+func (h *Heartbeat) SetTable(b *Beats) { h.table.Store(b) }
 
 // Method is the policy. Sets, spares, standbys, draining and factors mean nothing to it.
 func (h *Heartbeat) Method() balancer.Method {
 	return balancer.Method{
 		Name:  "heartbeat",
 		Whole: true,
-		Data:  func(time.Time) (any, error) { return h.read() },
+		Data:  func(now time.Time) (any, error) { return h.read(now) },
 		Best:  func(p *balancer.Pick) *balancer.Worker { return mostReady(p.Candidates, p.Data.(beats), rand.IntN) },
 	}
 }
@@ -42,7 +48,10 @@ type beat struct {
 	worker      *balancer.Worker
 }
 
-func (h *Heartbeat) read() (beats, error) {
+func (h *Heartbeat) read(now time.Time) (beats, error) {
+	if t := h.table.Load(); t != nil {
+		return t.beats(now), nil
+	}
 	path := h.storage.Load()
 	if path == nil {
 		return beats{}, nil
@@ -54,8 +63,25 @@ func (h *Heartbeat) read() (beats, error) {
 	return parseBeats(string(text)), nil
 }
 
-// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P". A server that is idle
-// altogether has likely just started and counts a quarter.
+// beats is the reports as picks see them.
+func (b *Beats) beats(now time.Time) beats {
+	servers := beats{}
+	for key, r := range b.Reports(now) {
+		one := &beat{ready: r.Ready, busy: r.Busy, seen: int(now.Sub(r.Seen) / time.Second)}
+		one.justStarted()
+		servers[key] = one
+	}
+	return servers
+}
+
+// justStarted has a server that is idle altogether count a quarter: it has likely just started.
+func (b *beat) justStarted() {
+	if b.busy == 0 {
+		b.ready /= 4
+	}
+}
+
+// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P".
 func parseBeats(text string) beats {
 	servers := beats{}
 	for line := range strings.Lines(text) {
@@ -74,12 +100,9 @@ func parseBeats(text string) beats {
 }
 
 func (b *beat) update(values string) {
-	for pair := range strings.SplitSeq(values, "&") {
-		key, value, _ := strings.Cut(pair, "=")
-		key, _ = url.PathUnescape(key)
-		value, _ = url.PathUnescape(value)
-		n, _ := strconv.Atoi(value)
-		switch strings.ToLower(key) {
+	for key, value := range Values(values) {
+		n := count(value)
+		switch key {
 		case "ready":
 			b.ready = n
 		case "busy":
@@ -88,9 +111,43 @@ func (b *beat) update(values string) {
 			b.seen = n
 		}
 	}
-	if b.busy == 0 {
-		b.ready /= 4
+	b.justStarted()
+}
+
+// Values is a report's name=value pairs, names in lower case; a name alone has the value 1. The last of a name counts (httpd:
+// mod_heartmonitor.c qs_to_table).
+func Values(report string) map[string]string {
+	all := map[string]string{}
+	for pair := range strings.SplitSeq(report, "&") {
+		if pair == "" {
+			continue
+		}
+		key, value, given := strings.Cut(pair, "=")
+		if !given {
+			value = "1"
+		}
+		all[strings.ToLower(unescape(key))] = unescape(value)
 	}
+	return all
+}
+
+// unescape decodes %XX; a text ends at its first NUL, as C's do.
+func unescape(text string) string {
+	if s, err := url.PathUnescape(text); err == nil {
+		text = s
+	}
+	text, _, _ = strings.Cut(text, "\x00")
+	return text
+}
+
+// count is a number as httpd's strict reading takes it: blanks and a sign in front, and nothing behind; anything else,
+// what is negative and what no int of C holds is 0.
+func count(text string) int {
+	n, err := strconv.ParseInt(strings.TrimLeft(text, " \t\n\v\f\r"), 10, 32)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return int(n)
 }
 
 // mostReady picks one of the idle threads of all servers that were heard of lately, at random. Members of one host share an entry,

@@ -234,7 +234,7 @@ ProxyPass / balancer://alone/
 	exit, _, errs := p.run("-t")
 	for _, want := range []string{
 		"there is no {root}/none.html", "there is no {root}/nothing.html", "balancer://empty has no members", "balancer://alone has no members", "no-such-host.invalid can't be looked up",
-		"min= has no effect here", "ajp:// members can't be served here", "fcgi:// members can't be served here", "{root}/none.users", "{root}/none.groups", "AH01906: b.example:", "AH01909: b.example:",
+		"min= has no effect here", "{root}/none.users", "{root}/none.groups", "AH01906: b.example:", "AH01909: b.example:",
 	} {
 		if want = strings.ReplaceAll(want, "{root}", p.root); exit != 0 || !regexp.MustCompile(`(?m)^hint: .*`+regexp.QuoteMeta(want)).MatchString(errs) {
 			t.Errorf("%d, no %s in\n%s", exit, want, errs)
@@ -385,10 +385,10 @@ func TestCheckAsHttpds(t *testing.T) {
 func TestLevelOfHints(t *testing.T) {
 	t.Parallel()
 	p := newInstance(t)
-	const some = "LoadModule expires_module x\nExpiresActive On\nExpiresDefault \"access plus 1 day\"\n" + passAll
+	const some = "LoadModule speling_module x\nCheckSpelling On\nCheckCaseOnly On\n" + passAll
 	for level, want := range map[string]string{
-		"": "httpd.conf:16,17: mod_expires: ExpiresActive, ExpiresDefault have no effect here", "LogLevel debug\n": "httpd.conf:16,17: mod_expires: ",
-		"LogLevel hint:info\n": "httpd.conf:17: ExpiresDefault has no effect here", "LogLevel hint:error\n": "",
+		"": "httpd.conf:16,17: mod_speling: CheckSpelling, CheckCaseOnly have no effect here", "LogLevel debug\n": "httpd.conf:16,17: mod_speling: ",
+		"LogLevel hint:info\n": "httpd.conf:17: CheckCaseOnly has no effect here", "LogLevel hint:error\n": "",
 	} {
 		p.conf(some + level)
 		exit, _, errs := p.run("-t")
@@ -401,7 +401,7 @@ func TestLevelOfHints(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	p.exit()
 	for _, where := range []string{p.said.String(), p.read("error.log")} {
-		if !strings.Contains(where, "hint: "+p.root+"/httpd.conf:17: ExpiresDefault has no effect here") {
+		if !strings.Contains(where, "hint: "+p.root+"/httpd.conf:17: CheckCaseOnly has no effect here") {
 			t.Errorf("not told in %s", where)
 		}
 	}

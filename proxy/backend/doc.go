@@ -18,5 +18,6 @@
 // place of the connection that idled longest, anywhere, and a sweep closes what nobody will use again.
 //
 // Reading order: backend.go, call.go, scheme.go; attempt.go, codec.go, serial.go, probe.go, upload.go, serialupload.go,
-// serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, remote.go, address.go.
+// serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, remote.go, connect.go,
+// address.go.
 package backend

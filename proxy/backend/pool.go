@@ -221,8 +221,10 @@ const skipProbeWindow = time.Millisecond
 func (p *pool) usable(c *Conn, x *exchange.Exchange, to target) bool {
 	state := c.look(x)
 	switch {
-	case state == loop.Quiet:
-		return to.remote != nil || !p.addrs.moved(c)
+	case state == loop.Quiet && (to.remote != nil || !p.addrs.moved(c)):
+		return true
+	case state == loop.Quiet && x.Enabled("proxy", exchange.Debug):
+		x.Log("proxy", exchange.Debug, nil, "AH10481: "+to.scheme+": closing connection to "+to.host+" ("+c.Address()+") on address change")
 	case state == loop.Bytes && x.Enabled("proxy", exchange.Info):
 		x.LogServer("proxy", exchange.Info, nil, "AH03408: "+to.scheme+": reusable backend connection is not empty: forcibly closed")
 	case state == loop.End && x.Enabled("proxy", exchange.Debug):

@@ -48,6 +48,7 @@ type Exchange struct {
 	Observer      Observer // is told what happens; nil: nobody wants to know
 	InputFilters  []Filter // what steps have put into the message's way beside the Plan's, by kind
 	OutputFilters []Filter
+	Withheld      string // the Range that FilterProtocol has kept from the member
 	RawNote       string // a sentence for the canned page, already HTML (httpd: notes "error-notes")
 
 	Undecided bool // a pattern gave up (see GiveUp): the request ends with 500
@@ -173,7 +174,7 @@ func (x *Exchange) Reset() {
 	x.finishers = x.finishers[:0]
 	x.dropFilters()
 	x.Task, x.Server, x.Local, x.Asker, x.Prev, x.Observer = nil, nil, nil, nil, nil, nil
-	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote = "", "", "", "", "", "", "", "", "", "", ""
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote, x.Withheld = "", "", "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
 	x.Relayed, x.Port = false, 0
 	clear(x.State[:])

@@ -16,6 +16,15 @@ func Pulled(out io.Writer, f func(in io.Reader, out io.Writer) error) Rewriter {
 	return &pulled{out: out, f: f}
 }
 
+// Unmade is the error of a filter that can't make a body of the one that it got. An answer of which nothing was sent is
+// not sent at all (httpd: a brigade is not passed on).
+type Unmade struct{ Err error }
+
+func (u *Unmade) Error() string { return u.Err.Error() }
+
+// Unwrap is the cause.
+func (u *Unmade) Unwrap() error { return u.Err }
+
 // pulledMost is how much the function may write before who reads gets it.
 const pulledMost = 32 << 10
 

@@ -55,6 +55,7 @@ type Request struct {
 	TellLength bool  // a filter changed how long the body is, and the client had told it: see ChangesLength
 	Filtered   bool  // the input filters were put in its way
 	Upgrade    bool  // Connection names Upgrade and the field is there
+	Proxy      bool  // a forward proxy is asked: Target is a foreign URL, or CONNECT's host:port; Path is the same (httpd: r->proxyreq)
 }
 
 // Body is the decoded bytes of a request's body (RFC 9112 section 6, 7). Read returns io.EOF at

@@ -20,6 +20,7 @@ type Response struct {
 	Tunnel    Tunnel  // set with Status 101: the client's protocol hands the connection over after the head
 	Close     bool    // the client's connection must end after this answer
 	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's response, none of others
+	Whole     bool    // no range is cut of it
 	Drop      bool    // nothing is sent at all: the client's protocol ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
 	Local     bool    // made here (page, file, manager), not by a member
 	Proxied   bool    // came from a member

@@ -17,7 +17,7 @@ import (
 
 // announcing serves connections that must begin with a PROXY header, over TLS if shake is given. Answers tell whom it
 // named.
-func announcing(t *testing.T, shake server.TLSHandshake) *front {
+func announcing(t *testing.T, shake server.TLSHandshake, limit time.Duration) *front {
 	t.Helper()
 	a := &app{serve: func(_ context.Context, x *exchange.Exchange) {
 		x.Res.Status, x.Res.Local = 200, true
@@ -25,6 +25,8 @@ func announcing(t *testing.T, shake server.TLSHandshake) *front {
 		x.Res.Text(fmt.Sprintf("%s %s:%d of %s\n", x.Req.RawPath, client.IP, client.Port, x.Conn.RemoteIP))
 	}}
 	o := server.Options{ProxyProtocol: func(netip.AddrPort, netip.AddrPort) bool { return true }}
+	a.srv = usualServer()
+	a.srv.Timeout = limit
 	if shake != nil {
 		o.TLSHandshake = func(netip.AddrPort) server.TLSHandshake { return shake }
 	}
@@ -36,7 +38,7 @@ const binary4 = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\xa8\xc0\x42\xc0\xa8\
 // The four exchanges of httpd's own t/modules/remoteip.t.
 func TestProxyProtocolAsHttpdTestsIt(t *testing.T) {
 	const get = "GET /index.html HTTP/1.1\r\nConnection: close\r\nHost: dummy\r\n\r\n"
-	f := announcing(t, nil)
+	f := announcing(t, nil, 20*time.Second)
 	for head, want := range map[string]string{
 		"PROXY TCP4 192.168.192.66 192.168.192.77 1111 2222\r\n":                                       "/index.html 192.168.192.66:1111 of 127.0.0.1\n",
 		"PROXY FOO 192.168.192.66 192.168.192.77 1111 2222\r\n":                                        "",
@@ -71,7 +73,7 @@ func talk(t *testing.T, addr string, pieces ...[]byte) string {
 
 // However the header is cut, it is read once for all requests of the connection.
 func TestProxyHeaderInPieces(t *testing.T) {
-	f := announcing(t, nil)
+	f := announcing(t, nil, 20*time.Second)
 	for _, head := range []string{"PROXY TCP4 192.0.2.7 198.51.100.1 4321 443\r\n", binary4, "PROXY UNKNOWN\r\n"} {
 		var pieces [][]byte
 		for _, b := range []byte(head + "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n") {
@@ -86,8 +88,7 @@ func TestProxyHeaderInPieces(t *testing.T) {
 
 // A connection that does not bring its header is closed without a word, also when its time is over.
 func TestWithoutProxyHeader(t *testing.T) {
-	f := announcing(t, nil)
-	f.app.srv.Timeout = 100 * time.Millisecond
+	f := announcing(t, nil, 100*time.Millisecond)
 	for _, head := range []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "PROXY TCP4 1.2.3.4", "\r\n\r\n\x00", "", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"} {
 		if got := talk(t, f.addr, []byte(head)); got != "" {
 			t.Errorf("%q: %q", head, got)
@@ -113,7 +114,7 @@ func TestProxyHeaderBeforeTLS(t *testing.T) {
 		c := tls.Server(nc, conf)
 		err := c.Handshake()
 		return c, &exchange.TLS{}, err
-	})
+	}, 20*time.Second)
 	for head, want := range map[string]string{
 		"PROXY TCP4 192.0.2.7 198.51.100.1 4321 443\r\n": "/ 192.0.2.7:4321 of 127.0.0.1\n", "PROXY UNKNOWN\r\n": " of 127.0.0.1\n", binary4: "/ 192.168.192.66:496 of 127.0.0.1\n", "": "", "PROXY \r\n": "",
 	} {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
@@ -19,7 +20,7 @@ func cut(x *exchange.Exchange) error {
 	r := &x.Res
 	measureLength(r)
 	field, asked := x.Req.Header.Lookup("Range")
-	if !asked || r.Status != 200 || r.Length <= 0 || r.ErrorPage || r.Header.Has("Content-Range") {
+	if !asked || r.Status != 200 || r.Length <= 0 || r.Whole || r.ErrorPage || r.Header.Has("Content-Range") {
 		return nil
 	}
 	rules := r.Ranges
@@ -50,8 +51,12 @@ func measureLength(r *exchange.Response) {
 		return
 	}
 	if c, ok := r.Body.(exchange.Complete); ok {
-		if done, err := c.Complete(); done && err == nil {
+		done, err := c.Complete()
+		switch {
+		case done && err == nil:
 			r.Length = int64(len(r.Body.Buffered()))
+		case errors.As(err, new(*exchange.Unmade)):
+			r.Drop = true
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (s *Site) phases(ctx context.Context, x *exchange.Exchange) error {
 	if err := h.early.run(ctx, x, Early); err != nil {
 		return err
 	}
-	if t := x.Req.Target; t != "" && t[0] != '/' && x.Req.Method != "CONNECT" && foreign(t) {
+	if t := x.Req.Target; t != "" && t[0] != '/' && !x.Req.Proxy && x.Req.Method != "CONNECT" && foreign(t) {
 		x.Req.Path = x.Req.RawPath
 		return exchange.Status(400)
 	}
@@ -129,11 +129,7 @@ func foreign(target string) bool {
 
 // again is the part that an internal redirect repeats.
 func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
-	mapped, err := s.normalizePath(ctx, x, h)
-	if err != nil {
-		return err
-	}
-	if err := s.translate(ctx, x, h, mapped); err != nil {
+	if err := s.mapRequest(ctx, x, h); err != nil {
 		if err == errOwn {
 			return s.own(x, h)
 		}
@@ -149,6 +145,36 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 		}
 	}
 	return s.handle(ctx, x, p)
+}
+
+// mapRequest finds out what the request leads to: a file or a member's URL.
+func (s *Site) mapRequest(ctx context.Context, x *exchange.Exchange, h *Host) error {
+	if x.Req.Proxy {
+		return passOn(x, h)
+	}
+	mapped, err := s.normalizePath(ctx, x, h)
+	if err != nil {
+		return err
+	}
+	return s.translate(ctx, x, h, mapped)
+}
+
+// passOn is for a request to a forward proxy, which maps itself: its path is the whole target, for no section of this
+// server's own paths. The path that goes on must not lead above the root.
+func passOn(x *exchange.Exchange, h *Host) error {
+	if path := x.Req.RawPath; x.Req.Method != "CONNECT" {
+		if _, ok := normalize(&x.Arena, path, 0); !ok {
+			x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", x.Req.Target, ")"))
+			return exchange.Status(400)
+		}
+	}
+	x.Req.Path = x.Req.Target
+	p, err := h.located(x)
+	if err != nil {
+		return err
+	}
+	x.Local, x.State[exchange.StatePlan] = p.Local, p
+	return nil
 }
 
 // normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
@@ -222,7 +248,7 @@ func (h *Host) located(x *exchange.Exchange) (*Plan, error) {
 // mergedPath is the path with runs of slashes taken as one: what <Location> without a regular
 // expression matches even with MergeSlashes Off (httpd: request.c ap_location_walk).
 func mergedPath(x *exchange.Exchange) string {
-	if x.Server.MergeSlashes || !strings.Contains(x.Req.Path, "//") {
+	if x.Server.MergeSlashes || x.Req.Proxy || !strings.Contains(x.Req.Path, "//") {
 		return x.Req.Path
 	}
 	path, _ := normalize(&x.Arena, x.Req.Path, mergeSlashes)

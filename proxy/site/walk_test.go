@@ -269,3 +269,20 @@ func TestLocationsAreWalkedOnce(t *testing.T) {
 		t.Error("what was forgotten is not looked for:", looks)
 	}
 }
+
+// A walk down to a file allocates nothing where no access file is looked at.
+func TestWalkAllocatesNothing(t *testing.T) {
+	folder := func(arg string) *directive.Scope {
+		return &directive.Scope{Kind: directive.Directory, Tag: "Directory", Arg: arg}
+	}
+	h := hostWith(t, serverOf(directive.Main, folder("/"), folder("/a"), folder("/a/b")), serverOf(directive.VHost))
+	x := &exchange.Exchange{Server: &exchange.Server{Levels: &exchange.Levels{}}, Filename: "/a/b/c/d/f", FileType: exchange.Regular}
+	w := walk{x: x, host: h, end: h.root}
+	w.directories()
+	if n := testing.AllocsPerRun(100, func() {
+		w := walk{x: x, host: h, end: h.root}
+		w.directories()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

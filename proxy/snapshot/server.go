@@ -93,3 +93,12 @@ func (s *Source) totals() Server {
 	}
 	return out
 }
+
+// Workers is how many workers in httpd's sense are idle and busy: each exchange of the configuration in force has one.
+func (s *Source) Workers() (idle, busy int) {
+	t := s.totals()
+	if len(t.Generations) > 0 {
+		busy = t.Generations[0].Requests
+	}
+	return max(t.MaxWorkers-busy, 0), busy
+}

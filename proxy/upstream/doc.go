@@ -17,5 +17,5 @@
 // a URL), handler.go (the loop of attempts), state.go (what is remembered between phases),
 // target.go and url.go, forwarded.go, forwards.go and env.go (the member's request), outcome.go, failover.go and
 // status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock),
-// remote.go (ProxyRemote).
+// remote.go (ProxyRemote), forward.go (a forward proxy, CONNECT).
 package upstream

@@ -114,6 +114,9 @@ func (w *forwarder) copyHeader(p *proxyState) {
 	w.append(p, &a)
 }
 
+// adds reports whether X-Forwarded-* tell of the client: not where a forward proxy is asked.
+func (w *forwarder) adds(x *exchange.Exchange) bool { return w.addHeaders && !x.Req.Proxy }
+
 // added is which of the fields that this server adds to were among the client's.
 type added struct{ maxForwards, via, client, host, server bool }
 
@@ -137,7 +140,7 @@ func (w *forwarder) known(p *proxyState, field *exchange.Field, a *added) (value
 		return w.join(x, field.Value, x.ClientIP, &a.client), true
 	case wire.XForwardedHost:
 		host, ok := clientHost(x)
-		if a.host = true; !ok || !w.addHeaders {
+		if a.host = true; !ok || !w.adds(x) {
 			return field.Value, true
 		}
 		return x.Arena.Join(field.Value, ", ", host), true
@@ -152,7 +155,7 @@ func (w *forwarder) known(p *proxyState, field *exchange.Field, a *added) (value
 // join appends our text to the client's, if ProxyAddHeaders asks for it.
 func (w *forwarder) join(x *exchange.Exchange, theirs, ours string, done *bool) string {
 	*done = true
-	if !w.addHeaders || ours == "" {
+	if !w.adds(x) || ours == "" {
 		return theirs
 	}
 	return x.Arena.Join(theirs, ", ", ours)
@@ -168,7 +171,7 @@ func (w *forwarder) append(p *proxyState, a *added) {
 	if !a.via && (w.via == ViaOn || w.via == ViaFull) {
 		out.F = append(out.F, exchange.Field{Name: "Via", Value: w.viaText(x), ID: wire.Via})
 	}
-	if !w.addHeaders {
+	if !w.adds(x) {
 		return
 	}
 	if !a.client {

@@ -28,6 +28,9 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 	if err := h.prepare(p); err != nil {
 		return ignoreAnswered(err)
 	}
+	if x.Req.Method == "CONNECT" {
+		return h.connect(ctx, p)
+	}
 	for {
 		if err := h.pick(ctx, p); err != nil {
 			return err
@@ -63,7 +66,11 @@ func (h *handler) prepare(p *proxyState) error {
 	if x.Req.Broken { // nothing more of it can be read (httpd: protocol.c ap_read_request, die_unusable_input)
 		return exchange.Status(400)
 	}
-	if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its response: a hole
+	if x.Req.Proxy {
+		if err := h.forward(p); err != nil {
+			return err
+		}
+	} else if x.Req.Method == "CONNECT" { // httpd sends "CONNECT /" to the member and relays its response: a hole
 		return exchange.Status(405)
 	}
 	if err := h.resolveTarget(p); err != nil {
@@ -151,7 +158,7 @@ func (h *handler) finish(p *proxyState) error {
 	if pr.retains {
 		h.override.keep(x)
 	}
-	if h.reverser != nil && pr.reverses {
+	if h.reverser != nil && pr.reverses && !x.Req.Proxy {
 		h.reverser.rewrite(x)
 	}
 	if pr.forwards {

@@ -13,6 +13,12 @@ import (
 func (h *handler) resolveTarget(p *proxyState) error {
 	p.balancer, p.worker, p.attempts, p.socket, p.site, p.resolved, p.pathEnd = nil, nil, 0, "", "", "", 0
 	x := p.x
+	if x.Req.Proxy && x.Req.Method == "CONNECT" {
+		p.host, p.port, _ = hostAndPort(x.Req.Target)
+		p.scheme, p.route, p.to = "connect", nil, nil
+		p.worker = h.upstreams.Generic
+		return nil
+	}
 	if p.route == nil || x.Filename != p.mapped {
 		p.route, p.to, p.asCame = nil, nil, x.Notes.Has("proxy-nocanon") // of a RewriteRule with P and NE
 	}
@@ -25,6 +31,7 @@ func (h *handler) resolveTarget(p *proxyState) error {
 	} else if err := h.parse(p, x.Filename[len(Prefix):]); err != nil {
 		return err
 	}
+	p.asCame = p.asCame || x.Req.Proxy
 	p.resolved = x.Filename
 	return p.encode()
 }

@@ -37,6 +37,8 @@ type ServerSettings struct {
 	Source      netip.Addr // ProxySourceAddress; invalid for any
 	Blocked     []BlockedHost
 	Remotes     *Remotes // nil: none
+	Forward     *Forward // ProxyRequests On; nil: Off
+	Domain      string   // ProxyDomain; "" for none
 }
 
 // ViaMode is ProxyVia.
@@ -113,6 +115,9 @@ func (u *Upstreams) mapper(own *Line, interpolate bool) *mapper {
 // AddTo gives a plan the steps that map a request, and the handler that takes it to a member through b. It may be
 // called by several goroutines.
 func (u *Upstreams) AddTo(p *site.Plan, s *SectionSettings, b backend.Backend) {
+	if f := u.Settings.Forward; f != nil {
+		p.AddFirst(site.Early, "ProxyRequests", f.detect)
+	}
 	u.mapper(s.Pass, s.Interpolate).addTo(p)
 	p.HandlerFor(handlerName, u.handler(s, b))
 }

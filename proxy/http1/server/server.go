@@ -33,6 +33,7 @@ type Server struct {
 	// Atomic.
 	ids      atomic.Uint64
 	stopping atomic.Bool
+	closed   atomic.Bool  // Close was called: connections are cut off
 	doors    atomic.Int32 // listeners
 	clock    wire.Clock
 
@@ -183,6 +184,7 @@ func (s *Server) Wait(ctx context.Context) error {
 // Close cuts all connections off.
 func (s *Server) Close() {
 	s.stopping.Store(true)
+	s.closed.Store(true)
 	for i := range s.shards {
 		s.shards[i].each((*conn).cut)
 	}

@@ -10,7 +10,11 @@ import (
 // tunnel sends the head of a 101 and joins the client with the member.
 func (c *conn) tunnel(x *exchange.Exchange) {
 	res, k := &x.Res, c.k
-	b := append(k.out, "HTTP/1.1 "...)
+	version := "HTTP/1.1 "
+	if x.Req.Method == "CONNECT" { // as httpd has it (mod_proxy_connect.c)
+		version = "HTTP/1.0 "
+	}
+	b := append(k.out, version...)
 	b = appendStatus(b, res)
 	for i := range res.Header.F {
 		b = wire.AppendField(b, res.Header.F[i].Name, res.Header.F[i].Value)
@@ -74,6 +78,9 @@ func (e *end) WhenCut(f func()) {
 		return
 	}
 	e.c.setInterrupt(cutBoth{e.c.interrupter(), f})
+	if e.c.s.closed.Load() { // meanwhile
+		f()
+	}
 }
 
 // cutBoth cuts a tunnel off with its client's connection.

@@ -64,6 +64,10 @@ rewrite.lookFor: likewise
 rewrite.pageOf: likewise
 rewrite.launch: likewise, or it is called while a configuration takes over
 rewrite.isExecutableFile: while a configuration is loaded
+heartbeat.hear: a goroutine of its own
+heartbeat.write: likewise, or the handler called Block before it
+heartbeat.readBack: while a configuration takes over
+heartbeat.ipv4Of: while a configuration is loaded
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test

@@ -115,7 +115,7 @@ func CutScheme(t string) (scheme, rest string) {
 // authorityForm is host:port.
 func (r *Request) authorityForm(t string) targetFault {
 	host, port, ok := splitPort(t)
-	if !ok || host == "" || port == 0 {
+	if !ok || host == "" || port == 0 && !strings.HasSuffix(t, ":0") {
 		return badURI
 	}
 	r.RawPath, r.fromTarget, r.Authority, r.Host, r.Port = "/", true, t, host, port

@@ -86,7 +86,34 @@ func user(b []byte, v *view) []byte {
 
 // --- what was asked
 
-func requestLine(b []byte, v *view) []byte { return orDash(b, v.x.Req.Line, v.x.Req.Line != "") }
+func requestLine(b []byte, v *view) []byte {
+	line := v.x.Req.Line
+	if from, to := passwordIn(line); from < to {
+		b = append(b, line[:from]...)
+		return append(append(b, "XXXXXXXX"...), line[to:]...)
+	}
+	return orDash(b, line, line != "")
+}
+
+// passwordIn is where the password of an absolute target's user stands in a request line: it is for no log (apr: apr_uri.c
+// apr_uri_unparse).
+func passwordIn(line string) (from, to int) {
+	i, space := strings.Index(line, "://"), strings.IndexByte(line, ' ')
+	if i < 0 || strings.ContainsAny(line[space+1:max(i, space+1)], "/?") {
+		return 0, 0
+	}
+	from = i + len("://")
+	end := strings.IndexAny(line[from:], "/?# ")
+	if end < 0 {
+		end = len(line) - from
+	}
+	at := strings.LastIndexByte(line[from:from+end], '@')
+	colon := strings.IndexByte(line[from:from+end], ':')
+	if at < 0 || colon < 0 || colon > at {
+		return 0, 0
+	}
+	return from + colon + 1, from + at
+}
 
 func method(it *item) piece {
 	return textOrDash(it.before(func(x *exchange.Exchange) string { return x.Req.Method }, func(o *exchange.Original) string { return o.Method }))

@@ -109,7 +109,7 @@ func (l *login) authenticateBasic(ctx context.Context, x *exchange.Exchange) err
 		x.Log("auth_basic", exchange.Error, nil, x.Arena.Join("AH01615: need AuthName: ", x.Req.Path))
 		return exchange.Status(500)
 	}
-	field, ok := x.Req.Header.Lookup("Authorization")
+	field, ok := x.Req.Header.Lookup(credentialsField(x))
 	if !ok {
 		return l.challenge(x)
 	}
@@ -235,8 +235,12 @@ func (l *login) conclude(x *exchange.Exchange, r result) error {
 
 // challenge asks the client for a name and password.
 func (l *login) challenge(x *exchange.Exchange) error {
-	x.Res.Always.Set("WWW-Authenticate", x.Arena.Join(`Basic realm="`, l.realmOf(x), `"`))
-	return exchange.Status(401)
+	name, status := "WWW-Authenticate", exchange.Status(401)
+	if x.Req.Proxy {
+		name, status = "Proxy-Authenticate", 407
+	}
+	x.Res.Always.Set(name, x.Arena.Join(`Basic realm="`, l.realmOf(x), `"`))
+	return status
 }
 
 // realmOf is AuthName with its quotes escaped (httpd: mod_authn_core.c authn_ap_auth_name).
@@ -304,4 +308,12 @@ func (f *fake) text(x *exchange.Exchange, e *expr.String, fault string) (string,
 		return "", exchange.Status(500)
 	}
 	return s, nil
+}
+
+// credentialsField is where a client says who it is: to a forward proxy in a field of its own (RFC 9110 section 11.7).
+func credentialsField(x *exchange.Exchange) string {
+	if x.Req.Proxy {
+		return "Proxy-Authorization"
+	}
+	return "Authorization"
 }

@@ -14,7 +14,7 @@ import (
 // map, refuse or edit: what is looked for first puts itself in front.
 func Modules(stores *Stores) []site.Module {
 	return []site.Module{
-		{Name: "cache", Table: table, Open: stores.load, Reads: []string{"mod_cache", "mod_cache server"}, PerHost: true},
+		{Name: "cache", Table: table, Open: stores.load, Reads: []string{"mod_cache", "mod_cache server"}},
 		{Name: "cache_disk", Table: diskTable},
 		{Name: "cache_socache", Table: socacheTable},
 	}

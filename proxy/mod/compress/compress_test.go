@@ -239,6 +239,10 @@ func TestInflate(t *testing.T) {
 		var body []byte
 		var err error
 		if x.Res.Body != nil {
+			dropped := want.log != "" && !strings.HasPrefix(path, "/cut") // all of it was there
+			if x.Res.Drop != dropped {
+				t.Errorf("%s: dropped %v", path, x.Res.Drop)
+			}
 			body, err = io.ReadAll(x.Res.Body)
 			x.Res.Body.Close()
 		}

@@ -77,6 +77,9 @@ func (u *unpacking) copy(x *exchange.Exchange, out io.Writer, in io.Reader) erro
 		}
 		if err != nil {
 			note(x, err)
+			if _, ok := err.(*fault); ok {
+				err = &exchange.Unmade{Err: err}
+			}
 			return err
 		}
 	}

@@ -84,8 +84,12 @@ func missing(name string) exchange.Filter {
 	}}
 }
 
-// dropRange keeps a range from the member: it would be one of the body as it was.
+// dropRange keeps a range from the member: it would be one of the body as it was. It is cut out of what the filter
+// makes (smart.go).
 func dropRange(_ context.Context, x *exchange.Exchange) error {
-	x.Req.Header.Del("Range")
+	if r, ok := x.Req.Header.Lookup("Range"); ok {
+		x.Withheld = r
+		x.Req.Header.Del("Range")
+	}
 	return nil
 }

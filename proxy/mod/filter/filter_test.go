@@ -148,11 +148,17 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
-// TestRange: a range is not asked of a member where the filter says that it changes the length.
+// TestRange: where the filter says that it changes the length, a range is cut of what it made.
 func TestRange(t *testing.T) {
 	r := serving(t, "FilterProvider one DEFLATE true\nFilterProtocol one change=yes\nFilterChain one\n")
-	if x := r.Get("GET / HTTP/1.1\nRange: bytes=0-1"); x.Req.Header.Has("Range") {
-		t.Error("the member is asked for a range")
+	x := r.Get("GET / HTTP/1.1\nRange: bytes=0-1")
+	if body := sitetest.Body(x); x.Res.Status != 206 || body != "d(" || x.Withheld != "" {
+		t.Errorf("%d %q", x.Res.Status, body)
+	}
+	r = serving(t, "FilterProvider one DEFLATE true\nFilterProtocol one change=yes\nFilterProtocol one DEFLATE byteranges=no\nFilterChain one\n")
+	x = r.Get("GET / HTTP/1.1\nRange: bytes=0-1")
+	if body := sitetest.Body(x); x.Res.Status != 200 || body != "d(x)" || x.Res.Header.Get("Accept-Ranges") != "none" {
+		t.Errorf("%d %q", x.Res.Status, body)
 	}
 }
 

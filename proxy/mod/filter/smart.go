@@ -26,6 +26,10 @@ func (f *smart) do(ctx context.Context, x *exchange.Exchange) error {
 			continue
 		}
 		p.protocol.apply(x)
+		if x.Withheld != "" && !p.protocol.noRanges {
+			x.Req.Header.Set("Range", x.Withheld)
+			x.Withheld = ""
+		}
 		if chosen, ok := site.OutputNamed(x, p.filter); ok {
 			return chosen.Do(ctx, x)
 		}

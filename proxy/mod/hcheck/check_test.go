@@ -359,3 +359,23 @@ func TestUnreachableMembersAreToldOfOnce(t *testing.T) {
 		}
 	}
 }
+
+// What one check costs, the member's side included. Ten thousand a second must take less than one processor.
+func BenchmarkCheck(b *testing.B) {
+	m, heads := reader(b, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	go func() {
+		for range heads {
+		}
+	}()
+	for name, method := range map[string]balancer.Check{"TCP": balancer.CheckTCP, "GET": balancer.CheckGet} {
+		b.Run(name, func(b *testing.B) {
+			r := newRig(b, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Health.Method = method })
+			b.ReportAllocs()
+			for b.Loop() {
+				if !r.once() {
+					b.Fatal("does not pass")
+				}
+			}
+		})
+	}
+}

@@ -435,3 +435,35 @@ func TestNobodyIsChecked(t *testing.T) {
 		return ""
 	})
 }
+
+// Parameters of ours may be added to a member whose line httpd reads, too, and hold blanks.
+func TestOwnParameters(t *testing.T) {
+	t.Parallel()
+	hosts := make(chan string, 100)
+	m := backendtest.Listen(t, func(c net.Conn) {
+		req, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		select {
+		case hosts <- req.Host:
+		default:
+		}
+		io.WriteString(c, "HTTP/1.1 404 X\r\nContent-Length: 9\r\n\r\nall  well")
+	})
+	url := "http://" + m.Addr
+	s := start(t, balancerOf("BalancerMember "+url+" hcmethod=GET hcinterval=100ms")+"<IfModule mod_balancerd.c>\n<Proxy balancer://c>\nBalancerMember "+url+
+		" hcheader=\"Host: app.test\" hcstatus=404 'hctext=all  well'\n</Proxy>\n</IfModule>\n")
+	wait(t, func() string {
+		if m.Connections() < 3 {
+			return "not checked"
+		}
+		return ""
+	})
+	if got := <-hosts; got != "app.test" {
+		t.Errorf("Host: %s", got)
+	}
+	s.until("Init Ok")
+	s.load("ProxyHCTemplate t hcmethod=GET hcinterval=100ms hcheader=\"Host: other.test\" hctext=\"not there\" hcstatus=404\n" + balancerOf("BalancerMember "+url+" hctemplate=t"))
+	s.until("Init HcFl")
+}

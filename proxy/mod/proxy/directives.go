@@ -108,15 +108,6 @@ func setSourceAddress(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-// setRequests refuses to pretend: an open proxy that is not one.
-func setRequests(s *directive.Scope, a directive.Args) error {
-	servers.In(s).forward.Set(a.On)
-	if a.On {
-		s.Config.Hint(a, noForward)
-	}
-	return nil
-}
-
 // setOverride is ProxyErrorOverride, called once a word: Off, On, or a status after On. Statuses may
 // stand on a later line of the same section.
 func setOverride(s *directive.Scope, a directive.Args) error {

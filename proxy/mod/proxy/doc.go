@@ -12,5 +12,6 @@
 // Reading order: module.go (the directives), directives.go and settings.go (what they set), pass.go, members.go
 // and section.go (lines to workers and balancers), inventory.go, workers.go and workerlist.go, open.go and specs.go (these to what
 // serves), doubts.go (what of them cannot work), facts.go (what pages ask), checks.go (what health checks ask),
-// block.go (ProxyBlock), remote.go (ProxyRemote, NoProxy).
+// block.go (ProxyBlock), remote.go (ProxyRemote, NoProxy), forward.go
+// (ProxyRequests).
 package proxy

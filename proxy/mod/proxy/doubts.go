@@ -8,6 +8,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/mod/hcheck"
 )
 
 // Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
@@ -20,6 +21,7 @@ func Doubt(c *directive.Config, serves func(scheme string) bool) {
 
 type doubter struct {
 	config   *directive.Config
+	inOurs   bool // within an <IfModule> that httpd passes over
 	serves   func(string) bool
 	mentions mentions // nil: not looked for yet
 }
@@ -36,7 +38,10 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 	for _, n := range list {
 		switch n := n.(type) {
 		case *apacheconf.Group:
+			before := d.inOurs
+			d.inOurs = before || strings.EqualFold(n.Name, "<IfModule") && strings.Contains(strings.ToLower(n.Raw), "balancerd")
 			d.nodes(n.Children)
+			d.inOurs = before
 		case *apacheconf.Section:
 			if strings.EqualFold(n.Name, "<Proxy") {
 				d.words(n.Name, strings.TrimSuffix(n.Args, ">"), n.Pos)
@@ -44,7 +49,7 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 			d.nodes(n.Children)
 		case *apacheconf.Directive:
 			switch strings.ToLower(n.Name) {
-			case "proxypass", "proxypassmatch", "balancermember", "proxyset":
+			case "proxypass", "proxypassmatch", "balancermember", "proxyset", "proxyhctemplate":
 				d.words(n.Name, n.Args, n.Pos)
 			case "sethandler":
 				w, _ := apacheconf.Word(n.Args)
@@ -60,9 +65,12 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 func (d *doubter) words(name, args string, pos apacheconf.Pos) {
 	a := directive.Args{Name: name, Pos: pos}
 	var idle []string
-	for _, w := range apacheconf.Words(args) {
+	for _, w := range apacheconf.Words(hcheck.QuoteWhole(args)) {
 		key, _, isParam := strings.Cut(w, "=")
 		low := strings.ToLower(key)
+		if q := balancer.WorkerParams.Named(low); q != nil && q.Own && isParam && !d.inOurs {
+			d.config.Tunes(a, low+"= is none of httpd's, which would refuse the line: in <IfModule mod_balancerd.c> it would not read it")
+		}
 		switch why := withoutEffect[low]; {
 		case isParam && why != "":
 			idle = append(idle, low+"= has no effect here: "+why)

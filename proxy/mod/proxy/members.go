@@ -72,8 +72,11 @@ func addMember(s *directive.Scope, a directive.Args, name, url, real string, lis
 		return err
 	}
 	if w := c.members.find(real, anyWorker); w != nil {
-		shareWorker(s, a, "AH01149", "AH01150", w, url, list)
-		return nil
+		ours, rest := list.ours()
+		if len(ours) == 0 || len(rest) > 0 {
+			shareWorker(s, a, "AH01149", "AH01150", w, url, rest)
+		}
+		return w.setAll(s, ours)
 	}
 	w, err := newWorker(s, url, false)
 	if err != nil {

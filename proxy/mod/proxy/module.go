@@ -53,12 +53,11 @@ func Module(farm *balancer.Farm, b backend.Backend, secure ...Secure) site.Modul
 		{Name: "ProxyPassInherit", Set: serverFlag(func(s *serverSettings) *directive.Opt[bool] { return &s.inheritPass }), Help: "with BalancerInherit Off too, virtual hosts have balancers and workers of their own only"},
 
 		{Name: "ProxyBlock", Set: setBlock, Help: "hosts that no request is sent to"},
-		{Name: "ProxyRequests", Set: setRequests, Help: "forward proxy; must stay Off"},
+		{Name: "ProxyRequests", Set: setRequests, Help: "forward proxy"},
+		{Name: "AllowCONNECT", Set: setPorts, Help: "ports that CONNECT may ask for"},
 		{Name: "ProxyRemote", Set: setRemote, Help: "another proxy on the way to members"},
 		{Name: "ProxyRemoteMatch", Set: setRemoteMatch, Help: "another proxy on the way to members that match"},
 		{Name: "NoProxy", Set: setDirect, Help: "members that ProxyRemote is not for"},
-		{Name: "ProxyDomain", Set: setDomain, Help: "the domain of hosts without one, for a forward proxy", Partial: noForward},
+		{Name: "ProxyDomain", Set: setDomain, Help: "the domain of hosts without one, for a forward proxy"},
 	}}
 }
-
-const noForward = "this server is no forward proxy and speaks to members directly: the line has no effect"

@@ -24,6 +24,9 @@ type opener struct {
 func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 	specs := &specBuilder{config: c, hosts: st.Hosts}
 	specs.resolveReuse(st)
+	if err := checkOpen(c, st.Hosts); err != nil {
+		return nil, err
+	}
 	if st.Checking { // httpd -t looks no further
 		return func([]*directive.Scope, *site.Plan) error { return nil }, nil
 	}
@@ -35,6 +38,12 @@ func (o opener) open(c *directive.Config, st *site.Site) (site.Builder, error) {
 		st.WarnAtStart("proxy_balancer", exchange.Warn, w.Error())
 	}
 	b := &builder{backend: o.backend, secure: o.secure, upstreams: specs.upstreams(plan), tls: map[*backend.TLS]bool{}}
+	own := listening(st)
+	for _, u := range b.upstreams {
+		if u.Settings.Forward != nil {
+			u.Settings.Forward.Own = own
+		}
+	}
 	st.OnCommit(func() {
 		retire(o.farm.Commit(plan))
 		backend.Renew(plan.All())

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"balancerd/apacheconf"
 	"net/netip"
 	"slices"
 	"time"
@@ -32,6 +33,8 @@ type serverSettings struct {
 	remotes       []upstream.RemoteFor   // append
 	direct        []upstream.DirectHost  // append
 	domain        directive.Opt[string]  // ProxyDomain
+	ports         []upstream.PortRange   // AllowCONNECT; append
+	opened        apacheconf.Pos         // of ProxyRequests
 }
 
 // statusMode is ProxyStatus.
@@ -63,6 +66,10 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	m.remotes = slices.Concat(outer.remotes, inner.remotes)
 	m.direct = slices.Concat(outer.direct, inner.direct)
 	m.domain = inner.domain.Over(outer.domain)
+	m.ports = slices.Concat(outer.ports, inner.ports)
+	if inner.opened == (apacheconf.Pos{}) {
+		m.opened = outer.opened
+	}
 	return m
 }
 
@@ -73,8 +80,8 @@ func (s *serverSettings) inherits() bool { return s.inherit.Or(true) || s.inheri
 // requests is what matters to the requests of a server.
 func (s *serverSettings) requests(h *site.Host) upstream.ServerSettings {
 	return upstream.ServerSettings{
-		Remotes: s.ways(),
-		Via:     s.via.Or(upstream.ViaOff), MaxForwards: s.maxForwards.Or(-1), Timeout: s.timeout.Or(h.Server.Timeout),
+		Remotes: s.ways(), Forward: s.forwards(h), Domain: s.domain.Or(""),
+		Via: s.via.Or(upstream.ViaOff), MaxForwards: s.maxForwards.Or(-1), Timeout: s.timeout.Or(h.Server.Timeout),
 		BadHeader: s.badHeader.Or(backend.BadHeaderIsError), Source: s.sourceAddress.Or(netip.Addr{}), Blocked: s.blocked,
 	}
 }

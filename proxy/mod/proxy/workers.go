@@ -104,6 +104,19 @@ func (p *params) set(key, value string) {
 	*p = append(*p, param{key, value})
 }
 
+// ours takes apart the parameters that httpd has not: a line may add them to a member that is there, so that the file's own lines
+// stay as httpd reads them.
+func (p params) ours() (ours, rest params) {
+	for _, kv := range p {
+		if q := balancer.WorkerParams.Named(kv.key); q != nil && q.Own {
+			ours = append(ours, kv)
+		} else {
+			rest = append(rest, kv)
+		}
+	}
+	return ours, rest
+}
+
 // noteCheck notes that a parameter of a line is about health checks.
 func noteCheck(s *directive.Scope, key string) {
 	if balancer.HealthParams.Named(key) != nil {

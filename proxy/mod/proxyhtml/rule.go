@@ -23,7 +23,7 @@ type rule struct {
 	start, end                  bool // ^ $: only there
 	last, notLast               bool // L l: whether others follow
 	varsTo, varsFrom            bool // V v: variables are put in
-	fold, groupless, lines      bool // i n s: how the pattern is meant
+	fold, lines                 bool // i s: how the pattern is meant; x and n change nothing
 }
 
 func setMap(s *directive.Scope, a directive.Args) error {
@@ -34,7 +34,7 @@ func setMap(s *directive.Scope, a directive.Args) error {
 	has := func(flag string) bool { return strings.Contains(flags, flag) }
 	r := rule{
 		from: from, to: to, noHTML: has("h"), noEvents: has("e"), noScripts: has("c"), regex: has("R"), start: has("^"), end: has("$"),
-		last: has("L"), notLast: has("l"), varsTo: has("V"), varsFrom: has("v"), fold: has("i"), groupless: has("n"), lines: has("s"),
+		last: has("L"), notLast: has("l"), varsTo: has("V"), varsFrom: has("v"), fold: has("i"), lines: has("s"),
 	}
 	if err := r.compile(); err != nil && !r.varsFrom {
 		return errors.New("ProxyHTMLURLMap: the pattern could not be compiled: " + from)
@@ -137,19 +137,12 @@ func link(rules []rule, v string) string {
 		if !ok || err != nil {
 			continue
 		}
-		v = v[:loc[0]] + string(r.fill(nil, v, loc)) + v[loc[1]:]
+		v = v[:loc[0]] + string(r.re.Expand(nil, r.to, v, loc)) + v[loc[1]:]
 		if !r.notLast {
 			return v
 		}
 	}
 	return v
-}
-
-func (r *rule) fill(dst []byte, v string, loc []int) []byte {
-	if r.groupless {
-		loc = loc[:2]
-	}
-	return r.re.Expand(dst, r.to, v, loc)
 }
 
 // script is a script as the rules make it: all that fits is replaced, by each of them in turn.
@@ -181,7 +174,7 @@ func (r *rule) all(v string) (string, bool) {
 		}
 		matched = true
 		out = append(out, v[at:at+loc[0]]...)
-		out = r.fill(out, v[at:], loc)
+		out = r.re.Expand(out, r.to, v[at:], loc)
 		if loc[1] == 0 || loc[0] == loc[1] { // nothing was found: go on behind the next character
 			if at+loc[1] < len(v) {
 				out = append(out, v[at+loc[1]])

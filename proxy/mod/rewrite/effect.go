@@ -12,6 +12,7 @@ import (
 type memory struct {
 	ended     bool     // END: no further rules
 	redirect  string   // where the handler of internal redirects leads
+	redirects int      // how many internal redirects there had been when T and H were obeyed: behind another they are over
 	mediaType string   // T
 	handler   string   // H
 	cookies   []string // the names of those that were set
@@ -33,8 +34,22 @@ func memoryOf(x *exchange.Exchange) *memory {
 	return m
 }
 
-// forget begins anew for an internal redirect: what END says, and which cookies were set, stays.
-func (m *memory) forget() { m.redirect, m.mediaType, m.handler = "", "", "" }
+// redirectsOf is how many internal redirects an exchange has behind it.
+func redirectsOf(x *exchange.Exchange) int {
+	if x.Prev == nil {
+		return 0
+	}
+	return x.Prev.Redirects
+}
+
+// forced is the memory for T or H of the request as it is now.
+func forced(x *exchange.Exchange) *memory {
+	m := memoryOf(x)
+	if n := redirectsOf(x); m.redirects != n {
+		m.redirects, m.mediaType, m.handler = n, "", ""
+	}
+	return m
+}
 
 // setEnv obeys E: "name", "name:value" or "!name".
 func (p *pass) setEnv(text string) {
@@ -146,7 +161,7 @@ func (p *pass) force(r *rule) {
 			if p.traced {
 				p.traceDir(2, "remember ", p.x.Filename, " to have MIME-type '", t, "'")
 			}
-			memoryOf(p.x).mediaType = t
+			forced(p.x).mediaType = t
 		}
 	}
 	if r.handler != nil {
@@ -154,7 +169,7 @@ func (p *pass) force(r *rule) {
 			if p.traced {
 				p.traceDir(2, "remember ", p.x.Filename, " to have Content-handler '", h, "'")
 			}
-			memoryOf(p.x).handler = h
+			forced(p.x).handler = h
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (p *pass) lookUp(name, key string) (string, bool) {
 		return "", false
 	}
 	if m.random {
-		value = part1(value)
+		value = oneOf(value)
 		if p.traced {
 			p.trace(5, "randomly chosen the subvalue `", value, "'")
 		}
@@ -43,8 +43,8 @@ func (p *pass) lookUp(name, key string) (string, bool) {
 	return value, ok
 }
 
-// part1 is one of the parts between bars, by chance.
-func part1(value string) string {
+// oneOf is one of the parts between bars, by chance.
+func oneOf(value string) string {
 	n := strings.Count(value, "|") + 1
 	if n == 1 {
 		return value
@@ -52,7 +52,7 @@ func part1(value string) string {
 	return strings.Split(value, "|")[rand.IntN(n)]
 }
 
-// told traces what a lookup came to; where is what stands behind the map's name.
+// told traces what a lookup came to.
 func (p *pass) told(what string, m *rewriteMap, key, value string, ok bool) {
 	switch {
 	case !p.traced:
@@ -153,7 +153,7 @@ func (m *rewriteMap) open(s *directive.Scope, a directive.Args) error {
 	case "dbd", "fastdbd":
 		return refuseDatabase(s)
 	case "prg":
-		return m.openProgram(s, rest, a.Words[2:])
+		return m.openProgram(s, a, rest)
 	case "txt", "rnd":
 	default:
 		rest = text // a file's name with a colon

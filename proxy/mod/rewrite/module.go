@@ -37,26 +37,29 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	if err := openMaps(c, s); err != nil {
 		return nil, err
 	}
-	return build, nil
+	proxied := c.Loaded("mod_proxy.c")
+	return func(chain []*directive.Scope, p *site.Plan) error {
+		build(chain, p, proxied)
+		return nil
+	}, nil
 }
 
 // build adds the rules of the servers in the chain, and of the innermost section that says something of rewriting.
-func build(chain []*directive.Scope, p *site.Plan) error {
+func build(chain []*directive.Scope, p *site.Plan, proxied bool) {
 	d := dirs.Merged(chain...)
 	if !d.state.Or(false) {
-		return nil
+		return
 	}
 	n := 0
 	for n < len(chain) && isServer(chain[n]) {
 		n++
 	}
 	srv := servers.Merged(chain[:n]...)
-	e := &engine{rules: srv.rules, maps: srv.maps, options: srv.options.Or(0), anyURI: d.options.Or(0)&allowAnyURI != 0, main: n < 2 || !servers.Has(chain[1])}
+	e := &engine{rules: srv.rules, maps: srv.maps, options: srv.options.Or(0), anyURI: d.options.Or(0)&allowAnyURI != 0, proxied: proxied, main: n < 2 || !servers.Has(chain[1])}
 	p.Add(site.Translate, "RewriteRule", e.step)
 	if d.prefix != "" {
-		s := &section{rules: d.rules, maps: srv.maps, prefix: d.prefix, base: d.base, options: d.options.Or(0), server: srv.options.Or(0)}
+		s := &section{rules: d.rules, maps: srv.maps, prefix: d.prefix, base: d.base, options: d.options.Or(0), server: srv.options.Or(0), proxied: proxied}
 		p.Add(site.Fixup, "RewriteRule", s.step)
 		p.HandlerFor(redirectHandler, exchange.HandlerFunc(follow))
 	}
-	return nil
 }

@@ -42,15 +42,15 @@ const (
 	longestWait = time.Minute
 )
 
-// openProgram reads "prg:PATH WORDS" and, behind it, the user.
-func (m *rewriteMap) openProgram(s *directive.Scope, line string, user []string) error {
+// openProgram reads what follows "prg:", a path and words. Behind it stands the user.
+func (m *rewriteMap) openProgram(s *directive.Scope, a directive.Args, line string) error {
 	argv := apacheconf.Words(line)
 	if len(argv) == 0 {
 		return errors.New("RewriteMap: bad path to prg map: " + line)
 	}
 	argv[0] = s.Config.Tree.Path(argv[0])
-	if len(user) > 0 {
-		s.Config.Hint(directive.Args{Name: "RewriteMap"}, "the user of a map's program has no effect: it runs as the serving process does")
+	if len(a.Words) > 2 {
+		s.Config.Hint(a, "the user of a map's program has no effect: it runs as the serving process does")
 	}
 	pr := &program{argv: argv, turn: make(chan struct{}, 1)}
 	pr.turn <- struct{}{}

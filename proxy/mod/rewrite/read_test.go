@@ -89,8 +89,8 @@ func TestWarnings(t *testing.T) {
 	}
 	want := []string{
 		"AH00664: RewriteOptions: MaxRedirects option has been removed in favor of the global LimitInternalRecursion directive and will be ignored.",
-		"AH00665: RewriteCond: NoCase option for non-regex pattern '-f' is not supported and will be ignored. (test.conf:6)",
-		"AH00665: RewriteCond: NoCase option for non-regex pattern ' 4' is not supported and will be ignored. (test.conf:7)",
+		"AH00665: RewriteCond: NoCase option for non-regex pattern '-f' is not supported and will be ignored. (test.conf:7)",
+		"AH00665: RewriteCond: NoCase option for non-regex pattern ' 4' is not supported and will be ignored. (test.conf:8)",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -118,6 +118,16 @@ RewriteRule ^/i - [R=101]
 	} {
 		if got := outcomeOf(r, "GET "+path); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestProxyThatIsNotLoaded(t *testing.T) {
+	r := sitetest.New(t, "rewrite", "RewriteEngine On\nRewriteRule ^/a http://m/x [P]\n<Location /b>\nRewriteRule ^ http://m/x [P]\n</Location>\n", modules()...)
+	for path, want := range map[string]string{"/a": "AH00669", "/b": "AH10160"} {
+		got := outcomeOf(r, "GET "+path)
+		if log := r.Log.Take(); got != "403" || !strings.Contains(log, want+": attempt to make remote request from mod_rewrite without proxy enabled: proxy:http://m/x") {
+			t.Error(path, got, log)
 		}
 	}
 }

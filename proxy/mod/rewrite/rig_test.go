@@ -12,7 +12,7 @@ import (
 	"balancerd/proxy/site/sitetest"
 )
 
-const preload = "rewrite"
+const preload = "rewrite proxy"
 
 // modules are those of a rig; what nobody else answers is answered with what the request is mapped to.
 func modules() []site.Module {

@@ -17,6 +17,7 @@ type section struct {
 	base    directive.Opt[string]
 	options option // of the section
 	server  option
+	proxied bool // mod_proxy is loaded
 }
 
 // step applies a section's rules, once access was granted (httpd: mod_rewrite.c hook_fixup).
@@ -58,18 +59,17 @@ func (s *section) step(_ context.Context, x *exchange.Exchange) error {
 		x.Filename = name
 		return err
 	}
-	return p.settleInside(&res, name, query, has)
+	return s.settle(p, &res, name, query, has)
 }
 
-// settleInside makes of what the rules have come to a member's URL, a redirect or an internal redirect. name is the
+// settle makes of what the rules have come to a member's URL, a redirect or an internal redirect. name is the
 // file's name before them.
-func (p *pass) settleInside(res *result, name, query string, hadQuery bool) error {
+func (s *section) settle(p *pass, res *result, name, query string, hadQuery bool) error {
 	x := p.x
 	n, _ := absoluteURL(x.Filename)
 	switch {
 	case len(x.Filename) > len(proxyPrefix) && strings.HasPrefix(x.Filename, proxyPrefix) && !res.pass:
-		p.toMember(res)
-		return nil
+		return p.toMember(res, s.proxied, "AH10160")
 	case n > 0 && !res.pass:
 		p.baseInURL(n)
 		err := p.redirect(res, n, query, hadQuery)
@@ -153,14 +153,14 @@ func follow(_ context.Context, x *exchange.Exchange) error {
 	if x.Req.HasQuery {
 		to = x.Arena.Join(to, "?", x.Req.Query)
 	}
-	m.forget()
+	m.redirect = ""
 	return &exchange.Redirect{Path: to, KeepVary: true}
 }
 
 // forceStep has the file sent with the type, and by the handler, that T and H name (httpd: mod_rewrite.c hook_mimetype).
 func forceStep(_ context.Context, x *exchange.Exchange) error {
 	m := memoryIn(x)
-	if m == nil {
+	if m == nil || m.redirects != redirectsOf(x) {
 		return nil
 	}
 	p := pass{x: x}

@@ -16,6 +16,7 @@ type engine struct {
 	maps    map[string]*rewriteMap
 	options option // RewriteOptions of the server
 	anyURI  bool   // AllowAnyURI, where the request is
+	proxied bool   // mod_proxy is loaded
 	main    bool   // no virtual host has a say here: others than the main server have no rules
 }
 
@@ -54,7 +55,7 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 		x.Filename = ""
 		return err
 	}
-	return p.settle(&res, query, has)
+	return e.settle(p, &res, query, has)
 }
 
 // trace is pass.trace where there is no pass.
@@ -92,11 +93,13 @@ func (p *pass) checkQuery(res *result, code string) error {
 }
 
 // settle makes of what the rules have come to a member's URL, a redirect, a path for other modules or a file.
-func (p *pass) settle(res *result, query string, hadQuery bool) error {
+func (e *engine) settle(p *pass, res *result, query string, hadQuery bool) error {
 	x := p.x
 	switch n, _ := absoluteURL(x.Filename); {
 	case len(x.Filename) > len(proxyPrefix) && strings.HasPrefix(x.Filename, proxyPrefix) && !res.pass:
-		p.toMember(res)
+		if err := p.toMember(res, e.proxied, "AH00669"); err != nil {
+			return err
+		}
 		return exchange.Stop
 	case n > 0 && !res.pass:
 		return p.redirect(res, n, query, hadQuery)
@@ -108,8 +111,12 @@ func (p *pass) settle(res *result, query string, hadQuery bool) error {
 }
 
 // toMember sends the request to a member, or whatever the URL leads to.
-func (p *pass) toMember(res *result) {
+func (p *pass) toMember(res *result, proxied bool, code string) error {
 	x := p.x
+	if !proxied {
+		x.Log("rewrite", exchange.Error, nil, code+": attempt to make remote request from mod_rewrite without proxy enabled: "+x.Filename)
+		return exchange.Status(403)
+	}
 	if res.outcome == changedBare {
 		x.Notes.Set(noCanon, "1")
 		if x.Req.HasQuery {
@@ -120,6 +127,7 @@ func (p *pass) toMember(res *result) {
 	if p.traced {
 		p.traceDir(1, "go-ahead with proxy request ", x.Filename, " [OK]")
 	}
+	return nil
 }
 
 // redirect sends the client to a URL. A query that no rule has touched goes as it is.

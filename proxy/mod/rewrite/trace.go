@@ -35,8 +35,8 @@ func (p *pass) traceIn(section string, level int, text []string) {
 	if x.Depth > 0 {
 		kind = "subreq"
 	}
-	if x.Prev != nil && x.Prev.Redirects > 0 {
-		redirects = "/redir#" + strconv.Itoa(x.Prev.Redirects)
+	if n := redirectsOf(x); n > 0 {
+		redirects = "/redir#" + strconv.Itoa(n)
 	}
 	x.Log("rewrite", at, nil, x.ClientIP+" - "+user+" ["+nameForURL(x)+"/sid#"+serverMark(x.Server)+"][rid#"+requestMark(x)+"/"+kind+redirects+"] "+
 		section+strings.Join(text, ""))

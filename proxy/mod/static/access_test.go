@@ -224,3 +224,26 @@ func TestAccessFilesOfStrangers(t *testing.T) {
 		}
 	}
 }
+
+// Under AllowOverride None no access file is looked at: one that could not even be named costs nothing.
+func TestNothingIsLookedAtUnderNone(t *testing.T) {
+	root := tree(t, "a/b/c/f.txt=f")
+	conf := "AccessFileName a\x00b " + strings.Repeat("x", 5000) + "\n"
+	get := func(r *rig) int {
+		x := r.Get("GET /a/b/c/f.txt HTTP/1.1")
+		body(x)
+		return x.Res.Status
+	}
+	if r := accessed(t, root, conf+under(root, "AllowOverride All")); get(r) != 403 {
+		t.Error("a name that the system refuses is passed over")
+	}
+	none := accessed(t, root, conf+under(root, "AllowOverride None"))
+	if get(none) != 200 {
+		t.Error(none.Log.Take())
+	}
+	plain, read := accessed(t, root, under(root, "AllowOverride None")), accessed(t, root, under(root, "AllowOverride All"))
+	cost := func(r *rig) float64 { return testing.AllocsPerRun(50, func() { get(r) }) }
+	if a, b := cost(none), cost(plain); a != b || b >= cost(read) {
+		t.Errorf("%v allocations, %v with the usual name, %v where files are looked for", a, b, cost(read))
+	}
+}

@@ -22,6 +22,7 @@ func (f *rules) do(_ context.Context, x *exchange.Exchange) error {
 	r.Length = -1
 	r.Header.Del("Content-Length")
 	if r.Body != nil && !x.HeadOnly {
+		r.Whole = true // httpd's lines come to the ranges one by one, which takes that for a body of unknown length
 		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return &lines{rules: f, x: x, out: out} })
 	}
 	return nil

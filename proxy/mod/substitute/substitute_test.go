@@ -38,6 +38,8 @@ func TestForms(t *testing.T) {
 		{"Substitute s/end$/END/", page},
 		{`Substitute "s/end\\n/END/"`, strings.Replace(page, "end\n", "END", 1)},
 		{"Substitute s/foo$/END/", change(3, "no newline at the end END")},
+		{"Substitute s/tail.*/T/", strings.Replace(page, "tail $1 \\1 &amp; end", "T", 1)},
+		{`Substitute "s/foo/\\\\$0\\t/"`, strings.ReplaceAll(page, "foo", `\foot`)},
 		{"Substitute s/foo//", strings.ReplaceAll(page, "foo", "")},
 		{"Substitute s/foo/bar/n\nSubstitute s/bar/baz/n", strings.ReplaceAll(strings.ReplaceAll(page, "foo", "bar"), "bar", "baz")},
 		{"Substitute s/foo/ab/nq\nSubstitute s/bab/Z/n", strings.ReplaceAll(page, "foo", "ab")},

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const forwardModules = "LoadModule proxy_connect_module modules/mod_proxy_connect.so\nLoadModule authz_host_module modules/mod_authz_host.so\n"
+
+// TestForwardProxy: an office's proxy beside what this server proxies itself. A real client goes through it, by GET and by
+// CONNECT; what is closed stays closed, its own address too.
+func TestForwardProxy(t *testing.T) {
+	p := newInstance(t)
+	_, memberPort, _ := net.SplitHostPort(p.back)
+	p.conf(forwardModules + "ProxyRequests On\nAllowCONNECT " + memberPort + " {port}\nProxyPass /own http://{back}/passed\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>\n<ProxyMatch /closed>\nRequire all denied\n</ProxyMatch>\n")
+	p.start()
+	proxy, _ := url.Parse(p.url(""))
+	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}, Timeout: 20 * time.Second}
+	for path, want := range map[string]string{"/a%20b": "200 member /a b", "/closed": "403", "/own": "200 member /own"} {
+		r, err := client.Get("http://" + p.back + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if got := fmt.Sprint(r.StatusCode, " ", string(b)); !strings.HasPrefix(got, want) || r.StatusCode == 200 && got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	if status, body := p.get("/own/x"); status != 200 || body != "member /passed/x" {
+		t.Error(status, body)
+	}
+	for target, want := range map[string]string{p.back: "HTTP/1.0 200 Connection Established", "127.0.0.1:1": "HTTP/1.1 403 Proxy Error", fmt.Sprint("127.0.0.1:", p.port): "HTTP/1.1 403 Proxy Error", "127.0.0.1": "HTTP/1.1 400 Bad Request"} {
+		nc, err := net.Dial("tcp", proxy.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(nc, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\nGET /early HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n", target, target)
+		r := bufio.NewReader(nc)
+		line, _ := r.ReadString('\n')
+		if strings.TrimSpace(line) != want {
+			t.Errorf("CONNECT %s: %s, want %s", target, line, want)
+		}
+		if strings.Contains(line, " 200 ") {
+			if rest, _ := io.ReadAll(r); !strings.HasSuffix(string(rest), "member /early") {
+				t.Errorf("%q came through the tunnel", rest)
+			}
+		}
+		nc.Close()
+	}
+}
+
+// An open proxy is refused at the start, with the way out.
+func TestOpenProxyIsRefused(t *testing.T) {
+	for conf, open := range map[string]bool{
+		"ProxyRequests On": true,
+		"ProxyRequests On\n<Proxy http://x/>\nRequire all denied\n</Proxy>":                                               true,
+		"ProxyRequests On\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>":                                                     false,
+		"ProxyRequests On\nProxyBlock *":                                                                                  false,
+		"Define BALANCERD_OPEN_PROXY\nProxyRequests On":                                                                   false,
+		"<VirtualHost *>\nProxyRequests On\n</VirtualHost>":                                                               true,
+		"ProxyRequests On\n<VirtualHost *>\nProxyRequests Off\n</VirtualHost>\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>": false,
+	} {
+		p := newInstance(t)
+		exit, _, errs := p.run("-t", "-f", p.conf(forwardModules+conf))
+		if refused := exit != 0; refused != open || open && !strings.Contains(errs, "makes this server a proxy for everybody\nhint: <Proxy \"*\"> with Require in it") {
+			t.Errorf("%s: %d %s", conf, exit, errs)
+		}
+	}
+}

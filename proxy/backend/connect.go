@@ -1,0 +1,69 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"balancerd/balancer"
+	"balancerd/proxy/exchange"
+	"balancerd/proxy/tunnel"
+)
+
+// OpenTunnel connects to the first of a host's addresses that accepts it, or to call's Remote, for a client's CONNECT.
+// The worker's settings are those of the generic one.
+func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balancer.Worker, host string, port uint16, addrs []netip.Addr) (exchange.Tunnel, error) {
+	d := dialer(w.Settings(), call)
+	var nc net.Conn
+	var err error
+	if call.Remote != nil {
+		nc, err = call.Remote.connect(ctx, d, x, call, target{scheme: "https", host: host, port: port}) // what is in the tunnel is the client's matter
+	} else {
+		for _, a := range addrs {
+			if nc, err = reach(ctx, d, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &connected{nc: nc.(exchange.Stream), o: tunnel.Options{Idle: call.Idle, Whole: !call.HalfClose}}, nil
+}
+
+// connected is the far side of a CONNECT.
+type connected struct {
+	nc exchange.Stream
+	o  tunnel.Options
+}
+
+// Join is exchange.Tunnel's.
+func (c *connected) Join(client exchange.Stream) {
+	if p, ok := client.(exchange.Preread); ok {
+		c.o.FromClient = p.TakePreread()
+	}
+	if w, ok := client.(exchange.Cuttable); ok {
+		c.o.Cut = w.WhenCut
+	}
+	tunnel.Join(client, c.nc, c.o)
+	c.nc.Close()
+}
+
+// Close gives the far side up.
+func (c *connected) Close() error { return c.nc.Close() }
+
+// Local reports whether an address is this machine's.
+func Local(a netip.Addr) bool {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, i := range list {
+		if n, ok := i.(*net.IPNet); ok {
+			if own, ok := netip.AddrFromSlice(n.IP); ok && own.Unmap() == a.Unmap() {
+				return true
+			}
+		}
+	}
+	return false
+}
