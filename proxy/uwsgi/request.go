@@ -21,8 +21,10 @@ func (c *codec) AppendHead(b []byte) ([]byte, error) {
 		c.log("AH10100: unable to decode uwsgi uri: ", x.Out.URL)
 		return b, exchange.Status(500)
 	}
-	host := strings.TrimSuffix(x.Out.URL, x.Out.Target)
-	r := cgi.Request{Filename: x.Arena.Join("proxy:", host, path), PathInfo: x.PathInfo, Length: -1}
+	r := cgi.Request{Filename: x.Arena.Join("proxy:", x.Out.URL), PathInfo: x.PathInfo, Length: -1}
+	if !x.Out.Balanced { // httpd decodes the URL in place
+		r.Filename = x.Arena.Join("proxy:", strings.TrimSuffix(x.Out.URL, x.Out.Target), path)
+	}
 	if !c.s.Body.None() {
 		r.Length = c.s.Body.Length()
 	}
