@@ -56,17 +56,6 @@ type reader struct {
 	p  []byte
 	ok bool
 }
-
-func (r *reader) byte() byte {
-	if len(r.p) < 1 {
-		r.ok = false
-		return 0
-	}
-	c := r.p[0]
-	r.p = r.p[1:]
-	return c
-}
-
 func (r *reader) int() int {
 	if len(r.p) < 2 {
 		r.ok = false
