@@ -56,6 +56,7 @@ type reader struct {
 	p  []byte
 	ok bool
 }
+
 func (r *reader) int() int {
 	if len(r.p) < 2 {
 		r.ok = false

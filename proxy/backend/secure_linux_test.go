@@ -153,12 +153,12 @@ func TestSecureIdleHoldsNoBuffers(t *testing.T) {
 			c.Release(true)
 		}
 		clear(list)
-		return heap()
+		return heapInUse()
 	}
 	onLoop(t, func(task *loop.Task) {
 		short := use(task, "0", 1)
 		full := use(task, ">", len(long))
-		for end := time.Now().Add(5 * time.Second); full > short+n<<10 && time.Now().Before(end); full = heap() {
+		for end := time.Now().Add(5 * time.Second); full > short+n<<10 && time.Now().Before(end); full = heapInUse() {
 			time.Sleep(50 * time.Millisecond) // somebody else's memory
 		}
 		if full > short+n<<10 {
@@ -170,8 +170,8 @@ func TestSecureIdleHoldsNoBuffers(t *testing.T) {
 	})
 }
 
-// heap is how much of it is in use.
-func heap() uint64 {
+// heapInUse is how many bytes of it are.
+func heapInUse() uint64 {
 	var m runtime.MemStats
 	for range 3 {
 		runtime.GC() // pools are emptied by the second one
