@@ -62,7 +62,11 @@ func FuzzGunzip(f *testing.F) {
 		if len(got) > 1<<20 {
 			t.Fatal(len(got), "bytes")
 		}
-		z, zerr := gzip.NewReader(bytes.NewReader(b))
+		as := bytes.Clone(b)
+		if len(as) > 2 {
+			as[2] = 8 // the method is not looked at, as in httpd
+		}
+		z, zerr := gzip.NewReader(bytes.NewReader(as))
 		var want []byte
 		if zerr == nil {
 			z.Multistream(false)
