@@ -7,9 +7,9 @@
 //	             start ─> wait ─> … ─> response         v                             v
 //	                                                  Stream <──────────────────── one of a connection's
 //	                                                    ^
-//	        a Codec: http1/client ── bytes ── SerialStream ── Acquire ── pool: idle, newest on top ── none ──> dial, TLS
-//	                                          (the client's body: Upload)  (attached to balancer.Worker,
-//	                                                                        so that it outlives reloads)
+//	        a Codec: http1/client, ── bytes ── SerialStream ── Acquire ── pool: idle, newest on top ── none ──> dial, TLS
+//	        ajp, fcgi, scgi, uwsgi             (the client's body: Upload)  (attached to balancer.Worker,
+//	                                                                         so that it outlives reloads)
 //
 // A new member protocol with one request at a time on a connection is a Codec: read codec.go, and http1/client, which
 // is one. One with many streams on a connection implements Protocol and Stream.
