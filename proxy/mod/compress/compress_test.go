@@ -413,6 +413,9 @@ func TestHintsOfMemory(t *testing.T) {
 	r := sitetest.New(t, preload, "DeflateMemLevel 3\nBrotliCompressionMaxInputBlock 20\nDeflateWindowSize 12\nDeflateCompressionLevel 3\n", modules(nil)...)
 	var got []string
 	for _, h := range r.Site.Config.Hints {
+		if h.Name == "Listen" {
+			continue // the rig's
+		}
 		got = append(got, fmt.Sprintf("%s %t", h.Name, h.Effect == directive.Tuning))
 	}
 	if want := []string{"DeflateMemLevel true", "BrotliCompressionMaxInputBlock true", "DeflateWindowSize false"}; !slices.Equal(got, want) {
