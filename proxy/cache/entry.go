@@ -24,6 +24,7 @@ type Entry struct {
 	Expires   time.Time
 	Requested time.Time // when the request for it came
 	Received  time.Time // when it came
+	Until     time.Time // when it goes, whatever it says; zero: never
 
 	sum   uint32 // CRC-32C of the body
 	body  atomic.Pointer[body]

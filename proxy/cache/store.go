@@ -44,7 +44,7 @@ func (s *Store) Lookup(key string, request *exchange.Header, get bool) *Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.byKey[key] {
-		if e.Fits(request) && !(e.HeadOnly && get) {
+		if e.Fits(request) && !(e.HeadOnly && get) && (e.Until.IsZero() || time.Now().Before(e.Until)) {
 			s.recency.MoveToFront(e.place)
 			return e
 		}
@@ -60,6 +60,11 @@ func (s *Store) put(e *Entry) {
 		e.size = e.HeadSize()
 	}
 	s.mu.Lock()
+	if e.size > s.limits.Bytes { // it would push out all others
+		s.mu.Unlock()
+		s.erase([]*Entry{e}, nil)
+		return
+	}
 	var gone []*Entry
 	for _, o := range s.byKey[e.Key] {
 		if !e.varies(o) || e.sameVariant(o) {
@@ -77,13 +82,28 @@ func (s *Store) put(e *Entry) {
 		gone = append(gone, l[len(l)-1])
 		s.drop(l[len(l)-1])
 	}
-	for s.full() {
-		o := s.recency.Back().Value.(*Entry)
-		s.drop(o)
-		gone = append(gone, o)
-	}
+	gone = append(gone, s.shrink()...)
 	s.mu.Unlock()
 	s.erase(gone, e)
+}
+
+// shrink drops what is beyond the limits. Under mu.
+func (s *Store) shrink() (gone []*Entry) {
+	for s.full() {
+		e := s.recency.Back().Value.(*Entry)
+		s.drop(e)
+		gone = append(gone, e)
+	}
+	return gone
+}
+
+// Limit changes the bounds.
+func (s *Store) Limit(l Limits) {
+	s.mu.Lock()
+	s.limits = l
+	gone := s.shrink()
+	s.mu.Unlock()
+	s.erase(gone, nil)
 }
 
 func (s *Store) full() bool {

@@ -418,3 +418,28 @@ func TestHotBodies(t *testing.T) {
 		t.Error(s.folder.bytes)
 	}
 }
+
+// An answer that is longer than all may be is not kept, and pushes nothing out; one that goes at a time is not given after it;
+// new bounds hold at once.
+func TestNothingPushesAllOut(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		s.Limit(Limits{Bytes: 100_000, Entries: 10, Heads: 1 << 20})
+		keep(s, entry("a", ""), "a")
+		keep(s, entry("b", ""), "b")
+		keep(s, entry("huge", ""), strings.Repeat("x", 200_000))
+		gone := entry("gone", "")
+		gone.Until = time.Now().Add(-time.Second)
+		keep(s, gone, "gone")
+		settle(s)
+		if a, huge, gone := text(t, s, "a", noFields), text(t, s, "huge", noFields), text(t, s, "gone", noFields); a != "a" || huge != "-" || gone != "-" {
+			t.Error(a, huge, gone)
+		}
+		s.Limit(Limits{Bytes: 100_000, Entries: 1, Heads: 1 << 20})
+		if settle(s); s.Len() != 1 {
+			t.Error(s.Len())
+		}
+		if s.folder != nil && len(files(t, s)) != 1 {
+			t.Error(files(t, s))
+		}
+	})
+}

@@ -27,6 +27,9 @@ type PortRange struct{ Low, High uint16 }
 // a host and a port (httpd: mod_proxy.c proxy_detect).
 func (f *Forward) detect(_ context.Context, x *exchange.Exchange) error {
 	t := x.Req.Target
+	if !x.Main() { // the page in the place of an error is this server's own
+		return nil
+	}
 	if x.Req.Method == "CONNECT" {
 		if _, _, ok := hostAndPort(t); !ok {
 			return nil
