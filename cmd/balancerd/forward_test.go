@@ -37,7 +37,7 @@ func TestForwardProxy(t *testing.T) {
 	if status, body := p.get("/own/x"); status != 200 || body != "member /passed/x" {
 		t.Error(status, body)
 	}
-	for target, want := range map[string]string{p.back: "HTTP/1.0 200 Connection Established", "127.0.0.1:1": "HTTP/1.1 403 Proxy Error", fmt.Sprint("127.0.0.1:", p.port): "HTTP/1.1 403 Proxy Error", "127.0.0.1": "HTTP/1.1 400 Bad Request"} {
+	for target, want := range map[string]string{p.back: "HTTP/1.0 200 Connection Established", "127.0.0.1:1": "HTTP/1.1 403 Proxy Error", fmt.Sprint("127.0.0.1:", p.port): "HTTP/1.1 403 Proxy Error", fmt.Sprint("0.0.0.0:", p.port): "HTTP/1.1 403 Proxy Error", "127.0.0.1": "HTTP/1.1 400 Bad Request"} {
 		nc, err := net.Dial("tcp", proxy.Host)
 		if err != nil {
 			t.Fatal(err)

@@ -55,13 +55,18 @@ func (s *Store) Lookup(key string, request *exchange.Header, get bool) *Entry {
 // put keeps an answer in the place of that of the same variant. When it varies by other fields than the former ones,
 // these go (httpd: mod_cache_disk.c store_headers).
 func (s *Store) put(e *Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(e)
+}
+
+// add is put, under mu.
+func (s *Store) add(e *Entry) {
 	e.size = e.HeadSize() + max(e.Length, 0)
 	if e.HeadOnly {
 		e.size = e.HeadSize()
 	}
-	s.mu.Lock()
 	if e.size > s.limits.Bytes { // it would push out all others
-		s.mu.Unlock()
 		s.erase([]*Entry{e}, nil)
 		return
 	}
@@ -83,7 +88,6 @@ func (s *Store) put(e *Entry) {
 		s.drop(l[len(l)-1])
 	}
 	gone = append(gone, s.shrink()...)
-	s.mu.Unlock()
 	s.erase(gone, e)
 }
 
@@ -101,9 +105,8 @@ func (s *Store) shrink() (gone []*Entry) {
 func (s *Store) Limit(l Limits) {
 	s.mu.Lock()
 	s.limits = l
-	gone := s.shrink()
+	s.erase(s.shrink(), nil)
 	s.mu.Unlock()
-	s.erase(gone, nil)
 }
 
 func (s *Store) full() bool {
@@ -126,7 +129,8 @@ func (s *Store) drop(e *Entry) {
 	}
 }
 
-// erase removes the files of entries that are gone, but for those that next has in common with them.
+// erase removes the files of entries that are gone, but for those that next has in common with them. Under mu: what takes
+// their place is written behind it.
 func (s *Store) erase(gone []*Entry, next *Entry) {
 	if s.folder != nil && len(gone) > 0 {
 		s.folder.erase(gone, next)
@@ -143,10 +147,9 @@ func (s *Store) keeps(e *Entry) bool {
 // Remove forgets an answer.
 func (s *Store) Remove(e *Entry) {
 	s.mu.Lock()
-	there := e.place != nil
-	s.drop(e)
-	s.mu.Unlock()
-	if there {
+	defer s.mu.Unlock()
+	if e.place != nil {
+		s.drop(e)
 		s.erase([]*Entry{e}, nil)
 	}
 }
@@ -158,8 +161,8 @@ func (s *Store) Invalidate(key string) {
 	for _, e := range gone {
 		s.drop(e)
 	}
-	s.mu.Unlock()
 	s.erase(gone, nil)
+	s.mu.Unlock()
 }
 
 // Refresh puts an answer with a newer head, made by Entry.Refreshed, in the place of the former one.

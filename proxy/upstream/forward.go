@@ -17,7 +17,7 @@ import (
 type Forward struct {
 	Connects bool             // CONNECT is understood (mod_proxy_connect)
 	Ports    []PortRange      // that CONNECT may ask for
-	Own      []netip.AddrPort // where this server listens: nobody is sent there
+	Own      []netip.AddrPort // where this server listens: CONNECT leads nobody there
 }
 
 // PortRange is ports from Low to High.
@@ -140,7 +140,7 @@ func (f *Forward) leadsHere(addrs []netip.Addr, port uint16) bool {
 			continue
 		}
 		for _, a := range addrs {
-			if own.Addr().IsUnspecified() && (a.IsLoopback() || backend.Local(a)) || own.Addr() == a {
+			if a.IsUnspecified() || own.Addr() == a || own.Addr().IsUnspecified() && (a.IsLoopback() || backend.Local(a)) {
 				return true
 			}
 		}

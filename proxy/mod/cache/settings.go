@@ -336,17 +336,6 @@ func setRoot(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-// tunes says of a directive that is checked and has no effect why it has none.
-func tunes(why string, set setter) setter {
-	return func(s *directive.Scope, a directive.Args) error {
-		if err := set(s, a); err != nil {
-			return err
-		}
-		s.Config.Tunes(a, a.Name+" has no effect here: "+why)
-		return nil
-	}
-}
-
 // setLevels and setLength are only checked: how files are spread over folders is ours.
 func setLevels(s *directive.Scope, a directive.Args) error {
 	c := servers.In(s)

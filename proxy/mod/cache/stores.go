@@ -2,6 +2,7 @@ package cache
 
 import (
 	"crypto/rand"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,6 +87,7 @@ func (e errorOf) Error() string { return string(e) }
 func (l *loaded) storesOf(c *serverSettings) map[string]*handle {
 	out := map[string]*handle{}
 	if root, ok := c.root.Get(); ok && l.disk {
+		root = filepath.Clean(root)
 		out["disk"] = l.handle("disk:"+root, root, kept.Limits{Bytes: l.size, Entries: diskEntries, Heads: diskHeads})
 	} else if l.disk {
 		out["disk"] = nil
