@@ -334,6 +334,19 @@ func TestFileStorage(t *testing.T) {
 	}
 }
 
+// A report that was heard after the file was written is not lost to the file at a reload.
+func TestReloadKeepsWhatIsNewerThanTheFile(t *testing.T) {
+	r := newRig(t, nil, "HeartbeatMaxServers 0\nHeartbeatStorage "+t.TempDir()+"/hb.dat\n")
+	m := monitorOf(r)
+	m.report("127.0.0.1", method.Report{Ready: 5, Busy: 1, Seen: time.Now()})
+	m.store(nil)
+	m.report("127.0.0.1", method.Report{Ready: 2, Busy: 4, Seen: time.Now()})
+	m.begin(monitors.In(r.conf.Main), r.site)
+	if got := m.beats.Reports(time.Now())["127.0.0.1"]; got.Ready != 2 || got.Busy != 4 {
+		t.Errorf("after a reload: %+v", got)
+	}
+}
+
 // monitorOf is what keeps a rig's reports.
 func monitorOf(r *rig) *monitor {
 	m := &monitor{method: r.pick}

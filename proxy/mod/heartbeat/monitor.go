@@ -122,14 +122,17 @@ func (m *monitor) begin(set *monitoring, st *site.Site) {
 		m.storage = storageOf(st.Config)
 		room = mostStored
 	}
-	if m.beats == nil || m.room != room {
+	fresh := m.beats == nil || m.room != room
+	if fresh {
 		m.beats, m.room = method.NewBeats(room), room
 	}
 	if m.storage == "" {
 		m.method.SetTable(m.beats)
 	} else {
 		m.method.SetTable(nil)
-		readBack(m.storage, m.beats, time.Now())
+		if fresh { // else the file is older than what was heard since
+			readBack(m.storage, m.beats, time.Now())
+		}
 	}
 	m.listenAt(set.listen)
 	if m.storage != "" && m.conn != nil {
