@@ -34,7 +34,8 @@ func (m *monitor) listenAt(at netip.AddrPort) {
 	}
 	m.log.LogServer("heartmonitor", exchange.Debug, nil, "AH02091: _heartmonitor_ listener started.")
 	m.conn = c
-	recovery.Go("hearing what members report", func() { m.hear(c) })
+	const task = "hearing what members report"
+	recovery.Go(task, func() { recovery.Keep(task, func() { m.hear(c) }) })
 }
 
 // listen joins a group, or takes an address of this machine, which httpd cannot.
