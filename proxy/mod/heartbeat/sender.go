@@ -123,7 +123,7 @@ func (s *sender) tell(to netip.AddrPort, log *exchange.Exchange, tick *ticker.Ti
 		now := ""
 		if err := s.send(to); err != nil {
 			if now = err.Error(); now != told {
-				log.LogServer("heartbeat", exchange.Warn, causeOf(err), "AH02099: Heartbeat: apr_socket_sendto failed")
+				log.LogServer("heartbeat", exchange.Warn, err, "AH02099: Heartbeat: apr_socket_sendto failed")
 			}
 		}
 		told = now
