@@ -97,28 +97,10 @@ func (r *rule) find(s string, loc []int) ([]int, bool, error) {
 	return append(loc, i, i+len(r.text)), i >= 0, nil
 }
 
-// fill appends what takes the place of a match: $0 to $9 are what its groups matched, and a backslash makes the
-// character behind it literal (httpd: util.c ap_pregsub).
+// fill appends what takes the place of a match.
 func (r *rule) fill(dst []byte, s string, loc []int) []byte {
 	if r.plain {
 		return append(dst, r.to...)
 	}
-	for i := 0; i < len(r.to); i++ {
-		c, last := r.to[i], i+1 == len(r.to)
-		switch {
-		case last:
-			dst = append(dst, c)
-		case c == '\\':
-			i++
-			dst = append(dst, r.to[i])
-		case c == '$' && '0' <= r.to[i+1] && r.to[i+1] <= '9':
-			i++
-			if n := 2 * int(r.to[i]-'0'); n+1 < len(loc) && loc[n] >= 0 {
-				dst = append(dst, s[loc[n]:loc[n+1]]...)
-			}
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return dst
+	return pattern.Expand(dst, r.to, s, loc)
 }
