@@ -24,7 +24,7 @@ type page struct {
 	charset charset
 	out     encoding.Encoding // nil: UTF-8
 	inside  string            // "script" or "style", whose text comes next
-	turn    int               // bytes since the event loop was told that this takes long
+	turn    exchange.Turn
 	w       io.Writer
 }
 
@@ -56,10 +56,7 @@ func (p *page) run(in io.Reader, out io.Writer) (err error) {
 	for {
 		kind := z.Next()
 		raw := z.Raw()
-		if p.turn += len(raw); p.turn > turnSize {
-			p.turn = 0
-			p.x.Block()
-		}
+		p.turn.Worked(p.x, len(raw), turnSize)
 		if kind == html.ErrorToken {
 			return p.end(z, in, raw)
 		}
