@@ -2,6 +2,7 @@ package substitute
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -68,24 +69,11 @@ func (r *rule) compile(from string, fold bool) (err error) {
 		r.once = strings.HasPrefix(from, "^") && !strings.Contains(from, "|")
 		r.re, err = pattern.Compile("(?-s)"+from, pattern.Options{Fold: fold}) // "." is no line end here
 	case fold:
-		r.re, err = pattern.Compile(quote(from), pattern.Options{Fold: true})
+		r.re, err = pattern.Compile(regexp.QuoteMeta(from), pattern.Options{Fold: true})
 	default:
 		r.text = from
 	}
 	return err
-}
-
-// quote is a pattern for a text.
-func quote(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		c := text[i]
-		if c < 0x80 && !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
 }
 
 // find is the next match in a text.
