@@ -58,8 +58,8 @@ func (w *writer) Write(p []byte) (int, error) {
 // Flush has the client see all that was packed so far.
 func (w *writer) Flush() error { return w.k.Flush() }
 
-// finish ends what the coder has to say.
-func (w *writer) finish() error {
+// Close ends what the coder has to say.
+func (w *writer) Close() error {
 	err := w.k.Close()
 	w.notes.leave(w.x, w.in, w.k.sink.n)
 	return err
