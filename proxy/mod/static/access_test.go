@@ -247,3 +247,26 @@ func TestNothingIsLookedAtUnderNone(t *testing.T) {
 		t.Errorf("%v allocations, %v with the usual name, %v where files are looked for", a, b, cost(read))
 	}
 }
+
+// TestErrorDocumentBesideABrokenAccessFile: nothing of a folder whose access file can't be taken is served, its own
+// error's page neither.
+func TestErrorDocumentBesideABrokenAccessFile(t *testing.T) {
+	root := tree(t, "d/f.txt=f", "d/e.html=page", "d/.htaccess=Nonsense x", "other/e.html=elsewhere", "link.d/e.html=page")
+	os.Symlink(root+"/link.d", root+"/link")
+	for _, c := range []struct{ conf, path, want string }{
+		{"ErrorDocument 500 /d/e.html", "/d/f.txt", "500 own page"},
+		{"ErrorDocument 500 /d/e.html", "/d/", "500 own page"},
+		{"ErrorDocument 500 /other/e.html", "/d/f.txt", "500 elsewhere"},
+		{"ErrorDocument 403 /link/e.html\nOptions None", "/link/e.html", "403 own page"},
+	} {
+		r := accessed(t, root, under(root, "AllowOverride All\n")+c.conf+"\n")
+		x := r.Get("GET " + c.path + " HTTP/1.1")
+		text := body(x)
+		if strings.Contains(text, "<html>") {
+			text = "own page"
+		}
+		if got := fmt.Sprint(x.Res.Status, " ", text); got != c.want {
+			t.Errorf("%s: %s: %s, want %s\n%s", c.conf, c.path, got, c.want, r.Log.Take())
+		}
+	}
+}
