@@ -118,7 +118,7 @@ func TestSearchChangesNothing(t *testing.T) {
 			if random.IntN(5) == 0 {
 				pattern = "!" + pattern
 			}
-			conf += fmt.Sprintf("RewriteRule %s(.*)$ %s%s\n", strings.TrimPrefix(pattern, "!")+"", "/"+word()+"$1?"+word(), flag())
+			conf += fmt.Sprintf("RewriteRule %s(.*)$ %s%s\n", strings.TrimPrefix(pattern, "!"), "/"+word()+"$1?"+word(), flag())
 			if strings.HasPrefix(pattern, "!") {
 				conf += "RewriteRule " + pattern + " -" + flag() + "\n"
 			}

@@ -60,7 +60,7 @@ func (m *rewriteMap) openProgram(s *directive.Scope, a directive.Args, line stri
 
 // openMaps has the programs of all servers whose engine is on started when the configuration takes over, and ended with
 // it (httpd: mod_rewrite.c run_rewritemap_programs).
-func openMaps(_ *directive.Config, st *site.Site) error {
+func openMaps(st *site.Site) error {
 	seen := map[*program]bool{}
 	for _, h := range st.Hosts {
 		scopes := []*directive.Scope{st.Hosts[0].Scope}
