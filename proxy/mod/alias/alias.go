@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,17 @@ type aliases struct {
 	root     string // ServerRoot: what relative names start from
 }
 
+// rooted are the rules with the folder that each leads to.
+func rooted(list []rule, root string) []rule {
+	list = slices.Clone(list)
+	for i := range list {
+		if r := &list[i]; r.pattern == nil {
+			r.root = absolute(root, r.to)
+		}
+	}
+	return list
+}
+
 func (l *aliases) empty() bool { return !l.section.set && len(l.list) == 0 }
 
 // step maps the path to a file. It does not end the phase: package static finds out next where the
@@ -113,15 +125,14 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 			continue
 		}
 		to := r.to + x.Req.Path[rest:]
-		if r.pattern != nil {
+		if r.pattern == nil {
+			x.Context = exchange.Context{Prefix: r.prefix, Root: r.root}
+		} else {
 			to = string(r.pattern.Expand(nil, r.to, x.Req.Path, groups))
 			x.Context = matchedContext(x.Req.Path, to, groups)
 			if climbs(to) && !climbs(r.to) { // two pieces that only together make a ".."
 				return exchange.Status(403)
 			}
-		}
-		if r.pattern == nil {
-			x.Context = exchange.Context{Prefix: r.prefix, Root: absolute(l.root, r.to)}
 		}
 		l.place(x, to, r.handler)
 		return nil
