@@ -14,6 +14,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/filestamp"
 )
 
 // Bounds of access files, whose authors may be anybody who has a folder.
@@ -42,7 +43,7 @@ type accessKey struct {
 
 // accessFile is what a file came to. Immutable once it is kept.
 type accessFile struct {
-	stamp accessStamp
+	stamp filestamp.Stamp
 	young bool   // it was read so soon after its last change that the stamp may hide the next
 	text  string // of a young one
 
@@ -109,7 +110,7 @@ func (a *accessFiles) look(x *exchange.Exchange, name, folder string, allow dire
 	a.mu.Lock()
 	kept := a.kept[key]
 	a.mu.Unlock()
-	if kept != nil && !kept.young && kept.stamp == stampOf(fi) {
+	if kept != nil && !kept.young && kept.stamp == filestamp.Of(fi) {
 		return kept, nil
 	}
 	x.Block()
@@ -127,8 +128,8 @@ func (a *accessFiles) look(x *exchange.Exchange, name, folder string, allow dire
 		f = a.bind(key, strings.Clone(folder), text)
 		f.tellHints(x, key.name)
 	}
-	f.stamp, f.text = stampOf(fi), ""
-	if f.young = f.stamp.mayHide(now); f.young {
+	f.stamp, f.text = filestamp.Of(fi), ""
+	if f.young = f.stamp.MayHide(now); f.young {
 		f.text = text
 	}
 	a.keep(key, f)
