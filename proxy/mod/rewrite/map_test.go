@@ -187,6 +187,30 @@ func TestProgramIsStartedAgain(t *testing.T) {
 	}
 }
 
+// TestProgramThatCanNotBeStarted: why is told once for each try, not with each request.
+func TestProgramThatCanNotBeStarted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map.sh")
+	os.WriteFile(path, []byte("#!/no/such/shell\n"), 0o700)
+	r := newRig(t, "RewriteEngine On\nRewriteMap p prg:"+path+"\nRewriteRule ^/(.*)$ http://o.test/${p:$1|none} [R,NE]\n")
+	t.Cleanup(r.Site.Close)
+	for _, key := range []string{"a", "b"} {
+		if got := outcomeOf(r, "GET /"+key); got != "302 http://o.test/none" {
+			t.Error(got)
+		}
+	}
+	told := "RewriteMap program " + path + " can't be started: fork/exec " + path + ": no such file or directory"
+	log := r.Log.Take()
+	if strings.Count(log, told) != 1 {
+		t.Error(log)
+	}
+	for end := time.Now().Add(30 * time.Second); strings.Count(log, told) < 2; time.Sleep(20 * time.Millisecond) {
+		if outcomeOf(r, "GET /c"); time.Now().After(end) {
+			t.Fatal("the second try is not told: ", log)
+		}
+		log += r.Log.Take()
+	}
+}
+
 // TestProgramEndsWithItsConfiguration: it is told by the end of its input.
 func TestProgramEndsWithItsConfiguration(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "ended")
