@@ -54,24 +54,25 @@ type accessFile struct {
 	weight   int
 }
 
-// find is the section that a folder's first access file makes; nil when there is none. An error is the answer, and has
-// been logged.
-func (a *accessFiles) find(x *exchange.Exchange, folder string, rule *accessRule) (*section, error) {
-	slash := folder
-	if slash != "/" {
-		slash = x.Arena.Join(folder, "/")
-	}
+// find is a folder's first access file, and its name, which holds for the request alone; nil when there is none. An
+// error says why the file can't be read.
+func (a *accessFiles) find(x *exchange.Exchange, folder string, rule *accessRule) (f *accessFile, name string, err error) {
+	slash := withSlash(x, folder)
 	for _, n := range rule.names {
-		f, err := a.look(x, x.Arena.Join(slash, n), folder, rule.allow)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-			continue
-		case err != nil:
-			return nil, unreadable(x, slash+n, slash, err)
+		name = x.Arena.Join(slash, n)
+		f, err = a.look(x, name, folder, rule.allow)
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return f, name, err
 		}
-		return f.section, f.tell(x, slash+n)
 	}
-	return nil, nil
+	return nil, "", nil
+}
+
+func withSlash(x *exchange.Exchange, folder string) string {
+	if folder == "/" {
+		return folder
+	}
+	return x.Arena.Join(folder, "/")
 }
 
 // unreadable refuses what may be forbidden by a file that can't be read (httpd: config.c ap_parse_htaccess).
@@ -241,14 +242,27 @@ func (w *walk) accessFiles(d *descent, depth int) {
 		if folder == "" {
 			folder = "/"
 		}
-		if w.err = w.admits(folder); w.err != nil {
-			return
-		}
-		s, err := w.host.site.access.find(w.x, folder, w.end.access)
-		if w.err = err; s != nil {
-			w.end = w.end.enter(s)
-		}
+		w.err = w.accessFile(folder)
 	}
+}
+
+// accessFile adds what the folder's access file says. Whether links lead to the folder is looked at when it has one: that
+// the others on the way may be passed, the file's own name is asked at the end.
+func (w *walk) accessFile(folder string) error {
+	f, name, cause := w.host.site.access.find(w.x, folder, w.end.access)
+	if f == nil && cause == nil {
+		return nil
+	}
+	if err := w.admits(folder); err != nil {
+		return err
+	}
+	if cause != nil {
+		return unreadable(w.x, name, withSlash(w.x, folder), cause)
+	}
+	if f.section != nil {
+		w.end = w.end.enter(f.section)
+	}
+	return f.tell(w.x, name)
 }
 
 // isFolder reports whether a walk is at a folder.
