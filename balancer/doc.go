@@ -29,8 +29,8 @@
 // written together. State is each node's own; settings may be shared through a Store that is a Watcher.
 //
 // Read status.go and settings.go (the nouns), param.go and its tables param_*.go (their words),
-// worker.go, balancer.go, claim.go, elect.go, index.go, session.go, failure.go (one request), then farm.go,
-// plan.go, planner.go, commit.go (one load), change.go (one edit), record.go, restore.go, save.go,
+// worker.go, balancer.go, claim.go, elect.go, index.go, session.go, failure.go (one request), check.go (what health checks
+// say), explain.go (why a member was not chosen), then farm.go, plan.go, planner.go, commit.go (one load), change.go (one edit), record.go, restore.go, save.go,
 // store.go (what is kept), adopt.go (another node's edit), memory.go (a successor of this process);
 // address.go and match.go are names of workers, method.go is what a policy may do, attach.go what lives
 // as long as a worker, counter.go requests under way, opt.go and value.go values of parameters.

@@ -4,9 +4,9 @@
 //	  |                                                                          ^
 //	  v                                                                          |
 //	http1, http2 ----> exchange ----> site ----------> upstream -----> backend --+
-//	bytes to a         one request,   host, sections,  ProxyPass,      pools, http1
-//	request and        its response   one Plan;        pick, failover  and http2 as
-//	back                              its phases                       codecs
+//	bytes to a         one request,   host, sections,  ProxyPass,      pools; codecs: http1,
+//	request and        its response   one Plan;        pick, failover  ajp, fcgi, scgi, uwsgi;
+//	back                              its phases                       http2 with its streams
 //	  |                                  ^
 //	internal/loop                     mod/*: a module's directives put steps
 //	an event loop a processor         and handlers into Plans
@@ -34,6 +34,7 @@
 //	filter       what changes a body on its way, in or out
 //	source       where the bytes of a response's body come from; it is pulled
 //	splice       moving a body between two sockets in the kernel
+//	kept answer  an answer that a cache holds and gives again (proxy/cache, mod/cache)
 //	subrequest   a look at what another path would be answered with (httpd: sub_req_lookup_uri)
 //
 //	Upstream
@@ -48,6 +49,9 @@
 //	             standby: when no spare is either (status=+H)
 //	claim        a choice that holds: the worker counts as busy until the exchange ends
 //	attempt      one try to get a response from one worker
+//	check        a question to a member beside the traffic, by hc* parameters (mod/hcheck)
+//	remote       another proxy on the way to a member (ProxyRemote)
+//	forward      said of CONNECT, or a request whose target is a whole URL of another server (ProxyRequests)
 //	pool         the connections to one worker, idle and in use
 //	codec        how a member protocol writes a request and reads a response
 //	failure      why an attempt brought no response; its kind is the point where it happened

@@ -11,5 +11,6 @@
 //	Scope: main server | virtual host | section;  Key[T] keeps one module's settings in each
 //
 // Reading order: table.go, scope.go, key.go, bind.go, arity.go, sections.go, limit.go, known.go, ignored.go,
-// check.go, absent.go, foreign.go, access.go, number.go, suggest.go.
+// check.go, absent.go, foreign.go, access.go, files.go (what reaches the files that are named), filters.go (the names of
+// filters), number.go, suggest.go.
 package directive

@@ -96,6 +96,15 @@ func TestObeyedModulesAreKnown(t *testing.T) {
 	}
 }
 
+// TestContentModulesAreAbsent: of a module that is obeyed nobody is told that answers pass as they are.
+func TestContentModulesAreAbsent(t *testing.T) {
+	for _, ident := range Obeyed() {
+		if source, _, _ := (Catalog{}).Source(ident); contentModules[source] {
+			t.Errorf("%s is obeyed", source)
+		}
+	}
+}
+
 // TestPlumbing: the methods and the memory of balancers come with mod_proxy_balancer.
 func TestPlumbing(t *testing.T) {
 	conf, err := load(t, "")

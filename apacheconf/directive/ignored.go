@@ -78,7 +78,5 @@ func With(word string) func([]string) bool {
 
 // contentModules change what is sent: without them responses pass unchanged.
 var contentModules = map[string]bool{
-	"mod_substitute.c": true, "mod_sed.c": true, "mod_deflate.c": true, "mod_brotli.c": true, "mod_filter.c": true, "mod_proxy_html.c": true, "mod_xml2enc.c": true,
-	"mod_include.c": true, "mod_ext_filter.c": true, "mod_cache.c": true, "mod_cache_disk.c": true, "mod_cache_socache.c": true, "mod_expires.c": true,
-	"mod_charset_lite.c": true, "mod_ratelimit.c": true, "mod_buffer.c": true, "mod_usertrack.c": true, "mod_negotiation.c": true,
+	"mod_sed.c": true, "mod_include.c": true, "mod_ext_filter.c": true, "mod_charset_lite.c": true, "mod_usertrack.c": true, "mod_negotiation.c": true,
 }

@@ -38,7 +38,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"128 KiB a stream", "proxy/http2/client/conn.go", "memberWindow = 128 << 10"},
 		{"100 a connection, 128 KiB", "proxy/http2/client/conn.go", "memberStreams = 100"},
 		{"| 24 KiB each; 24 MiB |", "cmd/balancerd/http2_crowd_test.go", "grown > 24<<20"},
-		{"10,000 frames", "proxy/http2/server/conn.go", "mostFutile = 10000"},
+		{"10,000 frames", "proxy/http2/frames/received.go", "mostFutile = 10000"},
 		{"response; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},

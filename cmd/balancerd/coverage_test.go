@@ -80,7 +80,7 @@ func coverage(t *testing.T) string {
 		return sources[i] < sources[j]
 	})
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed (`balancerd -L` lists them); the others are known: their place and words are\nchecked, and each use is said at the start, with what it does not do. Filters come next.\n\n", total, len(directive.Names()))
+	fmt.Fprintf(&out, "%d of httpd's %d directives are obeyed (`balancerd -L` lists them); the others are known: their place and words are\nchecked, and each use is said at the start, with what it does not do.\n\n", total, len(directive.Names()))
 	out.WriteString("| module | obeyed | only in part, or only checked | known, without effect |\n|---|---|---|---|\n")
 	var none []string
 	for _, s := range sources {

@@ -75,7 +75,7 @@ proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apachecon
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
 proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site proxy/internal/wire apacheconf/directive
 proxy/mod/scgi:        proxy/exchange proxy/site proxy/scgi apacheconf/directive
-proxy/mod/heartbeat:   proxy/exchange proxy/site proxy/recovery apacheconf/directive balancer/method
+proxy/mod/heartbeat:   proxy/exchange proxy/site proxy/recovery proxy/ticker apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
 proxy/mod/status:      manager/apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive

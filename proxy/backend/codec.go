@@ -8,7 +8,7 @@ import (
 // never reads or writes itself, and never waits: Serial does that for all of them, with the pool, the timeouts, the
 // client's body, and what follows a failure. One value serves one attempt after the other, between Begin and End.
 //
-// HTTP/1.1 (proxy/http1/client) is one. What others need, by ../shared/spec/members.md's sections:
+// HTTP/1.1 (proxy/http1/client) is one. Of the others:
 //
 //	AJP       AppendHead: one packet; Unasked: OnePiece, or Nothing for a chunked body; AppendPiece: a packet of
 //	          PieceSize bytes; ParseHead and Decode give WantsBody, ErrWantsBody for "06"; Coded; a Pinger

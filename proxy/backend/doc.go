@@ -7,9 +7,9 @@
 //	             start ─> wait ─> … ─> response         v                             v
 //	                                                  Stream <──────────────────── one of a connection's
 //	                                                    ^
-//	        a Codec: http1/client ── bytes ── SerialStream ── Acquire ── pool: idle, newest on top ── none ──> dial, TLS
-//	                                          (the client's body: Upload)  (attached to balancer.Worker,
-//	                                                                        so that it outlives reloads)
+//	        a Codec: http1/client, ── bytes ── SerialStream ── Acquire ── pool: idle, newest on top ── none ──> dial, TLS
+//	        ajp, fcgi, scgi, uwsgi             (the client's body: Upload)  (attached to balancer.Worker,
+//	                                                                         so that it outlives reloads)
 //
 // A new member protocol with one request at a time on a connection is a Codec: read codec.go, and http1/client, which
 // is one. One with many streams on a connection implements Protocol and Stream.
@@ -19,5 +19,5 @@
 //
 // Reading order: backend.go, call.go, scheme.go; attempt.go, codec.go, serial.go, probe.go, upload.go, serialupload.go,
 // serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, remote.go, connect.go,
-// address.go.
+// address.go, options.go (of sockets), own_linux.go (sockets that the event loops watch), splice_linux.go, tunnel.go.
 package backend

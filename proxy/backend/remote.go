@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func readHead(nc net.Conn) (string, error) {
 			return "", err
 		}
 		head = head[:n+1]
-		if strings.HasSuffix(string(head), "\r\n\r\n") || strings.HasSuffix(string(head), "\n\n") {
+		if bytes.HasSuffix(head, []byte("\r\n\r\n")) || bytes.HasSuffix(head, []byte("\n\n")) {
 			return string(head), nil
 		}
 		if len(head) == cap(head) {

@@ -33,12 +33,13 @@ type record struct {
 	Expires   time.Time
 	Requested time.Time
 	Received  time.Time
+	Until     time.Time
 }
 
 // encode is the text of an entry's file up to the body.
 func encode(e *Entry, bodyFile string) ([]byte, error) {
 	r := record{Key: e.Key, Status: e.Status, Varied: e.Varied, HeadOnly: e.HeadOnly, Length: e.Length, Sum: e.sum,
-		Body: bodyFile, Control: e.Control, Date: e.Date, Expires: e.Expires, Requested: e.Requested, Received: e.Received}
+		Body: bodyFile, Control: e.Control, Date: e.Date, Expires: e.Expires, Requested: e.Requested, Received: e.Received, Until: e.Until}
 	for i := range e.Header.F {
 		r.Header = append(r.Header, [2]string{e.Header.F[i].Name, e.Header.F[i].Value})
 	}
@@ -89,7 +90,7 @@ func (r *record) entry() (*Entry, error) {
 		return nil, errBroken
 	}
 	e := &Entry{Key: r.Key, Status: r.Status, Varied: r.Varied, HeadOnly: r.HeadOnly, Length: r.Length, sum: r.Sum,
-		Control: r.Control, Date: r.Date, Expires: r.Expires, Requested: r.Requested, Received: r.Received}
+		Control: r.Control, Date: r.Date, Expires: r.Expires, Requested: r.Requested, Received: r.Received, Until: r.Until}
 	for _, f := range r.Header {
 		if !wire.IsToken(f[0]) || !wire.IsValue(f[1]) {
 			return nil, errBroken

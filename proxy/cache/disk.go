@@ -115,19 +115,21 @@ const (
 	newSuffix  = ".new"
 )
 
-// keep writes an entry's head, and a body that is in memory, and lets the body be read from there.
+// keep writes an entry's head, and a body that is in memory, and lets the body be read from there. What cannot be written is
+// not kept.
 func (d *folder) keep(s *Store, e *Entry) {
 	b := e.body.Load()
 	size := int64(len(b.text))
 	if d.waiting.Add(size) > queueMost {
 		d.waiting.Add(-size)
 		d.written(errors.New("more is to be written than the disk takes"))
+		s.Remove(e)
 		return
 	}
 	d.do(func() {
 		defer d.waiting.Add(-size)
-		if s.keeps(e) {
-			d.written(d.write(e, b))
+		if s.keeps(e) && !d.written(d.write(e, b)) {
+			s.Remove(e)
 		}
 	})
 }
@@ -140,7 +142,7 @@ func (d *folder) write(e *Entry, b *body) error {
 		own = b.file
 	} else if text == nil && b.file != "" { // the body is in the former file of the head
 		var err error
-		if text, err = d.read(b, e.Length); err != nil {
+		if text, err = d.readSound(e, b); err != nil {
 			return err
 		}
 	}
@@ -179,7 +181,7 @@ func (d *folder) kept(e *Entry, b, now *body, text []byte) {
 // readSound is the body, held against its checksum.
 func (d *folder) readSound(e *Entry, b *body) ([]byte, error) {
 	text, err := d.read(b, e.Length)
-	if err == nil && !b.sound && crc32.Checksum(text, castagnoli) != e.sum {
+	if err == nil && !b.stays() && crc32.Checksum(text, castagnoli) != e.sum {
 		err = errBroken
 	}
 	return text, err
@@ -216,7 +218,7 @@ func (d *folder) create(name string) (*os.File, error) {
 // open opens the file that holds an entry's body, and holds it against its checksum once.
 func (d *folder) open(e *Entry, b *body) (*os.File, error) {
 	f, err := d.root.OpenFile(b.file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil || b.sound {
+	if err != nil || b.stays() {
 		return f, err
 	}
 	sum := crc32.New(castagnoli)
@@ -272,10 +274,11 @@ func (s *spill) note() {
 // write has p written, which is the writer's from now on. It reports whether that makes sense.
 func (s *spill) write(p []byte) bool {
 	size := int64(len(p))
-	if s.bad.Load() || s.d.waiting.Add(size) > queueMost {
-		if !s.bad.Load() {
-			s.d.waiting.Add(-size)
-		}
+	if s.bad.Load() {
+		return false
+	}
+	if s.d.waiting.Add(size) > queueMost {
+		s.d.waiting.Add(-size)
 		return false
 	}
 	s.d.do(func() {
@@ -290,7 +293,9 @@ func (s *spill) write(p []byte) bool {
 
 // finish keeps the entry once its body, of which rest is the end, is written.
 func (s *spill) finish(to *Store, e *Entry, rest []byte) {
-	s.write(rest)
+	if !s.write(rest) {
+		s.bad.Store(true)
+	}
 	s.d.do(func() {
 		if s.f != nil {
 			if err := s.f.Close(); s.err == nil {

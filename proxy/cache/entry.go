@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"container/list"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Entry struct {
 	Expires   time.Time
 	Requested time.Time // when the request for it came
 	Received  time.Time // when it came
+	Until     time.Time // when it goes, whatever it says; zero: never
 
 	sum   uint32 // CRC-32C of the body
 	body  atomic.Pointer[body]
@@ -44,6 +46,10 @@ type body struct {
 	from  int64
 	sound bool // it was held against its checksum, or written by this process
 }
+
+// stays reports whether the bytes need not be held against their checksum again: no other body is ever put under its
+// file's name, as it is under that of a head.
+func (b *body) stays() bool { return b.sound && path.Ext(b.file) == bodySuffix }
 
 // Vary is the request's values of the fields that a Vary field names.
 func Vary(vary string, request *exchange.Header) (list []Field) {
@@ -157,5 +163,5 @@ func (e *Entry) Text() (text []byte, ok bool) {
 // Waits reports whether Body has to read all of a file first.
 func (e *Entry) Waits() bool {
 	b := e.body.Load()
-	return b.text == nil && b.file != "" && !b.sound
+	return b.text == nil && b.file != "" && !b.stays()
 }

@@ -70,7 +70,9 @@ func (d *folder) adopt(s *Store, name string) (bodyFile string) {
 		return ""
 	}
 	e.body.Store(b)
-	s.putOld(e)
+	if !s.putOld(e) { // its head's file is the newer one's, or goes with the next start
+		return ""
+	}
 	return b.file
 }
 
@@ -101,14 +103,14 @@ func (d *folder) load(name string) (*Entry, *body, error) {
 }
 
 // putOld is put for an answer of an earlier process: what has come in since stays.
-func (s *Store) putOld(e *Entry) {
+func (s *Store) putOld(e *Entry) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, o := range s.byKey[e.Key] {
 		if !e.varies(o) || e.sameVariant(o) {
-			s.mu.Unlock()
-			return
+			return false
 		}
 	}
-	s.mu.Unlock()
-	s.put(e)
+	s.add(e)
+	return true
 }

@@ -44,7 +44,7 @@ func (s *Store) Lookup(key string, request *exchange.Header, get bool) *Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.byKey[key] {
-		if e.Fits(request) && !(e.HeadOnly && get) {
+		if e.Fits(request) && !(e.HeadOnly && get) && (e.Until.IsZero() || time.Now().Before(e.Until)) {
 			s.recency.MoveToFront(e.place)
 			return e
 		}
@@ -55,11 +55,21 @@ func (s *Store) Lookup(key string, request *exchange.Header, get bool) *Entry {
 // put keeps an answer in the place of that of the same variant. When it varies by other fields than the former ones,
 // these go (httpd: mod_cache_disk.c store_headers).
 func (s *Store) put(e *Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(e)
+}
+
+// add is put, under mu.
+func (s *Store) add(e *Entry) {
 	e.size = e.HeadSize() + max(e.Length, 0)
 	if e.HeadOnly {
 		e.size = e.HeadSize()
 	}
-	s.mu.Lock()
+	if e.size > s.limits.Bytes { // it would push out all others
+		s.erase([]*Entry{e}, nil)
+		return
+	}
 	var gone []*Entry
 	for _, o := range s.byKey[e.Key] {
 		if !e.varies(o) || e.sameVariant(o) {
@@ -77,13 +87,26 @@ func (s *Store) put(e *Entry) {
 		gone = append(gone, l[len(l)-1])
 		s.drop(l[len(l)-1])
 	}
-	for s.full() {
-		o := s.recency.Back().Value.(*Entry)
-		s.drop(o)
-		gone = append(gone, o)
-	}
-	s.mu.Unlock()
+	gone = append(gone, s.shrink()...)
 	s.erase(gone, e)
+}
+
+// shrink drops what is beyond the limits. Under mu.
+func (s *Store) shrink() (gone []*Entry) {
+	for s.full() {
+		e := s.recency.Back().Value.(*Entry)
+		s.drop(e)
+		gone = append(gone, e)
+	}
+	return gone
+}
+
+// Limit changes the bounds.
+func (s *Store) Limit(l Limits) {
+	s.mu.Lock()
+	s.limits = l
+	s.erase(s.shrink(), nil)
+	s.mu.Unlock()
 }
 
 func (s *Store) full() bool {
@@ -106,7 +129,8 @@ func (s *Store) drop(e *Entry) {
 	}
 }
 
-// erase removes the files of entries that are gone, but for those that next has in common with them.
+// erase removes the files of entries that are gone, but for those that next has in common with them. Under mu: what takes
+// their place is written behind it.
 func (s *Store) erase(gone []*Entry, next *Entry) {
 	if s.folder != nil && len(gone) > 0 {
 		s.folder.erase(gone, next)
@@ -123,10 +147,9 @@ func (s *Store) keeps(e *Entry) bool {
 // Remove forgets an answer.
 func (s *Store) Remove(e *Entry) {
 	s.mu.Lock()
-	there := e.place != nil
-	s.drop(e)
-	s.mu.Unlock()
-	if there {
+	defer s.mu.Unlock()
+	if e.place != nil {
+		s.drop(e)
 		s.erase([]*Entry{e}, nil)
 	}
 }
@@ -138,8 +161,8 @@ func (s *Store) Invalidate(key string) {
 	for _, e := range gone {
 		s.drop(e)
 	}
-	s.mu.Unlock()
 	s.erase(gone, nil)
+	s.mu.Unlock()
 }
 
 // Refresh puts an answer with a newer head, made by Entry.Refreshed, in the place of the former one.

@@ -295,8 +295,8 @@ func TestUnwritableFolder(t *testing.T) {
 		keep(s, entry(fmt.Sprint("long", i), ""), strings.Repeat("x", 200_000))
 	}
 	settle(s)
-	if text(t, s, "long1", noFields) != "-" || text(t, s, "short1", noFields) != "short" {
-		t.Error("a long answer needs its file, a short one is in memory until it is written")
+	if text(t, s, "long1", noFields) != "-" || text(t, s, "short1", noFields) != "-" || s.Len() != 0 || s.folder.waiting.Load() != 0 {
+		t.Error("what cannot be written is not kept")
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -416,5 +416,68 @@ func TestHotBodies(t *testing.T) {
 	}
 	if s.folder.bytes > hotMost {
 		t.Error(s.folder.bytes)
+	}
+}
+
+// An answer that is longer than all may be is not kept, and pushes nothing out; one that goes at a time is not given after it;
+// new bounds hold at once.
+func TestNothingPushesAllOut(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		s.Limit(Limits{Bytes: 100_000, Entries: 10, Heads: 1 << 20})
+		keep(s, entry("a", ""), "a")
+		keep(s, entry("b", ""), "b")
+		keep(s, entry("huge", ""), strings.Repeat("x", 200_000))
+		gone := entry("gone", "")
+		gone.Until = time.Now().Add(-time.Second)
+		keep(s, gone, "gone")
+		settle(s)
+		if a, huge, gone := text(t, s, "a", noFields), text(t, s, "huge", noFields), text(t, s, "gone", noFields); a != "a" || huge != "-" || gone != "-" {
+			t.Error(a, huge, gone)
+		}
+		s.Limit(Limits{Bytes: 100_000, Entries: 1, Heads: 1 << 20})
+		if settle(s); s.Len() != 1 {
+			t.Error(s.Len())
+		}
+		if s.folder != nil && len(files(t, s)) != 1 {
+			t.Error(files(t, s))
+		}
+	})
+}
+
+// Heads are replaced while bodies are read: a body that moves within its file is never taken for another one, and is not
+// kept broken.
+func TestBodiesMoveUnderReaders(t *testing.T) {
+	s := opened(t, t.TempDir(), roomy())
+	want := strings.Repeat("0123456789", 5000) // in the head's file, and too long to stay in memory
+	keep(s, entry("k", "max-age=60", "X: 1"), want)
+	settle(s)
+	old := s.Lookup("k", &noFields, true)
+	for i := range 5 {
+		s.Refresh(old.Refreshed(entry("", "max-age=60", "X: "+strings.Repeat("longer ", i*10)))) // of the first: a 304 that was under way
+		settle(s)
+		if src, err := s.Body(old); err == nil {
+			if b, _ := io.ReadAll(src); string(b) != want {
+				t.Fatalf("%.40q… in place of the body", b)
+			}
+			src.Close()
+		}
+		if got := text(t, s, "k", noFields); got != want && got != "-" {
+			t.Fatalf("%.40q… is kept", got)
+		}
+	}
+}
+
+// A long answer whose end the disk's queue does not take is not kept.
+func TestEndThatIsNotWritten(t *testing.T) {
+	s := opened(t, t.TempDir(), roomy())
+	r := s.Record(entry("k", ""), 1<<30)
+	r.Write(make([]byte, inline+1))
+	r.Write([]byte("end"))
+	s.folder.waiting.Add(queueMost)
+	r.Commit(0)
+	settle(s)
+	s.folder.waiting.Add(-queueMost)
+	if got := text(t, s, "k", noFields); got != "-" || len(files(t, s)) != 0 || s.folder.waiting.Load() != 0 {
+		t.Error(len(got), files(t, s), s.folder.waiting.Load())
 	}
 }

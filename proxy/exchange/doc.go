@@ -14,6 +14,6 @@
 // who keeps one longer clones it. Server and Local are what a virtual host and the sections in force
 // say; immutable.
 //
-// Reading order: exchange.go, request.go, client.go, response.go, tunnel.go, filter.go, rewrite.go, pull.go, server.go, tls.go,
+// Reading order: exchange.go, request.go, client.go, response.go, tunnel.go, filter.go, rewrite.go, pull.go, sections.go (a file as a body), server.go, tls.go,
 // protocol.go, capability.go, capability_linux.go, table.go, arena.go, status.go, log.go, observe.go, replay.go, errno.go, escape.go, list.go; std.go is the bridge to net/http.
 package exchange

@@ -48,7 +48,7 @@
 //	Connection 50  49 is RATE_LIMIT's
 //
 // Bodies. A filter's body streams: it holds a piece, never the whole, and does not wait for more while it has
-// something that it could give. Two helpers of package exchange see to that. Rewritten takes what is like a
+// something that it could give. Helpers of package exchange see to that. Rewritten takes what is like a
 // gzip.Writer: it is written to, and told to flush before the member would be waited for. Through takes an io.Reader
 // over the former body; ThroughBody does so for requests. Pulled makes a Rewriter of a function that reads and writes.
 //

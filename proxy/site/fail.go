@@ -83,9 +83,9 @@ func (s *Site) overLimit(x *exchange.Exchange) {
 }
 
 // document is the local path of the ErrorDocument for an error; "" when another kind or none holds,
-// or when the error comes from such a document itself.
+// when the error comes from such a document itself, or for CONNECT.
 func (s *Site) document(x *exchange.Exchange, err error) string {
-	if x.Prev != nil && x.Prev.Status >= 400 {
+	if x.Prev != nil && x.Prev.Status >= 400 || x.Req.Method == "CONNECT" { // a document's own 200 would look like a tunnel
 		return ""
 	}
 	d := errorDocument(x, statusOf(err))
@@ -241,6 +241,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	if status != 0 {
 		x.Req.Method = "GET"
 	}
+	x.Req.Proxy = false // a path of this server is served in its place
 	path, query, has := strings.Cut(target, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)

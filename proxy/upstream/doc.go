@@ -15,7 +15,9 @@
 // Reading order: upstreams.go (what there is for a server), line.go, route.go, lines.go and paths.go (the lines and
 // how one is found), mapping.go (path to URL; match.go and servlet.go for prefixes), workers.go (which worker serves
 // a URL), handler.go (the loop of attempts), state.go (what is remembered between phases),
-// target.go and url.go, forwarded.go, forwards.go and env.go (the member's request), outcome.go, failover.go and
-// status.go (when an attempt fails), reverse.go and override.go (the response), block.go (ProxyBlock),
-// remote.go (ProxyRemote), forward.go (a forward proxy, CONNECT).
+// protocol.go (what member protocols do each in its own way) with ajp.go, fcgi.go, plaincgi.go (SCGI, uwsgi),
+// target.go, url.go and canon.go, forwarded.go, forwards.go, plain.go and env.go (the member's request), outcome.go,
+// failover.go and status.go (when an attempt fails), reverse.go and override.go (the response), observe.go (what an
+// observer is told of lines and picks), block.go (ProxyBlock), remote.go (ProxyRemote), forward.go (a forward proxy, CONNECT), memo.go
+// (small tables).
 package upstream

@@ -17,7 +17,7 @@ import (
 type Forward struct {
 	Connects bool             // CONNECT is understood (mod_proxy_connect)
 	Ports    []PortRange      // that CONNECT may ask for
-	Own      []netip.AddrPort // where this server listens: nobody is sent there
+	Own      []netip.AddrPort // where this server listens: CONNECT leads nobody there
 }
 
 // PortRange is ports from Low to High.
@@ -27,6 +27,9 @@ type PortRange struct{ Low, High uint16 }
 // a host and a port (httpd: mod_proxy.c proxy_detect).
 func (f *Forward) detect(_ context.Context, x *exchange.Exchange) error {
 	t := x.Req.Target
+	if !x.Main() { // the page in the place of an error is this server's own
+		return nil
+	}
 	if x.Req.Method == "CONNECT" {
 		if _, _, ok := hostAndPort(t); !ok {
 			return nil
@@ -137,7 +140,7 @@ func (f *Forward) leadsHere(addrs []netip.Addr, port uint16) bool {
 			continue
 		}
 		for _, a := range addrs {
-			if own.Addr().IsUnspecified() && (a.IsLoopback() || backend.Local(a)) || own.Addr() == a {
+			if a.IsUnspecified() || own.Addr() == a || own.Addr().IsUnspecified() && (a.IsLoopback() || backend.Local(a)) {
 				return true
 			}
 		}

@@ -45,7 +45,7 @@ var optionTexts = []struct{ option, text string }{
 
 // help is `balancerd --help`: httpd's usage does not explain itself.
 const help = `balancerd serves an existing Apache httpd 2.4 configuration: mod_proxy, mod_proxy_balancer and the
-modules around them, in one process.
+modules around them: TLS, HTTP/2, access, rewriting, filters, caching, health checks.
 
   balancerd -t -f /etc/apache2/apache2.conf     is the configuration one that balancerd can serve?
   balancerd -f httpd.conf -DFOREGROUND          serve, and stay in the foreground

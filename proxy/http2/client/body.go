@@ -17,9 +17,7 @@ import (
 
 // inlet is what has come of an answer's body, and how much more may. Under the connection's mu.
 type inlet struct {
-	data     []byte // what has come
-	r        int    // of it, what was read
-	store    *frames.Chunk
+	frames.Inlet
 	room     int   // how much the member may send
 	owed     int   // bytes that were read, and the member was not told of
 	got      int64 // bytes of the body so far
@@ -27,10 +25,8 @@ type inlet struct {
 	ended    bool  // the member has sent all
 }
 
-func (n *inlet) unread() int { return len(n.data) - n.r }
-
-// receive takes in a DATA frame of a size, with its padding. Under mu.
-func (s *stream) receive(p []byte, size int, end bool) error {
+// refuses is why a DATA frame of n bytes, and of a size with its padding, is not taken in. Under mu.
+func (s *stream) refuses(n, size int) error {
 	switch {
 	case s.ended:
 		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeStreamClosed}
@@ -38,9 +34,14 @@ func (s *stream) receive(p []byte, size int, end bool) error {
 		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeProtocol}
 	case size > s.room:
 		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeFlowControl}
-	case s.declared >= 0 && s.got+int64(len(p)) > s.declared && !s.bodiless():
+	case s.declared >= 0 && s.got+int64(n) > s.declared && !s.bodiless():
 		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeProtocol, Cause: errLength}
 	}
+	return nil
+}
+
+// receive takes one in. Under mu.
+func (s *stream) receive(p []byte, size int, end bool) error {
 	s.room -= size
 	if pad := size - len(p); pad > 0 {
 		s.conn.taken(s.conn.by, pad)
@@ -51,7 +52,7 @@ func (s *stream) receive(p []byte, size int, end bool) error {
 		s.conn.taken(s.conn.by, len(p))
 		s.took(s.conn.by, len(p))
 	} else {
-		s.keep(p)
+		s.Keep(p)
 	}
 	if end {
 		return s.endBody()
@@ -61,19 +62,6 @@ func (s *stream) receive(p []byte, size int, end bool) error {
 
 // bodiless reports whether what follows the head is no body: to HEAD, 204, 304.
 func (s *stream) bodiless() bool { return s.headOnly || wire.Bodiless(s.status) }
-
-// keep keeps bytes. Who has seen earlier ones by Buffered may still be looking at them: they stay where they are.
-func (s *stream) keep(p []byte) {
-	n := &s.inlet
-	switch {
-	case n.data == nil && n.store == nil && len(p) <= len(frames.Chunk{}.B):
-		n.store = frames.GetChunk()
-		n.data = n.store.B[:0]
-	case len(n.data)+len(p) > cap(n.data):
-		n.data, n.r = append(make([]byte, 0, max(2*(n.unread()+len(p)), len(frames.Chunk{}.B))), n.data[n.r:]...), 0
-	}
-	n.data = append(n.data, p...)
-}
 
 // errLength says that a body is not as long as its Content-Length says.
 var errLength = errors.New("its length is not its Content-Length")
@@ -110,7 +98,7 @@ func (s *stream) Buffered() []byte {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.takeTrailer()
-	return s.data[s.r:]
+	return s.Held()
 }
 
 // takeTrailer makes what came behind the body the answer's, once, when the rest of the body is here: whoever sends it
@@ -132,9 +120,7 @@ func (s *stream) Discard(n int) {
 // discard is Discard under mu.
 func (s *stream) discard(n int) {
 	s.read += int64(n)
-	if s.r += n; s.r == len(s.data) {
-		s.data, s.r = s.data[:0], 0
-	}
+	s.inlet.Discard(n)
 	s.took(s.task(), n)
 	s.conn.taken(s.task(), n)
 }
@@ -167,8 +153,8 @@ func (s *stream) readNow(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	s.takeTrailer()
 	switch {
-	case s.unread() > 0:
-		n := copy(p, s.data[s.r:])
+	case s.Unread() > 0:
+		n := copy(p, s.Held())
 		s.discard(n)
 		return n, nil
 	case s.ended:

@@ -252,7 +252,7 @@ func (s *clients) dialed(ctx context.Context, st *stream, k kind, d *dialing, c 
 	s.mu.Unlock()
 	if err == nil {
 		backend.Keep(s, &s.known)
-		if c.isGone() { // before it was on the list
+		if c.Gone() { // before it was on the list
 			s.drop(c)
 		}
 	}

@@ -25,12 +25,9 @@ const (
 	memberHeader  = 256 << 10
 	connWindow    = memberStreams * memberWindow
 	defaultWindow = 65535
-	mostWindow    = 1<<31 - 1
 	mostStreams   = 1 << 30 // number of the last stream
 	mostControls  = 10000   // frames that answer the member's and wait to be written
-	mostFutile    = 10000   // frames in a row, and within futileTime, that bring nothing
 	mostSettings  = 100     // settings of a frame
-	futileTime    = 10 * time.Second
 	never         = time.Hour
 )
 
@@ -68,7 +65,6 @@ type conn struct {
 	window   int64     // what its window of the connection lets through
 	room     int       // how much it may send
 	credit   int       // bytes that were taken, and it was not told of
-	block    int       // the most payload of a frame
 	waiting  []*stream // that want to append
 	closing  bool      // no further place is promised
 	refuses  bool      // the member serves no further stream
@@ -85,7 +81,7 @@ type conn struct {
 
 func newConn(list *clients, from *backend.Conn, k kind, exclusive bool, timeout time.Duration) *conn {
 	c := &conn{list: list, from: from, kind: k, exclusive: exclusive, timeout: timeout, next: 1, most: memberStreams, initial: defaultWindow,
-		window: defaultWindow, room: connWindow, block: frames.MaxPayload, enc: frames.NewEncoder(), freed: backend.Clock()}
+		window: defaultWindow, room: connWindow, enc: frames.NewEncoder(), freed: backend.Clock()}
 	c.dec = hpack.NewDecoder(frames.TableSize, c.field)
 	c.dec.SetMaxStringLength(memberHeader)
 	b := append(c.out.Buffer(256), http2.ClientPreface...)
@@ -182,19 +178,11 @@ func without(list []*stream, s *stream) []*stream {
 func (c *conn) freePlace(by *loop.Task) {
 	c.list.placeFree(by)
 	if len(c.streams)+c.promised == 0 {
-		c.streams, c.waiting = emptied(c.streams), emptied(c.waiting)
+		c.streams, c.waiting = frames.Emptied(c.streams), frames.Emptied(c.waiting)
 		if c.closing || c.exclusive {
 			c.goodbye(by, http2.ErrCodeNo)
 		}
 	}
-}
-
-// emptied is a list to begin anew, which keeps little memory.
-func emptied(list []*stream) []*stream {
-	if cap(list) > 4 {
-		return nil
-	}
-	return list[:0]
 }
 
 // goodbye says GOAWAY, and no more. Under mu.
@@ -301,16 +289,14 @@ func (c *conn) isClosing() bool {
 }
 
 // Gone reports whether nothing is read or written any more.
-func (c *conn) Gone() bool { return c.isGone() }
-
-func (c *conn) isGone() bool {
+func (c *conn) Gone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.gone
 }
 
 // Over is the same: whose stream is not over knows of it.
-func (c *conn) Over() bool { return c.isGone() }
+func (c *conn) Over() bool { return c.Gone() }
 
 // Last reports whether all was taken that will ever be sent.
 func (c *conn) Last() bool {
@@ -329,10 +315,6 @@ func (c *conn) Panicked(p any) {
 func (c *conn) Due(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.due(now)
-}
-
-func (c *conn) due(now time.Time) time.Duration {
 	if c.pingBy.IsZero() || c.gone {
 		return never
 	}
@@ -340,15 +322,13 @@ func (c *conn) due(now time.Time) time.Duration {
 }
 
 // HandleTimeouts ends a connection whose member does not answer a PING.
-func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) time.Duration {
+func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) {
 	c.mu.Lock()
 	over := !c.pingBy.IsZero() && !now.Before(c.pingBy) && !c.gone
-	due := c.due(now)
 	c.mu.Unlock()
 	if over {
 		c.cut(by, errSilent)
 	}
-	return due
 }
 
 // pingData is what our PINGs carry.

@@ -98,11 +98,17 @@ func (c *conn) check(t *testing.T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.streams {
-		if s.room < 0 || s.unread() > memberWindow || len(s.interims) > mostInterims {
-			t.Fatal("a stream holds more than it may", s.room, s.unread(), len(s.interims))
+		if s.room < 0 || s.Unread() > memberWindow || len(s.interims) > mostInterims {
+			t.Fatal("a stream holds more than it may", s.room, s.Unread(), len(s.interims))
 		}
 	}
+	all := c.room + c.credit
+	for _, s := range c.streams {
+		all += s.Unread()
+	}
 	switch {
+	case all > connWindow:
+		t.Fatal("bytes given back twice", all-connWindow)
 	case c.room < 0 || c.room > connWindow:
 		t.Fatal("the window of the connection", c.room)
 	case c.controls > mostControls+1:

@@ -2,12 +2,12 @@ package client
 
 import (
 	"fmt"
-	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -54,16 +54,9 @@ func (c *conn) fragment(p []byte, end bool) error {
 	if h.block += len(p); h.block > 2*memberHeader {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
-	if _, err := c.dec.Write(p); err != nil {
-		return http2.ConnectionError(http2.ErrCodeCompression)
+	if err := frames.Decode(c.dec, p, end); err != nil || !end {
+		return err
 	}
-	if !end {
-		return nil
-	}
-	if c.dec.Close() != nil {
-		return http2.ConnectionError(http2.ErrCodeCompression)
-	}
-	c.dec.SetEmitEnabled(true)
 	err := c.decoded(h)
 	h.reset()
 	return err
@@ -86,20 +79,11 @@ func (c *conn) field(f hpack.HeaderField) {
 			h.malformed = "a pseudo field"
 		}
 		h.status = f.Value
-	case !wire.IsToken(f.Name) || hasUpper(f.Name):
+	case !frames.LowerToken(f.Name):
 		h.malformed = "a field's name"
 	default:
 		h.add(exchange.Field{Name: f.Name, Value: f.Value, ID: wire.IDOf(f.Name)}, c)
 	}
-}
-
-func hasUpper(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c >= 'A' && c <= 'Z' {
-			return true
-		}
-	}
-	return false
 }
 
 // add takes a field, by the name that HTTP/1 writes. What concerns a connection has no meaning here.
@@ -125,19 +109,13 @@ func (h *head) add(f exchange.Field, c *conn) {
 // keptNames is how many names a connection remembers.
 const keptNames = 64
 
-// canonical is a name as HTTP/1 writes it: "X-Some-Name" (httpd: h2_proxy_util.c h2_proxy_util_camel_case_header).
+// canonical is a name as HTTP/1 writes it (httpd: h2_proxy_util.c h2_proxy_util_camel_case_header).
 func (c *conn) canonical(name string) string {
 	if own, ok := c.names[name]; ok {
 		return own
 	}
 	b := []byte(name)
-	first := true
-	for i, ch := range b {
-		if first && ch >= 'a' && ch <= 'z' {
-			b[i] = ch - 0x20
-		}
-		first = ch == '-'
-	}
+	frames.Canonicalize(b)
 	own := string(b)
 	if c.names == nil {
 		c.names = map[string]string{}
@@ -171,7 +149,7 @@ func (c *conn) decoded(h *head) error {
 	if s == nil {
 		return c.countFutile()
 	}
-	c.futile = 0
+	c.Useful()
 	if err := s.takeHead(h); err != nil {
 		s.fault = err
 		c.reset(c.by, s, http2.ErrCodeProtocol)
@@ -211,7 +189,6 @@ func (s *stream) takeHead(h *head) error {
 		return nil
 	}
 	s.here, s.status, s.declared = true, n, h.length
-	s.hereAt = time.Now()
 	s.fields, h.fields = h.fields, s.fields[:0]
 	if h.end {
 		return s.endBody()

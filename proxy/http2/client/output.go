@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -37,7 +38,7 @@ func (s *stream) begin() error {
 	b := c.out.Buffer(s.headSize())
 	at := len(b)
 	b = c.enc.Begin(frames.AppendHead(b, 0, http2.FrameHeaders, flags, s.id))
-	c.out.B = frames.SplitBlock(s.appendFields(b), at, c.block, s.id)
+	c.out.B = frames.SplitBlock(s.appendFields(b), at, s.id)
 	c.kick(s.task())
 	return nil
 }
@@ -89,12 +90,9 @@ func (s *stream) mayAppend() bool {
 
 // await has a stream that can't append be told when it may try again. Under mu.
 func (c *conn) await(s *stream) {
-	for _, o := range c.waiting {
-		if o == s {
-			return
-		}
+	if !slices.Contains(c.waiting, s) {
+		c.waiting = append(c.waiting, s)
 	}
-	c.waiting = append(c.waiting, s)
 }
 
 // push sends of what was taken of the body what goes into a frame. more: it may be called again.
@@ -111,7 +109,7 @@ func (s *stream) push() (more bool, err error) {
 		return false, nil
 	}
 	p := u.pending()
-	p = p[:min(int64(min(len(p), frames.MaxData, c.block)), max(s.window, 0), max(c.window, 0))]
+	p = p[:min(int64(len(p)), frames.MaxData, max(s.window, 0), max(c.window, 0))]
 	if len(p) > 0 {
 		s.since = time.Now()
 	}
@@ -156,7 +154,7 @@ func (s *stream) appendTrailer() {
 			b = c.enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}
-	c.out.B = frames.SplitBlock(b, at, c.block, s.id)
+	c.out.B = frames.SplitBlock(b, at, s.id)
 }
 
 // reset breaks a stream off. Under mu.
@@ -184,8 +182,8 @@ func (s *stream) leave() {
 		c.freePlace(by)
 		return
 	}
-	if n := s.unread(); n > 0 {
-		s.data, s.r = nil, 0
+	if n := s.Unread(); n > 0 {
+		s.Drop()
 		c.taken(by, n)
 	}
 	if c.last || c.gone {

@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"io"
-	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -14,18 +13,16 @@ import (
 
 // received is what a connection has received so far. Owned by who serves the connection.
 type received struct {
-	in       *frames.Input // nil while nothing is there
-	settled  bool          // the first SETTINGS have come
-	dec      *hpack.Decoder
-	head     head              // the header block that is being received
-	names    map[string]string // names of fields as HTTP/1 writes them
-	by       *loop.Task        // who serves it
-	futile   int               // frames that brought nothing
-	futileAt time.Time         // since when they are counted
+	frames.Received
+	settled bool // the first SETTINGS have come
+	dec     *hpack.Decoder
+	head    head              // the header block that is being received
+	names   map[string]string // names of fields as HTTP/1 writes them
+	by      *loop.Task        // who serves it
 }
 
 // Holds reports whether something of a frame is here, or nothing is listened to.
-func (c *conn) Holds() bool { return c.in != nil || !c.listens() }
+func (c *conn) Holds() bool { return c.In() != nil || !c.listens() }
 
 // listens reports whether frames are still of interest.
 func (c *conn) listens() bool {
@@ -34,31 +31,25 @@ func (c *conn) listens() bool {
 	return !c.gone && !c.last
 }
 
-// wasted is how much is read at a time of what is passed over.
-const wasted = 4 << 10
-
 // Receive reads once, and takes in what has come.
 func (c *conn) Receive(by *loop.Task, from io.Reader) (n int, err error) {
 	if !c.listens() {
-		return from.Read(make([]byte, wasted))
+		return frames.PassOver(from)
 	}
-	if c.in == nil {
-		c.in = frames.GetInput()
-	}
-	if n, err = from.Read(c.in.Room()); n > 0 {
-		c.arrived(by, n)
+	if n, err = c.Read(from); n > 0 {
+		c.arrived(by)
 	}
 	return n, err
 }
 
-// arrived takes in n bytes that were received.
-func (c *conn) arrived(by *loop.Task, n int) {
+// arrived takes in what was received.
+func (c *conn) arrived(by *loop.Task) {
 	c.by = by
-	c.in.Got(n)
+	in := c.In()
 	var err error
-	for err == nil && c.in.Whole() && c.listens() {
+	for err == nil && in.Whole() && c.listens() {
 		var f http2.Frame
-		if f, err = c.in.Frame(); err == nil {
+		if f, err = in.Frame(); err == nil {
 			err = c.frame(f)
 		}
 		err = c.streamFault(err)
@@ -67,7 +58,7 @@ func (c *conn) arrived(by *loop.Task, n int) {
 		c.connFault(err)
 	}
 	if !c.listens() { // it is passed over
-		c.in.Drop()
+		in.Drop()
 		c.head.reset()
 	}
 	c.by = nil
@@ -75,17 +66,15 @@ func (c *conn) arrived(by *loop.Task, n int) {
 
 // Release gives the input back if nothing of a frame, or of a header block, is there.
 func (c *conn) Release() {
-	if c.in == nil || len(c.in.Have()) > 0 || c.head.id != 0 {
-		return
+	if c.head.id == 0 {
+		c.Received.Release()
 	}
-	c.in.Give()
-	c.in = nil
 }
 
 // streamFault is an error that concerns more than one stream: one of a stream alone ends just that.
 func (c *conn) streamFault(err error) error {
-	var of http2.StreamError
-	if !errors.As(err, &of) {
+	of, is := errors.AsType[http2.StreamError](err)
+	if !is {
 		return err
 	}
 	c.mu.Lock()
@@ -100,14 +89,7 @@ func (c *conn) streamFault(err error) error {
 
 // connFault ends the connection for what the member did.
 func (c *conn) connFault(err error) {
-	code := http2.ErrCodeProtocol
-	var of http2.ConnectionError
-	switch {
-	case errors.As(err, &of):
-		code = http2.ErrCode(of)
-	case errors.Is(err, http2.ErrFrameTooLarge):
-		code = http2.ErrCodeFrameSize
-	}
+	code := frames.CodeOf(err)
 	c.mu.Lock()
 	c.failAll(c.by, http2.ConnectionError(code))
 	c.goodbye(c.by, code)
@@ -151,13 +133,7 @@ func (c *conn) frame(f http2.Frame) error {
 
 // countFutile counts a frame that brings nothing: many of them in a row and a short time are an attack. Under mu.
 func (c *conn) countFutile() error {
-	if c.futile == 0 {
-		c.futileAt = time.Now()
-	}
-	if c.futile++; c.futile < mostFutile {
-		return nil
-	}
-	if c.futile = 0; time.Since(c.futileAt) <= futileTime {
+	if c.Futile() {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
 	return nil
@@ -220,8 +196,8 @@ func (c *conn) resize(n int64) error {
 	more := n - c.initial
 	c.initial = n
 	for _, s := range c.streams {
-		if s.window += more; s.window > mostWindow {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+		if err := frames.Widen(&s.window, more, 0); err != nil {
+			return err
 		}
 		if more > 0 {
 			s.event.Set(c.by)
@@ -237,8 +213,8 @@ func (c *conn) idle(id uint32) bool { return id%2 == 0 || id >= c.next }
 func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 	more := int64(f.Increment)
 	if f.StreamID == 0 {
-		if c.window += more; c.window > mostWindow {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+		if err := frames.Widen(&c.window, more, 0); err != nil {
+			return err
 		}
 		c.wake(c.by)
 		return c.countFutile()
@@ -247,8 +223,8 @@ func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	if s := c.find(f.StreamID); s != nil {
-		if s.window += more; s.window > mostWindow {
-			return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl}
+		if err := frames.Widen(&s.window, more, f.StreamID); err != nil {
+			return err
 		}
 		s.event.Set(c.by)
 	}
@@ -309,14 +285,17 @@ func (c *conn) data(f *http2.DataFrame) error {
 		c.taken(c.by, size)
 		return c.countFutile()
 	}
-	if err := s.receive(p, size, f.StreamEnded()); err != nil {
+	if err := s.refuses(len(p), size); err != nil {
 		c.taken(c.by, size)
+		return err
+	}
+	if err := s.receive(p, size, f.StreamEnded()); err != nil {
 		return err
 	}
 	if len(p) == 0 && !f.StreamEnded() {
 		return c.countFutile()
 	}
-	c.futile = 0
+	c.Useful()
 	s.event.Set(c.by)
 	return nil
 }

@@ -50,7 +50,6 @@ type stream struct {
 	heard    int64 // the connection's, when it began
 	interims []interim
 	here     bool // the final head has come
-	hereAt   time.Time
 	status   int
 	fields   []exchange.Field
 	tail     []exchange.Field // the fields behind the body
@@ -399,7 +398,7 @@ func (s *stream) tell(sent int64, why backend.Reason, err error) {
 
 // retire gives it back for the next attempt. Nobody else knows of it any more.
 func (s *stream) retire() {
-	s.store.Give()
+	s.inlet.Give()
 	s.End()
 	clear(s.fields)
 	clear(s.header.F)

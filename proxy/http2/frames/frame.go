@@ -21,8 +21,8 @@ func AppendHead(b []byte, n int, t http2.FrameType, flags http2.Flags, id uint32
 	return append(b, byte(n>>16), byte(n>>8), byte(n), byte(t), byte(flags), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
 }
 
-// SetLength writes the length of the frame that begins at a place.
-func SetLength(b []byte, at, n int) {
+// setLength writes the length of the frame that begins at a place.
+func setLength(b []byte, at, n int) {
 	b[at], b[at+1], b[at+2] = byte(n>>16), byte(n>>8), byte(n)
 }
 
@@ -62,20 +62,20 @@ func AppendGoAway(b []byte, last uint32, code http2.ErrCode) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(code))
 }
 
-// SplitBlock cuts the header block behind the head of a HEADERS frame at a place of b into frames of at most the
-// given payload: HEADERS, then CONTINUATION (RFC 9113 section 6.10).
-func SplitBlock(b []byte, at, most int, id uint32) []byte {
+// SplitBlock cuts the header block behind the head of a HEADERS frame at a place of b into frames of at most
+// MaxPayload, which every other side takes: HEADERS, then CONTINUATION (RFC 9113 section 6.10).
+func SplitBlock(b []byte, at int, id uint32) []byte {
 	n := len(b) - at - HeadSize
-	if n <= most {
-		SetLength(b, at, n)
+	if n <= MaxPayload {
+		setLength(b, at, n)
 		b[at+4] |= byte(http2.FlagHeadersEndHeaders)
 		return b
 	}
-	rest := append([]byte(nil), b[at+HeadSize+most:]...)
-	b = b[:at+HeadSize+most]
-	SetLength(b, at, most)
+	rest := append([]byte(nil), b[at+HeadSize+MaxPayload:]...)
+	b = b[:at+HeadSize+MaxPayload]
+	setLength(b, at, MaxPayload)
 	for len(rest) > 0 {
-		k, flags := min(len(rest), most), http2.Flags(0)
+		k, flags := min(len(rest), MaxPayload), http2.Flags(0)
 		if k == len(rest) {
 			flags = http2.FlagContinuationEndHeaders
 		}

@@ -13,22 +13,14 @@ import (
 
 // inlet is what has come of a request's body, and how much more may. Under the connection's mu.
 type inlet struct {
-	data     []byte        // what has come
-	r        int           // of it, what was read
-	store    *frames.Chunk // data's memory, while that is enough
-	room     int           // how much the client may send
-	owed     int           // bytes that were read, and the client was not told of
-	got      int64         // bytes of the body so far
-	declared int64         // by Content-Length; -1 it says none
-	early    bool          // the client has ended the stream before that
-	told     *loop.Event   // who else is told of what comes; nil: nobody
+	frames.Inlet
+	room     int         // how much the client may send
+	owed     int         // bytes that were read, and the client was not told of
+	got      int64       // bytes of the body so far
+	declared int64       // by Content-Length; -1 it says none
+	early    bool        // the client has ended the stream before that
+	told     *loop.Event // who else is told of what comes; nil: nobody
 }
-
-// unread is how much was not read.
-func (n *inlet) unread() int { return len(n.data) - n.r }
-
-// give gives its memory back.
-func (n *inlet) give() { n.store.Give() }
 
 // comes tells that something of the body has come, or that the stream is over. Under mu.
 func (st *stream) comes(by *loop.Task) {
@@ -41,16 +33,8 @@ func (st *stream) comes(by *loop.Task) {
 // receive takes in bytes. Who has seen earlier ones by Buffered may still be looking at them: they stay where they
 // are. Under mu.
 func (st *stream) receive(p []byte) {
-	n := &st.inlet
-	n.got += int64(len(p))
-	switch {
-	case n.data == nil && n.store == nil && len(p) <= len(frames.Chunk{}.B):
-		n.store = frames.GetChunk()
-		n.data = n.store.B[:0]
-	case len(n.data)+len(p) > cap(n.data):
-		n.data, n.r = append(make([]byte, 0, max(2*(n.unread()+len(p)), len(frames.Chunk{}.B))), n.data[n.r:]...), 0
-	}
-	n.data = append(n.data, p...)
+	st.got += int64(len(p))
+	st.Keep(p)
 }
 
 // requestEnds notes that the client has sent all. Under mu.
@@ -102,8 +86,8 @@ func (b *body) Read(p []byte) (int, error) {
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
 	for {
-		if st.unread() > 0 {
-			n := copy(p, st.data[st.r:])
+		if st.Unread() > 0 {
+			n := copy(p, st.Held())
 			b.discard(n)
 			return n, nil
 		}
@@ -114,7 +98,7 @@ func (b *body) Read(p []byte) (int, error) {
 		st.c.mu.Unlock()
 		err := st.come.Wait(st.task, st.timeout())
 		st.c.mu.Lock()
-		if err != nil && st.unread() == 0 && !st.ended {
+		if err != nil && st.Unread() == 0 && !st.ended {
 			b.err = &exchange.BodyError{Status: 408, Err: err}
 		}
 	}
@@ -147,9 +131,7 @@ func (b *body) goOn() {
 func (b *body) discard(n int) {
 	st := b.st
 	b.taken.Add(int64(n))
-	if st.r += n; st.r == len(st.data) {
-		st.data, st.r = st.data[:0], 0
-	}
+	st.inlet.Discard(n)
 	st.took(st.task, n)
 	st.c.taken(st.task, n)
 }
@@ -159,7 +141,7 @@ func (b *body) Buffered() []byte {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	return st.data[st.r:]
+	return st.Held()
 }
 
 // Discard takes n bytes of it as read.
@@ -181,7 +163,7 @@ func (b *body) Complete() (done bool, err error) {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	if st.unread() > 0 && st.ended && !st.early {
+	if st.Unread() > 0 && st.ended && !st.early {
 		return true, nil
 	}
 	b.findEnd()
@@ -197,7 +179,7 @@ func (b *body) Ready() bool {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	return st.unread() > 0 || st.ended || st.over()
+	return st.Unread() > 0 || st.ended || st.over()
 }
 
 // Taken is how much was read.
@@ -218,7 +200,7 @@ func (st *stream) passOver() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for st.body.err == nil && !st.over() {
-		if n := st.unread(); n > 0 {
+		if n := st.Unread(); n > 0 {
 			st.body.discard(n)
 		}
 		if st.ended {
@@ -239,7 +221,7 @@ func (b *body) trailer() {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	if st.unread() == 0 {
+	if st.Unread() == 0 {
 		b.findEnd()
 	}
 	b.takeTrailer()

@@ -21,14 +21,11 @@ const (
 	mostHeader     = 256 << 10
 	mostBroken     = 100   // streams in a row that the client broke off
 	mostControls   = 10000 // frames that answer the client's and wait to be written
-	mostFutile     = 10000 // frames in a row, and within futileTime, that bring nothing
 	mostWaiting    = 4     // times the streams at work may wait for one to end
-	mostWindow     = 1<<31 - 1
 )
 
 // How long is waited for what a client owes.
 const (
-	futileTime   = 10 * time.Second
 	prefaceTime  = 10 * time.Second
 	goAwayTime   = time.Second     // between the two GOAWAYs of a graceful end
 	leftoverTime = 2 * time.Second // for the rest of a request that nobody wants
@@ -90,10 +87,10 @@ const (
 func newConn(s *Server, info *exchange.Conn, reporter Reporter, server *exchange.Server) *conn {
 	c := &conn{s: s, info: info, reporter: reporter, server: server}
 	set := &server.HTTP2
-	c.limits = limits{streams: or(set.Streams, defaultStreams), window: min(or(set.Window, defaultWindow), mostWindow), header: headerBytes(server)}
+	c.limits = limits{streams: or(set.Streams, defaultStreams), window: min(or(set.Window, defaultWindow), frames.MaxWindow), header: headerBytes(server)}
 	c.window = max(c.limits.window, connWindow)
 	c.initial = defaultWindow
-	c.out.window, c.out.frame, c.out.block = defaultWindow, frames.MaxData, frames.MaxPayload
+	c.out.window, c.out.frame = defaultWindow, frames.MaxData
 	if n := set.FrameLen; n > 0 {
 		c.out.frame = min(n, frames.MaxData)
 	}
@@ -189,7 +186,7 @@ func (c *conn) shutDown(by *loop.Task) {
 	}
 	c.ending = announced
 	c.step = time.Now().Add(goAwayTime)
-	c.out.B = frames.AppendPing(frames.AppendGoAway(c.out.Buffer(64), mostWindow, http2.ErrCodeNo), goAwayPing, 0)
+	c.out.B = frames.AppendPing(frames.AppendGoAway(c.out.Buffer(64), frames.MaxWindow, http2.ErrCodeNo), goAwayPing, 0)
 	c.kick(by)
 }
 
@@ -293,7 +290,7 @@ func (c *conn) Large() bool {
 	return len(c.out.B) >= frames.MaxPayload
 }
 
-// Due is after how long handleTimeouts may have something to do.
+// Due is after how long HandleTimeouts may have something to do.
 func (c *conn) Due(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -306,12 +303,12 @@ func (c *conn) Due(now time.Time) time.Duration {
 // never is the end of a wait that has none.
 const never = time.Hour
 
-// HandleTimeouts does what is due, and returns after how long that may be the next time.
-func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) time.Duration {
+// HandleTimeouts does what is due.
+func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.last {
-		return never
+		return
 	}
 	if c.ending == announced && !now.Before(c.step) {
 		c.finalGoAway(by)
@@ -324,7 +321,6 @@ func (c *conn) HandleTimeouts(by *loop.Task, now time.Time) time.Duration {
 	case !c.busy() && !now.Before(c.idleUntil()):
 		c.finalGoAway(by)
 	}
-	return c.nextDue(now)
 }
 
 // idleUntil is when a connection without streams ends.
@@ -352,20 +348,12 @@ func (c *conn) nextDue(now time.Time) time.Duration {
 	return max(next.Sub(now), time.Millisecond)
 }
 
-// emptied is a list to begin anew, which keeps little memory.
-func emptied(list []*stream) []*stream {
-	if cap(list) > 4 {
-		return nil
-	}
-	return list[:0]
-}
-
 // whenIdle notes that there may be no stream any more. Under mu.
 func (c *conn) whenIdle(by *loop.Task) {
 	if c.busy() {
 		return
 	}
-	c.open, c.pending, c.out.waiting = emptied(c.open), emptied(c.pending), emptied(c.out.waiting)
+	c.open, c.pending, c.out.waiting = frames.Emptied(c.open), frames.Emptied(c.pending), frames.Emptied(c.out.waiting)
 	if c.ending == final && !c.last {
 		c.last = true
 		c.kick(by)

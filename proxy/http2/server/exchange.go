@@ -114,7 +114,7 @@ func (st *stream) interim(status int, h *exchange.Header) error {
 			}
 		}
 	}
-	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.kick(st.task)
 	return nil
 }

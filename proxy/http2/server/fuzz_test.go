@@ -118,7 +118,7 @@ func (c *conn) check(t *testing.T) {
 	defer c.mu.Unlock()
 	unread := 0
 	for _, st := range c.open {
-		unread += st.unread()
+		unread += st.Unread()
 	}
 	switch o := &c.out; {
 	case len(c.open) > (mostWaiting+1)*c.limits.streams+1:
@@ -213,9 +213,8 @@ func FuzzConn(f *testing.F) {
 			if piece == 0 {
 				n = min(len(sent), 16<<10)
 			}
-			n = copy(c.room(), sent[:n])
+			n, _ = c.Receive(nil, bytes.NewReader(sent[:n]))
 			sent = sent[n:]
-			c.arrived(nil, n)
 			c.Release()
 			c.check(t)
 			w.serve(c, client.took)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/http2/frames"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -123,17 +124,13 @@ func (c *conn) fragment(p []byte, end bool) error {
 	if k.length += len(p); k.length > 2*c.limits.header {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
-	if _, err := c.dec.Write(p); err != nil {
-		return http2.ConnectionError(http2.ErrCodeCompression)
+	if err := frames.Decode(c.dec, p, end); err != nil {
+		return err
 	}
 	if !end {
 		c.waitForBlock(time.Now().Add(c.server.IOTimeout()))
 		return nil
 	}
-	if c.dec.Close() != nil {
-		return http2.ConnectionError(http2.ErrCodeCompression)
-	}
-	c.dec.SetEmitEnabled(true)
 	c.waitForBlock(time.Time{})
 	whole := *k
 	c.block = block{}
@@ -188,7 +185,7 @@ func (c *conn) request(k *block) error {
 		st.unused()
 		return http2.StreamError{StreamID: k.id, Code: http2.ErrCodeProtocol}
 	}
-	c.futile = 0
+	c.Useful()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.last {
@@ -262,7 +259,7 @@ func (c *conn) field(f hpack.HeaderField) {
 // field takes in one of the trailer (httpd: h2_util.c h2_ignore_req_trailer).
 func (t *tail) field(f hpack.HeaderField, most int) {
 	t.size += int(f.Size())
-	if t.malformed = t.malformed || t.size > most || !lowerToken(f.Name) || !wire.IsValue(f.Value); t.malformed {
+	if t.malformed = t.malformed || t.size > most || !frames.LowerToken(f.Name) || !wire.IsValue(f.Value); t.malformed {
 		return
 	}
 	id := wire.IDOf(f.Name)
@@ -271,16 +268,6 @@ func (t *tail) field(f hpack.HeaderField, most int) {
 	default:
 		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: f.Value, ID: id})
 	}
-}
-
-// lowerToken reports whether a text may be a field's name (RFC 9113 section 8.2.1).
-func lowerToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c >= 'A' && c <= 'Z' {
-			return false
-		}
-	}
-	return wire.IsToken(s)
 }
 
 // field takes in a field of a request's head.
@@ -302,7 +289,7 @@ func (st *stream) field(f hpack.HeaderField) {
 		return
 	}
 	h.regular = true
-	if !lowerToken(f.Name) {
+	if !frames.LowerToken(f.Name) {
 		h.malformed = true
 		return
 	}
@@ -368,16 +355,10 @@ func (st *stream) regular(f hpack.HeaderField) {
 	st.x.Req.Header.F = append(st.x.Req.Header.F, exchange.Field{Name: name, Value: f.Value, ID: id})
 }
 
-// canonical is a name as HTTP/1 writes it: "X-Some-Name" (httpd: h2_util.c h2_util_camel_case_header).
+// canonical is a name as HTTP/1 writes it.
 func (st *stream) canonical(name string) string {
 	b := append(st.x.Arena.Scratch(len(name)), name...)
-	first := true
-	for i, c := range b {
-		if first && c >= 'a' && c <= 'z' {
-			b[i] = c - 0x20
-		}
-		first = c == '-'
-	}
+	frames.Canonicalize(b)
 	return st.x.Arena.Keep(b)
 }
 

@@ -19,7 +19,6 @@ type output struct {
 	controls int   // frames of b that answer the client's: their number is bounded
 	window   int64 // what the client's window of the connection lets through
 	frame    int   // the most payload of a DATA frame
-	block    int   // the most payload of a frame of a header block
 	padding  int   // the most bytes of padding of a frame
 	waiting  []*stream
 	ranked   int   // streams whose client has said how urgent they are

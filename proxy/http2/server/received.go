@@ -15,50 +15,36 @@ import (
 
 // received is what a connection has received so far. Owned by who serves the connection.
 type received struct {
-	in           *frames.Input // nil while nothing is there
-	start        int           // bytes of the preface that have come
-	first        bool          // the first SETTINGS have come
+	frames.Received
+	start        int  // bytes of the preface that have come
+	first        bool // the first SETTINGS have come
 	dec          *hpack.Decoder
 	block        block
 	by           *loop.Task // who serves it
-	futile       int        // frames that brought nothing
 	answeredThen int64      // how much was answered when they were counted anew
-	futileAt     time.Time  // since when they are counted
 }
 
 // preface is what a client sends first (RFC 9113 section 3.4).
 var preface = []byte(http2.ClientPreface)
 
-// room is where bytes are to be received.
-func (c *conn) room() []byte {
-	if c.in == nil {
-		c.in = frames.GetInput()
-	}
-	return c.in.Room()
-}
-
-// wasted is how much is read at a time of what is passed over.
-const wasted = 4 << 10
-
 // Receive reads once, and takes in what has come.
 func (c *conn) Receive(by *loop.Task, from io.Reader) (n int, err error) {
 	if !c.listens() {
-		return from.Read(make([]byte, wasted))
+		return frames.PassOver(from)
 	}
-	if n, err = from.Read(c.room()); n > 0 {
-		c.arrived(by, n)
+	if n, err = c.Read(from); n > 0 {
+		c.arrived(by)
 	}
 	return n, err
 }
 
-// arrived takes in n bytes that were received in room. by is the task that serves the connection.
-func (c *conn) arrived(by *loop.Task, n int) {
+// arrived takes in what was received. by is the task that serves the connection.
+func (c *conn) arrived(by *loop.Task) {
 	c.by = by
-	c.in.Got(n)
 	err := c.takePreface()
-	for err == nil && c.in.Whole() && c.listens() {
+	for err == nil && c.In().Whole() && c.listens() {
 		var f http2.Frame
-		if f, err = c.in.Frame(); err == nil {
+		if f, err = c.In().Frame(); err == nil {
 			err = c.frame(f)
 		}
 		err = c.streamFault(err)
@@ -67,7 +53,7 @@ func (c *conn) arrived(by *loop.Task, n int) {
 		c.connFault(err)
 	}
 	if !c.listens() { // it is passed over
-		c.in.Drop()
+		c.In().Drop()
 		c.block = block{}
 	}
 	c.by = nil
@@ -81,15 +67,13 @@ func (c *conn) listens() bool {
 }
 
 // Holds reports whether something of a frame is here, or nothing is listened to.
-func (c *conn) Holds() bool { return c.in != nil || !c.listens() }
+func (c *conn) Holds() bool { return c.In() != nil || !c.listens() }
 
 // Release gives the input back if nothing of a frame, or of a header block, is there.
 func (c *conn) Release() {
-	if c.in == nil || len(c.in.Have()) > 0 || c.block.kind != noBlock {
-		return
+	if c.block.kind == noBlock {
+		c.Received.Release()
 	}
-	c.in.Give()
-	c.in = nil
 }
 
 // takePreface takes the preface off the input.
@@ -97,23 +81,20 @@ func (c *conn) takePreface() error {
 	if c.start == len(preface) {
 		return nil
 	}
-	p := c.in.Have()
+	p := c.In().Have()
 	n := min(len(p), len(preface)-c.start)
 	if !bytes.Equal(p[:n], preface[c.start:c.start+n]) {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	c.start += n
-	c.in.Skip(n)
+	c.In().Skip(n)
 	return nil
 }
 
 // streamFault is an error that concerns more than one stream: one of a stream alone ends just that.
 func (c *conn) streamFault(err error) error {
-	if err == nil {
-		return nil
-	}
-	var of http2.StreamError
-	if !errors.As(err, &of) {
+	of, is := errors.AsType[http2.StreamError](err)
+	if !is {
 		return err
 	}
 	c.mu.Lock()
@@ -139,14 +120,7 @@ func (c *conn) refuseStream(id uint32, code http2.ErrCode) {
 
 // connFault ends the connection for what the client did.
 func (c *conn) connFault(err error) {
-	code := http2.ErrCodeProtocol
-	var of http2.ConnectionError
-	switch {
-	case errors.As(err, &of):
-		code = http2.ErrCode(of)
-	case errors.Is(err, http2.ErrFrameTooLarge):
-		code = http2.ErrCodeFrameSize
-	}
+	code := frames.CodeOf(err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.first && c.start < len(preface) { // it does not speak HTTP/2
@@ -206,15 +180,10 @@ func (c *conn) prioritize(f *http2.PriorityUpdateFrame) {
 // taken meanwhile. Under mu.
 func (c *conn) countFutile() error {
 	if c.out.answered-c.answeredThen >= useful {
-		c.futile, c.answeredThen = 0, c.out.answered
+		c.answeredThen = c.out.answered
+		c.Useful()
 	}
-	if c.futile == 0 {
-		c.futileAt = time.Now()
-	}
-	if c.futile++; c.futile < mostFutile {
-		return nil
-	}
-	if c.futile = 0; time.Since(c.futileAt) <= futileTime {
+	if c.Futile() {
 		c.goAway(c.by, http2.ErrCodeEnhanceYourCalm, "its frames bring nothing")
 	}
 	return nil
@@ -270,8 +239,6 @@ func (c *conn) setting(s http2.Setting) error {
 		c.out.enc.Limit(s.Val)
 	case http2.SettingInitialWindowSize:
 		return c.resize(int64(s.Val))
-	case http2.SettingMaxFrameSize:
-		c.out.block = min(int(s.Val), frames.MaxPayload)
 	}
 	return nil
 }
@@ -281,8 +248,8 @@ func (c *conn) resize(n int64) error {
 	more := n - c.initial
 	c.initial = n
 	for _, st := range c.open {
-		if st.window += more; st.window > mostWindow {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+		if err := frames.Widen(&st.window, more, 0); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -293,8 +260,8 @@ func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 	defer c.mu.Unlock()
 	more := int64(f.Increment)
 	if f.StreamID == 0 {
-		if c.out.window += more; c.out.window > mostWindow {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+		if err := frames.Widen(&c.out.window, more, 0); err != nil {
+			return err
 		}
 		c.pump(c.by, nil)
 		return c.countFutile()
@@ -303,8 +270,8 @@ func (c *conn) windowUpdate(f *http2.WindowUpdateFrame) error {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	if st := c.find(f.StreamID); st != nil {
-		if st.window += more; st.window > mostWindow {
-			return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl}
+		if err := frames.Widen(&st.window, more, f.StreamID); err != nil {
+			return err
 		}
 		c.pump(c.by, nil)
 	}
@@ -358,7 +325,7 @@ func (c *conn) data(f *http2.DataFrame) error {
 		st.took(c.by, pad)
 	}
 	if len(p) > 0 {
-		c.futile = 0
+		c.Useful()
 		st.receive(p)
 	}
 	if f.StreamEnded() {

@@ -124,7 +124,7 @@ func (st *stream) sendHead(size int, end bool) error {
 	b := c.out.Buffer(size + 512)
 	at := len(b)
 	b = st.appendFields(st.beginBlock(b, st.x.Res.Status, flags))
-	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.kick(st.task)
 	return nil
 }
@@ -374,7 +374,7 @@ func (st *stream) appendTrailer() {
 			b = c.out.enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}
-	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.finished(st)
 	c.kick(st.task)
 }

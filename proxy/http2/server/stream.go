@@ -76,7 +76,7 @@ func (st *stream) release() {
 	}
 	x.Conn, x.Front = nil, nil
 	st.piece.Give()
-	st.inlet.give()
+	st.inlet.Give()
 	poison.Texts(&st.req)
 	*st = stream{x: x}
 	poison.Put(&s.streams, st)
@@ -128,7 +128,7 @@ func (st *stream) exit() {
 	defer c.mu.Unlock()
 	c.remove(st)
 	c.pump(by, nil)
-	c.taken(by, st.unread())
+	c.taken(by, st.Unread())
 	if !st.over() && !st.ended && !c.last { // who still sends is told that it need not
 		c.cut.add(st.id)
 		c.out.B = frames.AppendReset(c.out.Buffer(16), st.id, http2.ErrCodeNo)

@@ -103,7 +103,7 @@ func (st *stream) replaceSocket() {
 	b := c.out.Buffer(64)
 	at := len(b)
 	b = c.out.enc.Field(st.beginBlock(b, 502, http2.FlagHeadersEndStream), wire.ContentLength, "", "0")
-	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.finished(st)
 	c.kick(st.task)
 }
@@ -128,7 +128,7 @@ func (st *stream) sendSwitch() error {
 			b = c.out.enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}
-	c.out.B = frames.SplitBlock(b, at, c.out.block, st.id)
+	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.kick(st.task)
 	x.Res.Wrote += int64(size)
 	x.Res.FirstByte = time.Now()
@@ -143,8 +143,8 @@ func (k *socket) Read(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	for {
 		switch {
-		case st.unread() > 0:
-			n := copy(p, st.data[st.r:])
+		case st.Unread() > 0:
+			n := copy(p, st.Held())
 			st.body.discard(n)
 			return n, nil
 		case st.over():

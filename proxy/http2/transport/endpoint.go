@@ -24,9 +24,9 @@ type Endpoint interface {
 	Wrote(frames.Output)
 	// Large reports whether so much is to be sent that it should be, before more is read.
 	Large() bool
-	// HandleTimeouts does what is due, and returns after how long it may have something to do again.
-	HandleTimeouts(by *loop.Task, now time.Time) time.Duration
-	// Due is what HandleTimeouts would return.
+	// HandleTimeouts does what is due.
+	HandleTimeouts(by *loop.Task, now time.Time)
+	// Due is after how long HandleTimeouts may have something to do.
 	Due(now time.Time) time.Duration
 	// Timeout is how long the other side may take nothing.
 	Timeout() time.Duration

@@ -87,7 +87,8 @@ func (l *Goroutines) wait() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	due := l.e.HandleTimeouts(nil, now)
+	l.e.HandleTimeouts(nil, now)
+	due := l.e.Due(now)
 	if l.lingers {
 		due = l.lingerBy.Sub(now)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"balancerd/apacheconf/directive"
+	kept "balancerd/proxy/cache"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/headers"
@@ -244,6 +245,38 @@ func TestRevalidation(t *testing.T) {
 		got := strings.TrimSpace(fmt.Sprint(x.Res.Status, " ", word, " ", sitetest.Body(x)))
 		if got != c.want || detail(x) != c.detail {
 			t.Errorf("%s: %s (%s), want %s (%s)", c.then, got, detail(x), c.want, c.detail)
+		}
+	}
+}
+
+// A client that wants only what is kept, and finds it stale, leaves no lock behind.
+func TestNoLockIsLeftBehind(t *testing.T) {
+	r := serving(t, inMemory+"CacheLock On\nCacheLockMaxAge 1000\n")
+	get(r, "/proxied/x", `Cache-Control: max-age=0|ETag: "a"`)
+	if _, got := get(r, "/proxied/x", "", "Cache-Control: only-if-cached"); !strings.HasPrefix(got, "504") {
+		t.Fatal(got)
+	}
+	if _, got := get(r, "/proxied/x", `Cache-Control: max-age=9|ETag: "b"`); got != "200 MISS member" {
+		t.Error(got, ": the lock is held")
+	}
+}
+
+// How long answers are kept in memory: for a while after they expire, and never longer than may be.
+func TestTimesInMemory(t *testing.T) {
+	for conf, want := range map[string]time.Duration{"": 700 * time.Second, "CacheSocacheMinTime 5": 105 * time.Second, "CacheSocacheMaxTime 50": 50 * time.Second, "CacheSocacheMaxTime 99999999999999\nCacheSocacheMinTime 0": 100 * time.Second} {
+		c, err := sitetest.Bind(preload, conf+"\n", modules()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := sections.Merged(c.Main)
+		now := time.Now()
+		e := &kept.Entry{Requested: now, Expires: now.Add(100 * time.Second)}
+		if d.limit("socache", e); e.Until.Sub(now) != want {
+			t.Errorf("%s: %v, want %v", conf, e.Until.Sub(now), want)
+		}
+		e = &kept.Entry{Requested: now, Expires: now}
+		if d.limit("disk", e); !e.Until.IsZero() {
+			t.Error("on disk there is no such time")
 		}
 	}
 }

@@ -26,6 +26,7 @@ type lookup struct {
 
 	entry    *kept.Entry     // a kept answer that is not given as it is: stale, or not what the client's conditions want
 	store    *kept.Store     // where it is
+	kind     string          // its type
 	original exchange.Header // the request's fields, before they were replaced by conditions of our own
 
 	locked *kept.Store // whose lock for key is held
@@ -171,9 +172,10 @@ func (l *lookup) find(ctx context.Context, x *exchange.Exchange, ignore bool) er
 			}
 		}
 		if l.asked.OnlyIfCached {
+			l.unlock()
 			continue
 		}
-		l.entry, l.store = e, p.store
+		l.entry, l.store, l.kind = e, p.store, p.name
 		l.original.CopyFrom(&x.Req.Header)
 		if !contradicts {
 			ask(x, e)

@@ -37,7 +37,7 @@ var table = directive.Table{
 	{Name: "CacheIgnoreURLSessionIdentifiers", Set: setList(func(c *serverSettings) *directive.Opt[[]string] { return &c.ignoreIDs }), Help: "session identifiers in URLs that make no difference"},
 	{Name: "CacheLastModifiedFactor", Set: setFactor, Help: "which part of its age an answer goes on to hold"},
 	{Name: "CacheLock", Set: serverFlag(func(c *serverSettings) *flag { return &c.lock }), Help: "one request at a time asks for what is not kept"},
-	{Name: "CacheLockPath", Set: checkLockPath, Help: "checked only: locks are in memory"},
+	{Name: "CacheLockPath", Ignored: &directive.Ignored{Tuning: true}},
 	{Name: "CacheLockMaxAge", Set: setLockAge, Help: "how long the others wait for it, in seconds"},
 	{Name: "CacheHeader", Set: setHeader(func(c *serverSettings) *flag { return &c.header }, func(d *sectionSettings) *flag { return &d.header }), Help: "tell in X-Cache whether an answer was kept"},
 	{Name: "CacheDetailHeader", Set: setHeader(func(c *serverSettings) *flag { return &c.detail }, func(d *sectionSettings) *flag { return &d.detail }), Help: "tell in X-Cache-Detail why"},
@@ -49,12 +49,12 @@ const mostBytes = 1<<63 - 1
 
 var diskTable = directive.Table{
 	{Name: "CacheRoot", Set: setRoot, Help: "the folder of kept answers"},
-	{Name: "CacheDirLevels", Set: setLevels, Help: "checked only: folders are spread otherwise"},
-	{Name: "CacheDirLength", Set: setLength, Help: "checked only: folders are spread otherwise"},
+	{Name: "CacheDirLevels", Ignored: &directive.Ignored{Check: setLevels, Tuning: true}},
+	{Name: "CacheDirLength", Ignored: &directive.Ignored{Check: setLength, Tuning: true}},
 	{Name: "CacheMinFileSize", Help: "keep no shorter bodies", Set: setBytes(func(d *sectionSettings) *count { return &d.minFile }, 0, mostBytes, "CacheMinFileSize argument must be a non-negative integer representing the min size of a file to cache in bytes.")},
 	{Name: "CacheMaxFileSize", Help: "keep no longer bodies", Set: setBytes(func(d *sectionSettings) *count { return &d.maxFile }, 0, mostBytes, "CacheMaxFileSize argument must be a non-negative integer representing the max size of a file to cache in bytes.")},
-	{Name: "CacheReadSize", Help: "checked only: bodies are kept as they pass", Set: setBytes(nil, 0, mostBytes, "CacheReadSize argument must be a non-negative integer representing the max amount of data to cache in go.")},
-	{Name: "CacheReadTime", Help: "checked only: bodies are kept as they pass", Set: setBytes(nil, 0, mostBytes, "CacheReadTime argument must be a non-negative integer representing the max amount of time taken to cache in go.")},
+	{Name: "CacheReadSize", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheReadSize argument must be a non-negative integer representing the max amount of data to cache in go."), Tuning: true}},
+	{Name: "CacheReadTime", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheReadTime argument must be a non-negative integer representing the max amount of time taken to cache in go."), Tuning: true}},
 }
 
 var socacheTable = directive.Table{
@@ -62,12 +62,9 @@ var socacheTable = directive.Table{
 	{Name: "CacheSocacheMaxTime", Help: "how long answers are kept in memory at most", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMaxTime }, 0, mostBytes, "CacheSocacheMaxTime argument must be the maximum amount of time in seconds to cache an entry.")},
 	{Name: "CacheSocacheMinTime", Help: "how long answers are kept in memory at least", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMinTime }, 0, mostBytes, "CacheSocacheMinTime argument must be the maximum amount of time in seconds to cache an entry.")},
 	{Name: "CacheSocacheMaxSize", Help: "keep no longer answers in memory", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMax }, 1024, 1<<32-1, "CacheSocacheMaxSize argument must be a integer representing the max size of a cached entry (headers and body), at least 1024 and at most (4294967295U)")},
-	{Name: "CacheSocacheReadSize", Help: "checked only: bodies are kept as they pass", Set: setBytes(nil, 0, mostBytes, "CacheSocacheReadSize argument must be a non-negative integer representing the max amount of data to cache in go.")},
-	{Name: "CacheSocacheReadTime", Help: "checked only: bodies are kept as they pass", Set: setBytes(nil, 0, mostBytes, "CacheSocacheReadTime argument must be a non-negative integer representing the max amount of time taken to cache in go.")},
+	{Name: "CacheSocacheReadSize", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheSocacheReadSize argument must be a non-negative integer representing the max amount of data to cache in go."), Tuning: true}},
+	{Name: "CacheSocacheReadTime", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheSocacheReadTime argument must be a non-negative integer representing the max amount of time taken to cache in go."), Tuning: true}},
 }
-
-// checkLockPath: httpd's locks are files there; ours are in memory, so that nothing is left behind.
-func checkLockPath(*directive.Scope, directive.Args) error { return nil }
 
 // settings are a plan's, compiled.
 type settings struct {
@@ -77,7 +74,6 @@ type settings struct {
 	stores   map[string]*handle // by type
 	ignored  []string           // fields that are not kept
 	boundary string             // between several ranges
-	disk     bool               // mod_cache_disk is there
 }
 
 func (l *loaded) build(chain []*directive.Scope, p *site.Plan) error {
@@ -88,7 +84,7 @@ func (l *loaded) build(chain []*directive.Scope, p *site.Plan) error {
 		}
 	}
 	c := &settings{server: servers.Merged(outer...), host: sections.Merged(outer...), section: sections.Merged(chain...), boundary: l.boundary}
-	c.stores, c.disk = l.storesOf(&c.server), l.disk
+	c.stores = l.storesOf(&c.server)
 	list, said := c.server.ignoreHeaders.Get()
 	if c.ignored = list; !said {
 		c.ignored = usuallyIgnored

@@ -21,6 +21,7 @@ func (l *lookup) refresh(_ context.Context, x *exchange.Exchange, c *candidate) 
 	r.Always.Reset()
 	merge(&r.Header, &e.Header, &told)
 	next := e.Refreshed(l.newEntry(x, c))
+	c.d.limit(l.kind, next)
 	l.store.Refresh(next)
 	l.keeps, l.entry = true, nil
 	l.end()

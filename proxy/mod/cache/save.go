@@ -76,6 +76,7 @@ func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 		}
 		if lo, hi, ok := c.sizes(p.name, e); ok {
 			to, most, least = p.store, hi, lo
+			c.d.limit(p.name, e)
 			break
 		}
 	}

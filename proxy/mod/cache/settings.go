@@ -80,6 +80,18 @@ func mergeSections(o, i sectionSettings) sectionSettings {
 	}
 }
 
+// limit says how long a store of that type keeps an answer: one in memory for CacheSocacheMinTime after it expires, and no
+// longer than CacheSocacheMaxTime (httpd: mod_cache_socache.c commit_entity).
+func (d *sectionSettings) limit(name string, e *kept.Entry) {
+	if name != "socache" {
+		return
+	}
+	after := func(c count, usual int64) time.Duration { return time.Duration(min(c.Or(usual), 1<<32)) * time.Second }
+	if e.Until = e.Requested.Add(after(d.socacheMaxTime, 86400)); !e.Expires.After(e.Until) {
+		e.Until = e.Expires.Add(after(d.socacheMinTime, 600))
+	}
+}
+
 // hasRoot reports whether CacheRoot is there.
 func (c *serverSettings) hasRoot() bool {
 	_, ok := c.root.Get()

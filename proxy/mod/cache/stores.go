@@ -2,6 +2,7 @@ package cache
 
 import (
 	"crypto/rand"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,13 +19,14 @@ import (
 type Stores struct {
 	mu   sync.Mutex
 	open map[string]*handle
+	main atomic.Pointer[exchange.Server] // of the load in force: whose log is told of folders that cannot be written
 }
 
 // handle is a Store that is opened when the configuration that asks for it comes into force.
 type handle struct {
-	kept atomic.Pointer[kept.Store]
-	make func() (*kept.Store, error)
-	fail func(error)
+	kept   atomic.Pointer[kept.Store]
+	root   string // "" for memory
+	limits kept.Limits
 }
 
 // store is nil while there is none: its folder cannot be used.
@@ -85,15 +87,14 @@ func (e errorOf) Error() string { return string(e) }
 func (l *loaded) storesOf(c *serverSettings) map[string]*handle {
 	out := map[string]*handle{}
 	if root, ok := c.root.Get(); ok && l.disk {
-		limits := kept.Limits{Bytes: l.size, Entries: diskEntries, Heads: diskHeads}
-		out["disk"] = l.handle("disk:"+root, func() (*kept.Store, error) { return kept.OpenFolder(root, limits, l.report(root)) }, l.report(root))
+		root = filepath.Clean(root)
+		out["disk"] = l.handle("disk:"+root, root, kept.Limits{Bytes: l.size, Entries: diskEntries, Heads: diskHeads})
 	} else if l.disk {
 		out["disk"] = nil
 	}
 	if args, ok := c.socache.Get(); ok && l.socache {
 		size := socacheBytes(args)
-		limits := kept.Limits{Bytes: size, Entries: diskEntries, Heads: size}
-		out["socache"] = l.handle("socache:"+args, func() (*kept.Store, error) { return kept.NewMemory(limits), nil }, nil)
+		out["socache"] = l.handle("socache:"+args, "", kept.Limits{Bytes: size, Entries: diskEntries, Heads: size})
 	} else if l.socache {
 		out["socache"] = nil
 	}
@@ -101,10 +102,10 @@ func (l *loaded) storesOf(c *serverSettings) map[string]*handle {
 }
 
 // handle is the handle of a name; another load's is taken over when this one comes into force.
-func (l *loaded) handle(name string, open func() (*kept.Store, error), fail func(error)) *handle {
+func (l *loaded) handle(name, root string, limits kept.Limits) *handle {
 	h := l.handles[name]
 	if h == nil {
-		h = &handle{make: open, fail: fail}
+		h = &handle{root: root, limits: limits}
 		l.handles[name] = h
 	}
 	return h
@@ -115,26 +116,31 @@ func (l *loaded) begin() {
 	s := l.stores
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.main.Store(l.site.Hosts[0].Server)
 	for name, h := range l.handles {
-		if before := s.open[name]; before.store() != nil {
-			h.kept.Store(before.store())
-			continue
+		switch before := s.open[name].store(); {
+		case before != nil:
+			before.Limit(h.limits)
+			h.kept.Store(before)
+		case h.root == "":
+			h.kept.Store(kept.NewMemory(h.limits))
+		default:
+			report := s.report(h.root)
+			if store, err := kept.OpenFolder(h.root, h.limits, report); err != nil {
+				report(err)
+			} else {
+				h.kept.Store(store)
+			}
 		}
-		store, err := h.make()
-		if err != nil {
-			h.fail(err)
-			continue
-		}
-		h.kept.Store(store)
 	}
 	s.open = l.handles
 }
 
-// report is who tells the main server's log that a folder cannot be used.
-func (l *loaded) report(root string) func(error) {
+// report tells the log of the load in force that a folder cannot be used. It outlives the load that opens the folder, and
+// holds nothing of it.
+func (s *Stores) report(root string) func(error) {
 	return func(err error) {
-		main := l.site.Hosts[0].Server
-		if main.ErrorLog != nil {
+		if main := s.main.Load(); main.ErrorLog != nil {
 			main.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: "cache_disk", Level: exchange.Error, Errno: exchange.ErrnoText(err), Message: "cache folder " + root + " cannot be written: answers are not kept", Server: main})
 		}
 	}

@@ -45,7 +45,9 @@ func (t *tee) Gather() error {
 		return nil
 	}
 	err := g.Gather()
-	t.ended(err)
+	if len(t.from.Buffered()) == 0 {
+		t.ended(err)
+	}
 	return err
 }
 

@@ -5,12 +5,15 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/filter"
@@ -402,6 +405,21 @@ func TestWords(t *testing.T) {
 		if got := sitetest.Refused(preload, conf, modules(nil)...); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", conf, got, want)
 		}
+	}
+}
+
+// TestHintsOfMemory: what is checked alone is told once, as tuning; a window is told as what it is here.
+func TestHintsOfMemory(t *testing.T) {
+	r := sitetest.New(t, preload, "DeflateMemLevel 3\nBrotliCompressionMaxInputBlock 20\nDeflateWindowSize 12\nDeflateCompressionLevel 3\n", modules(nil)...)
+	var got []string
+	for _, h := range r.Site.Config.Hints {
+		if h.Name == "Listen" {
+			continue // the rig's
+		}
+		got = append(got, fmt.Sprintf("%s %t", h.Name, h.Effect == directive.Tuning))
+	}
+	if want := []string{"DeflateMemLevel true", "BrotliCompressionMaxInputBlock true", "DeflateWindowSize false"}; !slices.Equal(got, want) {
+		t.Error(got)
 	}
 }
 

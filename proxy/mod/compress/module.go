@@ -11,8 +11,8 @@ func Modules() []site.Module {
 	return []site.Module{
 		{Name: "deflate", Open: openDeflate, Reads: []string{"deflate", "inflate"}, Table: directive.Table{
 			{Name: "DeflateCompressionLevel", Set: setLevel, Help: "1 is fast, 9 is small"},
-			{Name: "DeflateWindowSize", Set: setWindow, Help: "how far back is looked for what repeats"},
-			{Name: "DeflateMemLevel", Set: setMemLevel, Help: "how much memory zlib would take"},
+			{Name: "DeflateWindowSize", Set: setWindow, Help: "how far back is looked for what repeats", Partial: "DeflateWindowSize: windows here are 15 bits wide; with 8 or less nothing is packed, as in httpd"},
+			{Name: "DeflateMemLevel", Ignored: &directive.Ignored{Check: checkMemLevel, Tuning: true}},
 			{Name: "DeflateBufferSize", Set: setBufferSize, Help: "after how many unpacked bytes the ratio is looked at"},
 			{Name: "DeflateFilterNote", Set: setNote(deflated, "Unknown note type %s"), Help: "a note for the log: the ratio, or bytes in or out"},
 			{Name: "DeflateAlterEtag", Set: setTag(deflated, "DeflateAlterETAG accepts only 'NoChange', 'AddSuffix', and 'Remove'"), Help: "what becomes of the entity tag"},
@@ -23,7 +23,7 @@ func Modules() []site.Module {
 		{Name: "brotli", Open: openBrotli, Reads: []string{"brotli"}, Table: directive.Table{
 			{Name: "BrotliCompressionQuality", Set: setQuality, Help: "0 is fast, 11 is small"},
 			{Name: "BrotliCompressionWindow", Set: setBrotliWindow, Help: "how far back is looked for what repeats, as a power of 2"},
-			{Name: "BrotliCompressionMaxInputBlock", Set: setBlock, Help: "the largest input block, as a power of 2"},
+			{Name: "BrotliCompressionMaxInputBlock", Ignored: &directive.Ignored{Check: checkBlock, Tuning: true}},
 			{Name: "BrotliFilterNote", Set: setNote(brotlied, "Unknown BrotliFilterNote type '%s'"), Help: "a note for the log: the ratio, or bytes in or out"},
 			{Name: "BrotliAlterETag", Set: setTag(brotlied, "BrotliAlterETag accepts only 'AddSuffix', 'NoChange' and 'Remove'"), Help: "what becomes of the entity tag"},
 		}},

@@ -71,23 +71,13 @@ func setLevel(s *directive.Scope, a directive.Args) error {
 }
 
 func setWindow(s *directive.Scope, a directive.Args) error {
-	if err := number(a, 1, 15, "DeflateWindowSize must be between 1 and 15", &deflated.In(s).window); err != nil {
-		return err
-	}
-	if deflated.In(s).window.Or(15) > smallestWindow {
-		s.Config.Tunes(a, "DeflateWindowSize has no effect here: windows are 15 bits wide")
-	}
-	return nil
+	return number(a, 1, 15, "DeflateWindowSize must be between 1 and 15", &deflated.In(s).window)
 }
 
-func setMemLevel(s *directive.Scope, a directive.Args) error {
-	var level directive.Opt[int]
-	if err := number(a, 1, 9, "DeflateMemLevel must be between 1 and 9", &level); err != nil {
-		return err
-	}
-	deflated.In(s) // it is a setting of the server, which replaces others
-	s.Config.Tunes(a, "DeflateMemLevel has no effect here: it is about zlib's memory")
-	return nil
+// checkMemLevel is about zlib's memory. It is a setting of the server all the same, which replaces those of others.
+func checkMemLevel(s *directive.Scope, a directive.Args) error {
+	deflated.In(s)
+	return number(a, 1, 9, "DeflateMemLevel must be between 1 and 9", new(directive.Opt[int]))
 }
 
 func setBufferSize(s *directive.Scope, a directive.Args) error {
@@ -102,14 +92,10 @@ func setBrotliWindow(s *directive.Scope, a directive.Args) error {
 	return number(a, 10, 24, "BrotliCompressionWindow must be between 10 and 24", &brotlied.In(s).window)
 }
 
-func setBlock(s *directive.Scope, a directive.Args) error {
-	var block directive.Opt[int]
-	if err := number(a, 16, 24, "BrotliCompressionMaxInputBlock must be between 16 and 24", &block); err != nil {
-		return err
-	}
+// checkBlock is about blocks, which the coder chooses. It is a setting of the server as checkMemLevel's is.
+func checkBlock(s *directive.Scope, a directive.Args) error {
 	brotlied.In(s)
-	s.Config.Tunes(a, "BrotliCompressionMaxInputBlock has no effect here: the coder chooses its blocks")
-	return nil
+	return number(a, 16, 24, "BrotliCompressionMaxInputBlock must be between 16 and 24", new(directive.Opt[int]))
 }
 
 // setNote is DeflateFilterNote and BrotliFilterNote.

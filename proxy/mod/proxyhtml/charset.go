@@ -60,11 +60,6 @@ func setAlias(s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-func noStart(s *directive.Scope, a directive.Args) error {
-	s.Config.Hint(a, "xml2StartParse has no effect here, nor has it beside ProxyHTMLEnable in httpd")
-	return nil
-}
-
 // charsets finds charsets by their names.
 type charsets struct{ aliases map[string]string }
 

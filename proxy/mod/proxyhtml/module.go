@@ -20,13 +20,13 @@ func Modules() []site.Module {
 			{Name: "ProxyHTMLInterp", Set: flag(func(s *settings) *bool { return &s.interp }), Help: "rules have variables and conditions"},
 			{Name: "ProxyHTMLExtended", Set: flag(func(s *settings) *bool { return &s.extended }), Help: "scripts, styles and events, too"},
 			{Name: "ProxyHTMLStripComments", Set: flag(func(s *settings) *bool { return &s.strip }), Help: "comments go"},
-			{Name: "ProxyHTMLBufSize", Set: checkBufSize, Help: "a buffer of httpd's"},
+			{Name: "ProxyHTMLBufSize", Ignored: &directive.Ignored{Check: checkBufSize, Tuning: true}},
 			{Name: "ProxyHTMLCharsetOut", Set: setCharsetOut, Help: "the charset that pages are sent in; * as they came"},
 		}},
 		{Name: "xml2enc", Table: directive.Table{
 			{Name: "xml2EncDefault", Set: setDefault, Help: "the charset of pages that name none"},
 			{Name: "xml2EncAlias", Set: setAlias, Help: "other names of a charset"},
-			{Name: "xml2StartParse", Set: noStart, Help: "where pages begin"},
+			{Name: "xml2StartParse", Ignored: &directive.Ignored{}},
 		}},
 	}
 }

@@ -107,7 +107,6 @@ func checkBufSize(s *directive.Scope, a directive.Args) error {
 		return errors.New("Invalid value for directive ProxyHTMLBufSize, expected integer")
 	}
 	scopes.In(s)
-	s.Config.Tunes(a, "ProxyHTMLBufSize has no effect here: pages are not held in buffers of that size")
 	return nil
 }
 
