@@ -93,6 +93,7 @@ var libraries = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"golang.org/x/net/html":               "proxy/mod/proxyhtml/",
 	"golang.org/x/text/encoding":          "proxy/mod/proxyhtml/",
+	"golang.org/x/text/transform":         "proxy/mod/proxyhtml/",
 	"github.com/klauspost/compress/flate": "proxy/mod/compress/",
 	"github.com/andybalholm/brotli":       "proxy/mod/compress/",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",
