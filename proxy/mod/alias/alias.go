@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +24,7 @@ func setAlias(handler string) func(*directive.Scope, directive.Args) error {
 		if inSection(s) {
 			return errors.New(a.Name + " cannot occur within directory context")
 		}
-		r := rule{prefix: a.Words[0], to: a.Words[1], handler: handler, pos: a.Pos}
+		r := rule{prefix: a.Words[0], to: a.Words[1], root: absolute(s.Config.Tree.ServerRoot, a.Words[1]), handler: handler, pos: a.Pos}
 		warnOverlap(s, a, &r)
 		add(s, r)
 		return nil
@@ -93,17 +92,6 @@ type aliases struct {
 	preserve bool
 	list     []rule
 	root     string // ServerRoot: what relative names start from
-}
-
-// rooted are the rules with the folder that each leads to.
-func rooted(list []rule, root string) []rule {
-	list = slices.Clone(list)
-	for i := range list {
-		if r := &list[i]; r.pattern == nil {
-			r.root = absolute(root, r.to)
-		}
-	}
-	return list
 }
 
 func (l *aliases) empty() bool { return !l.section.set && len(l.list) == 0 }

@@ -44,7 +44,7 @@ func build(chain []*directive.Scope, root string, p *site.Plan) {
 	if !before.empty() {
 		p.Add(site.Translate, "Redirect", before.step)
 	}
-	files := &aliases{d.alias, d.preserve.Or(false), rooted(srv.aliases, root), root}
+	files := &aliases{d.alias, d.preserve.Or(false), srv.aliases, root}
 	if !files.empty() {
 		p.Add(site.Translate, "Alias", files.step)
 		p.HandlerFor(script, exchange.HandlerFunc(refuseScript))
