@@ -7,18 +7,35 @@ import (
 	"time"
 )
 
-// Atoi reads a number as C's atoi does: blanks, a sign, digits; the rest is ignored, no digits are 0.
-func Atoi(s string) int {
-	s = strings.TrimLeft(s, " \t\n\v\f\r")
+// Leading is the number that s begins with, behind blanks and with a sign, and what follows it; without a digit it is 0,
+// and all of s follows. The error is strconv.ErrRange for one that 64 bits can't hold; n is then the least or the greatest
+// that they can (C: strtoll, base 10).
+func Leading(s string) (n int64, rest string, err error) {
+	t := strings.TrimLeft(s, " \t\n\v\f\r")
 	end := 0
-	for end < len(s) && ('0' <= s[end] && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
+	if t != "" && (t[0] == '-' || t[0] == '+') {
 		end++
 	}
-	n, err := strconv.Atoi(s[:end])
-	if err != nil && end > 10 {
+	digits := end
+	for end < len(t) && '0' <= t[end] && t[end] <= '9' {
+		end++
+	}
+	if end == digits {
+		return 0, s, nil
+	}
+	if n, err = strconv.ParseInt(t[:end], 10, 64); err != nil {
+		err = strconv.ErrRange
+	}
+	return n, t[end:], err
+}
+
+// Atoi reads a number as C's atoi does: blanks, a sign, digits; the rest is ignored, no digits are 0.
+func Atoi(s string) int {
+	n, _, err := Leading(s)
+	if err != nil {
 		return 1<<31 - 1
 	}
-	return n
+	return int(n)
 }
 
 // Duration reads a number with an optional unit of time: s…, h…, ms…, mi…; without one it is in unit.

@@ -225,7 +225,7 @@ func (p *Pattern) Names() []string { return p.names }
 func (p *Pattern) String() string { return p.text }
 
 // Expand appends template to dst with $0 to $9 replaced by what the groups matched in subject; a
-// backslash before "$" or "&" makes it literal (httpd: util.c ap_pregsub).
+// backslash makes the character behind it literal, whatever it is (httpd: util.c ap_pregsub).
 func (p *Pattern) Expand(dst []byte, template, subject string, loc []int) []byte {
 	return Expand(dst, template, subject, loc)
 }
@@ -239,7 +239,7 @@ func Expand(dst []byte, template, subject string, loc []int) []byte {
 		}
 		next := template[i+1]
 		switch {
-		case c == '\\' && (next == '$' || next == '&'):
+		case c == '\\':
 			dst = append(dst, next)
 			i++
 		case c == '$' && '0' <= next && next <= '9':

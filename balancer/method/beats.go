@@ -1,6 +1,7 @@
 package method
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -42,11 +43,7 @@ func (b *Beats) Put(key string, r Report) bool {
 
 // forget drops who was not heard of for long. Under mu.
 func (b *Beats) forget(now time.Time) {
-	for key, r := range b.reports {
-		if now.Sub(r.Seen) > Forgotten {
-			delete(b.reports, key)
-		}
-	}
+	maps.DeleteFunc(b.reports, func(_ string, r Report) bool { return now.Sub(r.Seen) > Forgotten })
 }
 
 // Reports is those that are not forgotten, by key. The caller owns it.
@@ -54,9 +51,5 @@ func (b *Beats) Reports(now time.Time) map[string]Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.forget(now)
-	all := make(map[string]Report, len(b.reports))
-	for key, r := range b.reports {
-		all[key] = r
-	}
-	return all
+	return maps.Clone(b.reports)
 }

@@ -65,8 +65,11 @@ func (h *Heartbeat) read(now time.Time) (beats, error) {
 
 // beats is the reports as picks see them.
 func (b *Beats) beats(now time.Time) beats {
-	servers := beats{}
-	for key, r := range b.Reports(now) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forget(now)
+	servers := make(beats, len(b.reports))
+	for key, r := range b.reports {
 		one := &beat{ready: r.Ready, busy: r.Busy, seen: int(now.Sub(r.Seen) / time.Second)}
 		one.justStarted()
 		servers[key] = one

@@ -74,7 +74,7 @@ proxy/mod/fcgi:        proxy/exchange proxy/site proxy/expr proxy/fcgi apachecon
 proxy/cache:           proxy/exchange proxy/internal/wire proxy/recovery
 proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site proxy/internal/wire apacheconf/directive
 proxy/mod/scgi:        proxy/exchange proxy/site proxy/scgi apacheconf/directive
-proxy/mod/heartbeat:   proxy/exchange proxy/site proxy/recovery apacheconf/directive balancer/method
+proxy/mod/heartbeat:   proxy/exchange proxy/site proxy/recovery proxy/ticker apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
 proxy/mod/status:      manager/apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
@@ -92,6 +92,7 @@ var libraries = map[string]string{
 	"github.com/gorilla/securecookie":     "manager/session.go",
 	"golang.org/x/net/html":               "proxy/mod/proxyhtml/",
 	"golang.org/x/text/encoding":          "proxy/mod/proxyhtml/",
+	"golang.org/x/text/transform":         "proxy/mod/proxyhtml/",
 	"github.com/klauspost/compress/flate": "proxy/mod/compress/",
 	"github.com/andybalholm/brotli":       "proxy/mod/compress/",
 	"github.com/tg123/go-htpasswd":        "proxy/mod/auth/",

@@ -71,20 +71,18 @@ func (a *attributes) add(code byte, value, full string) {
 func (a *attributes) put(code byte, value, full string) {
 	if a.full == "" {
 		a.b = appendText(append(a.b, code), value)
-		a.check(full)
+		if len(a.b) > a.size {
+			a.full = full
+		}
 	}
 }
 
 func (a *attributes) named(name, value string) {
 	if a.full == "" {
 		a.b = appendText(appendText(append(a.b, attributeNamed), name), value)
-		a.check("AH00981: ajp_marshal_into_msgb: Error appending attribute " + name + "=" + value)
-	}
-}
-
-func (a *attributes) check(full string) {
-	if len(a.b) > a.size {
-		a.full = full
+		if len(a.b) > a.size {
+			a.full = "AH00981: ajp_marshal_into_msgb: Error appending attribute " + name + "=" + value
+		}
 	}
 }
 

@@ -165,8 +165,8 @@ func (c *codec) readField(r *reader) bool {
 // tell.
 func (c *codec) clean() {
 	h := &c.x.Res.Header
-	named := wire.TokensOf(h.Joined("Connection"), connectionSeparators)
-	trust, n := c.x.Env.Has(trustLength), 0
+	named := wire.TokensOf(h.Joined("Connection"), wire.ConnectionSeparators)
+	trust, n := c.x.Env.Has(exchange.TrustLength), 0
 	for i := range h.F {
 		f := &h.F[i]
 		switch {
@@ -190,9 +190,6 @@ func (c *codec) clean() {
 		c.log("AH02822: dialog with client ", c.x.ClientIP, " failed")
 	}
 }
-
-// trustLength is the variable that has Content-Length of an answer believed (httpd: AP_TRUST_CGILIKE_CL_ENVVAR).
-const trustLength = "ap_trust_cgilike_cl"
 
 // Accept is Codec's.
 func (c *codec) Accept() (backend.Framing, error) {

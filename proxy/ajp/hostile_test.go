@@ -136,28 +136,12 @@ func manyTimes(p []byte, n int) []byte {
 }
 
 func TestSlowMember(t *testing.T) {
-	for _, c := range []struct {
-		says []byte
-		want func(membertest.Outcome) bool
-	}{
-		{nil, func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout }},
-		{[]byte("AB\x00"), func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout }},
-		{head(200, "OK"), func(o membertest.Outcome) bool { return o.Kind == backend.BadHead }},
-		{all(head(200, "OK"), chunk("x")), func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "x" && o.Broken }},
-	} {
-		done := make(chan bool)
-		w := membertest.Worker(t, "ajp", func(s *balancer.WorkerSettings) {
-			s.Timeout.Set, s.Timeout.V = true, 50*time.Millisecond
-		}, func(conn net.Conn) {
-			readRequest(conn)
-			conn.Write(c.says)
-			<-done
-		})
-		if o := membertest.Ask(NewBackend(), w, get()); !c.want(o) || o.Kept {
-			t.Errorf("%q: %v", c.says, o)
-		}
-		close(done)
-	}
+	membertest.Slow(t, "ajp", NewBackend(), readRequest, map[string]func(membertest.Outcome) bool{
+		"":                                       func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
+		"AB\x00":                                 func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
+		string(head(200, "OK")):                  func(o membertest.Outcome) bool { return o.Kind == backend.BadHead },
+		string(all(head(200, "OK"), chunk("x"))): func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "x" && o.Broken },
+	})
 }
 
 // A ping that is not answered costs the connection, and one more is tried; the request was on neither.

@@ -65,7 +65,7 @@ const (
 // appendFields appends the client's fields, as they are but for those that concern its connection alone.
 func (c *codec) appendFields(b []byte) (_ []byte, full string) {
 	h := &c.x.Req.Header
-	named := wire.TokensOf(h.Joined("Connection"), connectionSeparators)
+	named := wire.TokensOf(h.Joined("Connection"), wire.ConnectionSeparators)
 	at, n := len(b), 0
 	b = appendInt(b, 0)
 	for i := range h.F {
@@ -93,8 +93,6 @@ func (c *codec) appendFields(b []byte) (_ []byte, full string) {
 	b[at], b[at+1] = byte(n>>8), byte(n)
 	return b, ""
 }
-
-var connectionSeparators = wire.SeparatorsOf(",; \t")
 
 // local are fields that concern the client's connection alone (RFC 9110 section 7.6.1). Connection itself stays:
 // containers look at it.

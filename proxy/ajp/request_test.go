@@ -39,6 +39,27 @@ func TestForwardRequest(t *testing.T) {
 	}
 }
 
+// What the log would say of a packet that is full is made only then.
+func TestAttributeThatFits(t *testing.T) {
+	name, value := strings.Repeat("n", 100), strings.Repeat("v", 100)
+	a := attributes{b: make([]byte, 0, 1000), size: 500}
+	if n := testing.AllocsPerRun(100, func() {
+		a.b = a.b[:0]
+		a.named(name, value)
+		a.named(name, value)
+	}); n != 0 || a.full != "" {
+		t.Errorf("%v allocations, full: %q", n, a.full)
+	}
+	if a.named(name, value); a.full != "AH00981: ajp_marshal_into_msgb: Error appending attribute "+name+"="+value {
+		t.Errorf("full: %q", a.full)
+	}
+	was := len(a.b)
+	a.named(name, "")
+	if a.put(attributeUser, "u", "another"); len(a.b) != was || a.full == "another" {
+		t.Errorf("%d bytes behind what does not fit, full: %q", len(a.b)-was, a.full)
+	}
+}
+
 // bodyOf is what a container gets that asks for all of a body, and the sizes of its packets.
 func bodyOf(t *testing.T, x *exchange.Exchange, unasked bool) (body string, sizes []int) {
 	t.Helper()

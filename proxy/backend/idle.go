@@ -163,6 +163,7 @@ func (a *account) run() {
 	a.ticker = t
 	a.mu.Unlock()
 	defer a.stops(t)
+	a.sweep() // soon may have been called before there was a ticker to nudge
 	for t.Wait() {
 		a.sweep()
 		if a.known() > 0 {

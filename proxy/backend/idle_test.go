@@ -289,6 +289,43 @@ func TestNobodyAsks(t *testing.T) {
 	}
 }
 
+// swept is a Keeper that tells when it was asked first; nothing is left then.
+type swept struct{ at chan time.Time }
+
+func (s swept) Oldest() (int64, bool) { return 0, false }
+func (s swept) DropOldest() bool      { return false }
+func (s swept) Sweep(int64) bool {
+	select {
+	case s.at <- time.Now():
+	default:
+	}
+	return false
+}
+
+// TestSoonBeforeTheFirstTick: the sweeper that just begins looks at once, for whoever asked before it had a ticker.
+// The best of five counts: without that, none is quicker than the interval.
+func TestSoonBeforeTheFirstTick(t *testing.T) {
+	best := sweepEvery
+	for try := 0; try < 5 && best > sweepEvery/2; try++ {
+		a, k := account{}, swept{make(chan time.Time, 1)}
+		a.enter(&place{k: k, known: new(atomic.Bool)})
+		a.awake.Store(true)
+		a.soon()
+		began := time.Now()
+		var running sync.WaitGroup
+		running.Go(a.run)
+		best = min(best, (<-k.at).Sub(began))
+		a.soon() // the next look ends it: nobody keeps anything
+		running.Wait()
+		if a.awake.Load() || a.known() != 0 {
+			t.Errorf("awake %v, %d known", a.awake.Load(), a.known())
+		}
+	}
+	if best > sweepEvery/2 {
+		t.Errorf("swept after %v", best)
+	}
+}
+
 // TestKindsAreBounded: each name in TLS is a kind of its own; the one that was used longest ago makes room.
 func TestKindsAreBounded(t *testing.T) {
 	m := listen(t, "tcp", "127.0.0.1:0")

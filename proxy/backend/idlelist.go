@@ -16,22 +16,14 @@ type security struct {
 	remote *Remote
 }
 
-func securityOf(to target, call *Call) (s security) {
+// securityOf is that of connections to a target. tls and name count only if its scheme has TLS.
+func securityOf(to target, tls *TLS, name string) (s security) {
 	s.remote = to.remote
 	if secure(to.scheme) {
-		s.tls, s.name = call.TLS, call.Name
+		s.tls, s.name = tls, name
 	}
 	if to.aside {
 		s.socket = to.socket
-	}
-	return s
-}
-
-// kind is that of a connection.
-func (c *Conn) kind() security {
-	s := security{tls: c.tls, name: c.name, remote: c.to.remote}
-	if c.to.aside {
-		s.socket = c.to.socket
 	}
 	return s
 }
@@ -111,7 +103,7 @@ func (p *pool) preferOwn(set *balancer.WorkerSettings) bool {
 // putIdle puts a connection to those of its kind. What has to be closed for it, because there would be too
 // many kinds, is no longer the pool's. Under mu.
 func (p *pool) putIdle(c *Conn) (gone []*Conn) {
-	kind := c.kind()
+	kind := securityOf(c.to, c.tls, c.name)
 	s := p.find(kind)
 	if s == nil {
 		if len(p.idleLists) == MaxKinds {

@@ -92,7 +92,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 		task = nil
 	}
 	for {
-		c, err := p.take(ctx, task, set, securityOf(to, call), fresh)
+		c, err := p.take(ctx, task, set, securityOf(to, call.TLS, call.Name), fresh)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))

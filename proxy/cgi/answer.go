@@ -18,9 +18,9 @@ const (
 
 // What may be wrong with a head.
 var (
-	ErrLine   = errors.New("malformed header from script")
-	ErrTooBig = errors.New("header of a script is too long")
 	Err1xx    = errors.New("a script answered with an interim status")
+	errLine   = errors.New("malformed header from script")
+	errTooBig = errors.New("header of a script is too long")
 )
 
 // Answer is what the head of an answer says, besides its fields.
@@ -60,7 +60,7 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 	for head != "" {
 		line, rest, _ := strings.Cut(head, "\n")
 		if len(line)+1 > MostLine {
-			return ErrTooBig
+			return errTooBig
 		}
 		if head, line = rest, strings.TrimSuffix(line, "\r"); line == "" {
 			break
@@ -68,7 +68,7 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			x.Log(module, exchange.Error, nil, x.Arena.Join("malformed header from script '", base(x.Filename), "': Bad header: ", clip(line)))
-			return ErrLine
+			return errLine
 		}
 		a.field(x, module, name, strings.TrimRight(strings.TrimLeft(value, " \t\v\f\r"), " \t"))
 	}
@@ -89,7 +89,7 @@ func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
 			r.Header.Add("Content-Type", lowerType(value))
 		}
 	case id == wire.ContentLength:
-		if n, ok := length(value); ok && x.Env.Has(TrustLength) {
+		if n, ok := wire.ParseLength(value); ok && x.Env.Has(exchange.TrustLength) {
 			a.Length = n
 			r.Header.Set("Content-Length", value)
 		}
@@ -109,9 +109,6 @@ func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
 		a.fields.add(name, value)
 	}
 }
-
-// TrustLength is the variable that has Content-Length of an answer believed (httpd: AP_TRUST_CGILIKE_CL_ENVVAR).
-const TrustLength = "ap_trust_cgilike_cl"
 
 // modified takes Last-Modified: a time to come is now.
 func (a *Answer) modified(x *exchange.Exchange, module, value string) {
@@ -162,24 +159,7 @@ func status(x *exchange.Exchange, module, value string) (int, string) {
 	if digits == 3 && len(value) > 4 && value[3] == ' ' {
 		return n, value[4:]
 	}
-	if reason := exchange.ReasonOf(n); reason != "" {
-		return n, reason
-	}
-	return n, ""
-}
-
-// length is a Content-Length.
-func length(value string) (n int64, ok bool) {
-	if value == "" || len(value) > 18 {
-		return 0, false
-	}
-	for i := range len(value) {
-		if value[i] < '0' || value[i] > '9' {
-			return 0, false
-		}
-		n = 10*n + int64(value[i]-'0')
-	}
-	return n, true
+	return n, exchange.ReasonOf(n)
 }
 
 // lowerType is a media type in lower case, its parameters as they are (httpd: util.c ap_content_type_tolower).

@@ -80,7 +80,7 @@ func (f *fields) find(name string) int {
 // moveTo puts a field for each name into a header, behind what that has of the name.
 func (f *fields) moveTo(x *exchange.Exchange, h *exchange.Header) {
 	had := len(h.F)
-	named := wire.TokensOf(f.named, connectionSeparators)
+	named := wire.TokensOf(f.named, wire.ConnectionSeparators)
 	for _, g := range f.groups {
 		name := f.list[g.first].name
 		if named.Has(name) {
@@ -94,8 +94,6 @@ func (f *fields) moveTo(x *exchange.Exchange, h *exchange.Header) {
 		h.Add(name, value)
 	}
 }
-
-var connectionSeparators = wire.SeparatorsOf(",; \t")
 
 // among is the place of a field among the first n, -1 for none.
 func among(h *exchange.Header, n int, name string) int {

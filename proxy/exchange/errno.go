@@ -27,12 +27,13 @@ func ErrnoText(err error) string {
 	case errors.As(err, &dns):
 		return "(EAI 2)Name or service not known"
 	case errors.As(err, &no):
-		return "(" + strconv.Itoa(int(no)) + ")" + errnoWords(no)
+		return "(" + strconv.Itoa(int(no)) + ")" + ErrnoWords(no)
 	}
 	return ""
 }
 
-func errnoWords(no syscall.Errno) string {
+// ErrnoWords is the C library's words for an operating system's error: "Connection refused" (strerror(3)).
+func ErrnoWords(no syscall.Errno) string {
 	s := no.Error() // Go's words begin with a small letter, the C library's with a capital
 	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
 		return string(s[0]-32) + s[1:]

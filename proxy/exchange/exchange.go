@@ -244,6 +244,18 @@ func (x *Exchange) Block() {
 	x.Task.Block()
 }
 
+// Turn counts the bytes that were worked on since an event loop was told to go on without the exchange: for what goes over a
+// body of any length.
+type Turn int
+
+// Worked counts n bytes more, and calls x's Block when they are more than most.
+func (t *Turn) Worked(x *Exchange, n, most int) {
+	if *t += Turn(n); int(*t) > most {
+		*t = 0
+		x.Block()
+	}
+}
+
 // Sleep lets a time pass, for a body that is to be read slowly: an event loop goes on meanwhile, and no goroutine waits.
 func (x *Exchange) Sleep(d time.Duration) { x.Task.Sleep(d) }
 

@@ -129,3 +129,13 @@ func TestResetKeepsNothingButStorage(t *testing.T) {
 		}
 	}
 }
+
+// TestTurn: it begins anew when an event loop was told.
+func TestTurn(t *testing.T) {
+	var turn Turn
+	for i, want := range []Turn{400, 800, 0, 400} {
+		if turn.Worked(&Exchange{}, 400, 1000); turn != want {
+			t.Errorf("%d: %d bytes, want %d", i, turn, want)
+		}
+	}
+}

@@ -43,6 +43,17 @@ func (s *slow) Buffered() []byte { return nil }
 func (s *slow) Discard(int)      {}
 func (s *slow) Close() error     { return nil }
 
+// ending is slow, and tells its end with the last piece.
+type ending struct{ *slow }
+
+func (s ending) Read(p []byte) (int, error) {
+	n, err := s.slow.Read(p)
+	if s.text == "" {
+		err = s.end
+	}
+	return n, err
+}
+
 func pull(src Source, f func(io.Reader, io.Writer) error) Source {
 	return Rewritten(src, func(out io.Writer) Rewriter { return Pulled(out, f) })
 }
@@ -50,11 +61,13 @@ func pull(src Source, f func(io.Reader, io.Writer) error) Source {
 // TestPulled: a function that reads and writes is as good as a Rewriter.
 func TestPulled(t *testing.T) {
 	for _, n := range []int{1, 3, 100} {
-		src := pull(&slow{text: "one\ntwo\nthree", n: n, end: io.EOF}, upper(1))
-		if b, err := io.ReadAll(src); string(b) != "ONE\nTWO\nTHREE\n" || err != nil {
-			t.Errorf("%d: %q %v", n, b, err)
+		for _, from := range []Source{&slow{text: "one\ntwo\nthree", n: n, end: io.EOF}, ending{&slow{text: "one\ntwo\nthree", n: n, end: io.EOF}}} {
+			src := pull(from, upper(1))
+			if b, err := io.ReadAll(src); string(b) != "ONE\nTWO\nTHREE\n" || err != nil {
+				t.Errorf("%T, %d: %q %v", from, n, b, err)
+			}
+			src.Close()
 		}
-		src.Close()
 	}
 	src := pull(&slow{text: "one\ntwo\n", n: 4, end: io.EOF}, upper(1))
 	b := make([]byte, 100)
@@ -94,20 +107,28 @@ func TestPulledEnds(t *testing.T) {
 	}
 }
 
-// TestPulledBounds: what comes of a little is not held as a whole.
+// TestPulledBounds: what comes of a little is not held as a whole, however the body tells its end.
 func TestPulledBounds(t *testing.T) {
 	const times = 1000
-	src := pull(&slow{text: strings.Repeat(strings.Repeat("x", 99)+"\n", 80), n: 8000, end: io.EOF}, upper(times))
-	total, most := 0, 0
-	for b := make([]byte, 4096); ; {
-		n, err := src.Read(b)
-		if total += n; err != nil {
-			break
+	for _, at := range []int{8000, 4000} { // in one piece, in two
+		for _, wrap := range []func(*slow) Source{
+			func(s *slow) Source { return s },
+			func(s *slow) Source { return ending{s} },
+		} {
+			from := wrap(&slow{text: strings.Repeat(strings.Repeat("x", 99)+"\n", 80), n: at, end: io.EOF})
+			src := pull(from, upper(times))
+			total, most := 0, 0
+			for b := make([]byte, 4096); ; {
+				n, err := src.Read(b)
+				if total += n; err != nil {
+					break
+				}
+				most = max(most, len(src.Buffered()))
+			}
+			if total != 8000*times || most > pulledMost+4096 {
+				t.Errorf("%T, pieces of %d: %d bytes, %d held", from, at, total, most)
+			}
+			src.Close()
 		}
-		most = max(most, len(src.Buffered()))
 	}
-	if total != 8000*times || most > pulledMost+4096 {
-		t.Errorf("%d bytes, %d held", total, most)
-	}
-	src.Close()
 }

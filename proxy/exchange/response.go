@@ -38,6 +38,10 @@ type Response struct {
 	Kept      bool      // the connection lives on
 }
 
+// TrustLength is the variable that has the Content-Length of a member's answer believed, in protocols that tell where
+// its body ends themselves (httpd: AP_TRUST_CGILIKE_CL_ENVVAR).
+const TrustLength = "ap_trust_cgilike_cl"
+
 // Varies is names with those that all Vary fields name, each once: what is sent is one field (httpd: http_filters.c
 // fixup_vary).
 func (r *Response) Varies(names wire.NameSet) wire.NameSet {

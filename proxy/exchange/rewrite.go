@@ -196,7 +196,8 @@ func (w *rewriting) Read(p []byte) (int, error) {
 	}
 }
 
-// wait waits for bytes of the body and rewrites them.
+// wait waits for bytes of the body and rewrites them. An end that came with them is told again by the next Read, which is
+// not before a Rewriter that has stopped has gone on with them.
 func (w *rewriting) wait() {
 	if w.piece == nil {
 		w.piece = pieces.Get().(*piece)
@@ -205,7 +206,7 @@ func (w *rewriting) wait() {
 	if n > 0 {
 		w.write(w.piece.b[:n])
 	}
-	if err != nil {
+	if err != nil && (n == 0 || w.pending == nil || !w.pending.Pending()) {
 		w.over(err)
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-
-	"balancerd/proxy/internal/wire"
 )
 
 // StdBody is how many bytes of a request's body a handler behind FromHTTP may read; more is an
@@ -205,16 +203,6 @@ func (w *stdWriter) guessType() {
 	if _, named := w.sent["Content-Type"]; !named && w.body.Len() > 0 {
 		w.sent.Set("Content-Type", http.DetectContentType(w.body.Bytes()))
 	}
-}
-
-// CanonicalName is a field's name as net/http has it, never a view into an exchange's buffer: HTTP/2's engine
-// keeps it in the connection's HPACK table, and writes an answer without a body after its exchange is over. The
-// standard library gives a name back that is canonical already.
-func CanonicalName(f *Field) string {
-	if f.ID != wire.Other {
-		return http.CanonicalHeaderKey(f.ID.String())
-	}
-	return http.CanonicalHeaderKey(strings.Clone(f.Name))
 }
 
 func mayHaveBody(status int) bool {

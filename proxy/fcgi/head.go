@@ -2,6 +2,7 @@ package fcgi
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"balancerd/proxy/backend"
@@ -105,7 +106,7 @@ func (c *codec) gather(piece []byte) (taken int, whole bool, err error) {
 // read makes the answer of the head.
 func (c *codec) read() error {
 	x := c.x
-	had := x.Res.Header.Len()
+	had := slices.Clone(x.Res.Header.F) // by modules; usually none
 	err := c.answer.Read(x, module, x.Arena.Bytes(c.head))
 	switch {
 	case err == nil:
@@ -119,7 +120,8 @@ func (c *codec) read() error {
 	x.Log(module, exchange.Error, nil, "AH01070: Error parsing script headers")
 	c.dispatched(nil, "")
 	c.refused = true
-	x.Res.Header.F = x.Res.Header.F[:had]
+	x.Res.Header.Reset()
+	x.Res.Header.F = append(x.Res.Header.F, had...)
 	x.Res.Status, x.Res.Reason = 500, exchange.ReasonOf(500)
 	return nil
 }

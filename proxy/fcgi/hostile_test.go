@@ -4,9 +4,7 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
-	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/backend/membertest"
 )
@@ -15,7 +13,7 @@ import (
 var answer = all(errout("a warning"), out("Status: 201 Made\r\nX-A: 1\r\n"), record(99, "unknown"), out("X-A: 2\r\n\r\nbo"), errout("late"), out("dy"), end())
 
 func TestAnswerAtEachByte(t *testing.T) {
-	membertest.Split(t, answer, readRequest, func(s func(net.Conn)) membertest.Outcome { return ask(t, get(), s) })
+	membertest.Split(t, answer, readRequest, membertest.Says, func(s func(net.Conn)) membertest.Outcome { return ask(t, get(), s) })
 	o := ask(t, get(), membertest.Says(readRequest, answer))
 	if o.Status != 201 || o.Reason != "Made" || o.Body != "body" || o.Fields != "X-A: 1, 2\n" || !o.Kept || o.Length != -1 {
 		t.Error(o)
@@ -116,28 +114,24 @@ func manyBytes(text string) []byte {
 
 // A member that says nothing, or stops in its head or body, costs no more than the worker's timeout.
 func TestSlowMember(t *testing.T) {
-	for _, c := range []struct {
-		says string
-		want func(membertest.Outcome) bool
-	}{
-		{"", fails(backend.ReadTimeout)},
-		{string(out("X-A: 1\r\n")), fails(backend.ReadTimeout)},
-		{string(out("X-A: 1\r\n\r\n")), fails(backend.ReadTimeout)},
-		{string(out("X-A: 1\r\n\r\nx")), breaks("x")},
-	} {
-		done := make(chan bool)
-		w := membertest.Worker(t, "fcgi", func(s *balancer.WorkerSettings) {
-			keeping(s)
-			s.Timeout.V = 50 * time.Millisecond
-		}, func(conn net.Conn) {
-			readRequest(conn)
-			conn.Write([]byte(c.says))
-			<-done
-		})
-		if o := membertest.Ask(NewBackend(), w, get()); !c.want(o) {
-			t.Errorf("%q: %v", c.says, o)
+	membertest.Slow(t, "fcgi", NewBackend(), readRequest, map[string]func(membertest.Outcome) bool{
+		"":                             fails(backend.ReadTimeout),
+		string(out("X-A: 1\r\n")):      fails(backend.ReadTimeout),
+		string(out("X-A: 1\r\n\r\n")):  fails(backend.ReadTimeout),
+		string(out("X-A: 1\r\n\r\nx")): breaks("x"),
+	})
+}
+
+// A head that is refused leaves the fields that were there before as they were.
+func TestRefusedHeadLeavesFields(t *testing.T) {
+	for _, says := range []string{"Content-Type:\r\nETag: theirs\r\nno colon\r\n\r\n", "ETag: theirs\r\nLocation: /\r\nno colon\r\n\r\n", "Content-Type: a/b\r\nno colon\r\n\r\n"} {
+		x := get()
+		x.Res.Header.Add("Content-Type", "text/own")
+		x.Res.Header.Add("ETag", "own")
+		x.Res.Header.Add("Vary", "own")
+		if o := ask(t, x, membertest.Says(readRequest, all(out(says), end()))); !refuses(o) || o.Fields != "Content-Type: text/own\nETag: own\nVary: own\n" {
+			t.Errorf("%q: %v", says, o)
 		}
-		close(done)
 	}
 }
 

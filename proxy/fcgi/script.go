@@ -43,26 +43,6 @@ func withoutHost(name string) string {
 	return name
 }
 
-// cut is how much of the member's path is the script's by the guess of first-dot and last-dot: up to the first slash
-// behind the dot; all of it if there is none.
-func (c *codec) cut(kind string) int {
-	path := c.x.Out.Target
-	dot := -1
-	switch {
-	case exchange.EqualFold(kind, "first-dot"):
-		dot = strings.IndexByte(path, '.')
-	case exchange.EqualFold(kind, "last-dot"):
-		dot = strings.LastIndexByte(path, '.')
-	}
-	if dot < 0 {
-		return len(path)
-	}
-	if slash := strings.IndexByte(path[dot:], '/'); slash >= 0 {
-		return dot + slash
-	}
-	return len(path)
-}
-
 // guess is PATH_INFO as proxy-fcgi-pathinfo has it made of the member's path; by "full", which looks for the file on
 // disk, the file as well.
 func (c *codec) guess(kind string) (info, file string) {
@@ -70,15 +50,25 @@ func (c *codec) guess(kind string) (info, file string) {
 	switch {
 	case exchange.EqualFold(kind, "full"):
 		return c.find(unescaped(path))
-	case exchange.EqualFold(kind, "first-dot"), exchange.EqualFold(kind, "last-dot"):
-		if at := c.cut(kind); at < len(path) {
-			return unescaped(path[at:]), ""
-		}
-		return x.PathInfo, ""
+	case exchange.EqualFold(kind, "first-dot"):
+		return behind(path, strings.IndexByte(path, '.'), x.PathInfo), ""
+	case exchange.EqualFold(kind, "last-dot"):
+		return behind(path, strings.LastIndexByte(path, '.'), x.PathInfo), ""
 	case exchange.EqualFold(kind, "unescape"):
 		return unescaped(path), ""
 	}
 	return path, ""
+}
+
+// behind is what follows the script in a path, from the first slash behind its dot on, decoded. otherwise: there is no
+// dot (-1), or no slash.
+func behind(path string, dot int, otherwise string) string {
+	if dot >= 0 {
+		if slash := strings.IndexByte(path[dot:], '/'); slash >= 0 {
+			return unescaped(path[dot+slash:])
+		}
+	}
+	return otherwise
 }
 
 // unescaped is a path decoded, but for slashes that came encoded.

@@ -3,6 +3,7 @@ package scgi
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/cgi"
@@ -52,20 +53,11 @@ func (c *codec) AppendHead(b []byte) ([]byte, error) {
 func each(env *exchange.Table, f func(name, value string)) {
 	for i := range env.Len() {
 		switch name, value := env.At(i); {
-		case name == "GATEWAY_INTERFACE", name == "CONTENT_LENGTH", name == "SCGI", zero(name), zero(value):
+		case name == "GATEWAY_INTERFACE", name == "CONTENT_LENGTH", name == "SCGI", strings.IndexByte(name, 0) >= 0, strings.IndexByte(value, 0) >= 0:
 		default:
 			f(name, value)
 		}
 	}
-}
-
-func zero(s string) bool {
-	for i := range len(s) {
-		if s[i] == 0 {
-			return true
-		}
-	}
-	return false
 }
 
 func pairSize(name, value string) int { return len(name) + len(value) + 2 }

@@ -48,17 +48,13 @@ func read(c net.Conn) (r request, ok bool) {
 	return r, err == nil
 }
 
-// says answers with pieces, one write each, and closes.
-func says(pieces ...[]byte) func(net.Conn) {
-	return func(c net.Conn) {
-		if _, ok := read(c); !ok {
-			return
-		}
-		for _, p := range pieces {
-			c.Write(p)
-		}
-	}
+func readRequest(c net.Conn) bool {
+	_, ok := read(c)
+	return ok
 }
+
+// says answers with pieces, one write each, and closes.
+func says(pieces ...[]byte) func(net.Conn) { return membertest.Once(readRequest, pieces...) }
 
 func ask(t testing.TB, x *exchange.Exchange, script func(net.Conn)) membertest.Outcome {
 	return membertest.Ask(NewBackend(), membertest.Worker(t, "scgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 20*time.Second }, script), x)
@@ -73,23 +69,12 @@ func TestAnswerAtEachByte(t *testing.T) {
 	if want.Status != 201 || want.Reason != "Made" || want.Body != "body" || want.Fields != "X-A: 1, 2\n" || want.Kept || want.Length != -1 {
 		t.Error(want)
 	}
-	var each [][]byte
-	for n := range len(answer) {
-		each = append(each, []byte(answer[n:n+1]))
-		if o := ask(t, get(), says([]byte(answer[:n]), []byte(answer[n:]))); o.String() != want.String() {
-			t.Errorf("in two pieces at %d: %v", n, o)
-		}
-	}
-	if o := ask(t, get(), says(each...)); o.String() != want.String() {
-		t.Errorf("a byte at a time: %v", o)
-	}
+	asked := func(s func(net.Conn)) membertest.Outcome { return ask(t, get(), s) }
+	membertest.Split(t, []byte(answer), readRequest, membertest.Once, asked)
 	began := strings.Index(answer, "\r\n\r\n") + 4
-	for n := range len(answer) {
-		o := ask(t, get(), says([]byte(answer[:n])))
-		if n < began && o.Kind != backend.EarlyClose || n >= began && o.Body != answer[began:n] {
-			t.Errorf("ended after %d bytes: %v", n, o)
-		}
-	}
+	membertest.Cut(t, []byte(answer), readRequest, asked, func(n int, o membertest.Outcome) bool {
+		return n < began && o.Kind == backend.EarlyClose || n >= began && o.Body == answer[began:n]
+	})
 }
 
 func TestHostileMembers(t *testing.T) {
@@ -112,22 +97,11 @@ func TestHostileMembers(t *testing.T) {
 }
 
 func TestSlowMember(t *testing.T) {
-	for text, want := range map[string]func(membertest.Outcome) bool{
+	membertest.Slow(t, "scgi", NewBackend(), readRequest, map[string]func(membertest.Outcome) bool{
 		"":                 func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
 		"X-A: 1\r\n":       func(o membertest.Outcome) bool { return o.Kind == backend.ReadTimeout },
 		"X-A: 1\r\n\r\nxy": func(o membertest.Outcome) bool { return o.Status == 200 && o.Body == "xy" && o.Broken },
-	} {
-		done := make(chan bool)
-		w := membertest.Worker(t, "scgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 50*time.Millisecond }, func(c net.Conn) {
-			read(c)
-			io.WriteString(c, text)
-			<-done
-		})
-		if o := membertest.Ask(NewBackend(), w, get()); !want(o) {
-			t.Errorf("%q: %v", text, o)
-		}
-		close(done)
-	}
+	})
 }
 
 func TestTrustedLength(t *testing.T) {

@@ -81,10 +81,7 @@ func encodeAJP(p *proxyState) error {
 	if x.Req.HasQuery && !p.asCame && !visible(x.Req.Query) {
 		return refused(x, "proxy_ajp", "AH10406: To be forwarded query string contains control characters or spaces")
 	}
-	return p.encodePlain(p.asGiven(), func(x *exchange.Exchange, path string) error {
-		if !visible(path) {
-			return refused(x, "proxy_ajp", "AH10418: To be forwarded path contains control characters or spaces")
-		}
-		return nil
-	})
+	return p.encodePlain(p.asGiven(), refuseAJP)
 }
+
+var refuseAJP = unlessVisible("proxy_ajp", "AH10418: To be forwarded path contains control characters or spaces")

@@ -165,6 +165,37 @@ func TestClientsKnockNobodyOut(t *testing.T) {
 	}
 }
 
+// What a member had said before it failed is not the next one's; what was there before stays.
+func TestFieldsOfAFailedMember(t *testing.T) {
+	r := proxytest.New(t, pair, func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+		host := w.Address().Host
+		x.Res.Always.F[0].Value += ", " + host
+		x.Res.Always.Add("X-Member", host)
+		if x.Res.Always.Add("Set-Cookie", host); host == "b1" || x.Req.Path == "/none" {
+			return &backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED, Host: host, Port: 81}
+		}
+		x.Res.Status = 200
+		return nil
+	})
+	for path, want := range map[string]string{
+		"/x":    "200 Vary: own, b2; X-Member: b2; Set-Cookie: b2; ",
+		"/none": "503 Vary: own, b2; X-Member: b2; Set-Cookie: b2; ", // the last one's stay
+	} {
+		r.Load(pair)
+		x := proxytest.Request("GET " + path + " HTTP/1.1")
+		x.Res.Always.Add("Vary", "own")
+		r.Site.Serve(t.Context(), x)
+		got := fmt.Sprint(x.Res.Status, " ")
+		for _, f := range x.Res.Always.F {
+			got += f.Name + ": " + f.Value + "; "
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+		r.Finish(x)
+	}
+}
+
 // A worker without a balancer is never put into error, and has nobody to take over.
 func TestPlainWorkerIsNotBlamed(t *testing.T) {
 	r := proxytest.New(t, "ProxyPass / http://b1:81/\n", failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))

@@ -11,8 +11,10 @@ import (
 // fcgiProtocol is mod_proxy_fcgi. The status of a failure, and what the member suffers for it, are httpd's; a request
 // that can't be repeated is sent to no other member, which would get it without its body there.
 var fcgiProtocol = protocol{
-	encode:   encodeFCGI,
-	override: overridesFirst,
+	encode:      encodeFCGI,
+	given:       refuseFCGI,
+	keepsIfSaid: true,
+	override:    overridesFirst,
 	rows: map[backend.Kind]outcome{
 		backend.Refused:     {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_fcgi", exchange.Error, false, false, fcgiNoConnection}}},
 		backend.NotTaken:    {status: 503, tryNext: true, notTaken: true, log: fcgiDispatch},

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 	if x.Req.Method == "CONNECT" {
 		return h.connect(ctx, p)
 	}
+	always := slices.Clone(x.Res.Always.F) // without those of a member that failed behind its head; usually none
 	for {
 		if err := h.pick(ctx, p); err != nil {
 			return err
@@ -51,6 +53,8 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 		if !again {
 			return err
 		}
+		x.Res.Always.Reset()
+		x.Res.Always.F = append(x.Res.Always.F, always...)
 	}
 }
 

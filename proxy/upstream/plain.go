@@ -34,8 +34,7 @@ func (p *proxyState) buildPlain(worker *balancer.Worker, generic bool) {
 	}
 }
 
-// keeps reports whether connections are kept that the worker's settings let be kept: those of FastCGI only where they
-// say so (httpd: mod_proxy_fcgi.c proxy_fcgi_handler, disablereuse_set).
+// keeps reports whether connections are kept that the worker's settings let be kept.
 func (pr *protocol) keeps(set *balancer.WorkerSettings) bool {
-	return pr != &fcgiProtocol || set.DisableReuse.Set
+	return !pr.keepsIfSaid || set.DisableReuse.Set
 }

@@ -59,11 +59,6 @@ var uwsgiProtocol = protocol{
 var uwsgiSend = []logLine{{"proxy_uwsgi", exchange.Error, true, false, sending("AH10098: sending data to ")}}
 
 // encodeUWSGI (httpd: mod_proxy_uwsgi.c uwsgi_canon).
-func encodeUWSGI(p *proxyState) error {
-	return p.encodePlain(p.asGiven(), func(x *exchange.Exchange, path string) error {
-		if !visible(path) {
-			return refused(x, "proxy_uwsgi", "AH10417: To be forwarded path contains control characters or spaces")
-		}
-		return nil
-	})
-}
+func encodeUWSGI(p *proxyState) error { return p.encodePlain(p.asGiven(), refuseUWSGI) }
+
+var refuseUWSGI = unlessVisible("proxy_uwsgi", "AH10417: To be forwarded path contains control characters or spaces")

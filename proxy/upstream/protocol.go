@@ -11,16 +11,20 @@ import (
 type protocol struct {
 	// encode makes p.target of the mapped path: a path alone (httpd: the canon handlers). nil: as HTTP has it.
 	encode   func(*proxyState) error
-	reverses bool // ProxyPassReverse and its cookie forms are for it
-	forwards bool // fields are passed on by HTTP's rules: Via
-	retains  bool // an ErrorDocument keeps the error's status with ProxyErrorOverride
-	counted  bool // a body must tell its length, and LimitRequestBody holds
-	query    bool // a request with a query can't be repeated
+	given    func(x *exchange.Exchange, path string) error // refuses a balancer's path that stays as it came; nil: none is
+	reverses bool                                          // ProxyPassReverse and its cookie forms are for it
+	forwards bool                                          // fields are passed on by HTTP's rules: Via
+	retains  bool                                          // an ErrorDocument keeps the error's status with ProxyErrorOverride
+	counted  bool                                          // a body must tell its length, and LimitRequestBody holds
+	query    bool                                          // a request with a query can't be repeated
 	override overriding
-	ownWords bool                                             // a page in an answer's place has our own reason, not the member's
-	rows     map[backend.Kind]outcome                         // what failures mean, where that is not what they mean of an HTTP member
-	rarely   map[backend.Kind]outcome                         // the same of requests that can't be repeated: see repeatable
-	kindOf   func(*proxyState, *backend.Failure) backend.Kind // of which row a failure is; nil: its own kind's
+	ownWords bool // a page in an answer's place has our own reason, not the member's
+	// keepsIfSaid: connections are kept only where the worker's settings say so (httpd: mod_proxy_fcgi.c
+	// proxy_fcgi_handler, disablereuse_set).
+	keepsIfSaid bool
+	rows        map[backend.Kind]outcome                         // what failures mean, where that is not what they mean of an HTTP member
+	rarely      map[backend.Kind]outcome                         // the same of requests that can't be repeated: see repeatable
+	kindOf      func(*proxyState, *backend.Failure) backend.Kind // of which row a failure is; nil: its own kind's
 }
 
 // overriding is which answers ProxyErrorOverride may replace.
@@ -89,8 +93,8 @@ func (pr *protocol) accepts(p *proxyState) error {
 	switch {
 	case pr.counted:
 		return limitBody(p.x)
-	case pr == &fcgiProtocol && p.balancer != nil && p.asCame:
-		return refuseFCGI(p.x, p.target)
+	case pr.given != nil && p.balancer != nil && p.asCame:
+		return pr.given(p.x, p.target)
 	}
 	return nil
 }
@@ -141,6 +145,16 @@ func control(s string) bool {
 func refused(x *exchange.Exchange, module, message string) error {
 	x.Log(module, exchange.Error, nil, message)
 	return exchange.Status(403)
+}
+
+// unlessVisible is a refuse of encodePlain: of a path with control characters or spaces.
+func unlessVisible(module, message string) func(x *exchange.Exchange, path string) error {
+	return func(x *exchange.Exchange, path string) error {
+		if visible(path) {
+			return nil
+		}
+		return refused(x, module, message)
+	}
 }
 
 // setForwards has the client's fields say how far the request may go: of protocols that pass them all on.

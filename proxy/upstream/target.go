@@ -120,17 +120,17 @@ func (p *proxyState) encode() error {
 	case p.asCame:
 		query, has = "", false
 		if !visible(path) {
-			return unprintable(x, "AH10415: To be forwarded path contains control characters or spaces")
+			return refused(x, "proxy_http", "AH10415: To be forwarded path contains control characters or spaces")
 		}
 	case p.encoded():
 		if !visible(path) {
-			return unprintable(x, "AH10415: To be forwarded path contains control characters or spaces")
+			return refused(x, "proxy_http", "AH10415: To be forwarded path contains control characters or spaces")
 		}
 	default:
 		path = encodePath(&x.Arena, path, x.Server.EncodedSlashes == exchange.SlashesNoDecode && !x.Local.DecodedSlashes)
 	}
 	if has && !visible(query) {
-		return unprintable(x, "AH10408: To be forwarded query string contains control characters or spaces")
+		return refused(x, "proxy_http", "AH10408: To be forwarded query string contains control characters or spaces")
 	}
 	slash := ""
 	if path == "" || path[0] != '/' {
@@ -150,11 +150,6 @@ func (p *proxyState) encode() error {
 
 // encoded reports whether the path was mapped before it was decoded (mapping=encoded).
 func (p *proxyState) encoded() bool { return p.route != nil && p.route.Flags&MapEncoded != 0 }
-
-func unprintable(x *exchange.Exchange, message string) error {
-	x.Log("proxy_http", exchange.Error, nil, message)
-	return exchange.Status(403)
-}
 
 // targetPath is the target without its query.
 func (p *proxyState) targetPath() string {

@@ -66,16 +66,11 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 		return 0, 0, backend.ErrIncomplete
 	case err == wire.ErrStatusLine, err == wire.ErrVersion:
 		return 0, 0, c.s.Fail(backend.BadStatusLine, nil)
-	case err != nil, c.res.Status < 200, !valid(&c.x.Res.Header):
+	case err != nil, c.res.Status < 200, !c.x.Res.Header.Valid():
 		return 0, 0, c.s.Fail(backend.BadHead, nil)
 	}
 	c.line = int64(len(c.res.Line))
 	return n, backend.FinalResponse, nil
-}
-
-// valid reports whether all fields may stand in a head of ours.
-func valid(h *exchange.Header) bool {
-	return !slices.ContainsFunc(h.F, func(f exchange.Field) bool { return !wire.IsToken(f.Name) || !wire.IsValue(f.Value) })
 }
 
 // Begun is Codec's: the status line is there.
@@ -109,7 +104,7 @@ func (c *codec) Accept() (backend.Framing, error) {
 // clean takes away what concerns the member's connection, and puts the cookies that modules had set in front.
 func (c *codec) clean(f wire.Framing) {
 	h := &c.x.Res.Header
-	named := wire.TokensOf(h.Joined("Connection"), separators)
+	named := wire.TokensOf(h.Joined("Connection"), wire.ConnectionSeparators)
 	length := false
 	h.F = slices.DeleteFunc(h.F, func(g exchange.Field) bool {
 		switch {
@@ -124,8 +119,6 @@ func (c *codec) clean(f wire.Framing) {
 	})
 	h.F = slices.Insert(h.F, 0, c.s.Cookies...)
 }
-
-var separators = wire.SeparatorsOf(",; \t")
 
 // Decode is Codec's: it takes chunks apart.
 func (c *codec) Decode(p []byte) (n, used int, err error) {

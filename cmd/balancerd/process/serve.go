@@ -201,6 +201,7 @@ func (s *serving) keep(task string, f func()) {
 // note writes the members' counters for the next process, once a second.
 func (s *serving) note(ctx context.Context) {
 	tick := ticker.New(noteEvery)
+	defer tick.Close() // a panic leaves it open otherwise
 	defer context.AfterFunc(ctx, func() { recovery.Do("ending a ticker", tick.Close) })()
 	for tick.Wait() {
 		if err := s.Farm.WriteRows(); err != nil {

@@ -3,6 +3,7 @@
 //
 //	Serve(script) --> worker --Ask(backend, request)--> Outcome
 //	Cut, Split: what a member says, ended or delayed at each byte
+//	Slow: a member that stops, and does not end
 package membertest
 
 import (
@@ -153,6 +154,18 @@ func Says(read Reader, pieces ...[]byte) func(net.Conn) {
 	}
 }
 
+// Once is Says for one request: the connection ends with the answer.
+func Once(read Reader, pieces ...[]byte) func(net.Conn) {
+	return func(c net.Conn) {
+		if !read(c) {
+			return
+		}
+		for _, p := range pieces {
+			c.Write(p)
+		}
+	}
+}
+
 // Cut has a member end the connection at each byte of an answer. right judges each outcome, with how much was said.
 func Cut(t *testing.T, answer []byte, read Reader, ask func(script func(net.Conn)) Outcome, right func(n int, o Outcome) bool) {
 	t.Helper()
@@ -168,13 +181,13 @@ func Cut(t *testing.T, answer []byte, read Reader, ask func(script func(net.Conn
 	}
 }
 
-// Split has a member say an answer in two pieces, and a byte at a time: the outcome is the same.
-func Split(t *testing.T, answer []byte, read Reader, ask func(script func(net.Conn)) Outcome) {
+// Split has a member say an answer in two pieces, and a byte at a time: the outcome is the same. says is Says or Once.
+func Split(t *testing.T, answer []byte, read Reader, says func(Reader, ...[]byte) func(net.Conn), ask func(script func(net.Conn)) Outcome) {
 	t.Helper()
-	whole := ask(Says(read, answer))
+	whole := ask(says(read, answer))
 	want := whole.String()
 	for n := 1; n < len(answer); n++ {
-		if o := ask(Says(read, answer[:n], answer[n:])); o.String() != want {
+		if o := ask(says(read, answer[:n], answer[n:])); o.String() != want {
 			t.Errorf("in two pieces at %d of %d: %v\nin one: %s", n, len(answer), o, want)
 		}
 	}
@@ -182,8 +195,26 @@ func Split(t *testing.T, answer []byte, read Reader, ask func(script func(net.Co
 	for i := range answer {
 		each = append(each, answer[i:i+1])
 	}
-	if o := ask(Says(read, each...)); o.String() != want {
+	if o := ask(says(read, each...)); o.String() != want {
 		t.Errorf("a byte at a time: %v\nin one: %s", o, want)
+	}
+}
+
+// Slow has a member stop behind each text, and keep the connection: it costs no more than the worker's timeout. The
+// texts' functions judge the outcomes.
+func Slow(t *testing.T, scheme string, b backend.Backend, read Reader, cases map[string]func(Outcome) bool) {
+	t.Helper()
+	for text, right := range cases {
+		done := make(chan bool)
+		w := Worker(t, scheme, func(s *balancer.WorkerSettings) { s.Timeout = balancer.Some(50 * time.Millisecond) }, func(c net.Conn) {
+			read(c)
+			io.WriteString(c, text)
+			<-done
+		})
+		if o := Ask(b, w, Request("GET", "/x", "", 0)); !right(o) || o.Kept {
+			t.Errorf("stopped after %q: %v\n%s", text, o, o.Log)
+		}
+		close(done)
 	}
 }
 

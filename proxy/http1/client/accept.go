@@ -110,7 +110,7 @@ func (c *codec) acceptUpgrade() error {
 	if token == "" || x.Out.Upgrade == "" || !wire.EqualFold(token, x.Out.Upgrade) {
 		return c.fail(backend.WrongUpgrade, printable(orNone(token))+" (expecting "+printable(orNone(x.Out.Upgrade))+")")
 	}
-	if !valid(h) {
+	if !h.Valid() {
 		return c.fail(backend.BadHead, "")
 	}
 	c.framing = wire.Framing{Body: wire.UntilClose, Length: -1}

@@ -125,22 +125,12 @@ func printable(s string) string {
 // cleanInterim readies a 1xx head to be passed on: nothing that it says of lengths counts.
 func (c *codec) cleanInterim() error {
 	h := &c.x.Res.Header
-	if !valid(h) {
+	if !h.Valid() {
 		return c.fail(backend.BadHead, "")
 	}
 	c.framing = wire.Framing{Body: wire.UntilClose, Length: -1}
 	c.clean(h)
 	return nil
-}
-
-// valid reports whether all fields may stand in a head of ours.
-func valid(h *exchange.Header) bool {
-	for i := range h.F {
-		if f := &h.F[i]; !wire.IsToken(f.Name) || !wire.IsValue(f.Value) {
-			return false
-		}
-	}
-	return true
 }
 
 // Interim is Codec's.

@@ -195,6 +195,16 @@ func (h *Header) Filter(keep func(*Field) bool) {
 	h.F = h.F[:n]
 }
 
+// Valid reports whether all fields may be sent: see Field.Valid.
+func (h *Header) Valid() bool {
+	for i := range h.F {
+		if !h.F[i].Valid() {
+			return false
+		}
+	}
+	return true
+}
+
 // Valid reports whether it may be sent: a name that is a token, and a value without control characters but the tabulator
 // (RFC 9110 section 5.5, 5.6.2).
 func (f *Field) Valid() bool { return (f.ID != Other || IsToken(f.Name)) && IsValue(f.Value) }

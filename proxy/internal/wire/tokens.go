@@ -12,6 +12,10 @@ func SeparatorsOf(bytes string) *Separators {
 	return &s
 }
 
+// ConnectionSeparators stand between the names in a Connection field on its way to or from members of AJP, FastCGI, SCGI
+// and uwsgi (httpd: proxy_util.c find_conn_headers, which takes blanks apart as well).
+var ConnectionSeparators = SeparatorsOf(",; \t")
+
 // next is the first token of a list without the blanks and tabs around it, and what follows it; "" at the end.
 func (s *Separators) next(list string) (token, after string) {
 	for list != "" {

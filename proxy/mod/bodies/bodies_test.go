@@ -120,8 +120,11 @@ func TestWords(t *testing.T) {
 		"<Location />\nBufferSize 1x\n</Location>": "",
 		"BufferSize 10":   "BufferSize not allowed here",
 		"KeptBodySize 10": "KeptBodySize not allowed here",
-		"<Location />\nKeptBodySize x\n</Location>":  "KeptBodySize must be a valid size in bytes, or zero.",
-		"<Location />\nKeptBodySize 1k\n</Location>": "KeptBodySize must be a valid size in bytes, or zero.",
+		"<Location />\nKeptBodySize +\n</Location>":      "KeptBodySize must be a valid size in bytes, or zero.",
+		"<Location />\nKeptBodySize \" \"\n</Location>":  "KeptBodySize must be a valid size in bytes, or zero.",
+		"<Location />\nKeptBodySize \" 5\"\n</Location>": "",
+		"<Location />\nKeptBodySize x\n</Location>":      "KeptBodySize must be a valid size in bytes, or zero.",
+		"<Location />\nKeptBodySize 1k\n</Location>":     "KeptBodySize must be a valid size in bytes, or zero.",
 	} {
 		if got := sitetest.Refused(preload, conf, modules(nil)...); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", conf, got, want)

@@ -2,8 +2,6 @@ package bodies
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
@@ -38,7 +36,7 @@ const defaultSize = 128 << 10
 
 // setSize reads digits, and what follows them counts for nothing.
 func setSize(s *directive.Scope, a directive.Args) error {
-	n, _, err := leading(a.Words[0])
+	n, _, err := directive.Leading(a.Words[0])
 	if err != nil || n <= 0 {
 		return errors.New("BufferSize must be a size in bytes, and greater than zero")
 	}
@@ -47,25 +45,12 @@ func setSize(s *directive.Scope, a directive.Args) error {
 }
 
 func setKept(s *directive.Scope, a directive.Args) error {
-	n, rest, err := leading(a.Words[0])
+	n, rest, err := directive.Leading(a.Words[0])
 	if err != nil || n < 0 || rest != "" {
 		return errors.New("KeptBodySize must be a valid size in bytes, or zero.")
 	}
 	kept.In(s).Set(n)
 	return nil
-}
-
-// leading is the number that a word begins with, 0 without one, and what follows (C's strtoll).
-func leading(word string) (n int64, rest string, err error) {
-	word = strings.TrimLeft(word, " \t\n\v\f\r")
-	end := 0
-	for end < len(word) && ('0' <= word[end] && word[end] <= '9' || end == 0 && (word[0] == '-' || word[0] == '+')) {
-		end++
-	}
-	if n, err = strconv.ParseInt(word[:end], 10, 64); errors.Is(err, strconv.ErrRange) {
-		return 0, "", err
-	}
-	return n, word[end:], nil
 }
 
 func openRate(c *directive.Config, _ *site.Site) (site.Builder, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -262,7 +261,7 @@ func setSeconds(of func(*sectionSettings) *count) setter {
 // setBytes takes a number of at least lo and at most hi, as far as digits go.
 func setBytes(of func(*sectionSettings) *count, lo, hi int64, message string) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		n, err := leading(a.Words[0])
+		n, _, err := directive.Leading(a.Words[0])
 		if err != nil || n < lo || n > hi {
 			return errors.New(message)
 		}
@@ -271,19 +270,6 @@ func setBytes(of func(*sectionSettings) *count, lo, hi int64, message string) se
 		}
 		return nil
 	}
-}
-
-// leading is the number that a text begins with, 0 for none (httpd: apr_strtoff).
-func leading(s string) (int64, error) {
-	s = strings.TrimLeft(s, " \t\n\v\f\r")
-	end := 0
-	for end < len(s) && ('0' <= s[end] && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
-		end++
-	}
-	if end == 0 || end == 1 && (s[0] < '0' || s[0] > '9') {
-		return 0, nil
-	}
-	return strconv.ParseInt(s[:end], 10, 64)
 }
 
 func setFactor(s *directive.Scope, a directive.Args) error {

@@ -12,12 +12,8 @@ func newBrotli(s *settings) *packing {
 	return &packing{
 		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, unfit: never, forced: never, broken: never,
 		start: func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
-			return &brotliWriter{newWriter(x, of, k, &n, out)}
+			w := newWriter(x, of, k, &n, out)
+			return &w
 		},
 	}
 }
-
-type brotliWriter struct{ writer }
-
-// Close ends the answer.
-func (b *brotliWriter) Close() error { return b.finish() }

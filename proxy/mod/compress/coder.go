@@ -37,7 +37,7 @@ type writer struct {
 	of    *pool
 	k     *kept
 	in    int64
-	turn  int // bytes since the event loop was told that this takes long
+	turn  exchange.Turn
 	notes *notes
 }
 
@@ -51,18 +51,15 @@ func newWriter(x *exchange.Exchange, of *pool, k *kept, n *notes, out io.Writer)
 // Write packs a piece. An event loop goes on without a long answer.
 func (w *writer) Write(p []byte) (int, error) {
 	w.in += int64(len(p))
-	if w.turn += len(p); w.turn > w.of.turn {
-		w.turn = 0
-		w.x.Block()
-	}
+	w.turn.Worked(w.x, len(p), w.of.turn)
 	return w.k.Write(p)
 }
 
 // Flush has the client see all that was packed so far.
 func (w *writer) Flush() error { return w.k.Flush() }
 
-// finish ends what the coder has to say.
-func (w *writer) finish() error {
+// Close ends what the coder has to say.
+func (w *writer) Close() error {
 	err := w.k.Close()
 	w.notes.leave(w.x, w.in, w.k.sink.n)
 	return err

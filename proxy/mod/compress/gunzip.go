@@ -47,18 +47,17 @@ type gunzip struct {
 	limit int64 // bytes that may come out; 0: any number
 
 	*unpacker
-	ready     []byte // of chunk, what was not given yet
-	taken     int64  // bytes read from from
-	body      int64  // of these, those in front of the deflated ones
-	total     int64  // bytes that came out and were looked at
-	last      int64  // deflated bytes that made those in front of ready
-	next      int64  // and those of ready
-	hits      int    // how often in a row the ratio was too high
-	sum       uint32
-	began     bool
-	deflating bool
-	plain     bool // it is not packed after all: given as it is
-	err       error
+	ready []byte // of chunk, what was not given yet
+	taken int64  // bytes read from from
+	body  int64  // of these, those in front of the deflated ones
+	total int64  // bytes that came out and were looked at
+	last  int64  // deflated bytes that made those in front of ready
+	next  int64  // and those of ready
+	hits  int    // how often in a row the ratio was too high
+	sum   uint32
+	began bool
+	plain bool // it is not packed after all: given as it is
+	err   error
 }
 
 // counted is what flate reads from.
@@ -98,7 +97,6 @@ func (g *gunzip) begin() {
 	g.err = g.head()
 	g.body = g.taken - int64(g.in.Buffered())
 	if g.err == nil && !g.plain {
-		g.deflating = true
 		g.err = g.z.(flate.Resetter).Reset(g.in, nil)
 	}
 }
@@ -189,7 +187,6 @@ func (g *gunzip) fill() {
 	g.sum = crc32.Update(g.sum, crc32.IEEETable, g.ready)
 	switch {
 	case err == io.EOF:
-		g.deflating = false
 		if n == 0 {
 			g.err = g.end()
 		}

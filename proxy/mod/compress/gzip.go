@@ -47,7 +47,7 @@ func (g *gzipWriter) Write(p []byte) (int, error) {
 
 // Close ends the answer: sum and length (RFC 1952 section 2.3.1).
 func (g *gzipWriter) Close() error {
-	if err := g.finish(); err != nil {
+	if err := g.writer.Close(); err != nil {
 		return err
 	}
 	if x := g.x; x.Enabled("deflate", exchange.Debug) {

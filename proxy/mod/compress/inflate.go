@@ -56,18 +56,18 @@ func (u *unpacking) answer(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
+// inflateTurn is after how many unpacked bytes the event loop goes on without the answer.
+const inflateTurn = 256 << 10
+
 // copy unpacks an answer.
 func (u *unpacking) copy(x *exchange.Exchange, out io.Writer, in io.Reader) error {
 	g := &gunzip{from: in, rules: u, words: ofAnswers}
 	defer g.Close()
 	b := make([]byte, min(u.step, 32<<10))
-	for turn := 0; ; {
+	for turn := exchange.Turn(0); ; {
 		n, err := g.Read(b)
 		if n > 0 {
-			if turn += n; turn > 256<<10 {
-				turn = 0
-				x.Block()
-			}
+			turn.Worked(x, n, inflateTurn)
 			if _, err := out.Write(b[:n]); err != nil {
 				return err
 			}

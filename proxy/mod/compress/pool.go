@@ -59,7 +59,7 @@ func (stateless) Flush() error { return nil }
 // Reset is for another writer.
 func (s stateless) Reset(w io.Writer) { s.WriteCloser.(interface{ Reset(io.Writer) }).Reset(w) }
 
-// levels are klauspost's for zlib's: as small, or at most a twentieth larger, and faster (size_test.go).
+// levels are klauspost's for zlib's: as small, or at most a twentieth larger, and faster (long_test.go: TestSizes).
 var levels = [...]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 6, 6: 6, 7: 8, 8: 8, 9: 8}
 
 var gzips = func() (list [len(levels)]*pool) {

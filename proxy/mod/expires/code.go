@@ -2,8 +2,6 @@ package expires
 
 import (
 	"errors"
-	"math"
-	"strconv"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -78,17 +76,6 @@ func unit(word string) int32 {
 
 // number reads a number as C's atoi does where a long has 64 bits.
 func number(s string) int32 {
-	s = strings.TrimLeft(s, " \t\n\v\f\r")
-	end := 0
-	for end < len(s) && ('0' <= s[end] && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
-		end++
-	}
-	n, err := strconv.ParseInt(s[:end], 10, 64)
-	if errors.Is(err, strconv.ErrRange) {
-		n = math.MaxInt64
-		if s[0] == '-' {
-			n = math.MinInt64
-		}
-	}
+	n, _, _ := directive.Leading(s)
 	return int32(n)
 }

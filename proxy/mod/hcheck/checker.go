@@ -29,7 +29,6 @@ type checker struct {
 
 // generation is what checks of one configuration have in common. Immutable but for targets.
 type generation struct {
-	site    *site.Site
 	hosts   map[string]*site.Host // by the name that members know their virtual host by
 	context context.Context       // ends with the configuration
 	end     context.CancelFunc
@@ -71,7 +70,7 @@ func (k *checker) begin(st *site.Site) {
 	if !st.Config.Loaded("mod_proxy_hcheck.c") {
 		return
 	}
-	g := &generation{site: st, hosts: map[string]*site.Host{}, targets: map[targetKey]*target{}, servers: map[*site.Host]*exchange.Server{}, word: "Threaded "}
+	g := &generation{hosts: map[string]*site.Host{}, targets: map[targetKey]*target{}, servers: map[*site.Host]*exchange.Server{}, word: "Threaded "}
 	g.context, g.end = context.WithCancel(context.Background())
 	for _, h := range st.Hosts {
 		g.hosts[h.Server.ID] = h

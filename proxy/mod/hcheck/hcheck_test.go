@@ -393,6 +393,29 @@ func TestSocketsAreChecked(t *testing.T) {
 	s.until("Init HcFl", "Init HcFl")
 }
 
+// A virtual host has a set of its own as soon as a member of its has a parameter of ours; the main server's holds in others.
+func TestWhoseSetHolds(t *testing.T) {
+	s := start(t, "")
+	member := "<Proxy balancer://own>\nBalancerMember http://127.0.0.1:1 %s\n</Proxy>\n"
+	c, err := proxytest.Bind("ProxyHCExpr any {true}\n<VirtualHost *:80>\nServerName own.test\n"+fmt.Sprintf(member, "hcmethod=TCP")+"</VirtualHost>\n"+
+		"<VirtualHost *:80>\nServerName other.test\n"+fmt.Sprintf(member, "")+"</VirtualHost>\n", s.mods...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := site.Build(c, s.mods, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range st.Hosts {
+		if got, want := hcheck.InForce(h.Scope) == h.Scope, h.Server.Name != "other.test"; got != want {
+			t.Errorf("%s has a set of its own: %v", h.Server.Name, got)
+		}
+	}
+	if len(st.Hosts) != 3 {
+		t.Errorf("%d hosts", len(st.Hosts))
+	}
+}
+
 // Each member is checked once, by its own server's conditions, also where virtual hosts share it.
 func TestVirtualHosts(t *testing.T) {
 	t.Parallel()

@@ -16,14 +16,13 @@ type settings struct {
 	templates []balancer.Template
 	exprs     []balancer.Expr       // by the first spelling of their names
 	compiled  map[string]*expr.Expr // by their names in lower case; shared with the checks, never written to once it is read whole
-	used      bool                  // an hc* parameter stands in the server
 }
 
 // checks is what each server says of health checks. Sets do not merge: see InForce.
 var checks = directive.NewKey[settings]("mod_proxy_hcheck", func(outer, inner settings) settings { return inner })
 
 // size is what the main server says about threads.
-type size struct{ set, none bool }
+type size struct{ none bool }
 
 var sizes = directive.NewKey[size]("mod_proxy_hcheck-size", func(outer, inner size) size { return inner })
 
@@ -38,8 +37,8 @@ func Env(s *directive.Scope) balancer.Env {
 	return e
 }
 
-// Use notes that a line has an hc* parameter: its server has a set of its own then.
-func Use(s *directive.Scope) { checks.In(s.Server).used = true }
+// Use notes that a line has an hc* parameter: its server has a set of its own then, be it an empty one.
+func Use(s *directive.Scope) { checks.In(s.Server) }
 
 // InForce is the server whose set holds in a server: a virtual host that says nothing of health checks has the main
 // server's (httpd: mod_proxy_hcheck.c hc_create_config).
@@ -124,7 +123,7 @@ func setThreads(s *directive.Scope, a directive.Args) error {
 	if n < 0 {
 		return errors.New("Invalid ProxyHCTPsize parameter. Parameter must be >= 0")
 	}
-	*sizes.In(s.Config.Main) = size{set: true, none: n == 0}
+	*sizes.In(s.Config.Main) = size{none: n == 0}
 	return nil
 }
 

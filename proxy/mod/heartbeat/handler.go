@@ -35,8 +35,8 @@ func (m *monitor) serve(x *exchange.Exchange, active bool) error {
 	for _, line := range wrong {
 		x.Log("heartmonitor", exchange.Warn, nil, line)
 	}
+	x.Block() // report waits for who is writing the file
 	m.report(x.Conn.RemoteIP, r)
-	x.Block()
 	m.store(nil)
 	x.Res.Status = 200
 	x.Res.Header.Set("Content-Type", "text/plain")

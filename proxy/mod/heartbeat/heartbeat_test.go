@@ -19,6 +19,7 @@ import (
 	"balancerd/balancer/method"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/mod/core"
+	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
 )
 
@@ -39,13 +40,18 @@ func wait(t testing.TB, missing func() string) {
 
 // book is an error log in memory.
 type book struct {
-	mu    sync.Mutex
-	lines []string
+	mu     sync.Mutex
+	lines  []string
+	breaks string // the first line with it is a panic; "": none is
 }
 
 func (b *book) Write(e *exchange.LogEntry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.breaks != "" && strings.Contains(e.Message, b.breaks) {
+		b.breaks = ""
+		panic("the log is broken")
+	}
 	b.lines = append(b.lines, strings.TrimPrefix(e.Module+":"+e.Level.String()+" "+e.Errno+": "+e.Message, ": "))
 }
 
@@ -280,6 +286,37 @@ func TestSendingAndHearing(t *testing.T) {
 	}
 }
 
+// A panic while members are heard does not end hearing them.
+func TestHearingOutlivesPanics(t *testing.T) {
+	recovery.SetLog(func(string) {})
+	defer recovery.SetLog(nil)
+	port := freePort(t)
+	r := newRig(t, nil, "HeartbeatListen 127.0.0.1:"+port+"\n")
+	r.log.mu.Lock()
+	r.log.breaks = "AH02087"
+	r.log.mu.Unlock()
+	c, err := net.Dial("udp4", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	before := recovery.Panics()
+	wait(t, func() string {
+		fmt.Fprint(c, "no report")
+		if recovery.Panics() == before {
+			return "no panic"
+		}
+		return ""
+	})
+	wait(t, func() string {
+		fmt.Fprint(c, "v=1&ready=12&busy=2")
+		if got := r.ready(); got != "picked" {
+			return "after a panic nobody is heard"
+		}
+		return ""
+	})
+}
+
 // What cannot be had is two lines in the log, and no failed start.
 func TestListeningFails(t *testing.T) {
 	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -331,6 +368,19 @@ func TestFileStorage(t *testing.T) {
 		if n := strings.Count(strings.Join(r.log.all(), "\n"), "AH02081"); n != 1 {
 			t.Errorf("%d lines about a file that can't be written", n)
 		}
+	}
+}
+
+// A report that was heard after the file was written is not lost to the file at a reload.
+func TestReloadKeepsWhatIsNewerThanTheFile(t *testing.T) {
+	r := newRig(t, nil, "HeartbeatMaxServers 0\nHeartbeatStorage "+t.TempDir()+"/hb.dat\n")
+	m := monitorOf(r)
+	m.report("127.0.0.1", method.Report{Ready: 5, Busy: 1, Seen: time.Now()})
+	m.store(nil)
+	m.report("127.0.0.1", method.Report{Ready: 2, Busy: 4, Seen: time.Now()})
+	m.begin(monitors.In(r.conf.Main), r.site)
+	if got := m.beats.Reports(time.Now())["127.0.0.1"]; got.Ready != 2 || got.Busy != 4 {
+		t.Errorf("after a reload: %+v", got)
 	}
 }
 

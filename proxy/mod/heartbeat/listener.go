@@ -27,14 +27,14 @@ func (m *monitor) listenAt(at netip.AddrPort) {
 	}
 	c, err := listen(at)
 	if err != nil {
-		cause := causeOf(err)
-		m.log.LogServer("heartmonitor", exchange.Crit, cause, whatFailed(err))
-		m.log.LogServer("heartmonitor", exchange.Crit, cause, "AH02090: Unable to listen for connections!")
+		m.log.LogServer("heartmonitor", exchange.Crit, err, whatFailed(err))
+		m.log.LogServer("heartmonitor", exchange.Crit, err, "AH02090: Unable to listen for connections!")
 		return
 	}
 	m.log.LogServer("heartmonitor", exchange.Debug, nil, "AH02091: _heartmonitor_ listener started.")
 	m.conn = c
-	recovery.Go("hearing what members report", func() { m.hear(c) })
+	const task = "hearing what members report"
+	recovery.Go(task, func() { recovery.Keep(task, func() { m.hear(c) }) })
 }
 
 // listen joins a group, or takes an address of this machine, which httpd cannot.
@@ -57,15 +57,6 @@ func whatFailed(err error) string {
 		return "AH02072: Failed to join multicast group"
 	}
 	return "AH02071: Failed to bind on socket."
-}
-
-// causeOf is the system's error.
-func causeOf(err error) error {
-	var call *os.SyscallError
-	if errors.As(err, &call) {
-		return call.Err
-	}
-	return err
 }
 
 // complainEvery is how often malformed datagrams are told of at most: anybody may send them.

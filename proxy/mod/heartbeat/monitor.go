@@ -13,6 +13,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
+	"balancerd/proxy/ticker"
 )
 
 // monitoring is what the main server says of mod_heartmonitor.
@@ -95,8 +96,8 @@ type monitor struct {
 	room    int           // of beats
 	storage string        // the file; "" with a table in memory
 	at      netip.AddrPort
-	conn    *net.UDPConn // that listens at at; nil: nobody listens
-	end     func()       // of the goroutine that writes the file; nil without one
+	conn    *net.UDPConn   // that listens at at; nil: nobody listens
+	tick    *ticker.Ticker // of the goroutine that writes the file; nil without one
 	log     *exchange.Exchange
 	told    error // why the file could not be written, as the log knows
 }
@@ -106,9 +107,9 @@ type monitor struct {
 func (m *monitor) begin(set *monitoring, st *site.Site) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.end != nil {
-		m.end()
-		m.end = nil
+	if m.tick != nil {
+		m.tick.Close()
+		m.tick = nil
 	}
 	m.log = &exchange.Exchange{Server: st.Hosts[0].Server}
 	m.storage = ""
@@ -122,54 +123,46 @@ func (m *monitor) begin(set *monitoring, st *site.Site) {
 		m.storage = storageOf(st.Config)
 		room = mostStored
 	}
-	if m.beats == nil || m.room != room {
+	fresh := m.beats == nil || m.room != room
+	if fresh {
 		m.beats, m.room = method.NewBeats(room), room
 	}
 	if m.storage == "" {
 		m.method.SetTable(m.beats)
 	} else {
 		m.method.SetTable(nil)
-		readBack(m.storage, m.beats, time.Now())
+		if fresh { // else the file is older than what was heard since
+			readBack(m.storage, m.beats, time.Now())
+		}
 	}
 	m.listenAt(set.listen)
 	if m.storage != "" && m.conn != nil {
-		m.end = m.writeNowAndThen()
+		m.writeNowAndThen()
 	}
 }
 
 // storeEvery is how often the file is written, as long as somebody may report (httpd: HM_UPDATE_SEC).
 const storeEvery = 5 * time.Second
 
-// writeNowAndThen writes the file each few seconds, until end is called.
-func (m *monitor) writeNowAndThen() (end func()) {
-	done := make(chan struct{})
-	recovery.Go("writing what members report", func() {
-		recovery.Keep("writing what members report", func() {
-			tick := time.NewTicker(storeEvery)
-			defer tick.Stop()
-			for {
-				select {
-				case <-done:
-					return
-				case <-tick.C:
-					m.store(done)
-				}
+// writeNowAndThen writes the file each few seconds, until m.tick is closed. Under mu.
+func (m *monitor) writeNowAndThen() {
+	tick := ticker.New(storeEvery)
+	m.tick = tick
+	const task = "writing what members report"
+	recovery.Go(task, func() {
+		recovery.Keep(task, func() {
+			for tick.Wait() {
+				m.store(tick)
 			}
 		})
 	})
-	return func() { close(done) }
 }
 
-// store writes the file. done may be nil, or says that somebody else does so.
-func (m *monitor) store(done <-chan struct{}) {
+// store writes the file. tick is nil, or what had it written: nothing is, if another configuration came meanwhile.
+func (m *monitor) store(tick *ticker.Ticker) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	select {
-	case <-done:
-		return
-	default:
-	}
-	if m.storage == "" {
+	if m.storage == "" || tick != nil && tick != m.tick {
 		return
 	}
 	now := time.Now()

@@ -20,11 +20,16 @@ func heard(text string, now time.Time) (r method.Report, ok bool) {
 			return r, false
 		}
 	}
-	r = method.Report{Ready: loose(v["ready"]), Busy: loose(v["busy"]), Port: 80, Seen: now}
+	return reportOf(v, now), true
+}
+
+// reportOf is what a datagram, or a line of the file, says of a server that was heard of at seen.
+func reportOf(v map[string]string, seen time.Time) method.Report {
+	r := method.Report{Ready: loose(v["ready"]), Busy: loose(v["busy"]), Port: 80, Seen: seen}
 	if p, has := v["port"]; has {
 		r.Port = loose(p)
 	}
-	return r, true
+	return r
 }
 
 // posted reads a report that came by POST, with what is wrong with its numbers. ok is false when one is missing (httpd:

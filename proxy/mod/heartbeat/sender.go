@@ -12,6 +12,7 @@ import (
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/recovery"
 	"balancerd/proxy/site"
+	"balancerd/proxy/ticker"
 )
 
 // sending is what the main server says of mod_heartbeat and mod_watchdog.
@@ -92,43 +93,37 @@ func setInterval(s *directive.Scope, a directive.Args) error {
 type sender struct {
 	load Load // immutable
 
-	mu  sync.Mutex
-	end func() // of the goroutine that tells; nil: nobody is told. Under mu
+	mu   sync.Mutex
+	tick *ticker.Ticker // of the goroutine that tells; nil: nobody is told. Under mu
 }
 
 func (s *sender) begin(set sending, st *site.Site) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.end != nil {
-		s.end()
-		s.end = nil
+	if s.tick != nil {
+		s.tick.Close()
+		s.tick = nil
 	}
 	if !set.to.IsValid() {
 		return
 	}
-	done := make(chan struct{})
-	s.end = func() { close(done) }
+	tick := ticker.New(set.every)
+	s.tick = tick
 	log := &exchange.Exchange{Server: st.Hosts[0].Server}
-	recovery.Go("reporting the load", func() {
-		recovery.Keep("reporting the load", func() { s.tell(set, log, done) })
+	const task = "reporting the load"
+	recovery.Go(task, func() {
+		recovery.Keep(task, func() { s.tell(set.to, log, tick) })
 	})
 }
 
-// tell sends a report each interval, until done is closed. What fails is told of when it is another failure than the last time.
-func (s *sender) tell(set sending, log *exchange.Exchange, done <-chan struct{}) {
-	tick := time.NewTicker(set.every)
-	defer tick.Stop()
+// tell sends a report at each tick, until that is closed. What fails is told of when it is another failure than the last time.
+func (s *sender) tell(to netip.AddrPort, log *exchange.Exchange, tick *ticker.Ticker) {
 	told := ""
-	for {
-		select {
-		case <-done:
-			return
-		case <-tick.C:
-		}
+	for tick.Wait() {
 		now := ""
-		if err := s.send(set.to); err != nil {
+		if err := s.send(to); err != nil {
 			if now = err.Error(); now != told {
-				log.LogServer("heartbeat", exchange.Warn, causeOf(err), "AH02099: Heartbeat: apr_socket_sendto failed")
+				log.LogServer("heartbeat", exchange.Warn, err, "AH02099: Heartbeat: apr_socket_sendto failed")
 			}
 		}
 		told = now

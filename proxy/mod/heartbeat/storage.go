@@ -72,10 +72,6 @@ func readBack(path string, b *method.Beats, now time.Time) {
 		if _, has := v["lastseen"]; !has || age > method.Forgotten {
 			continue
 		}
-		r := method.Report{Ready: loose(v["ready"]), Busy: loose(v["busy"]), Port: 80, Seen: now.Add(-age)}
-		if p, has := v["port"]; has {
-			r.Port = loose(p)
-		}
-		b.Put(key, r)
+		b.Put(key, reportOf(v, now.Add(-age)))
 	}
 }

@@ -119,11 +119,11 @@ func inputsOf(e *extension) *directive.Opt[string]   { return &e.inputs }
 type extensionMap struct {
 	types      map[string]string // TypesConfig
 	extensions map[string]extension
-	language   string // DefaultLanguage
-	pathInfo   bool   // ModMimeUsePathInfo
-	handlers   bool   // an extension names a handler
-	marks      bool   // an extension has a language or encoding, or there is a default
-	filters    bool   // an extension has filters
+	language   string             // DefaultLanguage
+	pathInfo   bool               // ModMimeUsePathInfo
+	handlers   bool               // an extension names a handler
+	marks      bool               // an extension has a language or encoding, or there is a default
+	filters    map[string]filters // of the extensions that have any
 }
 
 func newExtensionMap(m settings, types map[string]string) *extensionMap {
@@ -135,10 +135,8 @@ func newExtensionMap(m settings, types map[string]string) *extensionMap {
 		_, enc := e.encoding.Get()
 		out.handlers = out.handlers || handler
 		out.marks = out.marks || lang || enc
-		_, output := e.outputs.Get()
-		_, input := e.inputs.Get()
-		out.filters = out.filters || output || input
 	}
+	out.filters = filtersOf(m.extensions)
 	return out
 }
 

@@ -51,7 +51,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 		if p.extensions.handlers {
 			sp.Add(site.Types, "AddHandler", p.nameHandler)
 		}
-		if p.extensions.filters {
+		if len(p.extensions.filters) > 0 {
 			sp.Add(site.Types, "AddOutputFilter", p.addFilters)
 		}
 		sp.Add(site.Reply, "AddType", p.reply)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/transform"
 
 	"balancerd/proxy/exchange"
 )
@@ -23,7 +24,7 @@ type page struct {
 	charset charset
 	out     encoding.Encoding // nil: UTF-8
 	inside  string            // "script" or "style", whose text comes next
-	turn    int               // bytes since the event loop was told that this takes long
+	turn    exchange.Turn
 	w       io.Writer
 }
 
@@ -31,14 +32,19 @@ type page struct {
 const turnSize = 16 << 10
 
 // run rewrites it.
-func (p *page) run(in io.Reader, out io.Writer) error {
+func (p *page) run(in io.Reader, out io.Writer) (err error) {
 	p.w = out
 	if p.charset.convert {
 		in = p.decoded(p.x, &p.charset, in)
 	}
 	if p.out != nil {
-		e := encoding.HTMLEscapeUnsupported(p.out.NewEncoder()).Writer(out)
-		p.w = e
+		w := transform.NewWriter(out, encoding.HTMLEscapeUnsupported(p.out.NewEncoder()))
+		defer func() {
+			if err == nil {
+				err = w.Close() // it holds a character that is cut, and how the charset ends
+			}
+		}()
+		p.w = w
 	}
 	if d, ok := p.doctype.Get(); ok {
 		if _, err := io.WriteString(p.w, d.text); err != nil {
@@ -50,10 +56,7 @@ func (p *page) run(in io.Reader, out io.Writer) error {
 	for {
 		kind := z.Next()
 		raw := z.Raw()
-		if p.turn += len(raw); p.turn > turnSize {
-			p.turn = 0
-			p.x.Block()
-		}
+		p.turn.Worked(p.x, len(raw), turnSize)
 		if kind == html.ErrorToken {
 			return p.end(z, in, raw)
 		}

@@ -129,6 +129,10 @@ func TestCharsets(t *testing.T) {
 		{on + "ProxyHTMLCharsetOut *", "text/html;charset=ISO-8859-1", "caf\xe9", "caf\xe9", "text/html;charset=ISO-8859-1", ""},
 		{on + "ProxyHTMLCharsetOut *", "text/html", "<meta charset=ISO-8859-15>caf\xe9", "<meta charset=ISO-8859-15>caf\xe9", "text/html;charset=ISO-8859-15", ""},
 		{on + "ProxyHTMLCharsetOut ISO-8859-1", "text/html;charset=utf-8", "café €", "caf\xe9 &#8364;", "text/html;charset=ISO-8859-1", ""},
+		{on + "ProxyHTMLCharsetOut ISO-2022-JP", "text/html;charset=utf-8", "<p>日本", "<p>\x1b$BF|K\\\x1b(B", "text/html;charset=ISO-2022-JP", ""},
+		{on + "ProxyHTMLCharsetOut ISO-2022-JP", "text/html;charset=utf-8", "日本</p>", "\x1b$BF|K\\\x1b(B</p>", "text/html;charset=ISO-2022-JP", ""},
+		{on + "ProxyHTMLCharsetOut ISO-8859-1", "text/html;charset=utf-8", "caf\xc3", "caf&#65533;", "text/html;charset=ISO-8859-1", ""},
+		{on + "ProxyHTMLCharsetOut Shift_JIS", "text/html;charset=utf-8", "日\xe6\x9c", "\x93\xfa&#65533;&#65533;", "text/html;charset=Shift_JIS", ""},
 		{"SetOutputFilter xml2enc", "text/html;charset=ISO-8859-1", "caf\xe9", "café", "text/html;charset=utf-8", ""},
 		{on, "text/css; charset=ISO-8859-1", "caf\xe9", "caf\xe9", "text/css; charset=ISO-8859-1", ""},
 	} {

@@ -13,6 +13,7 @@ import (
 
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
+	"balancerd/proxy/exchange"
 )
 
 // serverSettings is what a server says (httpd: mod_remoteip.c remoteip_config_t).
@@ -96,8 +97,7 @@ func reason(err error) string {
 	if !errors.As(err, &no) {
 		return err.Error()
 	}
-	words := no.Error()
-	return strings.ToUpper(words[:1]) + words[1:]
+	return exchange.ErrnoWords(no)
 }
 
 // lookUpTime bounds the question for a proxy's name.

@@ -35,7 +35,7 @@ type lines struct {
 	out  io.Writer
 	held []byte // the beginning of a line
 	pass bool   // what follows belongs to a line that is too long: it passes as it is
-	turn int    // bytes since the event loop was told that this takes long
+	turn exchange.Turn
 
 	made  []byte   // what goes out
 	loc   []int    // storage
@@ -52,10 +52,7 @@ const least = 8 << 10
 
 // Write takes a piece.
 func (l *lines) Write(p []byte) (int, error) {
-	if l.turn += len(p); l.turn > turnSize {
-		l.turn = 0
-		l.x.Block()
-	}
+	l.turn.Worked(l.x, len(p), turnSize)
 	n := len(p)
 	l.made = l.made[:0]
 	if i := bytes.IndexByte(p, '\n') + 1; i == 0 {

@@ -2,6 +2,7 @@ package substitute
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -68,24 +69,11 @@ func (r *rule) compile(from string, fold bool) (err error) {
 		r.once = strings.HasPrefix(from, "^") && !strings.Contains(from, "|")
 		r.re, err = pattern.Compile("(?-s)"+from, pattern.Options{Fold: fold}) // "." is no line end here
 	case fold:
-		r.re, err = pattern.Compile(quote(from), pattern.Options{Fold: true})
+		r.re, err = pattern.Compile(regexp.QuoteMeta(from), pattern.Options{Fold: true})
 	default:
 		r.text = from
 	}
 	return err
-}
-
-// quote is a pattern for a text.
-func quote(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		c := text[i]
-		if c < 0x80 && !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
 }
 
 // find is the next match in a text.
@@ -97,28 +85,10 @@ func (r *rule) find(s string, loc []int) ([]int, bool, error) {
 	return append(loc, i, i+len(r.text)), i >= 0, nil
 }
 
-// fill appends what takes the place of a match: $0 to $9 are what its groups matched, and a backslash makes the
-// character behind it literal (httpd: util.c ap_pregsub).
+// fill appends what takes the place of a match.
 func (r *rule) fill(dst []byte, s string, loc []int) []byte {
 	if r.plain {
 		return append(dst, r.to...)
 	}
-	for i := 0; i < len(r.to); i++ {
-		c, last := r.to[i], i+1 == len(r.to)
-		switch {
-		case last:
-			dst = append(dst, c)
-		case c == '\\':
-			i++
-			dst = append(dst, r.to[i])
-		case c == '$' && '0' <= r.to[i+1] && r.to[i+1] <= '9':
-			i++
-			if n := 2 * int(r.to[i]-'0'); n+1 < len(loc) && loc[n] >= 0 {
-				dst = append(dst, s[loc[n]:loc[n+1]]...)
-			}
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return dst
+	return pattern.Expand(dst, r.to, s, loc)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -37,15 +36,10 @@ func setBefore(s *directive.Scope, a directive.Args) error {
 
 // setMost reads a number with b, k, m or g behind it (httpd: mod_substitute.c set_max_line_length).
 func setMost(s *directive.Scope, a directive.Args) error {
-	word := strings.TrimLeft(a.Words[0], " \t\n\v\f\r")
-	end := 0
-	for end < len(word) && ('0' <= word[end] && word[end] <= '9' || end == 0 && (word[0] == '-' || word[0] == '+')) {
-		end++
-	}
-	n, err := strconv.ParseInt(word[:end], 10, 64)
-	unit, ok := map[string]int64{"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[strings.ToLower(word[end:])]
+	n, rest, err := directive.Leading(a.Words[0])
+	unit, ok := map[string]int64{"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[strings.ToLower(rest)]
 	switch {
-	case errors.Is(err, strconv.ErrRange), err != nil && end > 0, n < 0, !ok:
+	case err != nil, n < 0, !ok:
 		return errors.New("SubstituteMaxLineLength must be a non-negative integer optionally suffixed with 'b', 'k', 'm' or 'g'.")
 	case n > math.MaxInt64/unit:
 		return errors.New("SubstituteMaxLineLength value too large")

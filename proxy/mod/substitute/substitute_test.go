@@ -135,6 +135,7 @@ func TestWords(t *testing.T) {
 		"Substitute foo": format, "Substitute s/a": complete, "Substitute s": complete, "Substitute s/": complete, "Substitute s//b/": complete, "Substitute s/a//": "",
 		"Substitute s/a/b/z": "Bad Substitute flag, only s///[infq] are supported", "Substitute \"s/(/b/\"": "Substitute could not compile regex",
 		"Substitute s/a/b/ n":       "Substitute takes one argument, Pattern to filter the response content (s/foo/bar/[inf])",
+		"SubstituteMaxLineLength +": number, "SubstituteMaxLineLength ' '": number, "SubstituteMaxLineLength ' k'": number, "SubstituteMaxLineLength k": "", "SubstituteMaxLineLength ' 5k'": "",
 		"SubstituteMaxLineLength x": number, "SubstituteMaxLineLength -1": number, "SubstituteMaxLineLength 10k": "", "SubstituteMaxLineLength 1kk": number, "SubstituteMaxLineLength 5b": "",
 		"SubstituteMaxLineLength 9999999999g": "SubstituteMaxLineLength value too large",
 		"SubstituteInheritBefore x":           "SubstituteInheritBefore must be On or Off",
