@@ -98,14 +98,18 @@ func (s *stream) watch(ctx context.Context) {
 		s.life = life
 		life.Watch(s)
 	} else if ctx.Done() != nil {
-		s.unhook = context.AfterFunc(ctx, func() {
-			recovery.Do("giving up a stream of HTTP/2", s.Abort)
-			s.hookRan.Store(true)
-		})
+		s.unhook = context.AfterFunc(ctx, s.hook)
 	}
 	if s.up.tells != nil {
 		s.up.tells.Announce(&s.event)
 	}
+}
+
+// hook is Abort where a goroutine calls it.
+func (s *stream) hook() {
+	defer s.hookRan.Store(true)
+	defer recovery.Catch("giving up a stream of HTTP/2")
+	s.Abort()
 }
 
 // unwatch ends that. Who was told meanwhile has been: nobody touches the stream any more.
