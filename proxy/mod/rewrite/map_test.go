@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"balancerd/proxy/internal/filestamp"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 )
@@ -96,6 +97,48 @@ func TestTextFileChanges(t *testing.T) {
 	}
 }
 
+// TestTextFileChangesWithinATick: a stamp that was taken within a tick of the last change hides the next one.
+func TestTextFileChangesWithinATick(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map")
+	os.WriteFile(path, []byte("k new\n"), 0o600)
+	fi, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := filestamp.Of(fi)
+	m, x := &textFile{path: path}, sitetest.Request("GET /")
+	for began, want := range map[time.Time]string{fi.ModTime(): "new", fi.ModTime().Add(time.Hour): "old"} {
+		m.last.Store(&mapReading{values: map[string]string{"k": "old"}, stamp: now, began: began})
+		if got, err := m.value(x, "k", now); got != want || err != nil {
+			t.Errorf("read %v after the change: %q %v, want %q", began.Sub(fi.ModTime()), got, err, want)
+		}
+	}
+}
+
+// TestTextFileIsNotWaitedFor: who asks for what was read already does not wait for another that reads the file anew.
+func TestTextFileIsNotWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map")
+	os.WriteFile(path, []byte("k v\n"), 0o600)
+	os.Chtimes(path, sitetest.Old, sitetest.Old)
+	m, now := &textFile{path: path}, filestamp.Stamp{}
+	m.last.Store(&mapReading{values: map[string]string{"k": "kept"}, stamp: now, began: time.Now()})
+	m.busy.Lock()
+	defer m.busy.Unlock()
+	got := make(chan string)
+	go func() {
+		v, _ := m.value(sitetest.Request("GET /"), "k", now)
+		got <- v
+	}()
+	select {
+	case v := <-got:
+		if v != "kept" {
+			t.Error(v)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it waits")
+	}
+}
+
 // TestLargeTextFile is asked key by key.
 func TestLargeTextFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map")
@@ -105,8 +148,8 @@ func TestLargeTextFile(t *testing.T) {
 	if fi.Size() <= wholeMost {
 		t.Fatal("not large")
 	}
-	if v, err := m.value(sitetest.Request("GET /"), "k", stampOf(fi)); v != "v" || err != nil || m.values != nil {
-		t.Error(v, err, len(m.values))
+	if v, err := m.value(sitetest.Request("GET /"), "k", filestamp.Of(fi)); v != "v" || err != nil || m.last.Load() != nil {
+		t.Error(v, err, m.last.Load())
 	}
 }
 
@@ -141,6 +184,30 @@ func TestProgramIsStartedAgain(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("it does not run again")
 		}
+	}
+}
+
+// TestProgramThatCanNotBeStarted: why is told once for each try, not with each request.
+func TestProgramThatCanNotBeStarted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map.sh")
+	os.WriteFile(path, []byte("#!/no/such/shell\n"), 0o700)
+	r := newRig(t, "RewriteEngine On\nRewriteMap p prg:"+path+"\nRewriteRule ^/(.*)$ http://o.test/${p:$1|none} [R,NE]\n")
+	t.Cleanup(r.Site.Close)
+	for _, key := range []string{"a", "b"} {
+		if got := outcomeOf(r, "GET /"+key); got != "302 http://o.test/none" {
+			t.Error(got)
+		}
+	}
+	told := "RewriteMap program " + path + " can't be started: fork/exec " + path + ": no such file or directory"
+	log := r.Log.Take()
+	if strings.Count(log, told) != 1 {
+		t.Error(log)
+	}
+	for end := time.Now().Add(30 * time.Second); strings.Count(log, told) < 2; time.Sleep(20 * time.Millisecond) {
+		if outcomeOf(r, "GET /c"); time.Now().After(end) {
+			t.Fatal("the second try is not told: ", log)
+		}
+		log += r.Log.Take()
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/filestamp"
 )
 
 // sdbmFile is a dbm=sdbm: map, two files: of pages, and of the bits that say how far the pages were split. It is
@@ -53,7 +55,8 @@ func (m *rewriteMap) openTable(s *directive.Scope, text string) error {
 
 func (f *sdbmFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 	p.x.Block()
-	var now stamp
+	var now filestamp.Stamp // of the one that changed last
+	var latest time.Time
 	for i, suffix := range [...]string{directorySuffix, pageSuffix} {
 		fi, err := os.Stat(f.path + suffix)
 		if err != nil {
@@ -61,8 +64,8 @@ func (f *sdbmFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 			p.x.Log("rewrite", exchange.Error, err, code+": mod_rewrite: can't access DBM RewriteMap file "+f.path+suffix)
 			return "", false
 		}
-		if s := stampOf(fi); i == 0 || s.mtime > now.mtime {
-			now = s
+		if i == 0 || fi.ModTime().After(latest) {
+			latest, now = fi.ModTime(), filestamp.Of(fi)
 		}
 	}
 	again := p.traced && f.asked.again(key, now)
