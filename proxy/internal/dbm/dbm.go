@@ -46,8 +46,8 @@ func (t *Type) Files(path string) []string {
 	return names
 }
 
-// Find is the value of a key in the table at a path. It reads files; an error says that they are not there, or no such
-// table.
+// Find is the value of a key in the table at a path. It reads files: a request's caller calls exchange.Block
+// before it. An error says that they are not there, or no such table.
 func (t *Type) Find(path, key string) (value string, ok bool, err error) {
 	files := make([]io.ReaderAt, 0, len(t.suffixes))
 	for _, name := range t.Files(path) {
