@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -91,18 +90,6 @@ func FuzzLine(f *testing.F) {
 			p := newPass(x, nil)
 			cond.holds(p)
 			p.end()
-		}
-	})
-}
-
-// FuzzTable looks for keys in whatever bytes there are.
-func FuzzTable(f *testing.F) {
-	page := pageWith("key", "value", "two words", "x")
-	f.Add(page[:], []byte{}, "key")
-	f.Add([]byte{4, 0, 255, 255, 0, 4}, []byte{1}, "k")
-	f.Fuzz(func(t *testing.T, pages, bits []byte, key string) {
-		if value, ok, err := lookFor(bytes.NewReader(bits), bytes.NewReader(pages), key); ok && (err != nil || len(value) > pageSize) {
-			t.Error(value, err)
 		}
 	})
 }

@@ -187,7 +187,7 @@ func MapFiles(word string) []string {
 	case !has:
 		return []string{word}
 	case strings.HasPrefix(kind, "dbm"):
-		return []string{rest + directorySuffix}
+		return tableFiles(word)
 	case kind == "int", kind == "dbd", kind == "fastdbd":
 		return nil
 	case kind == "prg":

@@ -1,7 +1,8 @@
 package rewrite
 
 import (
-	"encoding/binary"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,63 +13,6 @@ import (
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 )
-
-// pageWith is an SDBM page with keys and their values.
-func pageWith(pairs ...string) (page [pageSize]byte) {
-	end := pageSize
-	binary.NativeEndian.PutUint16(page[:], uint16(len(pairs)))
-	for i, s := range pairs {
-		end -= len(s)
-		copy(page[end:], s)
-		binary.NativeEndian.PutUint16(page[2+2*i:], uint16(end))
-	}
-	return page
-}
-
-// TestTable: a table of several pages. Which page a key is on, the bits say.
-func TestTable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "t")
-	os.WriteFile(path+directorySuffix, []byte{0b101}, 0o600) // split once, and the upper half again
-	var pages [4][pageSize]byte
-	keys := map[string]string{}
-	for _, key := range strings.Fields("a b c d e f g h i j k l m n o p") {
-		h := hashOf(key)
-		n := h & 1
-		if n == 1 {
-			n = h & 3
-		}
-		old := []string{}
-		for k, v := range keys {
-			if strings.HasPrefix(v, string('0'+byte(n))) {
-				old = append(old, k, v)
-			}
-		}
-		keys[key] = string('0'+byte(n)) + key
-		pages[n] = pageWith(append(old, key, keys[key])...)
-	}
-	var all []byte
-	for i := range pages {
-		all = append(all, pages[i][:]...)
-	}
-	os.WriteFile(path+pageSuffix, all, 0o600)
-	for key, want := range keys {
-		if got, ok, err := fetch(path, key); got != want || !ok || err != nil {
-			t.Errorf("%s: %q %v %v, want %q", key, got, ok, err, want)
-		}
-	}
-	if _, ok, _ := fetch(path, "zz"); ok {
-		t.Error("zz is in the table")
-	}
-}
-
-// TestHash: numbers of APR's own function.
-func TestHash(t *testing.T) {
-	for key, want := range map[string]uint32{"": 0, "a": 97, "ab": 97*65599 + 98} {
-		if got := hashOf(key); got != want {
-			t.Errorf("%q: %d, want %d", key, got, want)
-		}
-	}
-}
 
 // TestTextFileChanges: a change that leaves the time as it was is seen, too.
 func TestTextFileChanges(t *testing.T) {
@@ -245,5 +189,41 @@ func TestProgramOfAnEngineThatIsOff(t *testing.T) {
 	}
 	if _, err = site.Build(c, modules(), site.Options{}); err == nil || !strings.HasPrefix(err.Error(), "AH00654: mod_rewrite: could not start RewriteMap program "+path) {
 		t.Error(err)
+	}
+}
+
+// TestTables: both types of tables that httxt2dbm makes (package dbm has them recorded), as they change.
+func TestTables(t *testing.T) {
+	root := t.TempDir()
+	for from, to := range map[string]string{".dir": "sd.dir", ".pag": "sd.pag", ".db": "db"} {
+		f, err := os.Open("../../internal/dbm/testdata/hosts" + from + ".gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(filepath.Join(root, to), b, 0o600)
+	}
+	r := newRig(t, "RewriteEngine On\nRewriteMap s dbm=SDBM:"+root+"/sd\nRewriteMap d dbm:"+root+"/db\nRewriteMap e dbm=db:"+root+"/db\n"+
+		"RewriteRule ^/s(.*) ${s:$1|http://o.test/none} [R]\nRewriteRule ^/d(.*) ${d:$1|http://o.test/none} [R]\nRewriteRule ^/e(.*) ${e:$1|http://o.test/none} [R]\n")
+	for path, want := range map[string]string{"/shost1.test": "10.0.0.1/x", "/dhost2.test": "10.0.0.2/xx", "/ehost3.test": "10.0.0.3/xxx", "/sx": "o.test/none", "/dx": "o.test/none"} {
+		if got := strings.Replace(outcomeOf(r, "GET "+path), ":80", "", 1); got != "302 http://"+want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	os.WriteFile(root+"/db", []byte("no table"), 0o600)
+	os.Remove(root + "/sd.pag")
+	for path, want := range map[string]string{"/dhost2.test": "AH00656: mod_rewrite: can't open DBM RewriteMap " + root + "/db", "/shost1.test": "AH00663: mod_rewrite: can't access DBM RewriteMap file " + root + "/sd.pag"} {
+		got := outcomeOf(r, "GET "+path)
+		if log := r.Log.Take(); got != "302 http://o.test/none" || !strings.Contains(log, want) {
+			t.Errorf("%s: %s, want %s", got, log, want)
+		}
 	}
 }
