@@ -82,10 +82,10 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			scgi.Module(), // likewise of SCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}), // the handler balancer-manager
 			status.Module(status.For(source, cli.Product, cli.Built())),                     // the handler server-status
-			remoteip.Module(),          // early: whose address the request has
-			alias.Module(),             // translate, fixup: Redirect, Alias
-			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
-			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
+			remoteip.Module(),        // early: whose address the request has
+			alias.Module(),           // translate, fixup: Redirect, Alias
+			ssl.Module(),             // early: SNI and Host; access: SSLRequire and the like
+			h2.Steps(server.Upgrade), // fixup: variables, 103, 101
 		},
 		filters(),
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
