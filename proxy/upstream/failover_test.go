@@ -379,14 +379,15 @@ func TestPickIsTold(t *testing.T) {
 }
 
 func TestBlocked(t *testing.T) {
-	r := proxytest.New(t, "ProxyBlock inner 127.0.0.1\nProxyPass /a http://the.inner.net/\nProxyPass /b http://127.0.0.1:1/\nProxyPass /c balancer://c\nBalancerMember balancer://c http://127.0.0.1:1\nProxyPass / http://127.0.0.2/\n", proxytest.OK)
+	r := proxytest.New(t, "ProxyBlock inner localh 127.0.0.1\nProxyPass /a http://localhost/\nProxyPass /n http://the.inner.invalid/\nProxyPass /b http://127.0.0.1:1/\nProxyPass /c balancer://c\nBalancerMember balancer://c http://127.0.0.1:1\nProxyPass / http://127.0.0.2/\n", proxytest.OK)
 	for _, c := range []struct {
 		path, log string
 		status    int
 	}{
-		{"/a", "[proxy:warn client] AH00916: connect to remote machine the.inner.net blocked: name inner matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /a", 403},
+		{"/a", "[proxy:warn client] AH00916: connect to remote machine localhost blocked: name localh matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /a", 403},
 		{"/b", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /b", 403},
 		{"/c", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /c", 403},
+		{"/n", "[proxy:error client] (EAI 2)Name or service not known: AH00898: DNS lookup failure for: the.inner.invalid returned by /n", 500},
 		{"/d", "", 0},
 	} {
 		x := r.Get("GET " + c.path + " HTTP/1.1")

@@ -21,8 +21,12 @@ func (c *conn) sendResponse(x *exchange.Exchange) {
 		res.Status = status // for the log
 		return
 	}
-	if res.Tunnel != nil {
+	switch {
+	case res.Tunnel != nil:
 		c.tunnel(x)
+		return
+	case res.Switch != nil:
+		c.switchTo(x)
 		return
 	}
 	f := &c.k.frame
