@@ -43,7 +43,7 @@ func (r *Remotes) route(ctx context.Context, p *proxyState, call *backend.Call) 
 	if p.balancer != nil {
 		word = "balancer"
 	}
-	if protocolOf(scheme) != &httpProtocol || scheme == "h2" || scheme == "h2c" || call.Socket != "" || p.balancer != nil && p.worker.Address().Socket != "" {
+	if protocolOf(scheme) != &httpProtocol || call.Socket != "" || p.balancer != nil && p.worker.Address().Socket != "" {
 		return
 	}
 	url := x.Arena.Join(siteOf(scheme, host, port), x.Out.Target)
