@@ -31,8 +31,8 @@ const excused = `
 loop.Sleep: the goroutine is not a loop's
 expr.owner: stat calls Block before it
 expr.ownerGroup: likewise
-backend.lookup: its callers are in dial, before which Acquire calls Block
-backend.reach: likewise
+backend.lookup: who calls pool.lookup called Block before it; Renew has goroutines of its own
+backend.dialNet: dialerOf, or open, calls Block before it; a CONNECT's handler did
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
 upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
