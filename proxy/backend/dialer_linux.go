@@ -83,6 +83,7 @@ func (d *dialer) prepare(fd uintptr, to endpoint) error {
 		return nil
 	}
 	syscall.SetsockoptInt(n, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	sys.DelayAck(fd)
 	if d.alive {
 		keepAlive(n)
 	}

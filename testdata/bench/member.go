@@ -34,8 +34,8 @@ func startMember(ctx context.Context, f facts) (*process, error) {
 	return p, p.listens(ctx, f.AJP, f.SCGI)
 }
 
-// serveMember answers at places, "PROTOCOL=ADDRESS" or "PROTOCOL=PATH", until the process is ended.
-func serveMember(places []string) error {
+// serveMember answers at places, "PROTOCOL=ADDRESS" or "PROTOCOL=PATH", until ctx ends.
+func serveMember(ctx context.Context, places []string) error {
 	failed := make(chan error)
 	var open []net.Listener
 	for _, p := range places {
@@ -44,7 +44,9 @@ func serveMember(places []string) error {
 		if filepath.IsAbs(at) {
 			network = "unix"
 		}
-		l, err := net.Listen(network, at)
+		var how net.ListenConfig
+		how.SetMultipathTCP(false) // few members have it, and connections to them cost less
+		l, err := how.Listen(ctx, network, at)
 		if err == nil && network == "unix" {
 			err = os.Chmod(at, 0o666) // servers may run as somebody else
 		}
@@ -57,7 +59,12 @@ func serveMember(places []string) error {
 		name, _, _ := strings.Cut(p, "=")
 		go func() { failed <- accept(open[i], protocols[name]) }()
 	}
-	return <-failed
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 func accept(l net.Listener, answer func(*bufio.Reader, io.Writer) (bool, error)) error {
