@@ -30,7 +30,7 @@ func (d *dialer) open(ctx context.Context, to endpoint) (socket, error) {
 	if err = d.prepare(fd, to); err == nil {
 		err = d.connect(ctx, f, &addr)
 	}
-	if err == nil && to.path == "" && sys.Local(fd) == to.addr { // nobody listens there: it has met itself
+	if err == nil && to.path == "" && sys.Ephemeral(to.addr.Port()) && sys.Local(fd) == to.addr { // nobody listens there: it has met itself
 		err = os.NewSyscallError("connect", syscall.ECONNREFUSED)
 	}
 	if err != nil {
@@ -52,15 +52,22 @@ func (p endpoint) address() (sys.Address, error) {
 	return a, nil
 }
 
-// connect waits until the socket is connected, or the client is gone.
+// connect connects, and waits until that is done or the client is gone.
 func (d *dialer) connect(ctx context.Context, f *loop.Fd, to *sys.Address) error {
+	switch e := sys.Connect(f.N(), to); e {
+	case 0:
+		return nil
+	case syscall.EINPROGRESS:
+	default:
+		return os.NewSyscallError("connect", e)
+	}
 	life, ok := ctx.(exchange.Abortable)
 	if !ok {
-		return f.Connect(d.task, to, d.timeout)
+		return f.Connected(d.task, d.timeout)
 	}
 	cut := cutter{f}
 	life.Watch(cut)
-	err := f.Connect(d.task, to, d.timeout)
+	err := f.Connected(d.task, d.timeout)
 	if !life.Unwatch(cut) {
 		return context.Canceled
 	}

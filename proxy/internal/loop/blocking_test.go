@@ -68,6 +68,7 @@ heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it
 heartbeat.readBack: while a configuration takes over
 heartbeat.ipv4Of: while a configuration is loaded
+sys.ephemeralPorts: /proc/sys, which no disk is asked for
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test

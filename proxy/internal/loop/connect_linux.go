@@ -8,20 +8,22 @@ import (
 	"balancerd/proxy/internal/sys"
 )
 
-// Connect connects a fresh socket, and waits until that is done. What the system says is an *os.SyscallError; a timeout is
-// os.ErrDeadlineExceeded.
-func (f *Fd) Connect(t *Task, to *sys.Address, timeout time.Duration) error {
+// Connected waits until a fresh socket is connected for which sys.Connect said EINPROGRESS. What the system says of a
+// failure is an *os.SyscallError; a timeout is os.ErrDeadlineExceeded.
+func (f *Fd) Connected(t *Task, timeout time.Duration) error {
 	for {
-		switch e := sys.Connect(f.N(), to); e {
-		case 0:
+		e := sys.Connected(f.N()) // one on this machine has answered by now
+		switch {
+		case e == 0:
 			return nil
-		case syscall.EINPROGRESS: // one on this machine has answered by now
-		case syscall.EALREADY:
-			if err := f.wait(t, &f.w, timeout); err != nil {
-				return err
-			}
-		default:
+		case e == syscall.EINPROGRESS && f.Ended():
+			e = syscall.ECONNABORTED
+			fallthrough
+		case e != syscall.EINPROGRESS:
 			return os.NewSyscallError("connect", e)
+		}
+		if err := f.wait(t, &f.w, timeout); err != nil {
+			return err
 		}
 	}
 }

@@ -1,7 +1,11 @@
 package sys
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
+	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -62,19 +66,53 @@ func Bind(fd uintptr, a *Address) syscall.Errno {
 	return e
 }
 
-// Connect begins to connect a socket, and tells, when it is called again, what became of that. 0: it is connected.
-// EINPROGRESS, EALREADY: not yet; it can be written to then. EAGAIN: as many wait for the unix socket's owner to accept
-// them as may, and this one does not.
+// Connect begins to connect a socket. 0: it is connected. EINPROGRESS: Connected tells what becomes of that; it can be
+// written to then. EAGAIN: as many wait for the unix socket's owner to accept them as may, and this one does not.
 func Connect(fd uintptr, to *Address) syscall.Errno {
 	for {
 		_, _, e := syscall.RawSyscall(syscall.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.n))
-		if e == syscall.EISCONN {
-			return 0
-		}
 		if e != syscall.EINTR {
 			return e
 		}
 	}
+}
+
+// Connected is what became of a Connect: 0, or why it failed; EINPROGRESS: not yet.
+func Connected(fd uintptr) syscall.Errno {
+	var sa syscall.RawSockaddrInet6
+	n := uint32(unsafe.Sizeof(sa))
+	if _, _, e := syscall.RawSyscall(syscall.SYS_GETPEERNAME, fd, uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&n))); e != syscall.ENOTCONN {
+		return e
+	}
+	failed, size := int32(0), uint32(4)
+	_, _, e := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.SOL_SOCKET, syscall.SO_ERROR, uintptr(unsafe.Pointer(&failed)),
+		uintptr(unsafe.Pointer(&size)), 0)
+	if e != 0 {
+		return e
+	}
+	return cmp.Or(syscall.Errno(failed), syscall.EINPROGRESS)
+}
+
+// Ephemeral reports whether the system may choose a port for a socket that is connected, so that one which is connected to
+// it may meet itself. It is asked for the range once (/proc/sys/net/ipv4/ip_local_port_range).
+func Ephemeral(port uint16) bool {
+	r := ephemeral()
+	return r.least <= port && port <= r.most
+}
+
+type portRange struct{ least, most uint16 }
+
+var ephemeral = sync.OnceValue(ephemeralPorts)
+
+func ephemeralPorts() (r portRange) {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &r.least, &r.most)
+	}
+	if err != nil {
+		return portRange{0, 1<<16 - 1}
+	}
+	return r
 }
 
 // DelayAck has a connection's first bytes, once it is connected, tell that they follow, in place of a packet of its own: it

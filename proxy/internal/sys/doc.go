@@ -5,7 +5,7 @@
 //	loop, http1, backend, tunnel
 //	      │ descriptor
 //	      v
-//	Accept, Connect                       EAGAIN, EINPROGRESS in place of a wait
+//	Accept, Connect, Connected            EAGAIN, EINPROGRESS in place of a wait
 //	Read, Write, Writev, Peek             EAGAIN in place of a wait
 //	Pipe.Fill, Pipe.Drain                 splice between two sockets
 //	NewFileConn                           a descriptor as a net.Conn of the runtime's poller
