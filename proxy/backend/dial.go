@@ -54,15 +54,7 @@ func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target) (*Conn, error) {
 	set := p.worker.Settings()
 	d := dialerOf(ctx, x, set, call, to)
-	fail := func(kind Kind, err error) error {
-		switch {
-		case ctx.Err() != nil: // who asks went away: the member is not to blame
-			kind = Exhausted
-		case localShortage(err):
-			kind = Starved
-		}
-		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
-	}
+	fail := func(kind Kind, err error) error { return unreached(ctx, kind, err, to) }
 	if to.socket != "" {
 		s, err := d.reach(ctx, endpoint{path: to.socket})
 		if err != nil {
@@ -105,13 +97,43 @@ func (p *pool) addresses(ctx context.Context, x *exchange.Exchange, d *dialer, s
 		return list, nil
 	}
 	x.Block()
-	patient, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
-	return p.lookup(patient, set, to)
+	return p.lookup(ctx, d.timeout, set, to)
 }
 
-// lookup finds the addresses. A lookup that fails for want of a descriptor does not say so.
-func (p *pool) lookup(ctx context.Context, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
+// unreached is the failure of an attempt that came to no connection.
+func unreached(ctx context.Context, kind Kind, err error, to target) error {
+	switch {
+	case ctx.Err() != nil: // who asks went away: the member is not to blame
+		kind = Exhausted
+	case localShortage(err):
+		kind = Starved
+	}
+	return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
+}
+
+// Addresses is where a call would connect, in that order, as far as that is known by addresses: not of a unix socket, nor by another
+// proxy. A name is looked up, and kept, as for the connection itself. It may take as long as a connect. The error is a *Failure.
+func Addresses(ctx context.Context, w *balancer.Worker, call *Call) ([]netip.Addr, error) {
+	to := targetOf(w, call)
+	if to.socket != "" || to.remote != nil {
+		return nil, nil
+	}
+	set := w.Settings()
+	list, err := poolOf(w).lookup(ctx, connectTimeoutOf(set, call), set, to)
+	if err != nil {
+		return nil, unreached(ctx, NoName, err, to)
+	}
+	return list, nil
+}
+
+// lookup finds the addresses, in no longer time than a connect may take. A lookup that fails for want of a descriptor does not
+// say so.
+func (p *pool) lookup(ctx context.Context, patience time.Duration, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
+	if list := p.addrs.known(to.host, set, to.own); list != nil {
+		return list, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err = makingRoom(func() (err error) {
 		list, err = p.addrs.find(ctx, to.host, set, to.own)
 		if err != nil && starved() {

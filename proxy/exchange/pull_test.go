@@ -132,3 +132,32 @@ func TestPulledBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestPulledEndBounds: nor is what comes when the body is over.
+func TestPulledEndBounds(t *testing.T) {
+	const lines = 80_000
+	src := pull(&slow{text: "whole", n: 5, end: io.EOF}, func(in io.Reader, out io.Writer) error {
+		all, err := io.ReadAll(in)
+		for range lines {
+			if _, err := out.Write(all); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	total, most := 0, 0
+	for b := make([]byte, 4096); ; {
+		n, err := src.Read(b)
+		if total += n; err != nil {
+			if err != io.EOF {
+				t.Error(err)
+			}
+			break
+		}
+		most = max(most, len(src.Buffered()))
+	}
+	if total != 5*lines || most > pulledMost+4096 {
+		t.Errorf("%d bytes, %d held", total, most)
+	}
+	src.Close()
+}

@@ -16,11 +16,17 @@ func (c *conn) sendResponse(x *exchange.Exchange) {
 	res := &x.Res
 	if res.Drop {
 		c.over = true
+		status := res.Status
 		res.Clear()
+		res.Status = status // for the log
 		return
 	}
-	if res.Tunnel != nil {
+	switch {
+	case res.Tunnel != nil:
 		c.tunnel(x)
+		return
+	case res.Switch != nil:
+		c.switchTo(x)
 		return
 	}
 	f := &c.k.frame

@@ -21,7 +21,9 @@ func (st *stream) send() {
 	switch {
 	case res.Drop:
 		st.cut = true
+		status := res.Status
 		res.Clear()
+		res.Status = status // for the log
 		return
 	case st.socket != nil && res.Status < 300:
 		st.become()

@@ -34,7 +34,7 @@ expr.ownerGroup: likewise
 backend.lookup: who calls pool.lookup called Block before it; Renew has goroutines of its own
 backend.dialNet: dialerOf, or open, calls Block before it; a CONNECT's handler did
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
-upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
+upstream.AddressesOf: while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
@@ -59,14 +59,16 @@ rewrite.checkFile: the facts of a file, as static.open's
 rewrite.isFileName: likewise
 rewrite.find: likewise, of a map's file; Block is called before it is read
 rewrite.scan: value calls Block before it
-rewrite.fetch: find calls Block before it
-rewrite.lookFor: likewise
-rewrite.pageOf: likewise
-rewrite.launch: likewise, or it is called while a configuration takes over
+rewrite.stamp: find calls Block before it
+dbm.Find: who looks a key up calls Block before it
+dbm.findSDBM: likewise
+dbm.sdbmPageOf: likewise
+dbm.openHash: likewise
+dbm.read: likewise
+rewrite.launch: find calls Block before it, or it is called while a configuration takes over
 rewrite.isExecutableFile: while a configuration is loaded
 heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it
-heartbeat.readBack: while a configuration takes over
 heartbeat.ipv4Of: while a configuration is loaded
 sys.ephemeralPorts: /proc/sys, which no disk is asked for
 headers.loadAverage: /proc/loadavg, which no disk is asked for
