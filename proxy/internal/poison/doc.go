@@ -42,6 +42,7 @@
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call
 //	proxy/internal/loop/queue_linux.go: a number that the system reads; the caller, during the call
 //	proxy/internal/sys/accept_linux.go: addresses that the system writes; the caller, during the call
+//	proxy/internal/sys/connect_linux.go: addresses that the system reads or writes; the caller, during the call
 //	proxy/internal/sys/timer_linux.go: a time that the system reads; the caller, during the call
 //	balancer/store/memory/memory.go: rows of a mapped file, which hold no texts; the farm, until Rows has made the next
 //	proxy/internal/poison/on.go: what is overwritten; whoever gave it back
