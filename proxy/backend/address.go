@@ -46,19 +46,30 @@ type lookupCall struct {
 
 // find is the addresses of a host, looked up if need be. keep says that the host is the worker's own.
 func (b *addressCache) find(ctx context.Context, host string, set *balancer.WorkerSettings, keep bool) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}, nil
-	}
-	if a, ok := numeric(host); ok && keep {
-		return []netip.Addr{a}, nil
+	if list := b.known(host, set, keep); list != nil {
+		return list, nil
 	}
 	if !keep || !kept(set) {
 		return lookup(ctx, host)
 	}
-	if p := b.last.Load(); p.fresh() {
-		return p.list, nil
-	}
 	return b.ask(ctx, host, set)
+}
+
+// known is find without looking up; nil: that has to be.
+func (b *addressCache) known(host string, set *balancer.WorkerSettings, keep bool) []netip.Addr {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}
+	}
+	if a, ok := numeric(host); ok && keep {
+		return []netip.Addr{a}
+	}
+	if !keep || !kept(set) {
+		return nil
+	}
+	if p := b.last.Load(); p.fresh() {
+		return p.list
+	}
+	return nil
 }
 
 // kept reports whether a worker's address is kept: who keeps no connection keeps no address either, unless

@@ -14,7 +14,7 @@ import (
 // OpenTunnel connects to the first of a host's addresses that accepts it, or to call's Remote, for a client's CONNECT.
 // A remote's answer is the client's to read: the tunnel begins with it. The worker's settings are those of the generic one.
 func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balancer.Worker, host string, port uint16, addrs []netip.Addr) (exchange.Tunnel, error) {
-	d := dialer(w.Settings(), call)
+	d := newDialer(w.Settings(), call)
 	var nc net.Conn
 	var err error
 	if call.Remote != nil {
@@ -28,7 +28,9 @@ func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balanc
 		}
 	} else {
 		for _, a := range addrs {
-			if nc, err = reach(ctx, d, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
+			var s socket
+			if s, err = d.reach(ctx, endpoint{addr: netip.AddrPortFrom(a, port)}); err == nil {
+				nc = s.nc
 				break
 			}
 		}

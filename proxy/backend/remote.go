@@ -29,8 +29,8 @@ func (r *Remote) Authority() string { return net.JoinHostPort(r.Host, strconv.It
 
 // connect opens a connection to the remote; towards a member in TLS, a tunnel through it to the member (httpd:
 // proxy_util.c ap_proxy_connect_backend).
-func (r *Remote) connect(ctx context.Context, d *net.Dialer, x *exchange.Exchange, call *Call, to target) (net.Conn, error) {
-	patient, cancel := context.WithTimeout(ctx, d.Timeout)
+func (r *Remote) connect(ctx context.Context, d *dialer, x *exchange.Exchange, call *Call, to target) (net.Conn, error) {
+	patient, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	set := balancer.NewWorkerSettings()
 	list, err := r.addrs.find(patient, r.Host, &set, true)
@@ -38,11 +38,12 @@ func (r *Remote) connect(ctx context.Context, d *net.Dialer, x *exchange.Exchang
 		return nil, err
 	}
 	by := target{scheme: to.scheme, host: r.Host, port: r.Port}
-	nc, _, err := dialAny(ctx, d, x, call, by, list)
+	s, _, err := d.reachAny(ctx, x, call, by, list)
+	nc := s.nc
 	if err != nil || !secure(to.scheme) {
 		return nc, err
 	}
-	nc.SetDeadline(time.Now().Add(d.Timeout))
+	nc.SetDeadline(time.Now().Add(d.timeout))
 	if err := r.tunnel(nc, x, to); err != nil {
 		at := nc.RemoteAddr().String()
 		nc.Close()
