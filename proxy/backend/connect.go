@@ -20,7 +20,7 @@ func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balanc
 	if call.Remote != nil {
 		to := target{scheme: "http", host: host, port: port} // what is in the tunnel is the client's matter
 		if nc, err = call.Remote.connect(ctx, d, x, call, to); err == nil {
-			nc.SetDeadline(time.Now().Add(d.Timeout))
+			nc.SetDeadline(time.Now().Add(d.timeout))
 			if err = call.Remote.ask(nc, x, to); err != nil {
 				nc.Close()
 			}
