@@ -18,6 +18,7 @@ type Response struct {
 	Length    int64   // body bytes; -1 unknown
 	Body      Source  // nil: no body
 	Tunnel    Tunnel  // set with Status 101: the client's protocol hands the connection over after the head
+	Headless  bool    // of a Tunnel: its other side answers in our place
 	Switch    any     // in place of Tunnel: the connection goes on in another protocol of ours, which knows what this is
 	Close     bool    // the client's connection must end after this answer
 	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's response, none of others
