@@ -42,7 +42,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"response; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},
-		{"; 64 names and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
+		{"; 64 names, clients and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
 		{"8 KiB to 64 KiB; 10,000 in a row", "proxy/ajp/packet.go", "mostPacket = 65536"},
 		{"8 KiB to 64 KiB; 10,000 in a row", "proxy/ajp/head.go", "mostFutile = 10000"},
 		{"head of a CGI answer | 64 KiB, a line 8 KiB", "proxy/cgi/answer.go", "MostHead = 64 << 10"},

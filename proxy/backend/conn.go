@@ -26,6 +26,7 @@ type Conn struct {
 	raw   bool   // plain, and on Linux: io does the reads and writes
 	own   own    // in place of net, or below it with TLS: an event loop's socket
 	below below  // of net, with TLS, while an event loop serves it
+	announced
 
 	since int64 // under pool.mu: when it was last given back, by Clock
 
@@ -52,11 +53,12 @@ type poller interface {
 	syscall.Conn
 }
 
-// newConn makes a Conn of a fresh connection; plain is what is below nc's TLS, or nc itself.
-func newConn(p *pool, nc, plain net.Conn, addr netip.Addr) *Conn {
+// newConn makes a Conn of a fresh connection on which sent bytes were written; plain is what is below nc's TLS, or nc
+// itself.
+func newConn(p *pool, nc, plain net.Conn, addr netip.Addr, sent int) *Conn {
 	c := &Conn{net: nc, pool: p, addr: addr}
 	if pl, ok := plain.(poller); ok {
-		c.io = polled(pl, 0)
+		c.io = polled(pl, int64(sent))
 		c.raw = nc == plain && c.io != nil
 	}
 	return c
@@ -85,7 +87,9 @@ func (c *Conn) Scheme() string { return c.to.scheme }
 
 // Keepable reports whether the worker's settings allow that the connection is used again
 // (httpd: proxy_util.c ap_proxy_connection_reusable).
-func (c *Conn) Keepable() bool { return c.to.own && !c.pool.worker.Settings().DisableReuse.V }
+func (c *Conn) Keepable() bool {
+	return c.to.own && !c.pool.worker.Settings().DisableReuse.V && c.IdleLimit(MaxIdle) > 0
+}
 
 // Timeout is how long one read or write may take.
 func (c *Conn) Timeout() time.Duration { return c.timeout }

@@ -49,10 +49,10 @@ func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	return timeoutOf(set, call)
 }
 
-// dial opens a connection to the target: to the unix socket, or to the first of the host's addresses
+// dial opens a connection to the target that begins with a PROXY header, unless that is "": to the unix socket, or to the first of the host's addresses
 // that accepts one. When none does and the name may have moved, it is looked up once more
 // (httpd: proxy_util.c ap_proxy_connect_backend).
-func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target) (*Conn, error) {
+func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target, header string) (*Conn, error) {
 	set := p.worker.Settings()
 	d := dialer(set, call)
 	fail := func(kind Kind, err error) error {
@@ -71,14 +71,14 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
+		return p.connected(ctx, x, nc, netip.Addr{}, call, to, header)
 	}
 	if to.remote != nil {
 		nc, err := to.remote.connect(ctx, d, x, call, to)
 		if err != nil {
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
+		return p.connected(ctx, x, nc, netip.Addr{}, call, to, header)
 	}
 	patient, cancel := context.WithTimeout(ctx, d.Timeout) // a lookup takes no longer than a connect
 	defer cancel()
@@ -98,7 +98,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	if err != nil {
 		return nil, fail(Refused, err)
 	}
-	return p.connected(ctx, x, nc, addr, call, to)
+	return p.connected(ctx, x, nc, addr, call, to, header)
 }
 
 // lookup finds the addresses. A lookup that fails for want of a descriptor does not say so.
@@ -173,11 +173,19 @@ func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, call *Cal
 	return nil, netip.Addr{}, err
 }
 
-// connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
-func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
+// connected makes a Conn of a fresh connection, in TLS if the scheme wants that, behind the header.
+func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target, header string) (*Conn, error) {
 	plain, base := nc, nc
 	if secure(to.scheme) {
 		base = under(x, plain, call, to.scheme)
+	}
+	if header != "" {
+		if err := announce(base, header, timeoutOf(p.worker.Settings(), call)); err != nil {
+			plain.Close()
+			return nil, &Failure{Kind: WriteHead, Err: err, Host: to.host, Port: to.port, Timeout: IsTimeout(err)}
+		}
+	}
+	if secure(to.scheme) {
 		var err error
 		if nc, err = shakeHands(ctx, plain, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
 			return nil, err
@@ -186,10 +194,12 @@ func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn,
 	if !p.checks {
 		p.worker.Connected()
 	}
-	c := p.adopt(x, nc, plain, base, addr, call, to.scheme)
+	a := announcedBy(x, header)
+	c := p.adopt(x, nc, plain, base, addr, call, to.scheme, len(header))
 	if c == nil {
-		c = newConn(p, nc, plain, addr)
+		c = newConn(p, nc, plain, addr, len(header))
 	}
+	c.announced = a
 	if nc != plain {
 		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange
 	}

@@ -25,7 +25,7 @@ type records = struct{}
 
 func under(_ *exchange.Exchange, plain net.Conn, _ *Call, _ string) net.Conn { return plain }
 
-func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, *Call, string) *Conn {
+func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, *Call, string, int) *Conn {
 	return nil
 }
 
