@@ -14,7 +14,7 @@ func TestBoundsAreTrue(t *testing.T) {
 	bounds, _, _ = strings.Cut(bounds, "\n## ")
 	for _, c := range []struct{ says, file, code string }{
 		{"a whole head 1 MiB", "proxy/internal/wire/request.go", "maxHead = 1 << 20"},
-		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "proxyLine = 107"},
+		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "LongestProxyHeader = 107"},
 		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "proxyAddresses = 216"},
 		{"10 empty lines", "proxy/internal/wire/request.go", "maxBlank = 10"},
 		{"another attempt: 16 KiB", "proxy/backend/upload.go", "prefetch = 16384 - 80"},
