@@ -168,6 +168,18 @@ func TestHTTP2ClientsOfOthers(t *testing.T) {
 			}
 		}
 	})
+	t.Run("by Upgrade", func(t *testing.T) {
+		for path, want := range map[string]string{"/1/x": "HTTP/1.1 0 x", "/2/x": "HTTP/2.0 0 x"} {
+			out, err := exec.Command(installed(t, "nghttp"), "-u", p.url(path), p.url(path)+"?2").CombinedOutput()
+			if err != nil || bytes.Count(out, []byte(want)) != 2 || len(out) < 100000 {
+				t.Errorf("%s: %v %.60s", path, err, out)
+			}
+			out, err = exec.Command(installed(t, "curl"), "-s", "--http2", p.url(path), p.url(path)).CombinedOutput()
+			if err != nil || bytes.Count(out, []byte(want)) != 2 || len(out) < 100000 {
+				t.Errorf("%s: %v %.60s", path, err, out)
+			}
+		}
+	})
 	t.Run("Go's", func(t *testing.T) {
 		tr := &http.Transport{Protocols: new(http.Protocols)}
 		tr.Protocols.SetUnencryptedHTTP2(true)

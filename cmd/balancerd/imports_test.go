@@ -38,6 +38,8 @@ proxy/internal/wire:   proxy/internal/poison
 proxy/internal/sys:
 proxy/internal/tlsbuf: proxy/internal/poison
 proxy/internal/prefix:
+proxy/internal/filestamp:
+proxy/internal/dbm:
 proxy/ticker:           proxy/internal/sys
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop
@@ -45,7 +47,7 @@ proxy/log/sink:        proxy/recovery
 proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern
 proxy/precondition:    proxy/exchange
-proxy/site:            proxy/exchange proxy/precondition proxy/expr proxy/internal/prefix apacheconf apacheconf/directive apacheconf/pattern
+proxy/site:            proxy/exchange proxy/precondition proxy/expr proxy/internal/prefix proxy/internal/filestamp apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
 proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery proxy/ticker
@@ -66,7 +68,7 @@ proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
 proxy/scgi:            proxy/exchange proxy/backend proxy/cgi proxy/site balancer
 proxy/uwsgi:           proxy/exchange proxy/backend proxy/cgi proxy/internal/wire proxy/internal/poison
 proxy/hostname:        proxy/exchange
-proxy/mod/*:           proxy/precondition proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
+proxy/mod/*:           proxy/precondition proxy/internal/filestamp proxy/internal/dbm proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
 proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
 proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern
 proxy/mod/proxy/proxytest: proxy/mod/proxy proxy/mod/core proxy/exchange proxy/site proxy/backend balancer balancer/method apacheconf apacheconf/directive

@@ -27,6 +27,7 @@ import (
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/dir"
 	"balancerd/proxy/mod/expires"
+	"balancerd/proxy/mod/express"
 	"balancerd/proxy/mod/fcgi"
 	"balancerd/proxy/mod/filter"
 	"balancerd/proxy/mod/h2"
@@ -63,27 +64,28 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 	members, source := schemes(), &snapshot.Source{Server: l.server, Farm: l.farm}
 	return slices.Concat(
 		[]site.Module{
-			core.Module(),                                             // names and limits of servers
-			mpm.Module(l.Layout.Pid),                                  // where to listen, and as whom
-			reqtimeout.Module(),                                       // how long requests may take
-			errorlog.Module(l.Layout.Errors, l.Name),                  // from here on there is a log
-			h2.Module(),                                               // before TLS, which asks what is spoken
-			slotmem.Module(l.store),                                   // where the balancers' state is kept
-			heartbeat.WatchdogModule(),                                // how often it is said how loaded this server is
-			heartbeat.SenderModule(source.Workers),                    // to whom
-			heartbeat.MonitorModule(beat),                             // the handler heartbeat: what members say of their load
-			heartbeat.Module(beat),                                    // what the lbmethod of that name reads
-			rewrite.Module(),                                          // translate, fixup: rules, before all others
-			proxy.Module(l.farm, members, ssl.Secure),                 // translate: ProxyPass
+			core.Module(),                             // names and limits of servers
+			mpm.Module(l.Layout.Pid),                  // where to listen, and as whom
+			reqtimeout.Module(),                       // how long requests may take
+			errorlog.Module(l.Layout.Errors, l.Name),  // from here on there is a log
+			h2.Module(),                               // before TLS, which asks what is spoken
+			slotmem.Module(l.store),                   // where the balancers' state is kept
+			heartbeat.WatchdogModule(),                // how often it is said how loaded this server is
+			heartbeat.SenderModule(source.Workers),    // to whom
+			heartbeat.MonitorModule(beat),             // the handler heartbeat: what members say of their load
+			heartbeat.Module(beat),                    // what the lbmethod of that name reads
+			rewrite.Module(),                          // translate, fixup: rules, before all others
+			proxy.Module(l.farm, members, ssl.Secure), // translate: ProxyPass
+			express.Module(),                          // translate: ProxyExpress
 			hcheck.Module(l.farm, members, proxy.CallsOf(ssl.Secure)), // asks members whether they are well
-			fcgi.Module(),                                             // fixup, before SetEnv: what is said of FastCGI members
-			scgi.Module(),                                             // likewise of SCGI members
+			fcgi.Module(), // fixup, before SetEnv: what is said of FastCGI members
+			scgi.Module(), // likewise of SCGI members
 			manager.Module(l.farm, pages.Options{Version: cli.Product, Built: cli.Built()}), // the handler balancer-manager
 			status.Module(status.For(source, cli.Product, cli.Built())),                     // the handler server-status
-			remoteip.Module(),          // early: whose address the request has
-			alias.Module(),             // translate, fixup: Redirect, Alias
-			ssl.Module(),               // early: SNI and Host; access: SSLRequire and the like
-			h2.Steps(l.server.Upgrade), // fixup: variables, 103, 101
+			remoteip.Module(),        // early: whose address the request has
+			alias.Module(),           // translate, fixup: Redirect, Alias
+			ssl.Module(),             // early: SNI and Host; access: SSLRequire and the like
+			h2.Steps(server.Upgrade), // fixup: variables, 103, 101
 		},
 		filters(),
 		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv

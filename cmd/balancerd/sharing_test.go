@@ -77,6 +77,7 @@ var lines = struct{ any, server, section []string }{
 		"ProxyPass /p%d/ http://m1:80/x%d/", "ProxyPass /bal%d/ balancer://b1/", "ProxyPass /no !", "ProxyPassMatch ^/q(.*) http://m2:80/$1", "Alias /alias%d {root}/a", "ProxyPass /enc/ http://m1:80/e/ mapping=encoded",
 		"ProxyVia On", "SSLVerifyClient require", "ProxyPassReverse /back%d http://m1:80/", "SSLProxyVerify none", "SSLProxyEngine On", "RequestHeader set X-Early e%d early", "Header set X-Early e%d early", "DocumentRoot {root}", "AllowEncodedSlashes On", "ServerAdmin a%d@x", "MergeSlashes Off", "CacheEnable socache /p%d", "CacheEnable socache /\nCacheSocache shmcb", "CacheQuickHandler Off", "CacheDisable /p1",
 		"RemoteIPHeader X", "RemoteIPProxiesHeader X-By%d", "RemoteIPInternalProxy 127.0.0.0/8", "RemoteIPTrustedProxy 10.%d.0.0/16",
+		"ProxyExpressEnable On\nProxyExpressDBMFile {root}/t%d\nProxyExpressDBMType sdbm", "ProxyExpressDBMFile {root}/t%d",
 		"DeflateAlterEtag Remove", "DeflateFilterNote ratio n%d", "BrotliAlterETag NoChange",
 	},
 	section: []string{

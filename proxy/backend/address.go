@@ -210,9 +210,7 @@ func (p *pool) refresh(ctx context.Context, x *exchange.Exchange, set *balancer.
 		return
 	}
 	x.Block()
-	ctx, cancel := context.WithTimeout(ctx, connectTimeoutOf(set, call))
-	defer cancel()
-	p.lookup(ctx, set, to) // who opens a connection is told of an error
+	p.lookup(ctx, connectTimeoutOf(set, call), set, to) // who opens a connection is told of an error
 }
 
 // resolver is what looks names up, in place of net.DefaultResolver; for tests.

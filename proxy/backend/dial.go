@@ -80,9 +80,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 		}
 		return p.connected(ctx, x, nc, netip.Addr{}, call, to, header)
 	}
-	patient, cancel := context.WithTimeout(ctx, d.Timeout) // a lookup takes no longer than a connect
-	defer cancel()
-	list, err := p.lookup(patient, set, to)
+	list, err := p.lookup(ctx, d.Timeout, set, to)
 	if err != nil {
 		return nil, fail(NoName, err)
 	}
@@ -101,8 +99,14 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	return p.connected(ctx, x, nc, addr, call, to, header)
 }
 
-// lookup finds the addresses. A lookup that fails for want of a descriptor does not say so.
-func (p *pool) lookup(ctx context.Context, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
+// lookup finds the addresses, in no longer time than a connect may take. A lookup that fails for want of a descriptor does not
+// say so.
+func (p *pool) lookup(ctx context.Context, patience time.Duration, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
+	if a, err := netip.ParseAddr(to.host); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err = makingRoom(func() (err error) {
 		list, err = p.addrs.find(ctx, to.host, set, to.own)
 		if err != nil && starved() {

@@ -18,6 +18,7 @@ type Response struct {
 	Length    int64   // body bytes; -1 unknown
 	Body      Source  // nil: no body
 	Tunnel    Tunnel  // set with Status 101: the client's protocol hands the connection over after the head
+	Switch    any     // in place of Tunnel: the connection goes on in another protocol of ours, which knows what this is
 	Close     bool    // the client's connection must end after this answer
 	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's response, none of others
 	Whole     bool    // no range is cut of it
@@ -132,6 +133,9 @@ func (r *Response) Clear() {
 func (r *Response) HasDocument() bool {
 	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
 }
+
+// IsSwitch reports whether the client's connection carries something else behind the answer's head.
+func (r *Response) IsSwitch() bool { return r.Tunnel != nil || r.Switch != nil }
 
 // InvalidField is the first field that no head may hold; "" and "" if there is none (httpd: http_filters.c
 // check_headers).

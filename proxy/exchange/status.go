@@ -30,6 +30,10 @@ type Redirect struct {
 	KeepVary bool // the Vary that the answer has so far stays (httpd: note redirect-keeps-vary)
 }
 
+// RedirectHandler is the name of the handler that x.Handler has where rules have given a file another path, which it
+// redirects to (httpd: mod_rewrite.c handler_redirect).
+const RedirectHandler = "redirect-handler"
+
 func (r *Redirect) Error() string { return "internal redirect to " + r.Path }
 
 // Problem is a Status with the words for the page and the reason: httpd's proxy errors.

@@ -222,7 +222,7 @@ func shakeOnce(f func()) func(netip.AddrPort) server.TLSHandshake {
 // otherFunc is another protocol that calls a function.
 type otherFunc func()
 
-func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *server.Reporter) {
+func (f otherFunc) Serve(nc net.Conn, _ *exchange.Conn, _ *server.Reporter, _ any) {
 	defer nc.Close()
 	f()
 }

@@ -177,7 +177,7 @@ func (f *front) listen(t testing.TB) (addr string, connections func() int) {
 			}
 			info := &exchange.Conn{ID: id, RemoteIP: "127.0.0.1", RemoteText: c.RemoteAddr().String()}
 			under.Add(1)
-			go func() { defer under.Add(-1); f.s.Serve(c, info, noBoard{}) }()
+			go func() { defer under.Add(-1); f.s.Serve(c, info, noBoard{}, nil) }()
 		}
 	}()
 	t.Cleanup(func() { l.Close(); f.s.Renew() })

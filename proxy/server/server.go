@@ -57,7 +57,10 @@ func New(secure ...func(*site.Site, netip.AddrPort) http1.TLSHandshake) *Server 
 type other struct{ h2 *http2.Server }
 
 // Serve serves a connection to its end.
-func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Reporter) { o.h2.Serve(nc, info, b) }
+func (o other) Serve(nc net.Conn, info *exchange.Conn, b *http1.Reporter, asked any) {
+	first, _ := asked.(*http2.First)
+	o.h2.Serve(nc, info, b, first)
+}
 
 // shake is what the site in force asks of a new connection.
 func (s *Server) shake(local netip.AddrPort) http1.TLSHandshake {
@@ -352,8 +355,13 @@ func (s *Server) Loads() []Load {
 	return out
 }
 
-// Upgrade makes HTTP/2 of the connection of a request that asks for h2c; nil: it can't be.
-func (s *Server) Upgrade(x *exchange.Exchange) exchange.Tunnel { return s.h2.Upgrade(x) }
+// Upgrade is the Switch of an answer to a request that asks for h2c; nil: there can't be one.
+func Upgrade(x *exchange.Exchange) any {
+	if first := http2.FirstOf(x); first != nil {
+		return first
+	}
+	return nil
+}
 
 // HTTP1 is the server of all connections, for what the status page shows of connections.
 func (s *Server) HTTP1() *http1.Server { return s.http1 }

@@ -14,6 +14,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/filestamp"
 )
 
 // Bounds of access files, whose authors may be anybody who has a folder.
@@ -42,7 +43,7 @@ type accessKey struct {
 
 // accessFile is what a file came to. Immutable once it is kept.
 type accessFile struct {
-	stamp accessStamp
+	stamp filestamp.Stamp
 	young bool   // it was read so soon after its last change that the stamp may hide the next
 	text  string // of a young one
 
@@ -53,24 +54,25 @@ type accessFile struct {
 	weight   int
 }
 
-// find is the section that a folder's first access file makes; nil when there is none. An error is the answer, and has
-// been logged.
-func (a *accessFiles) find(x *exchange.Exchange, folder string, rule *accessRule) (*section, error) {
-	slash := folder
-	if slash != "/" {
-		slash = x.Arena.Join(folder, "/")
-	}
+// find is a folder's first access file, and its name, which holds for the request alone; nil when there is none. An
+// error says why the file can't be read.
+func (a *accessFiles) find(x *exchange.Exchange, folder string, rule *accessRule) (f *accessFile, name string, err error) {
+	slash := withSlash(x, folder)
 	for _, n := range rule.names {
-		f, err := a.look(x, x.Arena.Join(slash, n), folder, rule.allow)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-			continue
-		case err != nil:
-			return nil, unreadable(x, slash+n, slash, err)
+		name = x.Arena.Join(slash, n)
+		f, err = a.look(x, name, folder, rule.allow)
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return f, name, err
 		}
-		return f.section, f.tell(x, slash+n)
 	}
-	return nil, nil
+	return nil, "", nil
+}
+
+func withSlash(x *exchange.Exchange, folder string) string {
+	if folder == "/" {
+		return folder
+	}
+	return x.Arena.Join(folder, "/")
 }
 
 // unreadable refuses what may be forbidden by a file that can't be read (httpd: config.c ap_parse_htaccess).
@@ -109,7 +111,7 @@ func (a *accessFiles) look(x *exchange.Exchange, name, folder string, allow dire
 	a.mu.Lock()
 	kept := a.kept[key]
 	a.mu.Unlock()
-	if kept != nil && !kept.young && kept.stamp == stampOf(fi) {
+	if kept != nil && !kept.young && kept.stamp == filestamp.Of(fi) {
 		return kept, nil
 	}
 	x.Block()
@@ -127,8 +129,8 @@ func (a *accessFiles) look(x *exchange.Exchange, name, folder string, allow dire
 		f = a.bind(key, strings.Clone(folder), text)
 		f.tellHints(x, key.name)
 	}
-	f.stamp, f.text = stampOf(fi), ""
-	if f.young = f.stamp.mayHide(now); f.young {
+	f.stamp, f.text = filestamp.Of(fi), ""
+	if f.young = f.stamp.MayHide(now); f.young {
 		f.text = text
 	}
 	a.keep(key, f)
@@ -240,14 +242,27 @@ func (w *walk) accessFiles(d *descent, depth int) {
 		if folder == "" {
 			folder = "/"
 		}
-		if w.err = w.admits(folder); w.err != nil {
-			return
-		}
-		s, err := w.host.site.access.find(w.x, folder, w.end.access)
-		if w.err = err; s != nil {
-			w.end = w.end.enter(s)
-		}
+		w.err = w.accessFile(folder)
 	}
+}
+
+// accessFile adds what the folder's access file says. Whether links lead to the folder is looked at when it has one: that
+// the others on the way may be passed, the file's own name is asked at the end.
+func (w *walk) accessFile(folder string) error {
+	f, name, cause := w.host.site.access.find(w.x, folder, w.end.access)
+	if f == nil && cause == nil {
+		return nil
+	}
+	if err := w.admits(folder); err != nil {
+		return err
+	}
+	if cause != nil {
+		return unreadable(w.x, name, withSlash(w.x, folder), cause)
+	}
+	if f.section != nil {
+		w.end = w.end.enter(f.section)
+	}
+	return f.tell(w.x, name)
 }
 
 // isFolder reports whether a walk is at a folder.

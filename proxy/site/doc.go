@@ -91,7 +91,7 @@
 // handler is run.
 //
 // Reading order: module.go, plan.go, site.go, serve.go, run.go, host.go, alias.go
-// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do), override.go, access.go, accessstamp.go (.htaccess files),
+// (names with wildcards), section.go, condition.go, list.go (which of many sections may hold), walk.go (which do), override.go, access.go (.htaccess files),
 // chain.go, contribution.go (what plans are made of), keeper.go (how many chains are kept), path.go, filter.go,
 // range.go, span.go, fail.go, page.go, words.go, own.go (TRACE, OPTIONS *), probe.go (what -U and -F ask).
 package site

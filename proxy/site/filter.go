@@ -293,7 +293,7 @@ func (s *Site) complete(ctx context.Context, x *exchange.Exchange) (other error)
 // that come behind these; other is the path whose answer is wanted instead.
 func (s *Site) contents(ctx context.Context, x *exchange.Exchange) (l filters, other error) {
 	p := planOf(x)
-	if p == nil || x.Res.Tunnel != nil {
+	if p == nil || x.Res.IsSwitch() {
 		return l, nil
 	}
 	l = filters{x.OutputFilters, p.output.used}

@@ -34,7 +34,7 @@ type accessRule struct {
 
 var defaultNames = []string{".htaccess"}
 
-// newAccessRule is nil when none are looked at, and nothing that comes behind can change it without saying so.
+// newAccessRule is what said comes to, with httpd's defaults where it says nothing.
 func newAccessRule(said Overrides) *accessRule {
 	r := &accessRule{said: said, names: said.Names}
 	r.allow = said.Allowed.Or(directive.Override{Unset: true})

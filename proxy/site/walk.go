@@ -166,8 +166,12 @@ func sameFolder(x *exchange.Exchange) bool {
 	return x.Folder == parent(x.Filename)
 }
 
-// remember keeps what was walked for lookups and internal redirects.
+// remember keeps what was walked for lookups and internal redirects. A walk that came to no end is none: whoever comes
+// to the folder next meets the same error.
 func (w *walk) remember() {
+	if w.err != nil {
+		return
+	}
 	x := w.x
 	x.Folder = x.Filename
 	if x.FileType != exchange.Directory {

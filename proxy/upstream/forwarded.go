@@ -32,7 +32,7 @@ func (w *forwarder) buildRequest(p *proxyState, worker *balancer.Worker, generic
 		Length:  x.Req.Length,
 		HasBody: body,
 		Spool:   x.Req.Length < 0 && (s.sendLength || x.Req.TellLength) && !s.sendChunked,
-		NoPool:  s.fresh && x.Conn != nil && x.Conn.Kept == 0,
+		NoPool:  s.fresh && x.Conn != nil && x.Conn.Kept == 0 && x.Req.Major < 2, // no stream is a connection's first request (httpd: h2_c2.c)
 		Close:   generic || set.DisableReuse.V || s.close || x.Req.Length < 0 && x.Req.Header.IndexID(wire.ContentLength) >= 0,
 	}
 	scheme := p.scheme

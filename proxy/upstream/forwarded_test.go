@@ -83,6 +83,7 @@ func TestSwitches(t *testing.T) {
 		{"force-proxy-request-1.0", "POST /x HTTP/1.1\nTransfer-Encoding: chunked", "close bare body spool 1.0 chunked"},
 		{"proxy-nokeepalive", "GET /x HTTP/1.1", "close"},
 		{"proxy-initial-not-pooled", "GET /x HTTP/1.1", "nopool"},
+		{"proxy-initial-not-pooled", "GET /x HTTP/2.0", ""},
 		{"proxy-sendcl", "POST /x HTTP/1.1\nTransfer-Encoding: chunked", "body spool chunked"},
 		{"proxy-sendcl proxy-sendchunks", "POST /x HTTP/1.1\nTransfer-Encoding: chunked", "body chunked"},
 		{"proxy-sendcl", "POST /x HTTP/1.1\nContent-Length: 3", "body"},

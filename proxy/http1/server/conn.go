@@ -33,6 +33,7 @@ type conn struct {
 	over      bool             // no request is read any more
 	broken    bool             // a panic happened: nothing is used again
 	switched  bool             // another protocol goes on
+	asked     any              // what it has to know of the request that asked for it; nil: it begins with its preface
 	linger    bool             // the client may still be sending: its bytes are drained before the end
 
 	// Atomic.

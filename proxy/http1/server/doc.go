@@ -10,7 +10,7 @@
 // member, are the loop's, and between requests it is no more than a parked socket, with the state of its
 // TLS if it has that. A handshake is begun beside the loops, since it computes for long. One that agrees on HTTP/2
 // has the other protocol's job serve the connection there (secure_linux.go). So has one in clear text that begins with
-// HTTP/2's preface (switch.go). Connections that change by Upgrade, and all of other systems, have goroutines.
+// HTTP/2's preface, or asks for it by Upgrade (switch.go). Connections of other systems have goroutines.
 //
 // Reading order: app.go, server.go, conn.go, request.go, send.go; announce.go (the PROXY protocol in front of it all).
 package server

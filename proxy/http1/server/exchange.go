@@ -33,7 +33,7 @@ func (c *conn) send(x *exchange.Exchange) {
 		return
 	}
 	x.Res.Kept = false
-	if !x.Res.FirstByte.IsZero() || x.Res.Tunnel != nil {
+	if !x.Res.FirstByte.IsZero() || x.Res.IsSwitch() {
 		x.Res.Aborted = true
 		c.reset()
 		return
@@ -58,7 +58,7 @@ func (c *conn) guardExchange(x *exchange.Exchange, f func()) (sound bool) {
 
 // panicked notes a panic, with where it was.
 func (c *conn) panicked(p any, line string) {
-	c.over, c.broken = true, true
+	c.over, c.broken, c.switched = true, true, false
 	c.s.panicked(p, " while serving "+line)
 }
 

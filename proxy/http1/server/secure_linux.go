@@ -68,8 +68,8 @@ type LoopClient struct {
 // Looped is an Other that serves connections in an event loop.
 type Looped interface {
 	// Job is what serves a connection there: it is run once, parks itself, and calls end when the connection is over.
-	// info stays as it is until then.
-	Job(client LoopClient, info *exchange.Conn, b *Reporter, end func(*loop.Task)) loop.Job
+	// info stays as it is until then. asked is Other.Serve's.
+	Job(client LoopClient, info *exchange.Conn, b *Reporter, asked any, end func(*loop.Task)) loop.Job
 }
 
 func (s *Server) looped() Looped {
@@ -90,7 +90,7 @@ func (g *handshakeJob) speakOther(t *loop.Task, nc net.Conn, base *loop.Conn, st
 // speakOther has the other protocol serve the connection in its event loop. It is the last thing that a task does.
 func (c *conn) speakOther(t *loop.Task, client LoopClient) {
 	c.setState(KeepAlive)
-	c.s.looped().Job(client, &c.info, &Reporter{c}, func(t *loop.Task) {
+	c.s.looped().Job(client, &c.info, &Reporter{c}, c.asked, func(t *loop.Task) {
 		c.use(t)
 		c.s.drop(c)
 	}).Run(t)

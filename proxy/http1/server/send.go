@@ -19,8 +19,12 @@ func (c *conn) sendResponse(x *exchange.Exchange) {
 		res.Clear()
 		return
 	}
-	if res.Tunnel != nil {
+	switch {
+	case res.Tunnel != nil:
 		c.tunnel(x)
+		return
+	case res.Switch != nil:
+		c.switchTo(x)
 		return
 	}
 	f := &c.k.frame

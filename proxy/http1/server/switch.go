@@ -10,8 +10,9 @@ import (
 
 // Other is another protocol that a connection may turn out to speak: HTTP/2.
 type Other interface {
-	// Serve serves a connection to its end and closes it. info stays as it is meanwhile.
-	Serve(nc net.Conn, info *exchange.Conn, b *Reporter)
+	// Serve serves a connection to its end and closes it. info stays as it is meanwhile. asked is the Switch of the answer
+	// that the connection goes on behind, nil without one.
+	Serve(nc net.Conn, info *exchange.Conn, b *Reporter, asked any)
 }
 
 // Reporter is where another protocol says what a connection's exchanges do. Many goroutines may use it
@@ -68,6 +69,14 @@ func (c *conn) speaksHTTP2() bool {
 	return true
 }
 
+// switchTo sends the head of a 101, behind which the other protocol goes on.
+func (c *conn) switchTo(x *exchange.Exchange) {
+	c.appendSwitch(x)
+	if c.s.other != nil && c.push(x, nil) == nil {
+		c.switched, c.asked = true, x.Res.Switch
+	}
+}
+
 // switchProtocol has the other protocol serve the connection, with what was read of it.
 func (c *conn) switchProtocol() {
 	defer c.guardConnection()
@@ -81,7 +90,7 @@ func (c *conn) handOver(nc net.Conn) {
 	c.over = true
 	c.setInterrupt(cutOnly{nc})
 	c.setState(KeepAlive)
-	c.s.other.Serve(nc, &c.info, &Reporter{c})
+	c.s.other.Serve(nc, &c.info, &Reporter{c}, c.asked)
 	c.setInterrupt(nil)
 }
 

@@ -10,17 +10,7 @@ import (
 // tunnel sends the head of a 101 and joins the client with the member.
 func (c *conn) tunnel(x *exchange.Exchange) {
 	res, k := &x.Res, c.k
-	version := "HTTP/1.1 "
-	if x.Req.Method == "CONNECT" { // as httpd has it (mod_proxy_connect.c)
-		version = "HTTP/1.0 "
-	}
-	b := append(k.out, version...)
-	b = appendStatus(b, res)
-	for i := range res.Header.F {
-		b = wire.AppendField(b, res.Header.F[i].Name, res.Header.F[i].Value)
-	}
-	k.out = append(b, "\r\n"...)
-	c.over = true
+	c.appendSwitch(x)
 	if !c.staysFor(res.Tunnel) {
 		c.leave()
 	}
@@ -34,6 +24,21 @@ func (c *conn) tunnel(x *exchange.Exchange) {
 	x.BecomeTunnel()
 	res.Tunnel.Join(&end{c: c, early: early})
 	res.Tunnel = nil
+}
+
+// appendSwitch appends the head behind which the connection carries something else: no request follows.
+func (c *conn) appendSwitch(x *exchange.Exchange) {
+	version := "HTTP/1.1 "
+	if x.Req.Method == "CONNECT" { // as httpd has it (mod_proxy_connect.c)
+		version = "HTTP/1.0 "
+	}
+	b := append(c.k.out, version...)
+	b = appendStatus(b, &x.Res)
+	for i := range x.Res.Header.F {
+		b = wire.AppendField(b, x.Res.Header.F[i].Name, x.Res.Header.F[i].Value)
+	}
+	c.k.out = append(b, "\r\n"...)
+	c.over = true
 }
 
 // end is the client's end of a tunnel.

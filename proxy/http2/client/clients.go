@@ -1,6 +1,7 @@
 package client
 
 import (
+	"container/list"
 	"context"
 	"net/netip"
 	"slices"
@@ -26,7 +27,13 @@ type clients struct {
 	closed  bool              // under mu: the worker is gone
 
 	waits   sync.Mutex // a leaf: nothing is locked under it
-	waiting []*stream  // under waits: who waits for a place on a connection, first come first served
+	waiting list.List  // under waits: a *waiter for each stream that waits for a place on a connection
+}
+
+// waiter is a stream that waits for a place on a connection of a kind.
+type waiter struct {
+	stream *stream
+	kind   kind
 }
 
 type clientsKey struct{}
@@ -93,7 +100,7 @@ func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, 
 			c.cut(st.task(), errSilent)
 			continue
 		case d == nil:
-			if err := s.await(ctx, st, set); err != nil {
+			if err := s.await(ctx, st, k, set); err != nil {
 				return nil, err
 			}
 			continue
@@ -121,11 +128,9 @@ func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *con
 		return nil, d, false
 	}
 	if set.Max > 0 && len(s.list) >= set.Max && s.has(k) {
-		s.waits.Lock()
-		s.waiting = append(s.waiting, st)
-		s.waits.Unlock()
+		s.addWaiter(st, k)
 		if c := s.choose(st.task(), k); c != nil { // it came free in between
-			s.forgetWaiter(st)
+			s.removeWaiter(st, k, true)
 			return c, nil, false
 		}
 		return nil, nil, false
@@ -164,9 +169,11 @@ func (s *clients) dropOld(by *loop.Task, ttl time.Duration) {
 	})
 }
 
-// await waits for a place on a connection, as long as acquire= says.
-func (s *clients) await(ctx context.Context, st *stream, set *balancer.WorkerSettings) error {
-	defer s.forgetWaiter(st)
+// await waits for a place on a connection, as long as acquire= says. The place is nobody's: who asks just then may have it,
+// and the stream waits again, behind the others.
+func (s *clients) await(ctx context.Context, st *stream, k kind, set *balancer.WorkerSettings) error {
+	givesUp := true
+	defer func() { s.removeWaiter(st, k, givesUp) }()
 	limit := never
 	if set.Acquire.Set {
 		limit = set.Acquire.V
@@ -183,27 +190,66 @@ func (s *clients) await(ctx context.Context, st *stream, set *balancer.WorkerSet
 		case st.gaveUp(ctx):
 			return st.Fail(backend.Exhausted, context.Canceled)
 		case err == nil:
+			givesUp = false
 			return nil
 		}
 	}
 }
 
-// forgetWaiter takes a stream off those that wait; if its turn has come already, the next one is told.
-func (s *clients) forgetWaiter(st *stream) {
+// addWaiter puts a stream behind those that wait.
+func (s *clients) addWaiter(st *stream, k kind) {
 	s.waits.Lock()
 	defer s.waits.Unlock()
-	if i := slices.Index(s.waiting, st); i >= 0 {
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+	st.waits = s.waiting.PushBack(&waiter{st, k})
+}
+
+// removeWaiter takes a stream off those that wait. If it was told of a place already, which it does not take, the next one
+// is told.
+func (s *clients) removeWaiter(st *stream, k kind, passesOn bool) {
+	s.waits.Lock()
+	defer s.waits.Unlock()
+	switch {
+	case st.waits != nil:
+		s.waiting.Remove(st.waits)
+		st.waits = nil
+	case passesOn:
+		s.tellNext(st.task(), k)
 	}
 }
 
-// placeFree tells those who wait that a place has come free. It may be called under a connection's mu.
-func (s *clients) placeFree(by *loop.Task) {
+// placeFree tells who waits first for a connection of a kind that one place has come free: to tell all would cost a
+// burst of streams their number squared. It may be called under a connection's mu.
+func (s *clients) placeFree(by *loop.Task, k kind) {
 	s.waits.Lock()
 	defer s.waits.Unlock()
-	for _, st := range s.waiting {
-		st.event.Set(by)
+	s.tellNext(by, k)
+}
+
+// placesFree tells all who wait that there may be places, or a connection to be made. It may be called under a
+// connection's mu.
+func (s *clients) placesFree(by *loop.Task) {
+	s.waits.Lock()
+	defer s.waits.Unlock()
+	for e := s.waiting.Front(); e != nil; e = s.waiting.Front() {
+		s.tell(by, e)
 	}
+}
+
+// tellNext is placeFree under waits.
+func (s *clients) tellNext(by *loop.Task, k kind) {
+	for e := s.waiting.Front(); e != nil; e = e.Next() {
+		if e.Value.(*waiter).kind == k {
+			s.tell(by, e)
+			return
+		}
+	}
+}
+
+// tell has a stream look for a place; it waits no more. Under waits.
+func (s *clients) tell(by *loop.Task, e *list.Element) {
+	st := s.waiting.Remove(e).(*waiter).stream
+	st.waits = nil
+	st.event.Set(by)
 }
 
 // awaitDialing waits until a connection is made.
@@ -251,6 +297,7 @@ func (s *clients) dialed(ctx context.Context, st *stream, k kind, d *dialing, c 
 		w.event.Set(st.task())
 	}
 	s.mu.Unlock()
+	s.placesFree(st.task())
 	if err == nil {
 		backend.Keep(s, &s.known)
 		if c.Gone() { // before it was on the list
@@ -264,7 +311,7 @@ func (s *clients) drop(c *conn) {
 	s.mu.Lock()
 	s.unlist(c)
 	s.mu.Unlock()
-	s.placeFree(nil)
+	s.placesFree(nil)
 }
 
 // dial makes a connection, with a place on it promised. An exclusive one carries just that stream: nobody else

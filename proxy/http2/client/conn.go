@@ -176,7 +176,7 @@ func without(list []*stream, s *stream) []*stream {
 
 // freePlace notes that there is place for one stream more. Under mu.
 func (c *conn) freePlace(by *loop.Task) {
-	c.list.placeFree(by)
+	c.list.placeFree(by, c.kind)
 	if len(c.streams)+c.promised == 0 {
 		c.streams, c.waiting = frames.Emptied(c.streams), frames.Emptied(c.waiting)
 		if c.closing || c.exclusive {
@@ -346,12 +346,14 @@ func (c *conn) ping(by *loop.Task, limit time.Duration) {
 
 // ponged takes in the answer. Under mu.
 func (c *conn) ponged(by *loop.Task) {
-	c.pingBy, c.doubtful = time.Time{}, false
 	for _, s := range c.pinging {
 		s.event.Set(by)
 	}
-	c.pinging = nil
-	c.list.placeFree(by)
+	c.pinging, c.pingBy = nil, time.Time{}
+	if c.doubtful {
+		c.doubtful = false
+		c.list.placesFree(by)
+	}
 }
 
 // isAlive asks a connection that idles whether it is alive: ping= (httpd: mod_proxy_http2.c). Who asks holds a promise.

@@ -182,7 +182,7 @@ func (c *conn) setting(s http2.Setting) error {
 		return c.resize(int64(s.Val))
 	case http2.SettingMaxConcurrentStreams:
 		c.most = int(min(s.Val, memberStreams))
-		c.list.placeFree(c.by)
+		c.list.placesFree(c.by)
 	case http2.SettingEnablePush:
 		if s.Val != 0 { // RFC 9113 section 6.5.2
 			return http2.ConnectionError(http2.ErrCodeProtocol)
@@ -266,7 +266,7 @@ func (c *conn) goesAway(f *http2.GoAwayFrame) error {
 	if len(c.streams)+c.promised == 0 {
 		c.goodbye(c.by, http2.ErrCodeNo)
 	}
-	c.list.placeFree(c.by)
+	c.list.placesFree(c.by)
 	return c.countFutile()
 }
 

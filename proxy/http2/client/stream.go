@@ -1,6 +1,7 @@
 package client
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"slices"
@@ -29,6 +30,9 @@ type stream struct {
 	aborted atomic.Bool        // the client is gone
 	life    exchange.Abortable // who tells of that; nil: see unhook
 	unhook  func() bool        // nil, or what ends that
+	hookRan atomic.Bool        // it came too late, and Abort is done
+
+	waits *list.Element // under clients.waits: among those that wait for a place; nil: it does not, or was told of one
 
 	begun    bool      // its head was sent
 	left     bool      // it is over for us
@@ -94,11 +98,18 @@ func (s *stream) watch(ctx context.Context) {
 		s.life = life
 		life.Watch(s)
 	} else if ctx.Done() != nil {
-		s.unhook = context.AfterFunc(ctx, func() { recovery.Do("giving up a stream of HTTP/2", s.Abort) })
+		s.unhook = context.AfterFunc(ctx, s.hook)
 	}
 	if s.up.tells != nil {
 		s.up.tells.Announce(&s.event)
 	}
+}
+
+// hook is Abort where a goroutine calls it.
+func (s *stream) hook() {
+	defer s.hookRan.Store(true)
+	defer recovery.Catch("giving up a stream of HTTP/2")
+	s.Abort()
 }
 
 // unwatch ends that. Who was told meanwhile has been: nobody touches the stream any more.
@@ -112,7 +123,7 @@ func (s *stream) unwatch() {
 		s.life = nil
 	case s.unhook != nil:
 		if !s.unhook() { // Abort runs, or is about to
-			for !s.aborted.Load() {
+			for !s.hookRan.Load() {
 				s.event.Wait(s.task(), time.Millisecond)
 			}
 		}

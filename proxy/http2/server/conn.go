@@ -41,7 +41,7 @@ type conn struct {
 	transport transport.Transport
 	begin     func(by *loop.Task, st *stream) // begins a stream's exchange beside what runs now; under mu
 	limits    limits
-	upgraded  *upgraded // the request that asked for HTTP/2, until it has begun; nil for none
+	first     *First // the request that asked for HTTP/2, until it has begun; nil for none
 
 	received // owned by who serves the connection
 
@@ -122,8 +122,8 @@ func headerBytes(s *exchange.Server) int {
 // Hello sends our settings; what came by Upgrade is answered behind them (RFC 9113 section 3.4).
 func (c *conn) Hello(by *loop.Task) {
 	c.sendSettings(by)
-	first := c.upgraded
-	if c.upgraded = nil; first != nil && !c.upgrade(by, first) {
+	first := c.first
+	if c.first = nil; first != nil && !c.upgrade(by, first) {
 		c.mu.Lock()
 		c.goAway(by, http2.ErrCodeProtocol, "")
 		c.mu.Unlock()

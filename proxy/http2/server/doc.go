@@ -13,8 +13,8 @@
 // A connection is served inside an event loop, as HTTP/1's are: its job runs when something has come in, or when
 // streams have something to send, and parks itself; each stream's exchange is a task of that loop. Streams append
 // frames to the connection's output, and the loop has it written once the tasks at work have had their say. Nobody
-// holds the connection's mutex over a wait. Connections that came by Upgrade, and those of other systems, have
-// goroutines: the same code with another transport.
+// holds the connection's mutex over a wait. Connections of other systems have goroutines: the same code with another
+// transport.
 //
 // Texts of a request are hpack's own strings, which nobody writes to again, or the exchange's Arena's.
 //

@@ -17,7 +17,7 @@ import (
 type received struct {
 	frames.Received
 	start        int  // bytes of the preface that have come
-	first        bool // the first SETTINGS have come
+	settled      bool // the first SETTINGS have come
 	dec          *hpack.Decoder
 	block        block
 	by           *loop.Task // who serves it
@@ -123,7 +123,7 @@ func (c *conn) connFault(err error) {
 	code := frames.CodeOf(err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.first && c.start < len(preface) { // it does not speak HTTP/2
+	if !c.settled && c.start < len(preface) { // it does not speak HTTP/2
 		c.gone = true
 		return
 	}
@@ -133,7 +133,8 @@ func (c *conn) connFault(err error) {
 
 // frame does what a frame asks for.
 func (c *conn) frame(f http2.Frame) error {
-	if _, is := f.(*http2.SettingsFrame); !is && !c.first {
+	settings, is := f.(*http2.SettingsFrame)
+	if !c.settled && (!is || settings.IsAck()) {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	switch f := f.(type) {
@@ -220,7 +221,7 @@ func (c *conn) settings(f *http2.SettingsFrame) error {
 	if f.NumSettings() > mostSettings {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
-	c.first, c.prefaceBy = true, time.Time{}
+	c.settled, c.prefaceBy = true, time.Time{}
 	if err := f.ForeachSetting(c.setting); err != nil {
 		return err
 	}

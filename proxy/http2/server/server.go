@@ -55,12 +55,8 @@ func New(app App, logs func(level exchange.Level, err error, message string)) *S
 }
 
 // Serve serves a connection from its preface to its end by goroutines, waits for its exchanges, and closes it. It
-// blocks. info must stay as it is meanwhile.
-func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter) {
-	s.serve(nc, info, reporter, nil)
-}
-
-func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *upgraded) {
+// blocks. info must stay as it is meanwhile. first is the request that asked for HTTP/2 by Upgrade, nil for none.
+func (s *Server) Serve(nc net.Conn, info *exchange.Conn, reporter Reporter, first *First) {
 	c := s.open(info, reporter, first)
 	l := transport.NewGoroutines(c, nc)
 	c.transport = l
@@ -69,14 +65,14 @@ func (s *Server) serve(nc net.Conn, info *exchange.Conn, reporter Reporter, firs
 	l.Serve()
 }
 
-// open makes a connection known; first is the request that asked for it by Upgrade, nil for none.
-func (s *Server) open(info *exchange.Conn, reporter Reporter, first *upgraded) *conn {
+// open makes a connection known.
+func (s *Server) open(info *exchange.Conn, reporter Reporter, first *First) *conn {
 	name := ""
 	if info.TLS != nil {
 		name = info.TLS.ServerName
 	}
 	c := newConn(s, info, reporter, s.app.Named(info.Local, name))
-	c.upgraded = first
+	c.first = first
 	s.mu.Lock()
 	s.conns[c] = true
 	s.mu.Unlock()

@@ -59,10 +59,13 @@ rewrite.checkFile: the facts of a file, as static.open's
 rewrite.isFileName: likewise
 rewrite.find: likewise, of a map's file; Block is called before it is read
 rewrite.scan: value calls Block before it
-rewrite.fetch: find calls Block before it
-rewrite.lookFor: likewise
-rewrite.pageOf: likewise
-rewrite.launch: likewise, or it is called while a configuration takes over
+rewrite.stamp: find calls Block before it
+dbm.Find: who looks a key up calls Block before it
+dbm.findSDBM: likewise
+dbm.sdbmPageOf: likewise
+dbm.openHash: likewise
+dbm.read: likewise
+rewrite.launch: find calls Block before it, or it is called while a configuration takes over
 rewrite.isExecutableFile: while a configuration is loaded
 heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it

@@ -106,7 +106,8 @@ func TestWhatIsNotThere(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	x.Res.Aborted = false
-	if got := line(t, "%X", x); got != "-" {
+	x.Req.Major = 2
+	if got := line(t, "%X %k", x); got != "- 1" {
 		t.Errorf("%q", got)
 	}
 }

@@ -342,7 +342,13 @@ func logID(it *item) piece {
 	return func(b []byte, v *view) []byte { return orDash(b, v.x.LogID, v.x.LogID != "") }
 }
 
-func kept(b []byte, v *view) []byte { return integer(b, int64(v.x.Conn.Kept)) }
+// kept is 1 on streams of HTTP/2 (httpd: h2_c2.c).
+func kept(b []byte, v *view) []byte {
+	if v.x.Req.Major == 2 {
+		return append(b, '1')
+	}
+	return integer(b, int64(v.x.Conn.Kept))
+}
 
 func connection(b []byte, v *view) []byte {
 	switch {

@@ -24,7 +24,7 @@ func setAlias(handler string) func(*directive.Scope, directive.Args) error {
 		if inSection(s) {
 			return errors.New(a.Name + " cannot occur within directory context")
 		}
-		r := rule{prefix: a.Words[0], to: a.Words[1], handler: handler, pos: a.Pos}
+		r := rule{prefix: a.Words[0], to: a.Words[1], root: absolute(s.Config.Tree.ServerRoot, a.Words[1]), handler: handler, pos: a.Pos}
 		warnOverlap(s, a, &r)
 		add(s, r)
 		return nil
@@ -113,15 +113,14 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 			continue
 		}
 		to := r.to + x.Req.Path[rest:]
-		if r.pattern != nil {
+		if r.pattern == nil {
+			x.Context = exchange.Context{Prefix: r.prefix, Root: r.root}
+		} else {
 			to = string(r.pattern.Expand(nil, r.to, x.Req.Path, groups))
 			x.Context = matchedContext(x.Req.Path, to, groups)
 			if climbs(to) && !climbs(r.to) { // two pieces that only together make a ".."
 				return exchange.Status(403)
 			}
-		}
-		if r.pattern == nil {
-			x.Context = exchange.Context{Prefix: r.prefix, Root: absolute(l.root, r.to)}
 		}
 		l.place(x, to, r.handler)
 		return nil

@@ -13,6 +13,7 @@ type rule struct {
 	prefix  string           // "" with a pattern; "" without one never matches
 	pattern *pattern.Pattern // RedirectMatch, AliasMatch
 	to      string           // URL or file; "" for a status without one
+	root    string           // of an Alias: to, as an absolute name
 	status  int              // of a redirect
 	handler string           // ScriptAlias
 	pos     apacheconf.Pos

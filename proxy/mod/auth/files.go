@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/filestamp"
 	"balancerd/proxy/recovery"
 )
 
@@ -56,7 +57,7 @@ type watched[T any] struct {
 type reading[T any] struct {
 	content T
 	err     error
-	facts   facts
+	stamp   filestamp.Stamp
 	sum     [sha256.Size]byte // of the file's bytes
 	began   time.Time
 	took    time.Duration
@@ -70,7 +71,7 @@ func (c *cache[T]) get(x *exchange.Exchange, name string) (T, error) {
 		var none T
 		return none, bare(err)
 	}
-	r := c.of(name).current(x, factsOf(info))
+	r := c.of(name).current(x, filestamp.Of(info))
 	return r.content, r.err
 }
 
@@ -89,7 +90,7 @@ func (c *cache[T]) of(name string) *watched[T] {
 }
 
 // current is the reading that serves a request which found the file as now says.
-func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
+func (w *watched[T]) current(x *exchange.Exchange, now filestamp.Stamp) *reading[T] {
 	r := w.last.Load()
 	switch {
 	case r == nil:
@@ -101,7 +102,7 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 		w.busy.Unlock()
 	case r.upToDate(now), !w.busy.TryLock():
 		return r
-	case now.size <= quickFile:
+	case now.Size <= quickFile:
 		x.Block()
 		w.read()
 		w.busy.Unlock()
@@ -117,11 +118,11 @@ func (w *watched[T]) current(x *exchange.Exchange, now facts) *reading[T] {
 
 // upToDate reports whether the file need not be read again. One that changed within the same tick of the
 // file system's clock as it was read may hold something else and look the same.
-func (r *reading[T]) upToDate(now facts) bool {
-	if r.facts == now && !r.again && r.began.UnixNano()-now.changed >= now.tick() {
+func (r *reading[T]) upToDate(now filestamp.Stamp) bool {
+	if r.stamp == now && !r.again && !now.MayHide(r.began) {
 		return true
 	}
-	if now.size <= quickFile && !r.again {
+	if now.Size <= quickFile && !r.again {
 		return false
 	}
 	return time.Since(r.began) < max(readPause, 10*r.took) // however often it changes, a tenth of a processor
@@ -134,17 +135,17 @@ func (w *watched[T]) read() {
 	text, now, err := readWhole(w.name)
 	defer func() {
 		if p := recover(); p != nil { // of parse, on a goroutine of its own perhaps
-			w.last.Store(&reading[T]{facts: now, began: r.began, err: fmt.Errorf("it cannot be read: %v", p)})
+			w.last.Store(&reading[T]{stamp: now, began: r.began, err: fmt.Errorf("it cannot be read: %v", p)})
 		}
 	}()
 	gone := errors.Is(err, syscall.ENOENT) // just now: the next request will see
 	switch {
 	case old != nil && old.err == nil && (scarce(err) || gone):
-		r.content, r.facts, r.sum, r.again = old.content, old.facts, old.sum, true
+		r.content, r.stamp, r.sum, r.again = old.content, old.stamp, old.sum, true
 	case err != nil:
-		r.facts, r.err, r.again = now, bare(err), scarce(err)
+		r.stamp, r.err, r.again = now, bare(err), scarce(err)
 	default:
-		r.facts, r.sum = now, sha256.Sum256(text)
+		r.stamp, r.sum = now, sha256.Sum256(text)
 		if old != nil && old.err == nil && old.sum == r.sum {
 			r.content = old.content
 		} else {
@@ -157,7 +158,7 @@ func (w *watched[T]) read() {
 
 // readWhole is a file's bytes and what the file was before they were read: who writes to it meanwhile has it
 // read again.
-func readWhole(name string) (text []byte, now facts, err error) {
+func readWhole(name string) (text []byte, now filestamp.Stamp, err error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not wait for its writer
 	if err != nil {
 		return nil, now, err
@@ -167,13 +168,13 @@ func readWhole(name string) (text []byte, now facts, err error) {
 	if err != nil {
 		return nil, now, err
 	}
-	now = factsOf(info)
+	now = filestamp.Of(info)
 	switch {
 	case name == os.DevNull:
 		return nil, now, nil
 	case !info.Mode().IsRegular():
 		return nil, now, errNotRegular
-	case now.size > maxUserFile:
+	case now.Size > maxUserFile:
 		return nil, now, syscall.EFBIG
 	}
 	text, err = io.ReadAll(io.LimitReader(f, maxUserFile))
@@ -186,30 +187,6 @@ var errNotRegular error = syscall.EBADF
 // scarce reports whether an error says more of this server than of the file.
 func scarce(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
-}
-
-// facts are what tells two states of a file apart.
-type facts struct {
-	size, modified, changed int64 // bytes; nanoseconds since the epoch
-	device, inode           uint64
-}
-
-func factsOf(info os.FileInfo) facts {
-	f := facts{size: info.Size(), modified: info.ModTime().UnixNano()}
-	f.changed = f.modified
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		f.device, f.inode, f.changed = uint64(st.Dev), st.Ino, changeTime(st)
-	}
-	return f
-}
-
-// tick is how many nanoseconds two changes may lie apart and look like one: file systems count in the
-// kernel's ticks, old ones in seconds.
-func (f facts) tick() int64 {
-	if f.changed%int64(time.Millisecond) == 0 {
-		return int64(2 * time.Second)
-	}
-	return int64(20 * time.Millisecond)
 }
 
 // bare is the system's error without the operation and the name.

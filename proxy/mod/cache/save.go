@@ -13,7 +13,7 @@ import (
 
 // save is the filter CACHE_SAVE: the answer is kept if it may be, on its way (httpd: mod_cache.c cache_save_filter).
 func (l *lookup) save(ctx context.Context, x *exchange.Exchange) error {
-	if l.over || l.placed || x.Res.Tunnel != nil || x.Res.Status < 200 {
+	if l.over || l.placed || x.Res.IsSwitch() || x.Res.Status < 200 {
 		return nil
 	}
 	d := &l.section

@@ -8,15 +8,12 @@ import (
 	"balancerd/proxy/site"
 )
 
-// rewritten is the handler's name of what rules have given another path (mod_rewrite).
-const rewritten = "redirect-handler"
-
 // document finds what to show of a directory.
 func (p *plan) document(x *exchange.Exchange) error {
 	if !strings.HasSuffix(x.Req.Path, "/") {
 		return p.addSlash(x)
 	}
-	if x.Handler == rewritten {
+	if x.Handler == exchange.RedirectHandler {
 		return nil
 	}
 	if p.checkHandler.Or(false) && x.Handler != directoryHandler {

@@ -13,9 +13,9 @@ import (
 )
 
 // Steps are what mod_http2 does to exchanges. They stand behind the modules whose fixups may still
-// change a request. upgrade makes HTTP/2 of the connection of a request that asks for h2c, as a tunnel
-// (RFC 7540 section 3.2).
-func Steps(upgrade func(*exchange.Exchange) exchange.Tunnel) site.Module {
+// change a request. upgrade is what HTTP/2 has to know of a request that asks for it by Upgrade (RFC 7540 section 3.2); nil:
+// it can't be.
+func Steps(upgrade func(*exchange.Exchange) any) site.Module {
 	return site.Module{Name: "http2", Open: opener(upgrade), Reads: []string{"http2 dir"}}
 }
 

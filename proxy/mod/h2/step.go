@@ -17,7 +17,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	return nil, nil
 }
 
-func opener(upgrade func(*exchange.Exchange) exchange.Tunnel) func(*directive.Config, *site.Site) (site.Builder, error) {
+func opener(upgrade func(*exchange.Exchange) any) func(*directive.Config, *site.Site) (site.Builder, error) {
 	return func(c *directive.Config, s *site.Site) (site.Builder, error) {
 		clear := false
 		for _, h := range s.Hosts {
@@ -83,13 +83,13 @@ func ask(_ context.Context, x *exchange.Exchange) error {
 }
 
 // switchOver answers with 101 and goes on in HTTP/2 (httpd: core.c core_upgrade_handler).
-func switchOver(upgrade func(*exchange.Exchange) exchange.Tunnel) exchange.HandlerFunc {
+func switchOver(upgrade func(*exchange.Exchange) any) exchange.HandlerFunc {
 	return func(_ context.Context, x *exchange.Exchange) error {
-		t := upgrade(x)
-		if t == nil {
+		first := upgrade(x)
+		if first == nil {
 			return exchange.Status(400)
 		}
-		x.Res.Status, x.Res.Local, x.Res.Tunnel = 101, true, t
+		x.Res.Status, x.Res.Local, x.Res.Switch = 101, true, first
 		x.Res.Header.Add("Upgrade", exchange.H2C)
 		x.Res.Header.Add("Connection", "Upgrade")
 		return nil

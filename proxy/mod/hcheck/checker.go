@@ -25,7 +25,17 @@ type checker struct {
 	schedule schedule    // under mu
 	running  int         // under mu: checks under way, of earlier configurations too
 	looping  bool        // under mu: a goroutine looks who is due
+	free     []chan job  // under mu: goroutines that wait for a check to make, the last one first
 }
+
+// job is one check.
+type job struct {
+	*target
+	*member
+}
+
+// mostFree is how many goroutines wait for the next check: to make each one anew costs, and their stacks grow each time.
+const mostFree = 32
 
 // generation is what checks of one configuration have in common. Immutable but for targets.
 type generation struct {
@@ -194,18 +204,47 @@ func (k *checker) start(now time.Time) (wait time.Duration, over bool) {
 		}
 		room--
 		k.running++
-		t := m.target
-		recovery.Go("checking a member", func() { k.run(t, m) })
+		k.hand(job{m.target, m})
 	}
 	wait, ok := k.schedule.wait(now)
 	switch {
 	case !ok && k.running == 0:
 		k.looping = false
+		for _, c := range k.free {
+			close(c)
+		}
+		k.free = nil
 		return 0, true
 	case !ok || room <= 0:
 		return forever, false // the end of a check wakes
 	}
 	return max(wait, pace), false
+}
+
+// hand has a check made: by a goroutine that waits for one, or else a new one. Under mu.
+func (k *checker) hand(j job) {
+	if n := len(k.free) - 1; n >= 0 {
+		k.free[n] <- j
+		k.free = k.free[:n]
+		return
+	}
+	recovery.Go("checking a member", func() { k.work(j) })
+}
+
+// work makes a check, and those that are handed to it then.
+func (k *checker) work(j job) {
+	more := make(chan job, 1)
+	for ok := true; ok; j, ok = <-more {
+		k.run(j.target, j.member)
+		j = job{}
+		k.mu.Lock()
+		if !k.looping || len(k.free) == mostFree {
+			close(more)
+		} else {
+			k.free = append(k.free, more)
+		}
+		k.mu.Unlock()
+	}
 }
 
 // run makes one check, and counts its result if the configuration that asked for it still holds.

@@ -5,7 +5,7 @@
 //	                                     |
 //	site.OnCommit, Farm.OnEdit ──> checker.go ── one goroutine ── schedule.go: who is due, and when the next one is
 //	                                     |
-//	                                     └── a goroutine for each check that is due: check.go
+//	                                     └── a goroutine for each check that is under way: check.go
 //	                                              backend.Knock (TCP, CPING), backend.Probe (OPTIONS, HEAD, GET)
 //	                                              condition.go: ProxyHCExpr on the answer
 //	                                              balancer.Worker.HealthResult: passes and fails are counted

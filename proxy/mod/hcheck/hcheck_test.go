@@ -35,6 +35,7 @@ type server struct {
 	t    testing.TB
 	farm *balancer.Farm
 	mods []site.Module
+	site *site.Site
 	log  proxytest.LogBook
 }
 
@@ -64,6 +65,15 @@ func (s *server) load(conf string) {
 		h.Server.ErrorLog, h.Server.Levels = &s.log, &exchange.Levels{All: exchange.Info}
 	}
 	st.Commit()
+	s.site = st
+}
+
+// get asks the site, and returns the status.
+func (s *server) get(path string) int {
+	x := proxytest.Request("GET " + path + " HTTP/1.1")
+	s.site.Serve(context.Background(), x)
+	defer s.site.Done(context.Background(), x)
+	return x.Res.Status
 }
 
 func (s *server) members() (list []*balancer.Worker) {
@@ -308,6 +318,49 @@ func TestHostileMembers(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// A thousand members that accept and are silent: while all of these checks hang, those of the others come as ever.
+func TestSilentMembersDelayNobody(t *testing.T) {
+	const silent = 1000
+	if backend.ProbeRoom() < silent+10 {
+		t.Skip("too few descriptors for so many checks at a time")
+	}
+	t.Parallel()
+	hang := make(chan bool)
+	defer close(hang)
+	mute := backendtest.Listen(t, func(net.Conn) { <-hang })
+	lines := []string{"ProxySet lbmethod=byrequests"}
+	for i := range silent {
+		lines = append(lines, fmt.Sprintf("BalancerMember http://%s/m%04d hcmethod=GET hcinterval=100ms timeout=600", mute.Addr, i))
+	}
+	well, other := newMember(t), newMember(t)
+	for _, m := range []*switched{well, other} {
+		lines = append(lines, "BalancerMember http://"+m.Addr+" hcmethod=GET hcuri=/h hcinterval=100ms")
+	}
+	s := start(t, balancerOf(lines...))
+	wait(t, func() string {
+		if n := mute.Connections(); n < silent {
+			return fmt.Sprintf("%d of the silent members are asked", n)
+		}
+		return ""
+	})
+	one, two := well.asked.Load(), other.asked.Load()
+	wait(t, func() string {
+		if well.asked.Load() < one+10 || other.asked.Load() < two+10 {
+			return "a member that is well waits for those that are silent"
+		}
+		return ""
+	})
+	well.ill.Store(true)
+	want := make([]string, silent, silent+2)
+	for i := range want {
+		want[i] = "Init Ok" // as long as nothing is known
+	}
+	s.until(append(want, "Init HcFl", "Init Ok")...)
+	if n := mute.Connections(); n != silent {
+		t.Errorf("%d checks of %d members: some are asked twice at a time", n, silent)
+	}
 }
 
 // Checks have connections of their own: max= and what waits for it is the traffic's. They count for nobody.

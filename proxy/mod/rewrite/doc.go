@@ -16,6 +16,6 @@
 // While rules run x.Filename is the path or URL that they have come to, x.Req.Query the query, as in httpd.
 //
 // Reading order: module.go, settings.go, options.go, line.go, rule.go, flag.go, cond.go, template.go; pass.go, url.go,
-// escape.go, effect.go, server.go, section.go; variable.go, ahead.go; map.go, textfile.go, stamp_linux.go,
-// stamp_other.go, sdbm.go, program.go; trace.go.
+// escape.go, effect.go, server.go, section.go; variable.go, ahead.go; map.go, textfile.go, table.go,
+// program.go; trace.go.
 package rewrite

@@ -139,8 +139,9 @@ func setRounds(r *rule, value string) error {
 	return nil
 }
 
+// setSkip takes a number of 32 bits, as C does; one below 0 skips nothing.
 func setSkip(r *rule, value string) error {
-	r.skip = directive.Atoi(value)
+	r.skip = max(0, int(int32(directive.Atoi(value))))
 	return nil
 }
 

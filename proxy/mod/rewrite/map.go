@@ -90,8 +90,8 @@ func raised(s string) string {
 	return string(b)
 }
 
-// unescape replaces %XX; what is no such code stays, and so does everything behind a code of a NUL (httpd: util.c
-// ap_unescape_url, whose error nobody looks at).
+// unescape replaces %XX; what is no such code stays. A code of a NUL ends the text (httpd: util.c ap_unescape_url, whose
+// error nobody looks at).
 func unescape(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -187,7 +187,7 @@ func MapFiles(word string) []string {
 	case !has:
 		return []string{word}
 	case strings.HasPrefix(kind, "dbm"):
-		return []string{rest + directorySuffix}
+		return tableFiles(word)
 	case kind == "int", kind == "dbd", kind == "fastdbd":
 		return nil
 	case kind == "prg":

@@ -1,73 +1,18 @@
 package rewrite
 
 import (
-	"encoding/binary"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"balancerd/proxy/internal/filestamp"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
 )
-
-// pageWith is an SDBM page with keys and their values.
-func pageWith(pairs ...string) (page [pageSize]byte) {
-	end := pageSize
-	binary.NativeEndian.PutUint16(page[:], uint16(len(pairs)))
-	for i, s := range pairs {
-		end -= len(s)
-		copy(page[end:], s)
-		binary.NativeEndian.PutUint16(page[2+2*i:], uint16(end))
-	}
-	return page
-}
-
-// TestTable: a table of several pages. Which page a key is on, the bits say.
-func TestTable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "t")
-	os.WriteFile(path+directorySuffix, []byte{0b101}, 0o600) // split once, and the upper half again
-	var pages [4][pageSize]byte
-	keys := map[string]string{}
-	for _, key := range strings.Fields("a b c d e f g h i j k l m n o p") {
-		h := hashOf(key)
-		n := h & 1
-		if n == 1 {
-			n = h & 3
-		}
-		old := []string{}
-		for k, v := range keys {
-			if strings.HasPrefix(v, string('0'+byte(n))) {
-				old = append(old, k, v)
-			}
-		}
-		keys[key] = string('0'+byte(n)) + key
-		pages[n] = pageWith(append(old, key, keys[key])...)
-	}
-	var all []byte
-	for i := range pages {
-		all = append(all, pages[i][:]...)
-	}
-	os.WriteFile(path+pageSuffix, all, 0o600)
-	for key, want := range keys {
-		if got, ok, err := fetch(path, key); got != want || !ok || err != nil {
-			t.Errorf("%s: %q %v %v, want %q", key, got, ok, err, want)
-		}
-	}
-	if _, ok, _ := fetch(path, "zz"); ok {
-		t.Error("zz is in the table")
-	}
-}
-
-// TestHash: numbers of APR's own function.
-func TestHash(t *testing.T) {
-	for key, want := range map[string]uint32{"": 0, "a": 97, "ab": 97*65599 + 98} {
-		if got := hashOf(key); got != want {
-			t.Errorf("%q: %d, want %d", key, got, want)
-		}
-	}
-}
 
 // TestTextFileChanges: a change that leaves the time as it was is seen, too.
 func TestTextFileChanges(t *testing.T) {
@@ -96,6 +41,48 @@ func TestTextFileChanges(t *testing.T) {
 	}
 }
 
+// TestTextFileChangesWithinATick: a stamp that was taken within a tick of the last change hides the next one.
+func TestTextFileChangesWithinATick(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map")
+	os.WriteFile(path, []byte("k new\n"), 0o600)
+	fi, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := filestamp.Of(fi)
+	m, x := &textFile{path: path}, sitetest.Request("GET /")
+	for began, want := range map[time.Time]string{fi.ModTime(): "new", fi.ModTime().Add(time.Hour): "old"} {
+		m.last.Store(&mapReading{values: map[string]string{"k": "old"}, stamp: now, began: began})
+		if got, err := m.value(x, "k", now); got != want || err != nil {
+			t.Errorf("read %v after the change: %q %v, want %q", began.Sub(fi.ModTime()), got, err, want)
+		}
+	}
+}
+
+// TestTextFileIsNotWaitedFor: who asks for what was read already does not wait for another that reads the file anew.
+func TestTextFileIsNotWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map")
+	os.WriteFile(path, []byte("k v\n"), 0o600)
+	os.Chtimes(path, sitetest.Old, sitetest.Old)
+	m, now := &textFile{path: path}, filestamp.Stamp{}
+	m.last.Store(&mapReading{values: map[string]string{"k": "kept"}, stamp: now, began: time.Now()})
+	m.busy.Lock()
+	defer m.busy.Unlock()
+	got := make(chan string)
+	go func() {
+		v, _ := m.value(sitetest.Request("GET /"), "k", now)
+		got <- v
+	}()
+	select {
+	case v := <-got:
+		if v != "kept" {
+			t.Error(v)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it waits")
+	}
+}
+
 // TestLargeTextFile is asked key by key.
 func TestLargeTextFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map")
@@ -105,8 +92,8 @@ func TestLargeTextFile(t *testing.T) {
 	if fi.Size() <= wholeMost {
 		t.Fatal("not large")
 	}
-	if v, err := m.value(sitetest.Request("GET /"), "k", stampOf(fi)); v != "v" || err != nil || m.values != nil {
-		t.Error(v, err, len(m.values))
+	if v, err := m.value(sitetest.Request("GET /"), "k", filestamp.Of(fi)); v != "v" || err != nil || m.last.Load() != nil {
+		t.Error(v, err, m.last.Load())
 	}
 }
 
@@ -144,6 +131,30 @@ func TestProgramIsStartedAgain(t *testing.T) {
 	}
 }
 
+// TestProgramThatCanNotBeStarted: why is told once for each try, not with each request.
+func TestProgramThatCanNotBeStarted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map.sh")
+	os.WriteFile(path, []byte("#!/no/such/shell\n"), 0o700)
+	r := newRig(t, "RewriteEngine On\nRewriteMap p prg:"+path+"\nRewriteRule ^/(.*)$ http://o.test/${p:$1|none} [R,NE]\n")
+	t.Cleanup(r.Site.Close)
+	for _, key := range []string{"a", "b"} {
+		if got := outcomeOf(r, "GET /"+key); got != "302 http://o.test/none" {
+			t.Error(got)
+		}
+	}
+	told := "RewriteMap program " + path + " can't be started: fork/exec " + path + ": no such file or directory"
+	log := r.Log.Take()
+	if strings.Count(log, told) != 1 {
+		t.Error(log)
+	}
+	for end := time.Now().Add(30 * time.Second); strings.Count(log, told) < 2; time.Sleep(20 * time.Millisecond) {
+		if outcomeOf(r, "GET /c"); time.Now().After(end) {
+			t.Fatal("the second try is not told: ", log)
+		}
+		log += r.Log.Take()
+	}
+}
+
 // TestProgramEndsWithItsConfiguration: it is told by the end of its input.
 func TestProgramEndsWithItsConfiguration(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "ended")
@@ -178,5 +189,41 @@ func TestProgramOfAnEngineThatIsOff(t *testing.T) {
 	}
 	if _, err = site.Build(c, modules(), site.Options{}); err == nil || !strings.HasPrefix(err.Error(), "AH00654: mod_rewrite: could not start RewriteMap program "+path) {
 		t.Error(err)
+	}
+}
+
+// TestTables: both types of tables that httxt2dbm makes (package dbm has them recorded), as they change.
+func TestTables(t *testing.T) {
+	root := t.TempDir()
+	for from, to := range map[string]string{".dir": "sd.dir", ".pag": "sd.pag", ".db": "db"} {
+		f, err := os.Open("../../internal/dbm/testdata/hosts" + from + ".gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(filepath.Join(root, to), b, 0o600)
+	}
+	r := newRig(t, "RewriteEngine On\nRewriteMap s dbm=SDBM:"+root+"/sd\nRewriteMap d dbm:"+root+"/db\nRewriteMap e dbm=db:"+root+"/db\n"+
+		"RewriteRule ^/s(.*) ${s:$1|http://o.test/none} [R]\nRewriteRule ^/d(.*) ${d:$1|http://o.test/none} [R]\nRewriteRule ^/e(.*) ${e:$1|http://o.test/none} [R]\n")
+	for path, want := range map[string]string{"/shost1.test": "10.0.0.1/x", "/dhost2.test": "10.0.0.2/xx", "/ehost3.test": "10.0.0.3/xxx", "/sx": "o.test/none", "/dx": "o.test/none"} {
+		if got := strings.Replace(outcomeOf(r, "GET "+path), ":80", "", 1); got != "302 http://"+want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	os.WriteFile(root+"/db", []byte("no table"), 0o600)
+	os.Remove(root + "/sd.pag")
+	for path, want := range map[string]string{"/dhost2.test": "AH00656: mod_rewrite: can't open DBM RewriteMap " + root + "/db", "/shost1.test": "AH00663: mod_rewrite: can't access DBM RewriteMap file " + root + "/sd.pag"} {
+		got := outcomeOf(r, "GET "+path)
+		if log := r.Log.Take(); got != "302 http://o.test/none" || !strings.Contains(log, want) {
+			t.Errorf("%s: %s, want %s", got, log, want)
+		}
 	}
 }

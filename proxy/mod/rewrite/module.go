@@ -34,7 +34,7 @@ var table = directive.Table{
 }
 
 func open(c *directive.Config, s *site.Site) (site.Builder, error) {
-	if err := openMaps(c, s); err != nil {
+	if err := openMaps(s); err != nil {
 		return nil, err
 	}
 	proxied := c.Loaded("mod_proxy.c")
@@ -60,6 +60,6 @@ func build(chain []*directive.Scope, p *site.Plan, proxied bool) {
 	if d.prefix != "" {
 		s := &section{rules: d.rules, maps: srv.maps, prefix: d.prefix, base: d.base, options: d.options.Or(0), server: srv.options.Or(0), proxied: proxied}
 		p.Add(site.Fixup, "RewriteRule", s.step)
-		p.HandlerFor(redirectHandler, exchange.HandlerFunc(follow))
+		p.HandlerFor(exchange.RedirectHandler, exchange.HandlerFunc(follow))
 	}
 }

@@ -20,11 +20,12 @@ import (
 type program struct {
 	argv []string // the program's full path, and its words
 
-	turn chan struct{} // holds one token: who has it may use what follows
-	on   bool          // it is to run: a server with rules has the map
-	run  *running      // nil: it does not run
-	wait time.Time     // it is not started before
-	bad  int           // failures in a row
+	turn   chan struct{} // holds one token: who has it may use what follows
+	on     bool          // it is to run: a server with rules has the map
+	run    *running      // nil: it does not run
+	wait   time.Time     // it is not started before
+	bad    int           // failures in a row
+	unsaid error         // why it could not be started just now; the next who asks logs it
 }
 
 // running is a process with our ends of its pipes.
@@ -60,7 +61,7 @@ func (m *rewriteMap) openProgram(s *directive.Scope, a directive.Args, line stri
 
 // openMaps has the programs of all servers whose engine is on started when the configuration takes over, and ended with
 // it (httpd: mod_rewrite.c run_rewritemap_programs).
-func openMaps(_ *directive.Config, st *site.Site) error {
+func openMaps(st *site.Site) error {
 	seen := map[*program]bool{}
 	for _, h := range st.Hosts {
 		scopes := []*directive.Scope{st.Hosts[0].Scope}
@@ -114,9 +115,10 @@ func (pr *program) start() {
 	r, err := launch(pr.argv)
 	if err != nil {
 		pr.failed()
+		pr.unsaid = err
 		return
 	}
-	pr.run = r
+	pr.run, pr.unsaid = r, nil
 }
 
 // launch starts a process in the program's own folder.
@@ -199,6 +201,7 @@ func (pr *program) ask(x *exchange.Exchange, key string) (string, bool) {
 		pr.start()
 	}
 	if pr.run == nil {
+		pr.tell(x)
 		return "", false
 	}
 	value, err := pr.run.ask(key)
@@ -209,6 +212,14 @@ func (pr *program) ask(x *exchange.Exchange, key string) (string, bool) {
 	}
 	pr.bad = 0
 	return value, !strings.EqualFold(value, "NULL")
+}
+
+// tell logs why the process could not be started, once for each try. The caller has the turn.
+func (pr *program) tell(x *exchange.Exchange) {
+	if pr.unsaid != nil {
+		x.Log("rewrite", exchange.Error, nil, "RewriteMap program "+pr.argv[0]+" can't be started: "+pr.unsaid.Error())
+		pr.unsaid = nil
+	}
 }
 
 // ask writes a line and reads one.

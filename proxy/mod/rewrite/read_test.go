@@ -131,3 +131,18 @@ func TestProxyThatIsNotLoaded(t *testing.T) {
 		}
 	}
 }
+
+// TestSkipsOfOddSizes: what httpd 2.4.71 answered.
+func TestSkipsOfOddSizes(t *testing.T) {
+	for number, want := range map[string]string{
+		"1": "two", "-1": "one", "4294967297": "two", "2147483648": "one", "9223372036854775807": "one", "-9223372036854775808": "one", "1073741825": "", "2147483647": "",
+	} {
+		r := newRig(t, "RewriteEngine On\nRewriteRule . - [S="+number+"]\nRewriteRule . http://one.test/ [R,L]\nRewriteRule . http://two.test/ [R,L]\n")
+		if want = "302 http://" + want + ".test/"; want == "302 http://.test/" {
+			want = "200 /x"
+		}
+		if got := outcomeOf(r, "GET /x"); got != want {
+			t.Errorf("S=%s: %s, want %s", number, got, want)
+		}
+	}
+}

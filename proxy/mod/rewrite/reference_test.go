@@ -1,6 +1,10 @@
 package rewrite
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // reference is expansion as mod_rewrite does it, character by character over the text itself: what templates are held
 // against (httpd: mod_rewrite.c do_expand).
@@ -8,7 +12,7 @@ type reference struct {
 	groups [2][10]string // of the rule, of the condition
 	values map[string]string
 	maps   map[string]map[string]string
-	escape func(string) string
+	escape func(string) string // of groups; nil: they stay as they are
 }
 
 // expand is the text, and where the "?" that counts comes from.
@@ -82,6 +86,22 @@ func (r *reference) braced(text string) (made string, length int) {
 		value = r.expand(other, nil)
 	}
 	return value, end + 1
+}
+
+// escapeAll is what the flag B makes of a group.
+func escapeAll(group string) string {
+	var out strings.Builder
+	for _, c := range []byte(group) {
+		switch {
+		case c == '_' || c < 0x80 && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c))):
+			out.WriteByte(c)
+		case c == ' ':
+			out.WriteByte('+')
+		default:
+			fmt.Fprintf(&out, "%%%02x", c)
+		}
+	}
+	return out.String()
 }
 
 // cutOutside is strings.Cut at a character that stands in no braces.

@@ -26,12 +26,9 @@ func (s *section) step(_ context.Context, x *exchange.Exchange) error {
 	if !forwarded && s.options&allowNoSlash == 0 && len(x.Filename) == len(s.prefix)-1 && s.prefix[:len(x.Filename)] == x.Filename {
 		return nil // the folder without its slash: mod_dir sends the client on
 	}
-	if m := memoryIn(x); m != nil {
-		if m.ended {
-			p := pass{x: x, dir: s, perDir: true}
-			p.traceDir(8, "Declining, no further rewriting due to END flag")
-			return nil
-		}
+	if m := memoryIn(x); m != nil && m.ended {
+		s.trace(x, 8, "Declining, no further rewriting due to END flag")
+		return nil
 	}
 	if site.PlanOf(x).NoLinks {
 		x.Log("rewrite", exchange.Error, nil, x.Arena.Join("AH00670: Options FollowSymLinks and SymLinksIfOwnerMatch are both off, so the RewriteRule directive is also forbidden due to its similar ability to circumvent directory restrictions : ", x.Filename))
@@ -89,7 +86,7 @@ func (s *section) settle(p *pass, res *result, name, query string, hadQuery bool
 		p.traceDir(1, "internal redirect with ", url, " [INTERNAL REDIRECT]")
 	}
 	memoryOf(x).redirect = url
-	x.Filename, x.Handler = name, redirectHandler
+	x.Filename, x.Handler = name, exchange.RedirectHandler
 	return nil
 }
 
@@ -140,10 +137,7 @@ func (p *pass) urlOf(name string) string {
 	return url
 }
 
-// redirectHandler is the name of the handler of internal redirects.
-const redirectHandler = "redirect-handler"
-
-// follow is that handler.
+// follow is the handler of exchange.RedirectHandler.
 func follow(_ context.Context, x *exchange.Exchange) error {
 	m := memoryIn(x)
 	if m == nil || m.redirect == "" {
@@ -163,13 +157,12 @@ func forceStep(_ context.Context, x *exchange.Exchange) error {
 	if m == nil || m.redirects != redirectsOf(x) {
 		return nil
 	}
-	p := pass{x: x}
 	if m.mediaType != "" {
-		p.trace(1, "force filename ", x.Filename, " to have MIME-type '", m.mediaType, "'")
+		traceOf(x, "", 1, "force filename ", x.Filename, " to have MIME-type '", m.mediaType, "'")
 		x.Type = m.mediaType
 	}
 	if m.handler != "" {
-		p.trace(1, "force filename ", x.Filename, " to have the Content-handler '", m.handler, "'")
+		traceOf(x, "", 1, "force filename ", x.Filename, " to have the Content-handler '", m.handler, "'")
 		x.Handler = m.handler
 	}
 	return nil

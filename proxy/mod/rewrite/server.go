@@ -26,11 +26,11 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 		return nil
 	}
 	if m := memoryIn(x); m != nil && m.ended {
-		e.trace(x, 8, "Declining, no further rewriting due to END flag")
+		traceOf(x, "", 8, "Declining, no further rewriting due to END flag")
 		return nil
 	}
 	if !e.anyURI && (x.Req.Target == "*" || x.Req.Path == "" || x.Req.Path[0] != '/') {
-		e.trace(x, 8, "Declining, request-URI '", x.Req.Path, "' is not a URL-path. Consult the manual entry for the RewriteOptions directive for options and caveats about matching other strings.")
+		traceOf(x, "", 8, "Declining, request-URI '", x.Req.Path, "' is not a URL-path. Consult the manual entry for the RewriteOptions directive for options and caveats about matching other strings.")
 		return nil
 	}
 	setScriptURL(x)
@@ -56,12 +56,6 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 		return err
 	}
 	return e.settle(p, &res, query, has)
-}
-
-// trace is pass.trace where there is no pass.
-func (e *engine) trace(x *exchange.Exchange, level int, text ...string) {
-	p := pass{x: x}
-	p.trace(level, text...)
 }
 
 // noCanon is the note that has a member's path sent as it is (httpd: mod_proxy.c).

@@ -3,43 +3,39 @@ package rewrite
 import (
 	"bufio"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/filestamp"
 )
 
 // textFile is a txt: or rnd: map. What was read of it is kept until the file changes.
 type textFile struct {
 	path string
 
-	mu     sync.Mutex
-	stamp  stamp
-	values map[string]string // under mu: of a file of usual size, all; replaced, never changed
-	asked  asked
+	last  atomic.Pointer[mapReading] // nil: it has not been read yet
+	busy  sync.Mutex                 // held by who reads
+	asked asked
+}
+
+// mapReading is all that a file of usual size said. Immutable.
+type mapReading struct {
+	values map[string]string
+	stamp  filestamp.Stamp
+	began  time.Time
+	took   time.Duration
 }
 
 const (
 	wholeMost   = 16 << 20 // bytes of a map file that is kept; of a larger one each key is looked for anew
+	quickMap    = 64 << 10 // bytes of one that is read with each request while its stamp may hide a change
 	longestLine = 1024     // bytes; what is longer is two lines (httpd: REWRITE_MAX_TXT_MAP_LINE)
 )
-
-// stamp is what changes when a file does.
-type stamp struct {
-	size, mtime, ctime int64
-	inode              uint64
-}
-
-func stampOf(fi fs.FileInfo) stamp {
-	s := stamp{size: fi.Size(), mtime: fi.ModTime().UnixNano()}
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		s.inode, s.ctime = st.Ino, changeTime(st)
-	}
-	return s
-}
 
 func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 	fi, err := os.Stat(t.path)
@@ -47,7 +43,7 @@ func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 		p.x.Log("rewrite", exchange.Error, err, "AH00661: mod_rewrite: can't access text RewriteMap file "+t.path)
 		return "", false
 	}
-	now := stampOf(fi)
+	now := filestamp.Of(fi)
 	again := p.traced && t.asked.again(key, now)
 	if p.traced && !again {
 		p.trace(6, "cache lookup FAILED, forcing new map lookup")
@@ -65,28 +61,52 @@ func (t *textFile) find(p *pass, m *rewriteMap, key string) (string, bool) {
 }
 
 // value is a key's, of the file as it is now; "" for none.
-func (t *textFile) value(x *exchange.Exchange, key string, now stamp) (string, error) {
-	if now.size > wholeMost {
+func (t *textFile) value(x *exchange.Exchange, key string, now filestamp.Stamp) (string, error) {
+	if now.Size > wholeMost {
 		x.Block()
 		return scan(t.path, func(k, _ string) bool { return k == key })
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.values == nil || t.stamp != now {
+	r := t.last.Load()
+	if !r.upToDate(now) {
 		x.Block()
-		values := map[string]string{}
-		_, err := scan(t.path, func(k, v string) bool {
-			if _, known := values[k]; !known {
-				values[strings.Clone(k)] = strings.Clone(v)
-			}
-			return false
-		})
-		if err != nil {
+		var err error
+		if r, err = t.read(now); err != nil {
 			return "", err
 		}
-		t.values, t.stamp = values, now
 	}
-	return t.values[key], nil
+	return r.values[key], nil
+}
+
+// upToDate reports whether the file, as it is now, need not be read again. One that changed within the same tick of the
+// file system's clock as it was read may hold something else and look the same: if it is large, a tenth of the time
+// goes into reading it until that has passed.
+func (r *mapReading) upToDate(now filestamp.Stamp) bool {
+	if r == nil || r.stamp != now {
+		return false
+	}
+	return !now.MayHide(r.began) || now.Size > quickMap && time.Since(r.began) < 10*r.took
+}
+
+// read reads the file unless another has just done so.
+func (t *textFile) read(now filestamp.Stamp) (*mapReading, error) {
+	t.busy.Lock()
+	defer t.busy.Unlock()
+	if r := t.last.Load(); r.upToDate(now) {
+		return r, nil
+	}
+	r := &mapReading{values: map[string]string{}, stamp: now, began: time.Now()}
+	_, err := scan(t.path, func(k, v string) bool {
+		if _, known := r.values[k]; !known {
+			r.values[strings.Clone(k)] = strings.Clone(v)
+		}
+		return false
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.took = time.Since(r.began)
+	t.last.Store(r)
+	return r, nil
 }
 
 // scan reads the file's lines, "key value …", up to the first that is wanted, and is its value. Lines that begin with # or a
@@ -132,14 +152,14 @@ func entry(line string) (key, value string) {
 // asked remembers which keys traces were written of: httpd keeps values by key, and says whether it had one.
 type asked struct {
 	mu    sync.Mutex
-	stamp stamp
+	stamp filestamp.Stamp
 	keys  map[string]bool
 }
 
 // mostAsked bounds what is remembered.
 const mostAsked = 4096
 
-func (a *asked) again(key string, now stamp) bool {
+func (a *asked) again(key string, now filestamp.Stamp) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.keys == nil || a.stamp != now || len(a.keys) >= mostAsked {

@@ -8,22 +8,26 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// trace writes a line of LogLevel rewrite:trace1 to trace8, numbered 1 to 8, in httpd's words. It is called only while
-// p.traced.
-func (p *pass) trace(level int, text ...string) { p.traceIn("", level, text) }
+// trace writes a line of LogLevel rewrite:trace1 to trace8, numbered 1 to 8, in httpd's words. Callers look at p.traced
+// first: making the text costs something.
+func (p *pass) trace(level int, text ...string) { traceOf(p.x, "", level, text...) }
 
 // traceDir is trace that names the section, where rules of one run.
 func (p *pass) traceDir(level int, text ...string) {
-	section := ""
 	if p.perDir {
-		section = "[perdir " + p.dir.prefix + "] "
+		p.dir.trace(p.x, level, text...)
+	} else {
+		p.trace(level, text...)
 	}
-	p.traceIn(section, level, text)
 }
 
-// traceIn puts who asked, and which request it is, in front (httpd: mod_rewrite.c do_rewritelog).
-func (p *pass) traceIn(section string, level int, text []string) {
-	x := p.x
+// trace names the section, where there is no pass yet.
+func (s *section) trace(x *exchange.Exchange, level int, text ...string) {
+	traceOf(x, "[perdir "+s.prefix+"] ", level, text...)
+}
+
+// traceOf puts who asked, and which request it is, in front (httpd: mod_rewrite.c do_rewritelog).
+func traceOf(x *exchange.Exchange, section string, level int, text ...string) {
 	at := exchange.Trace1 + exchange.Level(level) - 1
 	if !x.Enabled("rewrite", at) {
 		return

@@ -192,17 +192,22 @@ func TestAccessFileNames(t *testing.T) {
 
 // Behind a link that may not be followed lies nothing that counts.
 func TestAccessFilesBehindLinks(t *testing.T) {
-	root := tree(t, "real/.htaccess=ErrorDocument 403 \"of the file\"\nOptions FollowSymLinks", "real/f.txt=f", "open/.htaccess=Options FollowSymLinks")
+	root := tree(t, "real/.htaccess=ErrorDocument 403 \"of the file\"\nOptions FollowSymLinks", "real/f.txt=f", "open/.htaccess=Options FollowSymLinks",
+		"bad/.htaccess=Nonsense", "bad/f.txt=f", "none/f.txt=f", "none/in/f.txt=f", "deep/in/.htaccess=Options FollowSymLinks", "deep/in/f.txt=f")
+	for _, name := range []string{"bad", "none", "deep"} {
+		os.Symlink(root+"/"+name, root+"/to-"+name)
+	}
 	os.Symlink(root+"/real", root+"/link")
 	os.Symlink(root+"/real", root+"/open/link")
-	r := accessed(t, root, under(root, "AllowOverride All\nOptions None"))
-	for path, want := range map[string]int{"/link/f.txt": 403, "/open/link/f.txt": 200, "/real/f.txt": 200} {
+	r := accessed(t, root, under(root, "AllowOverride All\nOptions None")+"<Directory "+root+"/to-none/in>\nOptions FollowSymLinks\n</Directory>\n")
+	for path, want := range map[string]int{"/link/f.txt": 403, "/open/link/f.txt": 200, "/real/f.txt": 200,
+		"/to-bad/f.txt": 403, "/to-none/f.txt": 403, "/to-none/in/f.txt": 403, "/to-deep/in/f.txt": 403} {
 		x := r.Get("GET " + path + " HTTP/1.1")
 		if x.Res.Status != want || want == 403 && strings.Contains(body(x), "of the file") {
 			t.Errorf("%s: %d, want %d\n%s", path, x.Res.Status, want, r.Log.Take())
 		}
 	}
-	if log := r.Log.Take(); strings.Count(log, "AH00037: Symbolic link not allowed or link target not accessible: "+root+"/link") != 1 {
+	if log := r.Log.Take(); strings.Count(log, "AH00037: Symbolic link not allowed or link target not accessible: "+root+"/link") != 1 || strings.Contains(log, "Nonsense") {
 		t.Error(log)
 	}
 }
@@ -246,4 +251,47 @@ func TestNothingIsLookedAtUnderNone(t *testing.T) {
 	if a, b := cost(none), cost(plain); a != b || b >= cost(read) {
 		t.Errorf("%v allocations, %v with the usual name, %v where files are looked for", a, b, cost(read))
 	}
+}
+
+// TestErrorDocumentBesideABrokenAccessFile: nothing of a folder whose access file can't be taken is served, its own
+// error's page neither.
+func TestErrorDocumentBesideABrokenAccessFile(t *testing.T) {
+	root := tree(t, "d/f.txt=f", "d/e.html=page", "d/.htaccess=Nonsense x", "other/e.html=elsewhere", "link.d/e.html=page")
+	os.Symlink(root+"/link.d", root+"/link")
+	for _, c := range []struct{ conf, path, want string }{
+		{"ErrorDocument 500 /d/e.html", "/d/f.txt", "500 own page"},
+		{"ErrorDocument 500 /d/e.html", "/d/", "500 own page"},
+		{"ErrorDocument 500 /other/e.html", "/d/f.txt", "500 elsewhere"},
+		{"ErrorDocument 403 /link/e.html\nOptions None", "/link/e.html", "403 own page"},
+	} {
+		r := accessed(t, root, under(root, "AllowOverride All\n")+c.conf+"\n")
+		x := r.Get("GET " + c.path + " HTTP/1.1")
+		text := body(x)
+		if strings.Contains(text, "<html>") {
+			text = "own page"
+		}
+		if got := fmt.Sprint(x.Res.Status, " ", text); got != c.want {
+			t.Errorf("%s: %s: %s, want %s\n%s", c.conf, c.path, got, c.want, r.Log.Take())
+		}
+	}
+}
+
+// TestDeepFoldersAreLinear: links are looked for once, not again from the root down in each folder that an access file may
+// lie in.
+func TestDeepFoldersAreLinear(t *testing.T) {
+	cost := func(depth int) float64 {
+		path := strings.Repeat("/d", depth) + "/f.txt"
+		root := tree(t, path[1:]+"=f")
+		r := accessed(t, root, under(root, "AllowOverride All\nOptions SymLinksIfOwnerMatch"))
+		return testing.AllocsPerRun(20, func() {
+			if x := r.Get("GET " + path + " HTTP/1.1"); body(x) != "f" {
+				t.Fatal(x.Res.Status)
+			}
+		})
+	}
+	none, some, many := cost(1), cost(16), cost(31)
+	if many-some > 1.2*(some-none) {
+		t.Errorf("%v allocations, %v with 15 folders more, %v with another 15", none, some, many)
+	}
+	t.Log(none, some, many)
 }

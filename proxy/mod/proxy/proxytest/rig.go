@@ -144,8 +144,13 @@ func Request(text string) *exchange.Exchange {
 	}, Start: time.Now()}
 	q := &x.Req
 	q.Line, q.Method, q.Target, q.Major, q.Minor, q.Scheme, q.Body = line, words[0], words[1], 1, 1, "http", noBody{}
-	if len(words) > 2 && words[2] == "HTTP/1.0" {
-		q.Minor = 0
+	if len(words) > 2 {
+		switch words[2] {
+		case "HTTP/1.0":
+			q.Minor = 0
+		case "HTTP/2.0":
+			q.Major, q.Minor = 2, 0
+		}
 	}
 	q.RawPath, q.Query, q.HasQuery = strings.Cut(q.Target, "?")
 	if fields != "" && !strings.HasSuffix(fields, "\n") {

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd
 
-package site
+package filestamp
 
 import "syscall"
 

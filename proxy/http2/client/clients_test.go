@@ -1,0 +1,99 @@
+package client
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"balancerd/balancer"
+	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
+	"balancerd/proxy/exchange"
+)
+
+// A place that comes free is offered to one stream of its kind, the first; one that gives up passes it on.
+func TestAPlaceIsOfferedToOne(t *testing.T) {
+	s := clientsOf(backendtest.Worker(t, "h2c://127.0.0.1:1", nil))
+	kinds := [...]kind{{name: "a"}, {name: "b"}}
+	var list []*stream
+	for i := range 6 {
+		st := &stream{}
+		st.X = &exchange.Exchange{}
+		s.addWaiter(st, kinds[i%2])
+		list = append(list, st)
+	}
+	told := func(want ...int) {
+		t.Helper()
+		var got []int
+		for i, st := range list {
+			if st.waits == nil {
+				got = append(got, i)
+			}
+		}
+		if len(got) != len(want) || s.waiting.Len() != len(list)-len(got) {
+			t.Fatalf("%v are told, want %v; %d wait", got, want, s.waiting.Len())
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Fatalf("%v are told, want %v", got, want)
+			}
+		}
+	}
+	for _, k := range kinds { // of either a connection with a stream
+		c := newConn(s, nil, k, false, time.Second)
+		c.transport = nowhere{}
+		c.promised = 2
+		c.release(nil)
+	}
+	told(0, 1)
+	s.removeWaiter(list[0], kinds[0], false) // it takes the place
+	told(0, 1)
+	s.removeWaiter(list[1], kinds[1], true) // it does not
+	told(0, 1, 3)
+	s.removeWaiter(list[2], kinds[0], true) // it was not told
+	told(0, 1, 2, 3)
+	s.removeWaiter(list[0], kinds[0], true)
+	told(0, 1, 2, 3, 4)
+	s.addWaiter(list[0], kinds[0])
+	s.placesFree(nil)
+	told(0, 1, 2, 3, 4, 5)
+}
+
+// Of many streams that wait for a place, each gets one in the end, though others of them go away.
+func TestNoPlaceIsLost(t *testing.T) {
+	m := backendtest.HTTP2(t, func(w http.ResponseWriter, r *http.Request) {}, func(s *http.Server) {
+		s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 2}
+	})
+	w := backendtest.Worker(t, "h2c://"+m.Addr, func(s *balancer.WorkerSettings) { s.Max = 1 })
+	b := NewBackend()
+	var all sync.WaitGroup
+	for i := range 300 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if i%3 == 0 {
+				time.AfterFunc(rand.N(20*time.Millisecond), cancel)
+			}
+			x := &exchange.Exchange{Start: time.Now(), Server: &exchange.Server{Levels: &exchange.Levels{}}}
+			x.Req.Method, x.Req.Body = "GET", exchange.NoBody{}
+			x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor = "GET", "/", "h", 1
+			if err := b.RoundTrip(ctx, w, x, &backend.Call{}); err != nil && i%3 != 0 {
+				t.Error(err)
+			}
+			x.Finish()
+		})
+	}
+	over := make(chan struct{})
+	go func() { all.Wait(); close(over) }()
+	select {
+	case <-over:
+	case <-time.After(60 * time.Second):
+		t.Fatal(clientsOf(w).waiting.Len(), "streams wait for ever")
+	}
+	if n := clientsOf(w).waiting.Len(); n > 0 {
+		t.Error(n, "streams are left among those that wait")
+	}
+}
