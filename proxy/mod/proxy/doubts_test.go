@@ -38,7 +38,7 @@ func TestMembersWithoutSecret(t *testing.T) {
 		"<Location /a>\nProxyPass ajp://t\n</Location>\n":                                                                            {told(2, "t:8009")},
 		"ProxyPassMatch ^/(.*) ajp://t/$1\n":                                                                                         {told(1, "t:8009")},
 		"ProxyPass /a ajp://10.0.0.9/ secret=x\n":                                                                                    nil,
-		"ProxyPass /a ajp://10.0.0.9/\nProxySet ajp://10.0.0.9/ secret=x\n":                                                           nil,
+		"ProxyPass /a ajp://10.0.0.9/\nProxySet ajp://10.0.0.9/ secret=x\n":                                                          nil,
 		"<Proxy balancer://b>\nBalancerMember ajp://t secret=x\n</Proxy>\nProxyPass / ajp://t/\n":                                    {told(2, "t:8009")},
 		"ProxyPass /a ajp://127.0.0.1/\nProxyPass /b ajp://[::1]/\nProxyPass /c ajp://LocalHost:9/\nProxyPass /d ajp://127.9.9.9/\n": nil,
 		"ProxyPass /a unix:/x|ajp://t/\nProxyPass /b http://t/\n":                                                                    nil,
