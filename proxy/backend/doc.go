@@ -19,5 +19,5 @@
 //
 // Reading order: backend.go, call.go, scheme.go; attempt.go, codec.go, serial.go, probe.go, upload.go, serialupload.go,
 // serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, remote.go, announce.go, connect.go,
-// address.go, options.go (of sockets), own_linux.go (sockets that the event loops watch), splice_linux.go, tunnel.go.
+// address.go, options.go (of sockets), own_linux.go (sockets that the event loops watch), splice_linux.go, tunnel.go, tunnellog.go.
 package backend
