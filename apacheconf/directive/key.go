@@ -60,22 +60,53 @@ func (k *Key[T]) Has(s *Scope) bool {
 	return ok
 }
 
-// Merged joins the settings of scopes, outermost first; scopes in which nothing was set are left out.
+// Merged joins the settings of a chain of scopes, outermost first; scopes in which nothing was set are left out. Sections
+// of a kind are joined among themselves before what they stand in comes in: where merging is not associative, as with
+// AuthMerging and RewriteOptions Inherit, that shows (httpd: request.c ap_directory_walk, ap_location_walk and their like).
 func (k *Key[T]) Merged(chain ...*Scope) T {
 	var out T
 	first := true
-	for _, s := range chain {
-		v, ok := k.at(s)
-		if !ok {
-			continue
+	for len(chain) > 0 {
+		n := walkedTogether(chain)
+		v, ok := k.joined(chain[:n])
+		switch chain = chain[n:]; {
+		case !ok:
+		case first:
+			out, first = v, false
+		default:
+			out = k.merge(out, v)
 		}
-		if first {
-			out, first = *v, false
-			continue
-		}
-		out = k.merge(out, *v)
 	}
 	return out
+}
+
+// joined is the settings of scopes, one after the other; false when there are none.
+func (k *Key[T]) joined(scopes []*Scope) (out T, ok bool) {
+	for _, s := range scopes {
+		v, has := k.at(s)
+		switch {
+		case !has:
+		case ok:
+			out = k.merge(out, *v)
+		default:
+			out, ok = *v, true
+		}
+	}
+	return out, ok
+}
+
+// walkedTogether is how many scopes at the beginning of a chain are joined among themselves: sections of one kind. What
+// <Proxy> says is put over the servers' one by one (httpd: mod_proxy.c proxy_walk).
+func walkedTogether(chain []*Scope) int {
+	kind := chain[0].Kind
+	if kind&(Server|Proxy) != 0 {
+		kind = Server | Proxy
+	}
+	n := 1
+	for n < len(chain) && chain[n].Kind&kind != 0 {
+		n++
+	}
+	return n
 }
 
 // Holds reports whether settings of a key with one of the names were made in the scope.

@@ -53,12 +53,28 @@ func clientOf(x *exchange.Exchange) netip.AddrPort {
 	return netip.AddrPortFrom(a, x.Port)
 }
 
-// announce writes a connection's PROXY header, in front of TLS.
+// announce writes the PROXY header of a connection, if there is any, in front of TLS.
 func announce(nc net.Conn, header string, timeout time.Duration) error {
+	if header == "" {
+		return nil
+	}
 	nc.SetWriteDeadline(time.Now().Add(timeout))
 	_, err := nc.Write([]byte(header))
 	nc.SetWriteDeadline(time.Time{})
 	return err
+}
+
+// announce writes its header.
+func (c *Conn) announce(x *exchange.Exchange, call *Call) error {
+	c.serve(taskOf(x))
+	c.timeout = timeoutOf(c.pool.worker.Settings(), call)
+	_, err := c.Write([]byte(c.header))
+	return err
+}
+
+// unannounced is the failure of a connection that took no header.
+func unannounced(err error, to target) *Failure {
+	return &Failure{Kind: WriteHead, Err: err, Host: to.host, Port: to.port, Timeout: IsTimeout(err)}
 }
 
 // announced is what a connection began with.

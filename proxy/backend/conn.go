@@ -53,12 +53,11 @@ type poller interface {
 	syscall.Conn
 }
 
-// newConn makes a Conn of a fresh connection on which sent bytes were written; plain is what is below nc's TLS, or nc
-// itself.
-func newConn(p *pool, nc, plain net.Conn, addr netip.Addr, sent int) *Conn {
+// newConn makes a Conn of a fresh connection; plain is what is below nc's TLS, or nc itself.
+func newConn(p *pool, nc, plain net.Conn, addr netip.Addr) *Conn {
 	c := &Conn{net: nc, pool: p, addr: addr}
 	if pl, ok := plain.(poller); ok {
-		c.io = polled(pl, int64(sent))
+		c.io = polled(pl, 0)
 		c.raw = nc == plain && c.io != nil
 	}
 	return c

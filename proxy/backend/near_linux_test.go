@@ -69,7 +69,7 @@ func watched(t *testing.T, task *loop.Task) *Conn {
 	}
 	t.Cleanup(func() { syscall.Close(p[1]) })
 	c := &Conn{}
-	c.openOwn(task.NewFd(uintptr(p[0])), 0)
+	c.openOwn(task.NewFd(uintptr(p[0])))
 	c.serve(task)
 	c.io.Read(make([]byte, 1), time.Millisecond) // a wait: from now on the loop watches it
 	return c

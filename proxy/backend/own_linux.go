@@ -60,8 +60,8 @@ func under(x *exchange.Exchange, plain net.Conn, call *Call, scheme string) net.
 
 // adopt makes a Conn of a fresh connection for an exchange that an event loop serves: plain, or nc that
 // shook hands on base. nil when that is not to be, or can't: then whoever serves the exchange leaves the
-// loop for the rest of it. sent bytes were written on plain.
-func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.Addr, call *Call, scheme string, sent int) *Conn {
+// loop for the rest of it.
+func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.Addr, call *Call, scheme string) *Conn {
 	if !looped(x, call, scheme) {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	}
 	t := taskOf(x)
 	c := &Conn{pool: p, addr: addr}
-	c.openOwn(t.NewFd(fd), sent)
+	c.openOwn(t.NewFd(fd))
 	if nc != plain {
 		c.net, c.below, c.secure = nc, base.(below), tlsbuf.Of(nc)
 		c.below.Adopt(c.own, t)
@@ -83,11 +83,17 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	return c
 }
 
-// openOwn has it read and write a socket of a loop's on which sent bytes were written.
-func (c *Conn) openOwn(fd own, sent int) {
+// own makes a Conn of a socket of a loop's.
+func (p *pool) own(fd own, addr netip.Addr) *Conn {
+	c := &Conn{pool: p, addr: addr, raw: true}
+	c.openOwn(fd)
+	return c
+}
+
+// openOwn has it read and write a socket of a loop's.
+func (c *Conn) openOwn(fd own) {
 	s := &loop.FdStream{}
 	s.Open(fd)
-	s.Wrote(sent)
 	c.own, c.io = fd, s
 }
 

@@ -23,9 +23,6 @@ var _ Stream = (*FdStream)(nil)
 // Open begins it on a fresh socket.
 func (s *FdStream) Open(fd *Fd) { *s = FdStream{fd: fd} }
 
-// Wrote notes that n bytes were written on the socket by other means.
-func (s *FdStream) Wrote(n int) { s.sent += int64(n) }
-
 // Reset ends it; the socket is not closed.
 func (s *FdStream) Reset() { *s = FdStream{} }
 

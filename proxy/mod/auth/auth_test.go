@@ -193,6 +193,40 @@ func TestMerging(t *testing.T) {
 	}
 }
 
+// TestMergingOfKinds: AuthMerging of a section inside of another of its kind holds for what both stand in, too. What httpd
+// 2.4.71 said of these.
+func TestMergingOfKinds(t *testing.T) {
+	r := newRig(t, `
+<Location /proxied/>
+  Require all denied
+</Location>
+<If "true">
+  Require all granted
+</If>
+<If "%{QUERY_STRING} == 'and'">
+  AuthMerging And
+  Require all granted
+</If>
+<If "%{QUERY_STRING} == 'or'">
+  AuthMerging Or
+  Require all denied
+</If>
+<If "%{QUERY_STRING} == 'both'">
+  AuthMerging And
+  Require all granted
+</If>
+<If "%{QUERY_STRING} == 'both'">
+  AuthMerging Or
+  Require all denied
+</If>
+`)
+	for query, want := range map[string]int{"": 200, "and": 403, "or": 200, "both": 200} {
+		if x := r.Get("GET /proxied/x?" + query); x.Res.Status != want {
+			t.Errorf("%s: %d, want %d", query, x.Res.Status, want)
+		}
+	}
+}
+
 // What lets everybody in adds nothing to a plan.
 func TestOpenCostsNothing(t *testing.T) {
 	for _, conf := range []string{"", "Require all granted", "Order allow,deny\nAllow from all", "Order deny,allow", "Satisfy any\nRequire valid-user",

@@ -1,10 +1,6 @@
 package proxyhtml
 
-import (
-	"slices"
-
-	"balancerd/apacheconf/directive"
-)
+import "slices"
 
 // merge joins what two scopes say. Where both have rules, the inner ones come first, each of the two lists from behind,
 // as in httpd: which rule wins depends on it (mod_proxy_html.c proxy_html_merge). A flag that is on stays on.
@@ -39,34 +35,4 @@ func reversed(list []rule) []rule {
 	list = slices.Clone(list)
 	slices.Reverse(list)
 	return list
-}
-
-// mergedAlong joins the scopes of a chain in httpd's order: sections of a kind among themselves, before what they stand
-// in comes in (request.c ap_location_walk and its like).
-func mergedAlong(chain []*directive.Scope) (m settings) {
-	first := true
-	for len(chain) > 0 {
-		n := 1
-		for n < len(chain) && kind(chain[n]) == kind(chain[0]) {
-			n++
-		}
-		run := slices.DeleteFunc(slices.Clone(chain[:n]), func(s *directive.Scope) bool { return !scopes.Has(s) })
-		chain = chain[n:]
-		switch {
-		case len(run) == 0:
-		case first:
-			m, first = scopes.Merged(run...), false
-		default:
-			m = merge(m, scopes.Merged(run...))
-		}
-	}
-	return m
-}
-
-// kind is which sections are merged among themselves.
-func kind(s *directive.Scope) directive.Where {
-	if s.Kind&directive.Server != 0 {
-		return directive.Server
-	}
-	return s.Kind
 }

@@ -41,7 +41,7 @@ func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 		s.WarnAtStart("proxy_html", exchange.Notice, "AH01425: I18n support in mod_proxy_html requires mod_xml2enc. Without it, non-ASCII characters in proxied pages are likely to display incorrectly.")
 	}
 	return func(chain []*directive.Scope, p *site.Plan) error {
-		f := newFilter(mergedAlong(chain), defaults.Merged(chain...), names)
+		f := newFilter(scopes.Merged(chain...), defaults.Merged(chain...), names)
 		f.converts = converts
 		p.OutputFor(exchange.Filter{Name: "proxy-html", Kind: exchange.Resource, Do: f.named})
 		if converts {
