@@ -89,7 +89,7 @@ func (p *pool) best(s *idleList, task *loop.Task, set *balancer.WorkerSettings) 
 			far = i
 		}
 	}
-	if far >= 0 && p.preferOwn(set) {
+	if far >= 0 && s.kind.header == "" && p.preferOwn(set) { // one client's is wanted by nobody else
 		return -1
 	}
 	return far
