@@ -133,6 +133,50 @@ func TestPulledBounds(t *testing.T) {
 	}
 }
 
+// late is a source whose bytes, and their end, come when it is asked whether more will.
+type late struct {
+	text, come string
+}
+
+func (s *late) Read(p []byte) (int, error) {
+	s.Complete()
+	if s.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, s.text)
+	s.text = s.text[n:]
+	return n, nil
+}
+
+func (s *late) Complete() (bool, error) {
+	s.text, s.come = s.text+s.come, ""
+	return true, nil
+}
+
+func (s *late) Buffered() []byte { return []byte(s.text) }
+func (s *late) Discard(n int)    { s.text = s.text[n:] }
+func (s *late) Close() error     { return nil }
+
+// A body whose last bytes come while it is asked for its end is rewritten to the end.
+func TestRewrittenBodyComesMeanwhile(t *testing.T) {
+	got, err := io.ReadAll(pull(&late{come: "abc\ndef\n"}, upper(1)))
+	if string(got) != "ABC\nDEF\n" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+	src := pull(&late{come: "abc\n"}, upper(1))
+	for {
+		if err := src.(Gatherer).Gather(); err != nil {
+			t.Fatal(err)
+		}
+		if held := src.Buffered(); len(held) > 0 {
+			if string(held) != "ABC\n" {
+				t.Errorf("%q", held)
+			}
+			break
+		}
+	}
+}
+
 // TestPulledEndBounds: nor is what comes when the body is over.
 func TestPulledEndBounds(t *testing.T) {
 	const lines = 80_000

@@ -112,7 +112,7 @@ func (w *rewriting) step() bool {
 				return true
 			}
 		case Complete:
-			if done, err := g.Complete(); done || err != nil {
+			if done, err := g.Complete(); (done || err != nil) && len(w.from.Buffered()) == 0 { // it may have come in between
 				w.readEnd()
 				return true
 			}

@@ -255,7 +255,7 @@ func (st *stream) await() error {
 	if st.piece == nil {
 		st.piece = frames.GetChunk()
 	}
-	n, err := st.x.Res.Body.Read(st.piece.B[:])
+	n, err := st.x.Res.Body.Read(st.piece.B[:frames.MaxData])
 	if n > 0 {
 		if _, werr := st.pass(st.piece.B[:n]); werr != nil {
 			return werr
