@@ -114,8 +114,11 @@ func (c Claim) Done() {
 // Wait is Claim, and when no member is usable waits for one as long as the balancer's timeout says,
 // trying 100 times; the session's route is not looked for again then. It ends early with ctx. Each request waits
 // its own time: in httpd only the first does (httpd: mod_proxy_balancer.c find_best_worker). now is the
-// time, or not long ago. blocks, if it is not nil, is called before the wait begins, if there is one.
+// time, or not long ago. blocks, if it is not nil, is called before the wait begins, if there is one, and before the method reads a file.
 func (b *Balancer) Wait(ctx context.Context, c Client, now time.Time, blocks func()) (Claim, error) {
+	if m := b.method.Load(); m.Reads != nil && blocks != nil && m.Reads() {
+		blocks()
+	}
 	claim, err := b.Claim(c, now)
 	set := b.settings.Load()
 	if err == nil || set.Timeout == 0 || errors.Is(err, ErrRouteLost) {

@@ -28,6 +28,9 @@ type Method struct {
 	// Data, if any, is called before each pick, outside the lock, for what Best must know of the
 	// world. An error leaves no candidate.
 	Data func(now time.Time) (any, error)
+
+	// Reads reports whether Data reads a file, which may take its time; nil: it does not.
+	Reads func() bool
 }
 
 // Pick is what a Method chooses by. It is valid until Best returns.

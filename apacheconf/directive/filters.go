@@ -17,7 +17,7 @@ var knownFilters = []KnownFilter{
 	{Name: "DEFLATE", Module: "mod_deflate.c", Kind: 20, Input: true},
 	{Name: "BROTLI_COMPRESS", Module: "mod_brotli.c", Kind: 20},
 	{Name: "SUBSTITUTE", Module: "mod_substitute.c", Kind: 10},
-	{Name: "Sed", Module: "mod_sed.c", Kind: 10, Input: true, Absent: true},
+	{Name: "Sed", Module: "mod_sed.c", Kind: 10, Input: true},
 	{Name: "proxy-html", Module: "mod_proxy_html.c", Kind: 10},
 	{Name: "xml2enc", Module: "mod_xml2enc.c", Kind: 10},
 	{Name: "BUFFER", Module: "mod_buffer.c", Kind: 20, Input: true},

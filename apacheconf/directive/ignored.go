@@ -78,5 +78,5 @@ func With(word string) func([]string) bool {
 
 // contentModules change what is sent: without them responses pass unchanged.
 var contentModules = map[string]bool{
-	"mod_sed.c": true, "mod_include.c": true, "mod_ext_filter.c": true, "mod_charset_lite.c": true, "mod_usertrack.c": true, "mod_negotiation.c": true,
+	"mod_include.c": true, "mod_ext_filter.c": true, "mod_charset_lite.c": true, "mod_usertrack.c": true, "mod_negotiation.c": true,
 }

@@ -6,6 +6,6 @@
 //	                                              bybusyness  the one with fewest requests under way
 //	                                              heartbeat   at random, by idle threads
 //
-// A policy is one file of forty lines; heartbeat.go also reads the file of mod_heartmonitor, or what
-// beats.go keeps of the reports. Read method.go, the table, then any of them.
+// A policy is one file of forty lines; heartbeat.go picks by what the file of mod_heartmonitor says (storage.go), or by
+// what beats.go keeps of the reports. Read method.go, the table, then any of them.
 package method

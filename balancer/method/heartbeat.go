@@ -3,7 +3,6 @@ package method
 import (
 	"math/rand/v2"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,6 +20,7 @@ const freshness = 10
 type Heartbeat struct {
 	storage atomic.Pointer[string]
 	table   atomic.Pointer[Beats]
+	last    atomic.Pointer[storageRead]
 }
 
 // SetStorage names the file, HeartbeatStorage; an absolute path.
@@ -35,17 +35,17 @@ func (h *Heartbeat) Method() balancer.Method {
 		Name:  "heartbeat",
 		Whole: true,
 		Data:  func(now time.Time) (any, error) { return h.read(now) },
+		Reads: func() bool { return h.table.Load() == nil },
 		Best:  func(p *balancer.Pick) *balancer.Worker { return mostReady(p.Candidates, p.Data.(beats), rand.IntN) },
 	}
 }
 
-// beats is the servers that sent heartbeats, by host name or address as text.
+// beats is the servers that sent heartbeats, by host name or address as text. Immutable once it is read.
 type beats map[string]*beat
 
 type beat struct {
 	ready, busy int
 	seen        int // seconds ago
-	worker      *balancer.Worker
 }
 
 func (h *Heartbeat) read(now time.Time) (beats, error) {
@@ -56,11 +56,7 @@ func (h *Heartbeat) read(now time.Time) (beats, error) {
 	if path == nil {
 		return beats{}, nil
 	}
-	text, err := os.ReadFile(*path)
-	if err != nil {
-		return nil, err
-	}
-	return parseBeats(string(text)), nil
+	return h.readStorage(*path)
 }
 
 // beats is the reports as picks see them.
@@ -157,13 +153,14 @@ func count(text string) int {
 // which the last of them gets, as in httpd; so does the number above the last thread.
 func mostReady(candidates []*balancer.Worker, servers beats, random func(int) int) *balancer.Worker {
 	var up []*beat
+	last := map[*beat]*balancer.Worker{}
 	slots := 0
 	for _, w := range candidates {
 		b := servers[w.Address().Host]
 		if b == nil {
 			continue
 		}
-		b.worker = w
+		last[b] = w
 		if b.seen < freshness {
 			up = append(up, b)
 			slots += b.ready
@@ -177,7 +174,7 @@ func mostReady(candidates []*balancer.Worker, servers beats, random func(int) in
 	sum := 0
 	for _, b := range up {
 		if sum <= pick && pick <= sum+b.ready {
-			chosen = b.worker
+			chosen = last[b]
 		}
 		sum += b.ready
 	}

@@ -72,6 +72,8 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"else 512,000 bytes", "proxy/mod/cache/stores.go", "socacheSize = 512_000"},
 		{"| 64; 64 MiB, what comes then", "proxy/cache/store.go", "Variants = 64"},
 		{"| 64; 64 MiB, what comes then", "proxy/cache/disk.go", "queueMost = 64 << 20"},
+		{"script | 8 MiB each; 67 million", "proxy/mod/sed/script.go", "mostSpace = 8 << 20"},
+		{"each; 67 million and 4,096 a byte", "proxy/mod/sed/machine.go", "startSteps = 1 << 26 stepsPerByte = 1 << 12 mostSteps = 1 << 30"},
 		{"read | 10 MiB |", "proxy/expr/file.go", "maxFile = 10 << 20"},
 		{"| 16 MiB, a larger one", "proxy/mod/rewrite/textfile.go", "wholeMost = 16 << 20"},
 		{"; 4,096 a map |", "proxy/mod/rewrite/textfile.go", "mostAsked = 4096"},

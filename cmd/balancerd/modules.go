@@ -43,6 +43,7 @@ import (
 	"balancerd/proxy/mod/reqtimeout"
 	"balancerd/proxy/mod/rewrite"
 	"balancerd/proxy/mod/scgi"
+	"balancerd/proxy/mod/sed"
 	"balancerd/proxy/mod/setenvif"
 	"balancerd/proxy/mod/slotmem"
 	"balancerd/proxy/mod/ssl"
@@ -109,7 +110,7 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 // put in by itself, what mod_filter chooses.
 func filters() []site.Module {
 	return slices.Concat(
-		[]site.Module{filter.Core(), substitute.Module(), expires.Module()},
+		[]site.Module{filter.Core(), substitute.Module(), sed.Module(), expires.Module()},
 		proxyhtml.Modules(), // behind what SetOutputFilter names, in front of what is chosen by type
 		compress.Modules(),
 		bodies.Modules(),

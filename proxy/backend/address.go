@@ -1,11 +1,16 @@
 package backend
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,16 +46,30 @@ type lookupCall struct {
 
 // find is the addresses of a host, looked up if need be. keep says that the host is the worker's own.
 func (b *addressCache) find(ctx context.Context, host string, set *balancer.WorkerSettings, keep bool) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}, nil
+	if list := b.known(host, set, keep); list != nil {
+		return list, nil
 	}
 	if !keep || !kept(set) {
 		return lookup(ctx, host)
 	}
-	if p := b.last.Load(); p.fresh() {
-		return p.list, nil
-	}
 	return b.ask(ctx, host, set)
+}
+
+// known is find without looking up; nil: that has to be.
+func (b *addressCache) known(host string, set *balancer.WorkerSettings, keep bool) []netip.Addr {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}
+	}
+	if a, ok := numeric(host); ok && keep {
+		return []netip.Addr{a}
+	}
+	if !keep || !kept(set) {
+		return nil
+	}
+	if p := b.last.Load(); p.fresh() {
+		return p.list
+	}
+	return nil
 }
 
 // kept reports whether a worker's address is kept: who keeps no connection keeps no address either, unless
@@ -228,5 +247,75 @@ func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	for i := range list {
 		list[i] = list[i].Unmap()
 	}
+	nearest(list)
 	return list, nil
+}
+
+// numeric is an IPv4 address as C's inet_aton reads it: one to four numbers, the last of which fills what is left, in base 10, 8 or 16.
+// A file may have it; of what clients name only the usual form is an address.
+func numeric(host string) (a netip.Addr, ok bool) {
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return a, false
+	}
+	var n uint64
+	for i, part := range parts {
+		width := 8
+		if i == len(parts)-1 {
+			width = 8 * (5 - len(parts))
+		}
+		v, err := strconv.ParseUint(part, 0, width)
+		if err != nil || strings.Contains(part, "_") || len(part) > 1 && strings.IndexByte("oObB", part[1]) >= 0 { // Go's own forms
+			return a, false
+		}
+		n = n<<width | v
+	}
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), true
+}
+
+// nearest puts IPv4 addresses of one scope, which stand in a row, into the order in which glibc returns them: those first that
+// have the most in common with the address they are reached from, if both are of one subnet. Go does so with IPv6 alone (RFC 6724
+// section 6 rule 9).
+func nearest(list []netip.Addr) {
+	for i := 0; i < len(list); {
+		j := i + 1
+		for j < len(list) && list[i].Is4() && list[j].Is4() && local(list[i]) == local(list[j]) {
+			j++
+		}
+		if j-i > 1 {
+			byPrefix(list[i:j])
+		}
+		i = j
+	}
+}
+
+func local(a netip.Addr) bool { return a.IsLoopback() || a.IsLinkLocalUnicast() }
+
+func byPrefix(list []netip.Addr) {
+	nets, err := net.InterfaceAddrs()
+	if err != nil {
+		return
+	}
+	far := make(map[netip.Addr]int, len(list)) // how many bits differ from the source's, from the first that does; 0: another subnet
+	for _, a := range list {
+		from := source(a)
+		for _, i := range nets {
+			n, ok := i.(*net.IPNet)
+			if own, is := netip.AddrFromSlice(n.IP.To4()); ok && is && own == from && n.Contains(a.AsSlice()) {
+				x, y := a.As4(), own.As4()
+				far[a] = bits.Len32(binary.BigEndian.Uint32(x[:]) ^ binary.BigEndian.Uint32(y[:]))
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b netip.Addr) int { return cmp.Compare(far[a], far[b]) })
+}
+
+// source is the address of this machine that a is reached from; invalid: a can't be reached. Nothing is sent.
+func source(a netip.Addr) netip.Addr {
+	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 9)))
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 }

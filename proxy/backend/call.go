@@ -46,8 +46,13 @@ type Check struct {
 
 // function is who connects, as lines of the log call it (httpd: proxy_function).
 func (c *Call) function(scheme string) string {
-	if c.Check != nil {
+	switch {
+	case c.Check != nil:
 		return c.Check.Name
+	case scheme == exchange.H2:
+		return "H2"
+	case scheme == exchange.H2C:
+		return "H2C"
 	}
 	return scheme
 }

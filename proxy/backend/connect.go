@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
@@ -11,16 +12,25 @@ import (
 )
 
 // OpenTunnel connects to the first of a host's addresses that accepts it, or to call's Remote, for a client's CONNECT.
-// The worker's settings are those of the generic one.
+// A remote's answer is the client's to read: the tunnel begins with it. The worker's settings are those of the generic one.
 func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balancer.Worker, host string, port uint16, addrs []netip.Addr) (exchange.Tunnel, error) {
-	d := dialer(w.Settings(), call)
+	d := newDialer(w.Settings(), call)
 	var nc net.Conn
 	var err error
 	if call.Remote != nil {
-		nc, err = call.Remote.connect(ctx, d, x, call, target{scheme: "https", host: host, port: port}) // what is in the tunnel is the client's matter
+		to := target{scheme: "http", host: host, port: port} // what is in the tunnel is the client's matter
+		if nc, err = call.Remote.connect(ctx, d, x, call, to); err == nil {
+			nc.SetDeadline(time.Now().Add(d.timeout))
+			if err = call.Remote.ask(nc, x, to); err != nil {
+				nc.Close()
+			}
+			nc.SetDeadline(time.Time{})
+		}
 	} else {
 		for _, a := range addrs {
-			if nc, err = reach(ctx, d, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
+			var s socket
+			if s, err = d.reach(ctx, endpoint{addr: netip.AddrPortFrom(a, port)}); err == nil {
+				nc = s.nc
 				break
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -54,56 +53,84 @@ func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 // (httpd: proxy_util.c ap_proxy_connect_backend).
 func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target) (*Conn, error) {
 	set := p.worker.Settings()
-	d := dialer(set, call)
-	fail := func(kind Kind, err error) error {
-		switch {
-		case ctx.Err() != nil: // who asks went away: the member is not to blame
-			kind = Exhausted
-		case localShortage(err):
-			kind = Starved
-		}
-		return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
-	}
+	d := dialerOf(ctx, x, set, call, to)
+	fail := func(kind Kind, err error) error { return unreached(ctx, kind, err, to) }
 	if to.socket != "" {
-		nc, err := reach(ctx, d, "unix", to.socket)
+		s, err := d.reach(ctx, endpoint{path: to.socket})
 		if err != nil {
 			x.LogServer("proxy", call.failure(), err, x.Arena.Join("AH02454: ", call.function(to.scheme), ": attempt to connect to Unix domain socket ", to.socket,
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
+		return p.connected(ctx, x, s, netip.Addr{}, call, to)
 	}
 	if to.remote != nil {
 		nc, err := to.remote.connect(ctx, d, x, call, to)
 		if err != nil {
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, nc, netip.Addr{}, call, to)
+		return p.connected(ctx, x, socket{nc: nc}, netip.Addr{}, call, to)
 	}
-	list, err := p.lookup(ctx, d.Timeout, set, to)
+	list, err := p.addresses(ctx, x, d, set, to)
 	if err != nil {
 		return nil, fail(NoName, err)
 	}
 	began := time.Now()
-	nc, addr, err := dialAny(ctx, d, x, call, to, list)
+	s, addr, err := d.reachAny(ctx, x, call, to, list)
 	if err != nil && to.own && len(list) > 0 && !isLiteral(to.host) {
-		patient, cancel := context.WithTimeout(ctx, d.Timeout)
+		x.Block()
+		patient, cancel := context.WithTimeout(ctx, d.timeout)
 		defer cancel()
 		if again, changed := p.addrs.again(patient, to.host, set, list, began); changed {
-			nc, addr, err = dialAny(ctx, d, x, call, to, again)
+			s, addr, err = d.reachAny(ctx, x, call, to, again)
 		}
 	}
 	if err != nil {
 		return nil, fail(Refused, err)
 	}
-	return p.connected(ctx, x, nc, addr, call, to)
+	return p.connected(ctx, x, s, addr, call, to)
+}
+
+// addresses are those of the target's host: known, or looked up for no longer than a connect may take.
+func (p *pool) addresses(ctx context.Context, x *exchange.Exchange, d *dialer, set *balancer.WorkerSettings, to target) ([]netip.Addr, error) {
+	if list := p.addrs.known(to.host, set, to.own); list != nil {
+		return list, nil
+	}
+	x.Block()
+	return p.lookup(ctx, d.timeout, set, to)
+}
+
+// unreached is the failure of an attempt that came to no connection.
+func unreached(ctx context.Context, kind Kind, err error, to target) error {
+	switch {
+	case ctx.Err() != nil: // who asks went away: the member is not to blame
+		kind = Exhausted
+	case localShortage(err):
+		kind = Starved
+	}
+	return &Failure{Kind: kind, Err: err, Host: to.host, Port: to.port}
+}
+
+// Addresses is where a call would connect, in that order, as far as that is known by addresses: not of a unix socket, nor by another
+// proxy. A name is looked up, and kept, as for the connection itself. It may take as long as a connect. The error is a *Failure.
+func Addresses(ctx context.Context, w *balancer.Worker, call *Call) ([]netip.Addr, error) {
+	to := targetOf(w, call)
+	if to.socket != "" || to.remote != nil {
+		return nil, nil
+	}
+	set := w.Settings()
+	list, err := poolOf(w).lookup(ctx, connectTimeoutOf(set, call), set, to)
+	if err != nil {
+		return nil, unreached(ctx, NoName, err, to)
+	}
+	return list, nil
 }
 
 // lookup finds the addresses, in no longer time than a connect may take. A lookup that fails for want of a descriptor does not
 // say so.
 func (p *pool) lookup(ctx context.Context, patience time.Duration, set *balancer.WorkerSettings, to target) (list []netip.Addr, err error) {
-	if a, err := netip.ParseAddr(to.host); err == nil {
-		return []netip.Addr{a}, nil
+	if list := p.addrs.known(to.host, set, to.own); list != nil {
+		return list, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -115,18 +142,6 @@ func (p *pool) lookup(ctx context.Context, patience time.Duration, set *balancer
 		return err
 	})
 	return list, err
-}
-
-// reach connects. When there is no descriptor for it, connections that idle make room.
-func reach(ctx context.Context, d *net.Dialer, network, place string) (nc net.Conn, err error) {
-	err = makingRoom(func() (err error) {
-		nc, err = d.DialContext(ctx, network, place)
-		return err
-	})
-	if err == nil {
-		makeRoomFor(nc)
-	}
-	return nc, err
 }
 
 // localShortage reports a want of our own: no descriptor, port or memory was left to connect with. No member is
@@ -145,59 +160,36 @@ func isLiteral(host string) bool {
 	return err == nil
 }
 
-func dialer(set *balancer.WorkerSettings, call *Call) *net.Dialer {
-	d := &net.Dialer{Timeout: connectTimeoutOf(set, call), KeepAlive: -1}
-	if set.KeepAlive.V {
-		d.KeepAlive = 0
-		d.KeepAliveConfig = net.KeepAliveConfig{Enable: true}
-	}
-	if call.Source.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(call.Source, 0))
-	}
-	if n := set.ReceiveBufferSize.V; n > 0 {
-		d.Control = receiveBuffer(n)
-	}
-	return d
-}
-
-// dialAny tries the addresses in order. Each failure is logged; that of the last one is an error, the
-// others are worth a debug line.
-func dialAny(ctx context.Context, d *net.Dialer, x *exchange.Exchange, call *Call, to target, list []netip.Addr) (nc net.Conn, at netip.Addr, err error) {
-	for i, a := range list {
-		place := netip.AddrPortFrom(a, to.port).String()
-		if nc, err = reach(ctx, d, "tcp", place); err == nil {
-			return nc, a, nil
-		}
-		level := exchange.Debug
-		if i == len(list)-1 && ctx.Err() == nil {
-			level = call.failure()
-		}
-		x.LogServer("proxy", level, err, "AH00957: "+call.function(to.scheme)+": attempt to connect to "+place+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
-	}
-	return nil, netip.Addr{}, err
-}
-
 // connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
-func (p *pool) connected(ctx context.Context, x *exchange.Exchange, nc net.Conn, addr netip.Addr, call *Call, to target) (*Conn, error) {
-	plain, base := nc, nc
+func (p *pool) connected(ctx context.Context, x *exchange.Exchange, s socket, addr netip.Addr, call *Call, to target) (*Conn, error) {
+	if s.nc == nil {
+		p.counted()
+		return p.own(s.fd, addr), nil
+	}
+	nc, base := s.nc, s.nc
 	if secure(to.scheme) {
-		base = under(x, plain, call, to.scheme)
+		base = under(x, s.nc, call, to.scheme)
 		var err error
-		if nc, err = shakeHands(ctx, plain, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
+		if nc, err = shakeHands(ctx, s.nc, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
 			return nil, err
 		}
 	}
-	if !p.checks {
-		p.worker.Connected()
-	}
-	c := p.adopt(x, nc, plain, base, addr, call, to.scheme)
+	p.counted()
+	c := p.adopt(x, nc, s.nc, base, addr, call, to.scheme)
 	if c == nil {
-		c = newConn(p, nc, plain, addr)
+		c = newConn(p, nc, s.nc, addr)
 	}
-	if nc != plain {
+	if nc != s.nc {
 		c.tls, c.name = call.TLS, strings.Clone(call.Name) // it outlives the exchange
 	}
 	return c, nil
+}
+
+// counted tells the worker of another connection.
+func (p *pool) counted() {
+	if !p.checks {
+		p.worker.Connected()
+	}
 }
 
 // shakeHands makes a connection secure, beside the event loops: plain does it, below base.

@@ -316,3 +316,47 @@ func TestSlowNames(t *testing.T) {
 		t.Errorf("a silent server cost %v", d)
 	}
 }
+
+// What glibc's getaddrinfo makes of hosts that are numbers.
+func TestNumericHosts(t *testing.T) {
+	for host, want := range map[string]string{
+		"127.1": "127.0.0.1", "0x7f.1": "127.0.0.1", "2130706433": "127.0.0.1", "127.0.0.01": "127.0.0.1", "0177.0.0.1": "127.0.0.1", "0xb.0xB": "11.0.0.11", "1.2.65535": "1.2.255.255",
+		"256.1": "", "1.2.65536": "", "1.2.3.4.5": "", "1..2": "", "": "", "08.1": "", "0b1.1": "", "0o7.1": "", "1_0.1": "", "-1.1": "", "x.1": "", "127.1.": "",
+	} {
+		got := ""
+		if a, ok := numeric(host); ok {
+			got = a.String()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+	}
+	w := backendtest.Worker(t, "http://127.1:81", nil)
+	if list, err := Addresses(t.Context(), w, &Call{}); err != nil || fmt.Sprint(list) != "[127.0.0.1]" {
+		t.Errorf("a member: %v, %v", list, err)
+	}
+	newNames(t)
+	if list, err := Addresses(t.Context(), w, &Call{Host: "127.1", Port: 80}); err == nil {
+		t.Errorf("what a client names: %v", list)
+	}
+}
+
+// The order of glibc 2.41, asked with getaddrinfo and a hosts file.
+func TestOrderOfAddresses(t *testing.T) {
+	if _, err := os.Stat("/proc/net"); err != nil {
+		t.Skip("127.0.0.2 is Linux's")
+	}
+	for _, c := range []struct{ from, want string }{
+		{"127.0.0.4 127.0.0.3 127.0.0.2", "127.0.0.3 127.0.0.2 127.0.0.4"}, {"127.0.0.2 127.0.0.3", "127.0.0.2 127.0.0.3"},
+		{"127.0.0.200 127.0.0.1", "127.0.0.1 127.0.0.200"}, {"::1 127.0.0.9 127.0.0.2", "::1 127.0.0.2 127.0.0.9"}, {"127.0.0.9 192.0.2.3 127.0.0.2", "127.0.0.9 192.0.2.3 127.0.0.2"},
+	} {
+		var list []netip.Addr
+		for a := range strings.FieldsSeq(c.from) {
+			list = append(list, netip.MustParseAddr(a))
+		}
+		nearest(list)
+		if got := strings.Trim(fmt.Sprint(list), "[]"); got != c.want {
+			t.Errorf("%s: %s, want %s", c.from, got, c.want)
+		}
+	}
+}

@@ -83,6 +83,13 @@ func (p *pool) adopt(x *exchange.Exchange, nc, plain, base net.Conn, addr netip.
 	return c
 }
 
+// own makes a Conn of a socket of a loop's.
+func (p *pool) own(fd own, addr netip.Addr) *Conn {
+	c := &Conn{pool: p, addr: addr, raw: true}
+	c.openOwn(fd)
+	return c
+}
+
 // openOwn has it read and write a socket of a loop's.
 func (c *Conn) openOwn(fd own) {
 	s := &loop.FdStream{}

@@ -3,6 +3,7 @@
 package backend
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"time"
@@ -13,7 +14,12 @@ import (
 )
 
 // own is nothing here.
-type own = struct{}
+type own = noSocket
+
+type noSocket struct{}
+
+// N is never called.
+func (noSocket) N() uintptr { return 0 }
 
 func taskOf(*exchange.Exchange) *loop.Task { return nil }
 
@@ -28,6 +34,11 @@ func under(_ *exchange.Exchange, plain net.Conn, _ *Call, _ string) net.Conn { r
 func (p *pool) adopt(*exchange.Exchange, net.Conn, net.Conn, net.Conn, netip.Addr, *Call, string) *Conn {
 	return nil
 }
+
+func (p *pool) own(own, netip.Addr) *Conn { return nil }
+
+// open connects once.
+func (d *dialer) open(ctx context.Context, to endpoint) (socket, error) { return d.dialNet(ctx, to) }
 
 func polled(poller, int64) loop.Stream { return nil }
 

@@ -99,7 +99,6 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 			return nil, &Failure{Kind: Exhausted, Err: err, Host: to.host, Port: to.port}
 		}
 		if c == nil {
-			x.Block()
 			if c, err = p.connect(ctx, x, call, to); err != nil {
 				return nil, err
 			}

@@ -29,8 +29,8 @@ func (r *Remote) Authority() string { return net.JoinHostPort(r.Host, strconv.It
 
 // connect opens a connection to the remote; towards a member in TLS, a tunnel through it to the member (httpd:
 // proxy_util.c ap_proxy_connect_backend).
-func (r *Remote) connect(ctx context.Context, d *net.Dialer, x *exchange.Exchange, call *Call, to target) (net.Conn, error) {
-	patient, cancel := context.WithTimeout(ctx, d.Timeout)
+func (r *Remote) connect(ctx context.Context, d *dialer, x *exchange.Exchange, call *Call, to target) (net.Conn, error) {
+	patient, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	set := balancer.NewWorkerSettings()
 	list, err := r.addrs.find(patient, r.Host, &set, true)
@@ -38,11 +38,12 @@ func (r *Remote) connect(ctx context.Context, d *net.Dialer, x *exchange.Exchang
 		return nil, err
 	}
 	by := target{scheme: to.scheme, host: r.Host, port: r.Port}
-	nc, _, err := dialAny(ctx, d, x, call, by, list)
+	s, _, err := d.reachAny(ctx, x, call, by, list)
+	nc := s.nc
 	if err != nil || !secure(to.scheme) {
 		return nc, err
 	}
-	nc.SetDeadline(time.Now().Add(d.Timeout))
+	nc.SetDeadline(time.Now().Add(d.timeout))
 	if err := r.tunnel(nc, x, to); err != nil {
 		at := nc.RemoteAddr().String()
 		nc.Close()
@@ -60,16 +61,7 @@ const headMost = 8 << 10
 // tunnel asks the remote for one to the member. No byte behind the answer is read (httpd: proxy_util.c
 // send_http_connect). Anything but 200 is a refusal.
 func (r *Remote) tunnel(nc net.Conn, x *exchange.Exchange, to target) error {
-	host := to.host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	b := fmt.Appendf(nil, "CONNECT %s:%d HTTP/1.0\r\n", host, to.port)
-	if r.Authorization != "" {
-		b = append(b, "Proxy-Authorization: "+r.Authorization+"\r\n"...)
-	}
-	b = append(b, "Proxy-agent: "+x.Server.Token+"\r\n\r\n"...)
-	if _, err := nc.Write(b); err != nil {
+	if err := r.ask(nc, x, to); err != nil {
 		return err
 	}
 	head, err := readHead(nc)
@@ -86,6 +78,20 @@ func (r *Remote) tunnel(nc net.Conn, x *exchange.Exchange, to target) error {
 		return errors.New("the remote proxy refused")
 	}
 	return nil
+}
+
+// ask sends the request for a tunnel.
+func (r *Remote) ask(nc net.Conn, x *exchange.Exchange, to target) error {
+	host := to.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	b := fmt.Appendf(nil, "CONNECT %s:%d HTTP/1.0\r\n", host, to.port)
+	if r.Authorization != "" {
+		b = append(b, "Proxy-Authorization: "+r.Authorization+"\r\n"...)
+	}
+	_, err := nc.Write(append(b, "Proxy-agent: "+x.Server.Token+"\r\n\r\n"...))
+	return err
 }
 
 // readHead reads up to an empty line, byte by byte: what follows is the member's.

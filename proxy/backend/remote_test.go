@@ -55,7 +55,7 @@ func TestTunnelThroughRemote(t *testing.T) {
 			x := &exchange.Exchange{Server: &exchange.Server{Token: "Apache"}}
 			set := balancer.NewWorkerSettings()
 			call := &Call{}
-			nc, err := r.connect(context.Background(), dialer(&set, call), x, call, target{scheme: "https", host: "::1", port: 443})
+			nc, err := r.connect(context.Background(), newDialer(&set, call), x, call, target{scheme: "https", host: "::1", port: 443})
 			if want := "CONNECT [::1]:443 HTTP/1.0\r\nProxy-Authorization: Basic eDp5\r\nProxy-agent: Apache\r\n"; <-asked != want {
 				t.Error("it was asked something else")
 			}

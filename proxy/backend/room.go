@@ -3,7 +3,6 @@ package backend
 import (
 	"errors"
 	"math"
-	"net"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -65,14 +64,16 @@ func RoomFor(descriptor uintptr) bool {
 	return n > 0
 }
 
-// makeRoomFor has idle connections go for a new one to a member, if it has a descriptor beyond the room.
-func makeRoomFor(nc net.Conn) {
-	s, ok := nc.(syscall.Conn)
-	if !ok {
+// makeRoom has idle connections go for a new one to a member, if it has a descriptor beyond the room.
+func (s socket) makeRoom() {
+	if s.nc == nil {
+		RoomFor(s.fd.N())
 		return
 	}
-	if rc, err := s.SyscallConn(); err == nil {
-		rc.Control(func(fd uintptr) { RoomFor(fd) })
+	if sc, ok := s.nc.(syscall.Conn); ok {
+		if rc, err := sc.SyscallConn(); err == nil {
+			rc.Control(func(fd uintptr) { RoomFor(fd) })
+		}
 	}
 }
 

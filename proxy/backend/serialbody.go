@@ -191,12 +191,12 @@ func (s *SerialStream) Gather() error {
 	if n == 0 && err == nil {
 		return nil
 	}
-	k, err := s.arrived(s.buf[s.base:s.base+n], err)
+	k, _ := s.arrived(s.buf[s.base:s.base+n], err)
 	s.data = s.buf[s.base : s.base+k]
 	if k > 0 {
 		return nil
 	}
-	return err
+	return s.err // an end goes to the client together with what came before
 }
 
 // wholeByNow reports whether the connection's end breaks no body off.

@@ -103,14 +103,16 @@ func (u *Upload) load(spool bool) error {
 	return nil
 }
 
-// look sees what lies ready.
+// look sees what lies ready. Whether that is all is asked first: more of a stream of HTTP/2 may come in between.
 func (u *Upload) look() {
 	from := u.x.Req.Body
-	u.first, u.ready = from.Buffered(), true
-	if b, ok := from.(exchange.Complete); ok {
+	b, ok := from.(exchange.Complete)
+	if ok {
 		done, err := b.Complete()
 		u.whole = done && err == nil
-	} else {
+	}
+	u.first, u.ready = from.Buffered(), true
+	if !ok {
 		u.whole = u.length >= 0 && int64(len(u.first)) >= u.length
 	}
 	if u.whole {

@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// ErrGeneral is a failure of which httpd's log says no more (APR_EGENERAL).
+var ErrGeneral = errors.New("Internal error (specific information not available)")
+
 // ErrnoText is how httpd's error log prints the operating system's part of a failure:
 // "(111)Connection refused", with APR's numbers for timeouts and ends of file (httpd: log.c).
 func ErrnoText(err error) string {
@@ -18,6 +21,8 @@ func ErrnoText(err error) string {
 	switch {
 	case err == nil:
 		return ""
+	case errors.Is(err, ErrGeneral):
+		return "(20014)" + ErrGeneral.Error()
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return "(70007)The timeout specified has expired"
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -66,6 +66,7 @@ func TestErrnoText(t *testing.T) {
 		{fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), "(70007)The timeout specified has expired"},
 		{io.ErrUnexpectedEOF, "(70008)Partial results are valid but processing is incomplete"},
 		{&net.DNSError{Err: "no such host"}, "(EAI 2)Name or service not known"},
+		{fmt.Errorf("a script: %w", ErrGeneral), "(20014)Internal error (specific information not available)"},
 		{errors.New("other"), ""},
 	} {
 		if got := ErrnoText(c.err); got != c.want {

@@ -129,12 +129,7 @@ func (p *pulled) Flush() error { return nil }
 // Close has the function see the end.
 func (p *pulled) Close() error {
 	p.closed = true
-	for !p.done {
-		if err := p.run(); err != nil {
-			return err
-		}
-	}
-	return p.err
+	return p.run()
 }
 
 // Release ends the function.

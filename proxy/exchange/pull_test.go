@@ -132,3 +132,76 @@ func TestPulledBounds(t *testing.T) {
 		}
 	}
 }
+
+// late is a source whose bytes, and their end, come when it is asked whether more will.
+type late struct {
+	text, come string
+}
+
+func (s *late) Read(p []byte) (int, error) {
+	s.Complete()
+	if s.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, s.text)
+	s.text = s.text[n:]
+	return n, nil
+}
+
+func (s *late) Complete() (bool, error) {
+	s.text, s.come = s.text+s.come, ""
+	return true, nil
+}
+
+func (s *late) Buffered() []byte { return []byte(s.text) }
+func (s *late) Discard(n int)    { s.text = s.text[n:] }
+func (s *late) Close() error     { return nil }
+
+// A body whose last bytes come while it is asked for its end is rewritten to the end.
+func TestRewrittenBodyComesMeanwhile(t *testing.T) {
+	got, err := io.ReadAll(pull(&late{come: "abc\ndef\n"}, upper(1)))
+	if string(got) != "ABC\nDEF\n" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+	src := pull(&late{come: "abc\n"}, upper(1))
+	for {
+		if err := src.(Gatherer).Gather(); err != nil {
+			t.Fatal(err)
+		}
+		if held := src.Buffered(); len(held) > 0 {
+			if string(held) != "ABC\n" {
+				t.Errorf("%q", held)
+			}
+			break
+		}
+	}
+}
+
+// TestPulledEndBounds: nor is what comes when the body is over.
+func TestPulledEndBounds(t *testing.T) {
+	const lines = 80_000
+	src := pull(&slow{text: "whole", n: 5, end: io.EOF}, func(in io.Reader, out io.Writer) error {
+		all, err := io.ReadAll(in)
+		for range lines {
+			if _, err := out.Write(all); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	total, most := 0, 0
+	for b := make([]byte, 4096); ; {
+		n, err := src.Read(b)
+		if total += n; err != nil {
+			if err != io.EOF {
+				t.Error(err)
+			}
+			break
+		}
+		most = max(most, len(src.Buffered()))
+	}
+	if total != 5*lines || most > pulledMost+4096 {
+		t.Errorf("%d bytes, %d held", total, most)
+	}
+	src.Close()
+}

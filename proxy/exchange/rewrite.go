@@ -21,7 +21,7 @@ type Rewriter interface {
 }
 
 // Pending is a Rewriter that stops in the middle of what was written to it when much has come of it: a little that was
-// packed may be a flood when it is unpacked.
+// packed may be a flood when it is unpacked. So it may in Close.
 type Pending interface {
 	// Pending reports whether it has stopped so. Nothing is written to it, nor is it flushed or closed, until it has not.
 	Pending() bool
@@ -59,6 +59,7 @@ type rewriting struct {
 	out     []byte  // what came out
 	r       int     // of out, what was taken
 	dirty   bool    // something was written since the last flush
+	closing bool    // it was closed, and has stopped in that
 	end     error   // behind out: io.EOF, or what went wrong
 }
 
@@ -98,8 +99,8 @@ func (w *rewriting) Gather() error {
 
 // step rewrites a piece of what has come in; false: nothing has.
 func (w *rewriting) step() bool {
-	if w.pending != nil && w.pending.Pending() {
-		w.note(w.pending.Continue())
+	if w.stopped() {
+		w.resume()
 		return true
 	}
 	held := w.from.Buffered()
@@ -111,7 +112,7 @@ func (w *rewriting) step() bool {
 				return true
 			}
 		case Complete:
-			if done, err := g.Complete(); done || err != nil {
+			if done, err := g.Complete(); (done || err != nil) && len(w.from.Buffered()) == 0 { // it may have come in between
 				w.readEnd()
 				return true
 			}
@@ -124,6 +125,18 @@ func (w *rewriting) step() bool {
 	w.write(held[:n])
 	w.from.Discard(n)
 	return true
+}
+
+// stopped reports whether the Rewriter has more to say of what it was given.
+func (w *rewriting) stopped() bool { return w.pending != nil && w.pending.Pending() }
+
+// resume has it go on.
+func (w *rewriting) resume() {
+	w.note(w.pending.Continue())
+	if w.closing && w.end == nil && !w.stopped() {
+		w.end = io.EOF
+		w.release()
+	}
 }
 
 // readEnd reads the end of a body of which nothing is to come.
@@ -164,6 +177,8 @@ func (w *rewriting) over(err error) {
 	if err == io.EOF {
 		if cerr := w.to.Close(); cerr != nil {
 			err = cerr
+		} else if w.closing = w.stopped(); w.closing {
+			return
 		}
 	}
 	w.end = err
@@ -206,7 +221,7 @@ func (w *rewriting) wait() {
 	if n > 0 {
 		w.write(w.piece.b[:n])
 	}
-	if err != nil && (n == 0 || w.pending == nil || !w.pending.Pending()) {
+	if err != nil && (n == 0 || !w.stopped()) {
 		w.over(err)
 	}
 }

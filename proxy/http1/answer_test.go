@@ -222,9 +222,16 @@ func TestFieldsAreChecked(t *testing.T) {
 }
 
 func TestDropEndsWithoutAWord(t *testing.T) {
-	f := newFront(t, &app{serve: func(_ context.Context, x *exchange.Exchange) { x.Res.Status, x.Res.Drop = 502, true }})
+	logged := make(chan int, 1)
+	f := newFront(t, &app{
+		serve: func(_ context.Context, x *exchange.Exchange) { x.Res.Status, x.Res.Drop = 502, true },
+		after: func(x *exchange.Exchange) { logged <- x.Res.Status },
+	})
 	if got := f.ask(t, get+"\r\n"); got != "<EOF>" {
 		t.Errorf("got %q", got)
+	}
+	if status := <-logged; status != 502 {
+		t.Errorf("the log has %d", status)
 	}
 }
 

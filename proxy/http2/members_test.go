@@ -41,6 +41,22 @@ func (m *side) head(id uint32, end bool, fields ...string) {
 	m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: m.b.Bytes(), EndHeaders: true, EndStream: end})
 }
 
+// longHead sends a head of n bytes that ends the stream.
+func (m *side) longHead(id uint32, n int) {
+	m.b.Reset()
+	m.e.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	for m.b.Len() < n {
+		m.e.WriteField(hpack.HeaderField{Name: "x", Value: strings.Repeat("\x7f", 3000), Sensitive: true})
+	}
+	rest := m.b.Bytes()
+	m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: rest[:1], EndStream: true})
+	for rest = rest[1:]; len(rest) > 0; {
+		k := min(len(rest), 16<<10)
+		m.fr.WriteContinuation(id, k == len(rest), rest[:k])
+		rest = rest[k:]
+	}
+}
+
 // scripted is a member that does with each frame what on says. Its settings are sent first.
 func scripted(t *testing.T, settings []http2.Setting, on func(m *side, f http2.Frame)) *backendtest.Member {
 	var n atomic.Int64
@@ -131,6 +147,15 @@ func TestHostileMembers(t *testing.T) {
 			m.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}})
 			repeat(60000, func(fr *http2.Framer) { fr.WriteContinuation(id, false, nil) })(m, id)
 		}, "502 BadHead", ""},
+		{"a head of 300 KiB", nil, func(m *side, id uint32) { m.longHead(id, 300<<10) }, "502 BadHead", "RST PROTOCOL_ERROR"},
+		{"a head of 1 MiB", nil, func(m *side, id uint32) { m.longHead(id, 1<<20) }, "502 BadHead", ""},
+		{"1xx heads without end", nil, func(m *side, id uint32) {
+			var block bytes.Buffer
+			hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: ":status", Value: "103"})
+			repeat(60000, func(fr *http2.Framer) {
+				fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndHeaders: true})
+			})(m, id)
+		}, "502 TooManyInterim", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -394,6 +419,147 @@ func TestTrailersBothWays(t *testing.T) {
 		got, err := io.ReadAll(res.Body)
 		if string(got) != "x-forth=1" || err != nil || res.Trailer.Get("X-Back") != "2" {
 			t.Errorf("%d: %s %v %v", n, got, err, res.Trailer)
+		}
+	}
+}
+
+// A member that takes no further stream on a connection is asked on another one, and the first one ends when it has
+// nothing to do; one that takes them again meanwhile is asked there.
+func TestMemberThatTakesNoStreams(t *testing.T) {
+	var goodbyes, open atomic.Int64
+	held := make(chan func(), 1)
+	m := scripted(t, nil, func(m *side, f http2.Frame) {
+		most := func(n uint32) { m.fr.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: n}) }
+		switch f := f.(type) {
+		case *http2.MetaHeadersFrame:
+			switch f.PseudoValue("path") {
+			case "/once":
+				most(0)
+				m.head(f.StreamID, true, ":status", "200", "x-connection", fmt.Sprint(m.n))
+			case "/hold":
+				most(0)
+				m.fr.WritePing(false, [8]byte{1})
+				held <- func() {
+					most(100)
+					m.head(f.StreamID, true, ":status", "200")
+				}
+			default:
+				m.head(f.StreamID, true, ":status", "200", "x-connection", fmt.Sprint(m.n))
+			}
+		case *http2.PingFrame:
+			open.Add(1)
+		case *http2.GoAwayFrame:
+			goodbyes.Add(1)
+		}
+	})
+	f := newFront(t, &app{worker: newWorker(t, "h2c://"+m.Addr, nil)})
+	k := f.dial(t)
+	for i := range 20 {
+		k.get(uint32(2*i+1), "/once")
+		if what, _ := k.outcome(uint32(2*i + 1)); what != "200" {
+			t.Fatal(i, what)
+		}
+	}
+	for end := time.Now().Add(10 * time.Second); goodbyes.Load() < 20; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(goodbyes.Load(), "of 20 connections have ended")
+		}
+	}
+	k.get(101, "/hold")
+	goOn := <-held
+	for open.Load() == 0 { // its PING is answered: the settings are known
+		time.Sleep(time.Millisecond)
+	}
+	k.get(103, "/")
+	if what, _ := k.outcome(103); what != "200" || m.Connections() != 22 {
+		t.Error(what, m.Connections())
+	}
+	goOn()
+	k.outcome(101)
+	for i := range 5 {
+		k.get(uint32(2*i+105), "/")
+		if what, _ := k.outcome(uint32(2*i + 105)); what != "200" || m.Connections() != 22 {
+			t.Error(what, m.Connections())
+		}
+	}
+	if errs := f.app.failures(); len(errs) > 0 {
+		t.Error(errs)
+	}
+}
+
+// What a member's SETTINGS say in the middle of a request holds: windows that shrink below what was sent, and tables of
+// the compression of no size.
+func TestSettingsOfMembers(t *testing.T) {
+	const size, first = 400000, 30000
+	type sum struct{ got, allowed int }
+	sums := make(chan sum, 1)
+	m := scripted(t, []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: first}}, func() func(m *side, f http2.Frame) {
+		s, step, n := sum{allowed: first}, 0, 0
+		return func(m *side, f http2.Frame) {
+			switch f := f.(type) {
+			case *http2.MetaHeadersFrame:
+				switch f.PseudoValue("path") {
+				case "/first": // the settings are known behind it
+					m.head(f.StreamID, true, ":status", "200")
+					return
+				case "/table":
+					for _, field := range f.Fields {
+						if field.Name == "x-again" {
+							n++
+						}
+					}
+					m.head(f.StreamID, true, ":status", fmt.Sprint(200+n))
+					m.fr.ReadMetaHeaders.SetAllowedMaxDynamicTableSize(0)
+					m.fr.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
+					return
+				}
+				m.fr.WriteWindowUpdate(0, size)
+			case *http2.SettingsFrame:
+				if f.IsAck() && step == 1 { // all that may still come is what went before
+					step, s.allowed = 2, s.got
+					m.fr.WriteWindowUpdate(3, first-1)     // less than what is missing: nothing may come
+					m.fr.WriteWindowUpdate(3, uint32(100)) // now 99 bytes may
+					s.allowed += 99
+				}
+			case *http2.DataFrame:
+				if s.got += len(f.Data()); s.got > s.allowed {
+					m.nc.Close()
+					sums <- s
+					return
+				}
+				switch {
+				case step == 0 && s.got == first:
+					step = 1
+					m.fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+				case step == 2 && s.got == s.allowed:
+					step, s.allowed = 3, size
+					m.fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: size - first - 99})
+				}
+				if f.StreamEnded() {
+					m.head(f.StreamID, true, ":status", "200")
+					sums <- s
+				}
+			}
+		}
+	}())
+	f := newFront(t, &app{worker: newWorker(t, "h2c://"+m.Addr, nil)})
+	c := browser(t)
+	if r, err := c.Get("http://" + f.addr + "/first"); err != nil || r.StatusCode != 200 {
+		t.Fatal(r, err)
+	}
+	r, err := c.Post("http://"+f.addr+"/", "text/plain", bytes.NewReader(make([]byte, size)))
+	if err != nil || r.StatusCode != 200 {
+		t.Fatal(r, err, f.app.failures())
+	}
+	if s := <-sums; s.got != size {
+		t.Error(s.got, "bytes where", s.allowed, "may come")
+	}
+	k := f.dial(t)
+	for i := range 4 {
+		id := uint32(2*i + 1)
+		k.get(id, "/table", "x-again", "the same value")
+		if what, _ := k.outcome(id); what != fmt.Sprint(201+i) {
+			t.Error(i, what, f.app.failures())
 		}
 	}
 }

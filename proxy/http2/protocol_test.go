@@ -348,6 +348,13 @@ func TestFloods(t *testing.T) {
 			}
 			fr.WriteContinuation(5, false, nil)
 		}, 60000},
+		{"a head without end", func(fr *http2.Framer, i uint32) {
+			field := append([]byte{0x10, 1, 'x', 0x7f, 0x81, 0x7c}, bytes.Repeat([]byte("v"), 16000)...) // never to be indexed, 16000 bytes
+			if i == 0 {
+				fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 5, BlockFragment: []byte{0x82}})
+			}
+			fr.WriteContinuation(5, false, field)
+		}, 100},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hold := make(chan bool)

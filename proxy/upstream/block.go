@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 )
 
@@ -35,19 +36,27 @@ func AddressesOf(ctx context.Context, host string) []netip.Addr {
 	return list
 }
 
-// blocked refuses a worker that ProxyBlock names (httpd: proxy_util.c ap_proxy_checkproxyblock2).
-func (h *handler) blocked(ctx context.Context, p *proxyState) error {
-	list := h.upstreams.Settings.Blocked
-	if len(list) == 0 {
+// blocked refuses a host that ProxyBlock names, once it is known where it is; by another proxy that is not asked (httpd:
+// proxy_util.c ap_proxy_determine_connection, ap_proxy_checkproxyblock2).
+func (h *handler) blocked(ctx context.Context, p *proxyState, call *backend.Call) error {
+	if len(h.upstreams.Settings.Blocked) == 0 {
 		return nil
 	}
-	x, host := p.x, p.host
+	host := p.host
 	if p.balancer != nil {
 		host = p.worker.Address().Host
 	}
-	x.Block()
-	addrs := AddressesOf(ctx, host)
-	for _, b := range list {
+	p.x.Block()
+	addrs, err := backend.Addresses(ctx, p.worker, call)
+	if err != nil {
+		return err
+	}
+	return h.named(p.x, host, addrs)
+}
+
+// named refuses a host that ProxyBlock names, by its name or one of its addresses.
+func (h *handler) named(x *exchange.Exchange, host string, addrs []netip.Addr) error {
+	for _, b := range h.upstreams.Settings.Blocked {
 		if strings.Contains(host, b.Name) || strings.HasPrefix(b.Name, "*") {
 			x.Log("proxy", exchange.Warn, nil, x.Arena.Join("AH00916: connect to remote machine ", host, " blocked: name ", b.Name, " matched"))
 			return proxyError(x, 403, nil, "Connect to remote machine blocked")

@@ -50,7 +50,7 @@ func (p *proxyState) mayTryAnother() bool {
 // connection had served a request before: the client is then cut off without a response, so that it tries again
 // by its own rules, if the request may be repeated (httpd: mod_proxy_http.c ap_proxy_http_process_response).
 func (p *proxyState) lostUnderClient(e *backend.Failure) bool {
-	return p.protocol() == &httpProtocol && e.Kind == backend.EarlyClose && !e.Timeout && p.x.Conn != nil && p.x.Conn.Kept > 0
+	return p.protocol().cuts && e.Kind == backend.EarlyClose && !e.Timeout && p.x.Conn != nil && p.x.Conn.Kept > 0
 }
 
 // drop cuts the client off. A member whose connection was kept may just have been closed for its age; of

@@ -378,15 +378,37 @@ func TestPickIsTold(t *testing.T) {
 	}
 }
 
+// What mod_proxy_http2 of httpd 2.4.71 says of members that can't be reached.
+func TestUnreachableMembersOfHTTP2(t *testing.T) {
+	for _, c := range []struct {
+		failure backend.Failure
+		log     string
+	}{
+		{backend.Failure{Kind: backend.NoName}, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
+		{backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}, "[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s"},
+	} {
+		r := proxytest.New(t, "<Proxy balancer://c>\nBalancerMember h2c://b1:81 retry=600\nBalancerMember http://b2:82\n</Proxy>\nProxyPass / balancer://c/\n", failing("b1", c.failure))
+		x := r.Get("GET /x HTTP/1.1")
+		if log, page := r.Log.Take(), proxytest.Body(x); page != "b2" || log != c.log {
+			t.Errorf("answered %d %s, the log has %s", x.Res.Status, page, log)
+		}
+		r = proxytest.New(t, "ProxyPass / h2://b1:81/\n", failing("b1", c.failure))
+		if x := r.Get("GET /x HTTP/1.1"); x.Res.Status != 503 || x.Res.Reason == "Proxy Error" {
+			t.Errorf("without a balancer: %d %s", x.Res.Status, x.Res.Reason)
+		}
+	}
+}
+
 func TestBlocked(t *testing.T) {
-	r := proxytest.New(t, "ProxyBlock inner 127.0.0.1\nProxyPass /a http://the.inner.net/\nProxyPass /b http://127.0.0.1:1/\nProxyPass /c balancer://c\nBalancerMember balancer://c http://127.0.0.1:1\nProxyPass / http://127.0.0.2/\n", proxytest.OK)
+	r := proxytest.New(t, "ProxyBlock inner localh 127.0.0.1\nProxyPass /a http://localhost/\nProxyPass /n http://the.inner.invalid/\nProxyPass /b http://127.0.0.1:1/\nProxyPass /c balancer://c\nBalancerMember balancer://c http://127.0.0.1:1\nProxyPass / http://127.0.0.2/\n", proxytest.OK)
 	for _, c := range []struct {
 		path, log string
 		status    int
 	}{
-		{"/a", "[proxy:warn client] AH00916: connect to remote machine the.inner.net blocked: name inner matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /a", 403},
+		{"/a", "[proxy:warn client] AH00916: connect to remote machine localhost blocked: name localh matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /a", 403},
 		{"/b", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /b", 403},
 		{"/c", "[proxy:warn client] AH00916: connect to remote machine 127.0.0.1 blocked: name 127.0.0.1 matched\n[proxy:error client] AH00898: Connect to remote machine blocked returned by /c", 403},
+		{"/n", "[proxy:error client] (EAI 2)Name or service not known: AH00898: DNS lookup failure for: the.inner.invalid returned by /n", 500},
 		{"/d", "", 0},
 	} {
 		x := r.Get("GET " + c.path + " HTTP/1.1")

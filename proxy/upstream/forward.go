@@ -103,20 +103,20 @@ func (h *handler) connect(ctx context.Context, p *proxyState) error {
 		return exchange.Status(500)
 	}
 	x.Block()
-	addrs := AddressesOf(ctx, p.host)
-	if len(addrs) == 0 {
+	call := h.attemptOptions(p)
+	addrs, err := backend.Addresses(ctx, p.worker, call)
+	if err != nil {
 		x.Log("proxy_connect", exchange.Error, nil, x.Arena.Join("AH02327: failed to resolve hostname '", p.host, "'"))
 		return proxyError(x, 502, nil, x.Arena.Join("DNS lookup failure for: ", p.host))
 	}
-	if err := h.blocked(ctx, p); err != nil {
+	if err := h.named(x, p.host, addrs); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(f.Ports, func(r PortRange) bool { return r.Low <= p.port && p.port <= r.High }) || f.leadsHere(addrs, p.port) {
 		return proxyError(x, 403, nil, "Connect to remote machine blocked")
 	}
-	call := h.attemptOptions(p)
 	if r := h.upstreams.Settings.Remotes; r != nil {
-		if to := r.Find(x, "", x.Req.Target); to != nil && !r.GoesDirect(ctx, x, p.host) {
+		if to := r.Find(x, "", x.Req.Target); to != nil && !r.GoesDirect(p.host, func() []netip.Addr { return addrs }) {
 			call.Remote = to
 		}
 	}
@@ -129,6 +129,7 @@ func (h *handler) connect(ctx context.Context, p *proxyState) error {
 	r.Status, r.Reason, r.Tunnel, r.Proxied = 200, "Connection Established", tunnel, true
 	r.Header.Reset()
 	r.Header.Set("Proxy-agent", x.Server.Token)
+	r.Headless = call.Remote != nil
 	return nil
 }
 

@@ -45,9 +45,11 @@ func (h *handler) Serve(ctx context.Context, x *exchange.Exchange) error {
 		if h.upstreams.Settings.Remotes != nil {
 			h.upstreams.Settings.Remotes.route(ctx, p, call)
 		}
-		err := h.backend.RoundTrip(ctx, p.worker, x, call)
+		err := h.blocked(ctx, p, call)
 		if err == nil {
-			return h.finish(p)
+			if err = h.backend.RoundTrip(ctx, p.worker, x, call); err == nil {
+				return h.finish(p)
+			}
 		}
 		again, err := h.failed(ctx, p, err)
 		if !again {
@@ -96,10 +98,7 @@ func (h *handler) pick(ctx context.Context, p *proxyState) error {
 	if p.x.Observer != nil {
 		p.observeWorker()
 	}
-	if err := p.checkUsable(); err != nil {
-		return err
-	}
-	return h.blocked(ctx, p)
+	return p.checkUsable()
 }
 
 // claim has the balancer choose a member. The claim is held until the exchange ends.
@@ -124,7 +123,7 @@ func (h *handler) claim(ctx context.Context, p *proxyState) error {
 	p.claims = append(p.claims, c)
 	p.worker = c.Worker
 	setPickVariables(x, p.balancer, &c)
-	return h.blocked(ctx, p)
+	return nil
 }
 
 // attemptOptions is what the backend must know of this attempt.

@@ -14,6 +14,7 @@ type protocol struct {
 	given    func(x *exchange.Exchange, path string) error // refuses a balancer's path that stays as it came; nil: none is
 	reverses bool                                          // ProxyPassReverse and its cookie forms are for it
 	forwards bool                                          // fields are passed on by HTTP's rules: Via
+	cuts     bool                                          // see lostUnderClient
 	retains  bool                                          // an ErrorDocument keeps the error's status with ProxyErrorOverride
 	counted  bool                                          // a body must tell its length, and LimitRequestBody holds
 	query    bool                                          // a request with a query can't be repeated
@@ -36,11 +37,20 @@ const (
 	overridesNone
 )
 
-var httpProtocol = protocol{reverses: true, forwards: true, retains: true}
+var httpProtocol = protocol{reverses: true, forwards: true, retains: true, cuts: true}
+
+// http2Protocol is HTTP but for members that can't be reached: another one may be tried also where a name does not resolve (httpd:
+// mod_proxy_http2.c proxy_http2_handler).
+var http2Protocol = protocol{reverses: true, forwards: true, retains: true, cuts: true, rows: map[backend.Kind]outcome{
+	backend.NoName:  {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy", exchange.Error, true, false, noNameLine}}},
+	backend.Refused: {status: 503, marksWorker: true, tryNext: true, seesStatus: true},
+}}
 
 // protocolOf is the protocol of a scheme in lower case.
 func protocolOf(scheme string) *protocol {
 	switch scheme {
+	case exchange.H2, exchange.H2C:
+		return &http2Protocol
 	case "fcgi":
 		return &fcgiProtocol
 	case "ajp":

@@ -27,6 +27,7 @@ type RemoteFor struct {
 type DirectHost struct {
 	Net    netip.Prefix // addresses
 	Domain string       // ".example.com": hosts below it
+	Name   string       // a host that there is
 	Part   string       // a part of the host's name
 }
 
@@ -43,12 +44,17 @@ func (r *Remotes) route(ctx context.Context, p *proxyState, call *backend.Call) 
 	if p.balancer != nil {
 		word = "balancer"
 	}
-	if protocolOf(scheme) != &httpProtocol || scheme == "h2" || scheme == "h2c" || call.Socket != "" || p.balancer != nil && p.worker.Address().Socket != "" {
+	if protocolOf(scheme) != &httpProtocol || call.Socket != "" || p.balancer != nil && p.worker.Address().Socket != "" {
 		return
 	}
 	url := x.Arena.Join(siteOf(scheme, host, port), x.Out.Target)
 	to := r.Find(x, word, url)
-	if to == nil || r.GoesDirect(ctx, x, host) {
+	addresses := func() []netip.Addr {
+		x.Block()
+		list, _ := backend.Addresses(ctx, p.worker, call) // a name that nobody knows is in no net
+		return list
+	}
+	if to == nil || r.GoesDirect(host, addresses) {
 		return
 	}
 	call.Remote = to
@@ -85,8 +91,8 @@ func (r *RemoteFor) covers(x *exchange.Exchange, scheme, url string) bool {
 	return strings.Contains(r.Match, ":") && len(url) >= len(r.Match) && exchange.EqualFold(url[:len(r.Match)], r.Match)
 }
 
-// GoesDirect reports whether NoProxy names a host. A name is looked up if addresses are named.
-func (r *Remotes) GoesDirect(ctx context.Context, x *exchange.Exchange, host string) bool {
+// GoesDirect reports whether NoProxy names a host. Its addresses are asked for if NoProxy names some.
+func (r *Remotes) GoesDirect(host string, addresses func() []netip.Addr) bool {
 	var addrs []netip.Addr
 	looked := false
 	for i := range r.Direct {
@@ -94,8 +100,7 @@ func (r *Remotes) GoesDirect(ctx context.Context, x *exchange.Exchange, host str
 		switch {
 		case d.Net.IsValid():
 			if !looked {
-				x.Block()
-				addrs, looked = AddressesOf(ctx, host), true
+				addrs, looked = addresses(), true
 			}
 			for _, a := range addrs {
 				if d.Net.Contains(a) {
@@ -104,6 +109,10 @@ func (r *Remotes) GoesDirect(ctx context.Context, x *exchange.Exchange, host str
 			}
 		case d.Domain != "":
 			if len(host) > len(d.Domain) && exchange.EqualFold(host[len(host)-len(d.Domain):], d.Domain) {
+				return true
+			}
+		case d.Name != "":
+			if exchange.EqualFold(strings.TrimRight(host, "."), d.Name) {
 				return true
 			}
 		case strings.Contains(host, d.Part):

@@ -85,6 +85,10 @@ var (
 
 func noName(_ *proxyState, e *backend.Failure) string { return "DNS lookup failure for: " + e.Host }
 
+func noNameLine(p *proxyState, e *backend.Failure) string {
+	return "AH00898: " + noName(p, e) + " returned by " + p.x.Req.Path
+}
+
 func noConnection(_ *proxyState, e *backend.Failure) string {
 	return "AH01114: HTTP: failed to make connection to backend: " + e.Host
 }

@@ -24,7 +24,8 @@ type one struct {
 	clients     int
 	script      string // a Lua script of conf/ for wrk
 	fields      []string
-	feature     bool // compared with case a of the same server
+	feature     bool     // compared with case a of the same server
+	servers     []string // who can it, by name; nil: all. Builds of balancerd can all
 }
 
 // variant is a way into a server: each is a port with a configuration of its own.
@@ -38,6 +39,7 @@ const (
 	sticky
 	logged
 	everything
+	spoken // members of other protocols
 	variants
 )
 
@@ -45,6 +47,14 @@ const (
 	cookie = "Cookie: theme=dark; ROUTEID=.r1"
 	once   = "Connection: close"
 )
+
+// withFastCGI are peers that speak FastCGI, SCGI and uwsgi; haproxy, which has the first, is not set up for it here.
+var withFastCGI = []string{"nginx", "httpd"}
+
+// can reports whether a server takes part in a case.
+func (c *one) can(s *server) bool {
+	return c.servers == nil || s.conf == ownConf || slices.Contains(c.servers, s.name)
+}
 
 // cases are what can be measured, in the order in which it is: memory first, on servers that did nothing yet.
 var cases = []one{
@@ -62,6 +72,11 @@ var cases = []one{
 	{name: "sticky", title: "1 KiB GET with sticky sessions, the cookie sent", variant: sticky, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
 	{name: "log", title: "1 KiB GET with a combined access log", variant: logged, path: "/1k", clients: 64, feature: true},
 	{name: "all", title: "1 KiB GET with all of these", variant: everything, path: "/1k", clients: 64, fields: []string{cookie}, feature: true},
+	{name: "fcgi", title: "1 KiB GET from a FastCGI member, connections kept", variant: spoken, path: "/fcgi/1k", clients: 16, servers: withFastCGI},
+	{name: "fcginew", title: "the same, a connection a request", variant: spoken, path: "/fcginew/1k", clients: 16, servers: withFastCGI},
+	{name: "ajp", title: "1 KiB GET from an AJP member", variant: spoken, path: "/ajp/1k", clients: 16, servers: []string{"httpd"}},
+	{name: "scgi", title: "1 KiB GET from an SCGI member", variant: spoken, path: "/scgi/1k", clients: 16, servers: withFastCGI},
+	{name: "uwsgi", title: "1 KiB GET from a uwsgi member", variant: spoken, path: "/uwsgi/1k", clients: 16, servers: withFastCGI},
 	{name: "pick", title: "a balancer's pick alone (go test -bench)", kind: picks},
 }
 

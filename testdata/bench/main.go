@@ -60,6 +60,8 @@ func command() *cobra.Command {
 	f.IntVar(&o.port, "port", 19300, "first of about sixty ports")
 	c.AddCommand(&cobra.Command{Use: "backend PORT...", Hidden: true, Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, ports []string) error { return serveBackend(ports) }})
+	c.AddCommand(&cobra.Command{Use: "member PROTOCOL=PLACE...", Hidden: true, Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, places []string) error { return serveMember(c.Context(), places) }})
 	return c
 }
 

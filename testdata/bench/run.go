@@ -19,6 +19,7 @@ type rig struct {
 	facts   facts
 	servers []*server
 	backend *process
+	member  *process // of other protocols
 	samples *samples
 }
 
@@ -67,7 +68,10 @@ func (r *rig) start(ctx context.Context) (err error) {
 	if r.backend, err = startBackend(ctx, r.o, r.facts); err != nil {
 		return err
 	}
-	port := r.o.port + 2
+	if r.member, err = startMember(ctx, r.facts); err != nil {
+		return err
+	}
+	port := r.o.port + 4
 	for _, s := range r.servers {
 		for d := range s.ports {
 			s.ports[d] = port
@@ -87,7 +91,7 @@ func (r *rig) prepare() error {
 		return err
 	}
 	r.facts = facts{Run: run, Modules: modules(), Root: os.Getuid() == 0, CPUs: runtime.NumCPU(),
-		Back1: r.o.port, Back2: r.o.port + 1, Body: strings.Repeat("x", small)}
+		Back1: r.o.port, Back2: r.o.port + 1, AJP: r.o.port + 2, SCGI: r.o.port + 3, Body: strings.Repeat("x", small)}
 	for _, script := range []string{"post.lua", "pause.lua"} {
 		text, err := confs.ReadFile("conf/" + script)
 		if err == nil {
@@ -119,8 +123,10 @@ func (r *rig) stop() {
 			s.stop()
 		}
 	}
-	if r.backend != nil {
-		r.backend.stop()
+	for _, p := range []*process{r.backend, r.member} {
+		if p != nil {
+			p.stop()
+		}
 	}
 	if r.facts.Run != "" {
 		os.RemoveAll(r.facts.Run)
@@ -159,10 +165,11 @@ func (r *rig) special(ctx context.Context, c *one) error {
 func (r *rig) round(ctx context.Context, chosen []*one, round int) error {
 	for _, c := range chosen {
 		for i := range r.servers {
-			if c.kind != loaded {
-				break
+			s := r.servers[(i+round)%len(r.servers)]
+			if c.kind != loaded || !c.can(s) {
+				continue
 			}
-			if err := r.once(ctx, c, r.servers[(i+round)%len(r.servers)], round); err != nil {
+			if err := r.once(ctx, c, s, round); err != nil {
 				return err
 			}
 		}

@@ -30,6 +30,9 @@ type server struct {
 	*process
 }
 
+// ownConf is the configuration of httpd and balancerd.
+const ownConf = "httpd.conf"
+
 func apacheArgs(conf, _ string) []string { return []string{"-f", conf, "-DFOREGROUND"} }
 
 // known are the peers.
@@ -38,7 +41,7 @@ var known = []server{
 		args: func(conf, run string) []string { return []string{"-p", run, "-c", conf} }},
 	{name: "haproxy", programs: []string{"haproxy", "/usr/sbin/haproxy"}, install: "apt-get install haproxy", conf: "haproxy.cfg",
 		args: func(conf, _ string) []string { return []string{"-db", "-f", conf} }},
-	{name: "httpd", programs: []string{"/usr/sbin/apache2", "/usr/sbin/httpd", "apache2", "httpd"}, install: "apt-get install apache2", conf: "httpd.conf", args: apacheArgs},
+	{name: "httpd", programs: []string{"/usr/sbin/apache2", "/usr/sbin/httpd", "apache2", "httpd"}, install: "apt-get install apache2", conf: ownConf, args: apacheArgs},
 }
 
 // line-up is who is measured: the peers that are there, then balancerd and its other builds.
@@ -60,13 +63,13 @@ func lineUp(ctx context.Context, o *options, run string) ([]*server, error) {
 	if err := buildOwn(ctx, o, run, own); err != nil {
 		return nil, err
 	}
-	out = append(out, &server{name: "balancerd", program: own, conf: "httpd.conf", args: apacheArgs})
+	out = append(out, &server{name: "balancerd", program: own, conf: ownConf, args: apacheArgs})
 	for _, a := range o.also {
 		name, program, ok := strings.Cut(a, "=")
 		if !ok {
 			return nil, fmt.Errorf("--also %s: NAME=PROGRAM", a)
 		}
-		out = append(out, &server{name: name, program: program, conf: "httpd.conf", args: apacheArgs})
+		out = append(out, &server{name: name, program: program, conf: ownConf, args: apacheArgs})
 	}
 	return out, nil
 }
@@ -105,16 +108,17 @@ type facts struct {
 	Plain, TLS         int // ports
 	Located, Edited    int
 	Sticky, Logged     int
-	Everything         int
+	Everything, Spoken int
 	Back1, Back2       int
+	AJP, SCGI          int // of the member that speaks them
 	CPUs               int
 	Body               string
 }
 
 func (s *server) facts(f facts) facts {
 	f.Name = s.name
-	f.Plain, f.TLS, f.Located, f.Edited, f.Sticky, f.Logged, f.Everything =
-		s.ports[plain], s.ports[tlsPort], s.ports[located], s.ports[edited], s.ports[sticky], s.ports[logged], s.ports[everything]
+	f.Plain, f.TLS, f.Located, f.Edited, f.Sticky, f.Logged, f.Everything, f.Spoken =
+		s.ports[plain], s.ports[tlsPort], s.ports[located], s.ports[edited], s.ports[sticky], s.ports[logged], s.ports[everything], s.ports[spoken]
 	return f
 }
 

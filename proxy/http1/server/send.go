@@ -16,7 +16,9 @@ func (c *conn) sendResponse(x *exchange.Exchange) {
 	res := &x.Res
 	if res.Drop {
 		c.over = true
+		status := res.Status
 		res.Clear()
+		res.Status = status // for the log
 		return
 	}
 	switch {

@@ -177,11 +177,20 @@ func without(list []*stream, s *stream) []*stream {
 // freePlace notes that there is place for one stream more. Under mu.
 func (c *conn) freePlace(by *loop.Task) {
 	c.list.placeFree(by, c.kind)
-	if len(c.streams)+c.promised == 0 {
+	if c.idles() {
 		c.streams, c.waiting = frames.Emptied(c.streams), frames.Emptied(c.waiting)
-		if c.closing || c.exclusive {
-			c.goodbye(by, http2.ErrCodeNo)
-		}
+		c.endIdle(by)
+	}
+}
+
+// idles reports whether there is no stream. Under mu.
+func (c *conn) idles() bool { return len(c.streams)+c.promised == 0 }
+
+// endIdle ends a connection without streams, if none is to begin on it any more: also one whose member takes none, or each
+// request would leave one behind. Under mu.
+func (c *conn) endIdle(by *loop.Task) {
+	if c.idles() && (c.closing || c.exclusive || c.most == 0) {
+		c.goodbye(by, http2.ErrCodeNo)
 	}
 }
 
@@ -199,9 +208,8 @@ func (c *conn) goodbye(by *loop.Task, code http2.ErrCode) {
 func (c *conn) shut(by *loop.Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing = true; len(c.streams)+c.promised == 0 {
-		c.goodbye(by, http2.ErrCodeNo)
-	}
+	c.closing = true
+	c.endIdle(by)
 }
 
 // cut ends the connection at once, for a reason that its streams get.

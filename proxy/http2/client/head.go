@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/net/http2"
@@ -141,6 +142,9 @@ type tooLongError struct{}
 
 func (tooLongError) Error() string { return "http2: the head is longer than 256 KiB" }
 
+// errInterims says that a member goes on and on with 1xx heads that nobody has taken yet.
+var errInterims = errors.New("http2: too many interim answers")
+
 // decoded gives a header block to its stream.
 func (c *conn) decoded(h *head) error {
 	c.mu.Lock()
@@ -182,10 +186,10 @@ func (s *stream) takeHead(h *head) error {
 		return statusError(h.status)
 	case n == 101, n < 200 && h.end:
 		return malformedError("an interim answer")
+	case n < 200 && len(s.interims) == mostInterims:
+		return errInterims
 	case n < 200:
-		if len(s.interims) < mostInterims {
-			s.interims = append(s.interims, interim{n, append([]exchange.Field(nil), h.fields...)})
-		}
+		s.interims = append(s.interims, interim{n, append([]exchange.Field(nil), h.fields...)})
 		return nil
 	}
 	s.here, s.status, s.declared = true, n, h.length

@@ -13,7 +13,7 @@ var _ backend.Keeper = (*clients)(nil)
 func (c *conn) idleSince() (since int64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.freed, len(c.streams)+c.promised == 0
+	return c.freed, c.idles()
 }
 
 // wasUsed reports whether it has brought an answer.

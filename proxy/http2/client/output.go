@@ -182,10 +182,8 @@ func (s *stream) leave() {
 		c.freePlace(by)
 		return
 	}
-	if n := s.Unread(); n > 0 {
-		s.Drop()
-		c.taken(by, n)
-	}
+	c.taken(by, s.Unread())
+	s.Drop()
 	if c.last || c.gone {
 		c.remove(by, s)
 		return

@@ -182,6 +182,7 @@ func (c *conn) setting(s http2.Setting) error {
 		return c.resize(int64(s.Val))
 	case http2.SettingMaxConcurrentStreams:
 		c.most = int(min(s.Val, memberStreams))
+		c.endIdle(c.by)
 		c.list.placesFree(c.by)
 	case http2.SettingEnablePush:
 		if s.Val != 0 { // RFC 9113 section 6.5.2
@@ -263,9 +264,7 @@ func (c *conn) goesAway(f *http2.GoAwayFrame) error {
 			s.event.Set(c.by)
 		}
 	}
-	if len(c.streams)+c.promised == 0 {
-		c.goodbye(c.by, http2.ErrCodeNo)
-	}
+	c.endIdle(c.by)
 	c.list.placesFree(c.by)
 	return c.countFutile()
 }

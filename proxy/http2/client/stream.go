@@ -409,7 +409,7 @@ func (s *stream) tell(sent int64, why backend.Reason, err error) {
 
 // retire gives it back for the next attempt. Nobody else knows of it any more.
 func (s *stream) retire() {
-	s.inlet.Give()
+	s.Drop()
 	s.End()
 	clear(s.fields)
 	clear(s.header.F)

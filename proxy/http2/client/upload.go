@@ -17,7 +17,7 @@ type upload struct {
 	none  bool // there is no body
 	tells teller
 	mem   *frames.Chunk
-	n     int   // bytes in it
+	n     int   // bytes in it, at most a DATA frame's
 	at    int   // of them, what was sent in this attempt
 	total int64 // how much was taken of the client
 	over  bool  // that is all
@@ -91,11 +91,11 @@ func (u *upload) fill() error {
 	if u.mem == nil {
 		u.mem = frames.GetChunk()
 	}
-	if u.at == u.n && (u.gone || u.n == len(u.mem.B)) {
+	if u.at == u.n && (u.gone || u.n == frames.MaxData) {
 		u.gone, u.n, u.at = true, 0, 0
 	}
 	body := u.x.Req.Body
-	n, err := body.Read(u.mem.B[u.n:])
+	n, err := body.Read(u.mem.B[u.n:frames.MaxData])
 	u.n += n
 	u.total += int64(n)
 	switch {

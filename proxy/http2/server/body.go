@@ -163,8 +163,8 @@ func (b *body) Complete() (done bool, err error) {
 	st := b.st
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	if st.Unread() > 0 && st.ended && !st.early {
-		return true, nil
+	if n := st.Unread(); n > 0 && st.ended && !st.early {
+		return n == len(st.Held()), nil
 	}
 	b.findEnd()
 	b.takeTrailer()

@@ -21,7 +21,9 @@ func (st *stream) send() {
 	switch {
 	case res.Drop:
 		st.cut = true
+		status := res.Status
 		res.Clear()
+		res.Status = status // for the log
 		return
 	case st.socket != nil && res.Status < 300:
 		st.become()
@@ -253,7 +255,7 @@ func (st *stream) await() error {
 	if st.piece == nil {
 		st.piece = frames.GetChunk()
 	}
-	n, err := st.x.Res.Body.Read(st.piece.B[:])
+	n, err := st.x.Res.Body.Read(st.piece.B[:frames.MaxData])
 	if n > 0 {
 		if _, werr := st.pass(st.piece.B[:n]); werr != nil {
 			return werr

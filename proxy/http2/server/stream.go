@@ -76,7 +76,7 @@ func (st *stream) release() {
 	}
 	x.Conn, x.Front = nil, nil
 	st.piece.Give()
-	st.inlet.Give()
+	st.Drop()
 	poison.Texts(&st.req)
 	*st = stream{x: x}
 	poison.Put(&s.streams, st)

@@ -31,10 +31,10 @@ const excused = `
 loop.Sleep: the goroutine is not a loop's
 expr.owner: stat calls Block before it
 expr.ownerGroup: likewise
-backend.lookup: its callers are in dial, before which Acquire calls Block
-backend.reach: likewise
+backend.lookup: who calls pool.lookup called Block before it; Renew has goroutines of its own
+backend.dialNet: dialerOf, or open, calls Block before it; a CONNECT's handler did
 backend.starved: opens /dev/null, which no disk is asked for, to learn whether there are descriptors
-upstream.AddressesOf: blocked calls Block before it; else it is called while a configuration is loaded
+upstream.AddressesOf: while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
@@ -69,8 +69,8 @@ rewrite.launch: find calls Block before it, or it is called while a configuratio
 rewrite.isExecutableFile: while a configuration is loaded
 heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it
-heartbeat.readBack: while a configuration takes over
 heartbeat.ipv4Of: while a configuration is loaded
+sys.ephemeralPorts: /proc/sys, which no disk is asked for
 headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test

@@ -28,6 +28,7 @@
 //	proxy/http2/client/backend.go: streams, an attempt; the attempt, until its exchange's Finish
 //	proxy/http2/frames/input.go: what was received; the connection, while frames of it are there (the Framer's are copied)
 //	proxy/http2/frames/output.go: chunks, bulks: frames to be written; the connection, until TLS or the system has them. Bodies, until their exchange ends
+//	proxy/http2/frames/inlet.go: what has come of a body; the stream, until it was read
 //	proxy/mod/accesslog/log.go: views, the line that is being made; the step that writes it, until the log has copied it
 //	proxy/log/errorlog/log.go: lines, a line of the error log that is being made; who writes it, until the log has copied it
 //	proxy/mod/setenvif/list.go: scratch, what a value of the exchange came to; one pass over the rules, until its end
@@ -42,6 +43,7 @@
 //	proxy/internal/sys/socket_linux.go: bytes that the system reads or writes; the caller, during the call
 //	proxy/internal/loop/queue_linux.go: a number that the system reads; the caller, during the call
 //	proxy/internal/sys/accept_linux.go: addresses that the system writes; the caller, during the call
+//	proxy/internal/sys/connect_linux.go: addresses that the system reads or writes; the caller, during the call
 //	proxy/internal/sys/timer_linux.go: a time that the system reads; the caller, during the call
 //	balancer/store/memory/memory.go: rows of a mapped file, which hold no texts; the farm, until Rows has made the next
 //	proxy/internal/poison/on.go: what is overwritten; whoever gave it back

@@ -59,12 +59,16 @@ func whatFailed(err error) string {
 	return "AH02071: Failed to bind on socket."
 }
 
-// complainEvery is how often malformed datagrams are told of at most: anybody may send them.
-const complainEvery = time.Second
+// Malformed datagrams are told of, a few in each second: anybody may send them.
+const (
+	complainEvery  = time.Second
+	mostComplaints = 10
+)
 
 // hear takes in datagrams until the socket is closed.
 func (m *monitor) hear(c *net.UDPConn) {
-	var told time.Time
+	var since time.Time
+	told := 0
 	buf := make([]byte, longestReport)
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(buf)
@@ -79,8 +83,12 @@ func (m *monitor) hear(c *net.UDPConn) {
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		if r, ok := heard(string(buf[:n]), now); ok {
 			m.report(from.Addr().String(), r)
-		} else if now.Sub(told) > complainEvery {
-			told = now
+			continue
+		}
+		if now.Sub(since) > complainEvery {
+			since, told = now, 0
+		}
+		if told++; told <= mostComplaints {
 			m.complain("AH02087: malformed message from " + from.String())
 		}
 	}

@@ -112,6 +112,7 @@ func (m *monitor) begin(set *monitoring, st *site.Site) {
 		m.tick = nil
 	}
 	m.log = &exchange.Exchange{Server: st.Hosts[0].Server}
+	before := m.storage
 	m.storage = ""
 	if set == nil {
 		m.method.SetTable(nil)
@@ -131,7 +132,7 @@ func (m *monitor) begin(set *monitoring, st *site.Site) {
 		m.method.SetTable(m.beats)
 	} else {
 		m.method.SetTable(nil)
-		if fresh { // else the file is older than what was heard since
+		if fresh || m.storage != before { // else the file is older than what was heard since
 			readBack(m.storage, m.beats, time.Now())
 		}
 	}

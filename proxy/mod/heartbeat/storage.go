@@ -11,11 +11,8 @@ import (
 	"balancerd/balancer/method"
 )
 
-// mostStored is how many servers a file has at most; largestFile is how much of one is read back, in bytes.
-const (
-	mostStored  = 4096
-	largestFile = 1 << 20
-)
+// mostStored is how many servers a file has at most.
+const mostStored = 4096
 
 // write puts the reports into the file, a line each, in place of what it had: who reads it sees the old ones or the new ones
 // (httpd: mod_heartmonitor.c hm_file_update_stats). A line too long for the step is said in the error.
@@ -36,14 +33,15 @@ func write(path string, reports map[string]method.Report, now time.Time) error {
 	}
 	defer os.Remove(f.Name()) // it is gone when all went well
 	_, err = f.WriteString(text.String())
+	mode := f.Chmod(0o444)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
 		return fmt.Errorf("AH02082: Unable to flush file: %s: %w", f.Name(), err)
 	}
-	if err := os.Chmod(f.Name(), 0o444); err != nil {
-		return fmt.Errorf("AH02084: Unable to set file permissions on %s: %w", f.Name(), err)
+	if mode != nil {
+		return fmt.Errorf("AH02084: Unable to set file permissions on %s: %w", f.Name(), mode)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("AH02085: Unable to move file: %s -> %s: %w", f.Name(), path, err)
@@ -51,14 +49,10 @@ func write(path string, reports map[string]method.Report, now time.Time) error {
 	return nil
 }
 
-// readBack puts what a file says into b, as old as it is by now. What is no report is passed over, and so is a file that is not
+// readBack puts what a file says into b, as old as it is by now, where nothing later was heard. What is no report is passed over, and so is a file that is not
 // there.
 func readBack(path string, b *method.Beats, now time.Time) {
-	st, err := os.Stat(path)
-	if err != nil || !st.Mode().IsRegular() || st.Size() > largestFile {
-		return
-	}
-	text, err := os.ReadFile(path)
+	text, written, err := method.ReadStorage(path)
 	if err != nil {
 		return
 	}
@@ -68,7 +62,7 @@ func readBack(path string, b *method.Beats, now time.Time) {
 			continue
 		}
 		v := method.Values(values)
-		age := now.Sub(st.ModTime()) + time.Duration(loose(v["lastseen"]))*time.Second
+		age := max(0, now.Sub(written)) + time.Duration(loose(v["lastseen"]))*time.Second
 		if _, has := v["lastseen"]; !has || age > method.Forgotten {
 			continue
 		}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
+	"balancerd/proxy/upstream"
 )
 
 // remotesOf is what lines say of other proxies on the way.
@@ -64,7 +66,13 @@ func TestWhoGoesByARemote(t *testing.T) {
 		}
 	}
 	for host, want := range map[string]bool{"192.168.3.4": true, "192.169.0.1": false, "a.direct.test": true, "direct.test": false, "my-intranet": true, "10.9.8.7": true, "10.9.8.8": false, "far.test.": false} {
-		if got := ways.GoesDirect(context.Background(), &exchange.Exchange{}, host); got != want {
+		if got := ways.GoesDirect(host, func() []netip.Addr { return upstream.AddressesOf(context.Background(), host) }); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+	named := remotesOf(t, "ProxyRemote * http://far:1\nNoProxy LOCALHOST\n").ways()
+	for host, want := range map[string]bool{"localhost": true, "LocalHost.": true, "127.0.0.1": false, "my.localhost": false, "localhost.test": false} { // httpd 2.4.71: a host that there is, is that host
+		if got := named.GoesDirect(host, func() []netip.Addr { return nil }); got != want {
 			t.Errorf("%s: %v", host, got)
 		}
 	}
