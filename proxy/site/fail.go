@@ -266,7 +266,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target, vary str
 	x.Notes.Reset()
 	x.ResetFilters()
 	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
-	x.Req.Proxy = false // a path of this server is served in its place
+	x.Req.Proxy = false                                 // a path of this server is served in its place
 	path, query, has := strings.Cut(target, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)
