@@ -38,11 +38,12 @@ func OpenTunnel(ctx context.Context, x *exchange.Exchange, call *Call, w *balanc
 	if err != nil {
 		return nil, err
 	}
-	return &connected{nc: nc.(exchange.Stream), o: tunnel.Options{Idle: call.Idle, Whole: !call.HalfClose}}, nil
+	return &connected{x: x, nc: nc.(exchange.Stream), o: tunnel.Options{Idle: call.Idle, Whole: !call.HalfClose}}, nil
 }
 
 // connected is the far side of a CONNECT.
 type connected struct {
+	x  *exchange.Exchange
 	nc exchange.Stream
 	o  tunnel.Options
 }
@@ -55,7 +56,12 @@ func (c *connected) Join(client exchange.Stream) {
 	if w, ok := client.(exchange.Cuttable); ok {
 		c.o.Cut = w.WhenCut
 	}
+	var ending tunnel.Ending
+	c.o.Ending = &ending
+	log := tunnelLog{c.x, connectProtocol}
+	log.begins(c.o.Idle)
 	tunnel.Join(client, c.nc, c.o)
+	log.ended(&ending)
 	c.nc.Close()
 }
 
