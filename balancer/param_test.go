@@ -47,7 +47,8 @@ func TestWorkerComplaints(t *testing.T) {
 		"loadfactor=0.99":       "LoadFactor must be a number between 1..100", "loadfactor=100.01": "LoadFactor must be a number between 1..100",
 		"lbset=-1": "lbset must be between 0 and 99", "lbset=100": "lbset must be between 0 and 99",
 		"status=X": "Unknown status parameter option", "status=+": "Unknown status parameter option", "status=D+": "Unknown status parameter option",
-		"flushpackets=1": "flushpackets must be on|off|auto",
+		"flushpackets=1":  "flushpackets must be on|off|auto",
+		"proxyprotocol=3": "proxyprotocol must be v1|v2|off", "proxyprotocol=": "proxyprotocol must be v1|v2|off", "proxyprotocol=on": "proxyprotocol must be v1|v2|off",
 		"flushwait=1001": "flushwait must be <= 1000, or 0 for system default of 10 millseconds.", "flushwait=-1": "flushwait must be <= 1000, or 0 for system default of 10 millseconds.",
 		"iobuffersize=511":      "IOBufferSize must be >= 512 bytes, or 0 for system default.",
 		"receivebuffersize=511": "ReceiveBufferSize must be >= 512 bytes, or 0 for system default.",
@@ -117,6 +118,9 @@ func TestWorkerValues(t *testing.T) {
 		"responsefieldsize=0":     func(s *WorkerSettings) { s.ResponseFieldSize = Some(8192) },
 		"responsefieldsize=10":    func(s *WorkerSettings) { s.ResponseFieldSize = Some(10) },
 		"upgrade=any":             func(s *WorkerSettings) { s.Upgrade = "*" },
+		"proxyprotocol=v1":        func(s *WorkerSettings) { s.ProxyProtocol = ProxyProtocolV1 },
+		"ProxyProtocol=V2":        func(s *WorkerSettings) { s.ProxyProtocol = ProxyProtocolV2 },
+		"proxyprotocol=Off":       func(s *WorkerSettings) {},
 		"upgrade=websocket":       func(s *WorkerSettings) { s.Upgrade = "websocket" },
 		"secret=s3":               func(s *WorkerSettings) { s.Secret = "s3" },
 		"hcmethod=get11":          func(s *WorkerSettings) { s.Health.Method = CheckGet11 },
@@ -240,7 +244,7 @@ func TestReadBack(t *testing.T) {
 	e.CPing = true
 	s := NewWorkerSettings()
 	for _, p := range []string{"loadfactor=1.145", "lbset=3", "route=a b", "redirect=é", "retry=0", "min=1", "max=9", "smax=4", "ttl=8", "acquire=1500ms", "timeout=3",
-		"connectiontimeout=1ms", "ping=2", "keepalive=Off", "disablereuse=On", "addressttl=5", "iobuffersize=600", "receivebuffersize=700", "responsefieldsize=1", "flushpackets=auto",
+		"connectiontimeout=1ms", "ping=2", "keepalive=Off", "disablereuse=On", "addressttl=5", "iobuffersize=600", "receivebuffersize=700", "responsefieldsize=1", "flushpackets=auto", "proxyprotocol=v2",
 		"flushwait=1", "flusher=f", "upgrade=ANY", "hcmethod=cping", "hcinterval=1234ms", "hcpasses=0", "hcfails=7", "hcuri=/x", "hcexpr=ok"} {
 		refuse(t, s.Set, e, p, "")
 	}

@@ -64,6 +64,10 @@ var WorkerParams = append(append(append(Table[WorkerSettings]{
 	upgrade,
 	alias(textParam("secret", func(s *WorkerSettings) *string { return &s.Secret }, 64,
 		"Secret length must be < %d characters", "password of an ajp or scgi backend")),
+	Param[WorkerSettings]{Name: "proxyprotocol", Set: setProxyProtocol, Help: "v1 or v2: connections begin with a PROXY header that names the client; off",
+		Get: func(s *WorkerSettings) (string, bool) {
+			return s.ProxyProtocol.String(), s.ProxyProtocol != ProxyProtocolOff
+		}}.ours(),
 }...)
 
 // alias is a parameter that is set but not shown or kept: another one is, or it is a secret.
@@ -165,6 +169,18 @@ func setFlush(s *WorkerSettings, value string, _ Env) error {
 		}
 	}
 	return errFlush
+}
+
+var errProxyProtocol = errors.New("proxyprotocol must be v1|v2|off")
+
+func setProxyProtocol(s *WorkerSettings, value string, _ Env) error {
+	for _, p := range []ProxyProtocol{ProxyProtocolOff, ProxyProtocolV1, ProxyProtocolV2} {
+		if strings.EqualFold(value, p.String()) {
+			s.ProxyProtocol = p
+			return nil
+		}
+	}
+	return errProxyProtocol
 }
 
 var errFlushWait = errors.New("flushwait must be <= 1000, or 0 for system default of 10 millseconds.")

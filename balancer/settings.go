@@ -30,6 +30,7 @@ type WorkerSettings struct {
 	Flusher           string        // fdpass's provider
 	Upgrade           string        // tokens of Upgrade: that may pass; "*" any; "" the scheme's default
 	Secret            string        // ajp, scgi; never stored
+	ProxyProtocol     ProxyProtocol // what connections begin with. Ours
 
 	Health Health
 }
@@ -46,6 +47,19 @@ const (
 
 // String is the value as the manager's XML prints it.
 func (f Flush) String() string { return [...]string{"Off", "On", "Auto"}[f] }
+
+// ProxyProtocol is proxyprotocol=: the version of the PROXY header that says whose connection one to the member is.
+type ProxyProtocol uint8
+
+// The values of proxyprotocol=.
+const (
+	ProxyProtocolOff ProxyProtocol = iota
+	ProxyProtocolV1
+	ProxyProtocolV2
+)
+
+// String is the value as the configuration has it.
+func (p ProxyProtocol) String() string { return [...]string{"off", "v1", "v2"}[p] }
 
 // The defaults of worker parameters (httpd: mod_proxy.h, httpd.h).
 const (

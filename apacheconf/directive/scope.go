@@ -157,6 +157,11 @@ func (c *Config) Fails(a Args, text string) {
 	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Later})
 }
 
+// Opens notes what a directive leaves open, and could be closed.
+func (c *Config) Opens(a Args, text string) {
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Access})
+}
+
 // note adds a hint, which refuses nothing that the configuration gives up by name.
 func (c *Config) note(h Hint) {
 	if h.Module == "" {

@@ -14,7 +14,7 @@ func TestBoundsAreTrue(t *testing.T) {
 	bounds, _, _ = strings.Cut(bounds, "\n## ")
 	for _, c := range []struct{ says, file, code string }{
 		{"a whole head 1 MiB", "proxy/internal/wire/request.go", "maxHead = 1 << 20"},
-		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "proxyLine = 107"},
+		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "LongestProxyHeader = 107"},
 		{"| 107 bytes in version 1, 232 in version 2;", "proxy/internal/wire/proxyheader.go", "proxyAddresses = 216"},
 		{"10 empty lines", "proxy/internal/wire/request.go", "maxBlank = 10"},
 		{"another attempt: 16 KiB", "proxy/backend/upload.go", "prefetch = 16384 - 80"},
@@ -42,7 +42,7 @@ func TestBoundsAreTrue(t *testing.T) {
 		{"response; one line of it | 64 KiB", "proxy/internal/wire/response.go", "maxResponseHead = 64 << 10"},
 		{"three in four", "proxy/backend/room.go", "roomShift = 2"},
 		{"; 5 minutes, or `ttl=`", "proxy/backend/idle.go", "MaxIdle = 5 * time.Minute"},
-		{"; 64 names and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
+		{"; 64 names, clients and sets", "proxy/backend/idle.go", "MaxKinds = 64"},
 		{"8 KiB to 64 KiB; 10,000 in a row", "proxy/ajp/packet.go", "mostPacket = 65536"},
 		{"8 KiB to 64 KiB; 10,000 in a row", "proxy/ajp/head.go", "mostFutile = 10000"},
 		{"head of a CGI answer | 64 KiB, a line 8 KiB", "proxy/cgi/answer.go", "MostHead = 64 << 10"},

@@ -58,6 +58,51 @@ func TestForwardProxy(t *testing.T) {
 	}
 }
 
+// By another proxy, the client reads that one's answer to CONNECT, and what comes through its tunnel.
+func TestConnectByARemote(t *testing.T) {
+	for _, answer := range []string{"HTTP/1.1 200 Granted by me\r\nVia: 1.0 far\r\n\r\nbytes of the target", "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno", "junk"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		got := make(chan string, 1)
+		go func() {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer nc.Close()
+			in := bufio.NewReader(nc)
+			var head strings.Builder
+			for line := ""; line != "\r\n" && err == nil; head.WriteString(line) {
+				line, err = in.ReadString('\n')
+			}
+			io.WriteString(nc, answer)
+			early := make([]byte, len("hello"))
+			io.ReadFull(in, early)
+			got <- head.String() + string(early)
+		}()
+		p := newInstance(t)
+		p.conf(forwardModules + "ProxyRequests On\nAllowCONNECT 1\nProxyRemote * http://" + l.Addr().String() + "\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>\n")
+		p.start()
+		proxy, _ := url.Parse(p.url(""))
+		nc, err := net.Dial("tcp", proxy.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		io.WriteString(nc, "CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\nhello")
+		if b, err := io.ReadAll(nc); err != nil || string(b) != answer {
+			t.Errorf("the client reads %q, %v; want %q", b, err, answer)
+		}
+		if head := <-got; !strings.HasPrefix(head, "CONNECT 127.0.0.1:1 HTTP/1.0\r\nProxy-agent: ") || !strings.HasSuffix(head, "\r\n\r\nhello") {
+			t.Errorf("the other proxy reads %q", head)
+		}
+	}
+}
+
 // An open proxy is refused at the start, with the way out.
 func TestOpenProxyIsRefused(t *testing.T) {
 	for conf, open := range map[string]bool{

@@ -95,8 +95,10 @@ func TestHTTP2MembersOfOthers(t *testing.T) {
 			p := newInstance(t)
 			small, large := p.files()
 			address := r.run(p)
-			p.conf("LoadModule proxy_http2_module modules/mod_proxy_http2.so\nProxyPass / h2c://" + address + "/\n")
+			good, bad := []string{"h2c://" + address + "/good hcmethod=GET hcuri=../small", "h2c://" + address + "/head hcmethod=HEAD hcuri=../large"}, []string{"h2c://" + address + "/bad hcmethod=GET hcuri=none"}
+			p.conf("LoadModule proxy_http2_module modules/mod_proxy_http2.so\nProxyPass / h2c://" + address + "/\n" + checkedMembers("checked", good, bad))
 			p.start()
+			p.judged(good, bad)
 			var wg sync.WaitGroup
 			for i := range 20 {
 				wg.Go(func() {

@@ -117,6 +117,38 @@ func (p *instance) large(path string) {
 	}
 }
 
+// checkedMembers is a balancer whose members begin as failed ones, or as good ones, and are to end as the opposite: by health checks. To be
+// followed by judged.
+func checkedMembers(name string, good, bad []string) string {
+	text := "LoadModule proxy_hcheck_module x\nLogLevel warn proxy_hcheck:info\n<Proxy balancer://" + name + ">\n"
+	for _, m := range good {
+		text += "BalancerMember " + m + " status=+C hcinterval=100ms\n"
+	}
+	for _, m := range bad {
+		text += "BalancerMember " + m + " hcinterval=100ms\n"
+	}
+	return text + "</Proxy>\n"
+}
+
+// judged waits until checks have let the good members in, and taken the bad ones out.
+func (p *instance) judged(good, bad []string) {
+	p.t.Helper()
+	said := func(word, member string) bool {
+		url := strings.Fields(member)[0]
+		return strings.Contains(p.read("error.log"), "Health check "+word+" "+url[strings.IndexByte(url, '|')+1:])
+	}
+	for word, list := range map[string][]string{"ENABLING": good, "DISABLING": bad} {
+		for _, m := range list {
+			p.until(word+" "+m, func() bool { return said(word, m) })
+		}
+	}
+	for _, m := range good {
+		if said("DISABLING", m) {
+			p.t.Errorf("%s failed once", m)
+		}
+	}
+}
+
 func (p *instance) socket(name string) bool {
 	_, err := os.Stat(filepath.Join(p.root, name))
 	return err == nil
@@ -143,6 +175,7 @@ func TestPHP(t *testing.T) {
 	}
 	p.launch(php, "-R", "-n", "-F", "-y", filepath.Join(p.root, "fpm.conf"), "-d", "post_max_size=0", "-d", "display_errors=0", "-d", "log_errors=1")
 	p.until("PHP listens", func() bool { return p.socket("php.sock") })
+	good, bad := []string{"unix:{root}/php.sock|fcgi://a/ hcmethod=TCP"}, []string{"unix:{root}/php.sock|fcgi://b/ hcmethod=GET hcuri=index.php timeout=2", "unix:{root}/none.sock|fcgi://c/ hcmethod=TCP"}
 	p.conf(`LoadModule dir_module x
 LoadModule proxy_fcgi_module x
 DocumentRoot {root}/docs
@@ -151,8 +184,10 @@ DirectoryIndex index.php
 SetHandler "proxy:unix:{root}/php.sock|fcgi://localhost"
 </FilesMatch>
 <Proxy "fcgi://localhost/" enablereuse=on max=2>
-</Proxy>`)
+</Proxy>
+` + checkedMembers("checked", good, bad))
 	p.start()
+	p.judged(good, bad)
 	for range 5 { // on one connection
 		if status, body := p.ask("GET", "/index.php/more?q=1", nil); status != 200 || body != "hello /more1" {
 			t.Fatal(status, body)
@@ -211,8 +246,10 @@ func TestUWSGI(t *testing.T) {
 	p.write("app.py", wsgi)
 	p.launch("uwsgi", "--plugin", "python3", "--master", "--socket", filepath.Join(p.root, "app.sock"), "--chmod-socket=666", "--wsgi-file", filepath.Join(p.root, "app.py"))
 	p.until("uWSGI listens", func() bool { return p.socket("app.sock") })
-	p.conf("LoadModule proxy_uwsgi_module x\nProxyPass /app unix:{root}/app.sock|uwsgi://localhost/")
+	good, bad := []string{"unix:{root}/app.sock|uwsgi://a/ hcmethod=TCP"}, []string{"unix:{root}/none.sock|uwsgi://b/ hcmethod=TCP"}
+	p.conf("LoadModule proxy_uwsgi_module x\nProxyPass /app unix:{root}/app.sock|uwsgi://localhost/\n" + checkedMembers("checked", good, bad))
 	p.start()
+	p.judged(good, bad)
 	p.until("it answers", func() bool {
 		status, body := p.ask("GET", "/app/x?q=1", nil)
 		return status == 200 && body == "hello /app /x q=1"
@@ -267,9 +304,11 @@ func TestTomcat(t *testing.T) {
 			t.Fatal("Tomcat does not listen")
 		}
 	}
+	good, bad := []string{"ajp://127.0.0.1:" + port + "/a hcmethod=CPING", "ajp://127.0.0.1:" + port + "/b hcmethod=TCP"}, []string{"ajp://127.0.0.1:" + port + "/c hcmethod=GET timeout=2"}
 	p.conf("LoadModule proxy_ajp_module x\nTimeout 60\nProxyPass /good ajp://127.0.0.1:" + port + "/app secret=s3 ping=10\n" +
-		"<Proxy balancer://none>\nBalancerMember ajp://127.0.0.1:" + port + "\n</Proxy>\nProxyPass /bad balancer://none/app\n")
+		"<Proxy balancer://none>\nBalancerMember ajp://127.0.0.1:" + port + "\n</Proxy>\nProxyPass /bad balancer://none/app\n" + checkedMembers("checked", good, bad))
 	p.start()
+	p.judged(good, bad)
 	for range 5 {
 		if status, body := p.ask("GET", "/good/x.jsp?a=b", nil); status != 200 || body != "GET /app/x.jsp a=b 127.0.0.1 0" {
 			t.Fatal(status, body)

@@ -26,6 +26,7 @@ type Conn struct {
 	raw   bool   // plain, and on Linux: io does the reads and writes
 	own   own    // in place of net, or below it with TLS: an event loop's socket
 	below below  // of net, with TLS, while an event loop serves it
+	announced
 
 	since int64 // under pool.mu: when it was last given back, by Clock
 
@@ -85,7 +86,9 @@ func (c *Conn) Scheme() string { return c.to.scheme }
 
 // Keepable reports whether the worker's settings allow that the connection is used again
 // (httpd: proxy_util.c ap_proxy_connection_reusable).
-func (c *Conn) Keepable() bool { return c.to.own && !c.pool.worker.Settings().DisableReuse.V }
+func (c *Conn) Keepable() bool {
+	return c.to.own && !c.pool.worker.Settings().DisableReuse.V && c.IdleLimit(MaxIdle) > 0
+}
 
 // Timeout is how long one read or write may take.
 func (c *Conn) Timeout() time.Duration { return c.timeout }

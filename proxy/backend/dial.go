@@ -48,10 +48,10 @@ func connectTimeoutOf(set *balancer.WorkerSettings, call *Call) time.Duration {
 	return timeoutOf(set, call)
 }
 
-// dial opens a connection to the target: to the unix socket, or to the first of the host's addresses
-// that accepts one. When none does and the name may have moved, it is looked up once more
+// dial opens a connection to the target, which begins with a PROXY header unless that is "": to the unix socket, or to the
+// first of the host's addresses that accepts one. When none does and the name may have moved, it is looked up once more
 // (httpd: proxy_util.c ap_proxy_connect_backend).
-func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target) (*Conn, error) {
+func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to target, header string) (*Conn, error) {
 	set := p.worker.Settings()
 	d := dialerOf(ctx, x, set, call, to)
 	fail := func(kind Kind, err error) error { return unreached(ctx, kind, err, to) }
@@ -62,14 +62,14 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 				" (", to.host, ":", x.Arena.Int(int64(to.port)), ") failed"))
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, s, netip.Addr{}, call, to)
+		return p.connected(ctx, x, s, netip.Addr{}, call, to, header)
 	}
 	if to.remote != nil {
 		nc, err := to.remote.connect(ctx, d, x, call, to)
 		if err != nil {
 			return nil, fail(Refused, err)
 		}
-		return p.connected(ctx, x, socket{nc: nc}, netip.Addr{}, call, to)
+		return p.connected(ctx, x, socket{nc: nc}, netip.Addr{}, call, to, header)
 	}
 	list, err := p.addresses(ctx, x, d, set, to)
 	if err != nil {
@@ -88,7 +88,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	if err != nil {
 		return nil, fail(Refused, err)
 	}
-	return p.connected(ctx, x, s, addr, call, to)
+	return p.connected(ctx, x, s, addr, call, to, header)
 }
 
 // addresses are those of the target's host: known, or looked up for no longer than a connect may take.
@@ -160,21 +160,41 @@ func isLiteral(host string) bool {
 	return err == nil
 }
 
-// connected makes a Conn of a fresh connection, in TLS if the scheme wants that.
-func (p *pool) connected(ctx context.Context, x *exchange.Exchange, s socket, addr netip.Addr, call *Call, to target) (*Conn, error) {
+// connected makes a Conn of a fresh connection, in TLS if the scheme wants that. Both begin behind the header.
+func (p *pool) connected(ctx context.Context, x *exchange.Exchange, s socket, addr netip.Addr, call *Call, to target, header string) (*Conn, error) {
+	c, err := p.wrapped(ctx, x, s, addr, call, to, header)
+	if err != nil {
+		return nil, err
+	}
+	c.announced = announcedBy(x, header)
+	if header != "" && !secure(to.scheme) {
+		if err := c.announce(x, call); err != nil {
+			c.close()
+			return nil, unannounced(err, to)
+		}
+	}
+	p.counted()
+	return c, nil
+}
+
+// wrapped is connected, but for a header that is not in front of TLS.
+func (p *pool) wrapped(ctx context.Context, x *exchange.Exchange, s socket, addr netip.Addr, call *Call, to target, header string) (*Conn, error) {
 	if s.nc == nil {
-		p.counted()
 		return p.own(s.fd, addr), nil
 	}
 	nc, base := s.nc, s.nc
 	if secure(to.scheme) {
 		base = under(x, s.nc, call, to.scheme)
-		var err error
-		if nc, err = shakeHands(ctx, s.nc, base, call, to, timeoutOf(p.worker.Settings(), call)); err != nil {
+		timeout := timeoutOf(p.worker.Settings(), call)
+		err := announce(base, header, timeout)
+		if err != nil {
+			s.nc.Close()
+			return nil, unannounced(err, to)
+		}
+		if nc, err = shakeHands(ctx, s.nc, base, call, to, timeout); err != nil {
 			return nil, err
 		}
 	}
-	p.counted()
 	c := p.adopt(x, nc, s.nc, base, addr, call, to.scheme)
 	if c == nil {
 		c = newConn(p, nc, s.nc, addr)

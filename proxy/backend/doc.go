@@ -18,6 +18,6 @@
 // place of the connection that idled longest, anywhere, and a sweep closes what nobody will use again.
 //
 // Reading order: backend.go, call.go, scheme.go; attempt.go, codec.go, serial.go, probe.go, upload.go, serialupload.go,
-// serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, dialer.go, dialer_linux.go, remote.go, connect.go,
-// address.go, options.go (of sockets), own_linux.go (sockets that the event loops watch), splice_linux.go, tunnel.go.
+// serialhead.go, headbuffer.go, serialbody.go, reuse.go, observe.go; pool.go, idlelist.go, idle.go, room.go, conn.go, dial.go, dialer.go, dialer_linux.go, remote.go, announce.go, connect.go,
+// address.go, options.go (of sockets), own_linux.go (sockets that the event loops watch), splice_linux.go, tunnel.go, tunnellog.go.
 package backend

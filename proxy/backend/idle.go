@@ -29,8 +29,9 @@ type Keeper interface {
 // MaxIdle is how long a connection is kept that nobody uses, when ttl= says nothing.
 const MaxIdle = 5 * time.Minute
 
-// MaxKinds is how many kinds of idle TLS connections a worker has in a pool: those for one server name
-// and one set of SSLProxy* settings are a kind. The kind that was used longest ago makes room.
+// MaxKinds is how many kinds of idle connections a worker has in a pool: those of TLS for one server name and one set of
+// SSLProxy* settings are a kind, those that begin with the PROXY header of one client are one. The kind that was used
+// longest ago makes room.
 const MaxKinds = 64
 
 // sweepEvery is how often idle connections are looked at.

@@ -143,12 +143,14 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 	room.Store(math.MaxInt64)
 	defer room.Store(0)
-	idle, wanted := backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil), backendtest.Worker(t, "http://"+listen(t, "tcp", "127.0.0.1:0").Addr().String(), nil)
+	of, other := listen(t, "tcp", "127.0.0.1:0"), listen(t, "tcp", "127.0.0.1:0")
+	idle, wanted := backendtest.Worker(t, "http://"+of.Addr().String(), nil), backendtest.Worker(t, "http://"+other.Addr().String(), nil)
 	a, b := acquire(t, idle, &Call{}, false), acquire(t, idle, &Call{}, false)
 	a.Release(true)
 	b.Release(true)
 	use(t, wanted, &Call{})
-	time.Sleep(50 * time.Millisecond) // the members' ends are here
+	of.conn(t, 1) // the members' ends are here
+	other.conn(t, 0)
 	few(t, 0)
 	one, two := acquire(t, wanted, &Call{}, true), acquire(t, wanted, &Call{}, true)
 	defer one.Release(false)

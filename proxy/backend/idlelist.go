@@ -14,11 +14,12 @@ type security struct {
 	name   string
 	socket string // that is not the worker's own
 	remote *Remote
+	header string // the PROXY header that they began with; "" for none
 }
 
-// securityOf is that of connections to a target. tls and name count only if its scheme has TLS.
-func securityOf(to target, tls *TLS, name string) (s security) {
-	s.remote = to.remote
+// securityOf is that of connections to a target that begin with a header. tls and name count only if its scheme has TLS.
+func securityOf(to target, tls *TLS, name, header string) (s security) {
+	s.remote, s.header = to.remote, header
 	if secure(to.scheme) {
 		s.tls, s.name = tls, name
 	}
@@ -88,7 +89,7 @@ func (p *pool) best(s *idleList, task *loop.Task, set *balancer.WorkerSettings) 
 			far = i
 		}
 	}
-	if far >= 0 && p.preferOwn(set) {
+	if far >= 0 && s.kind.header == "" && p.preferOwn(set) { // one client's is wanted by nobody else
 		return -1
 	}
 	return far
@@ -103,7 +104,7 @@ func (p *pool) preferOwn(set *balancer.WorkerSettings) bool {
 // putIdle puts a connection to those of its kind. What has to be closed for it, because there would be too
 // many kinds, is no longer the pool's. Under mu.
 func (p *pool) putIdle(c *Conn) (gone []*Conn) {
-	kind := securityOf(c.to, c.tls, c.name)
+	kind := securityOf(c.to, c.tls, c.name, c.header)
 	s := p.find(kind)
 	if s == nil {
 		if len(p.idleLists) == MaxKinds {
@@ -231,10 +232,11 @@ func (p *pool) useless(now int64) (gone []*Conn, left bool) {
 	if set := p.worker.Settings(); set.TTL > 0 {
 		limit = set.TTL
 	}
-	by := now - int64(limit)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	gone = p.remove(nil, func(c *Conn) bool { return c.since <= by || c.tls.Retired() || p.addrs.moved(c) || c.touched() })
+	gone = p.remove(nil, func(c *Conn) bool {
+		return now-c.since >= int64(c.IdleLimit(limit)) || c.tls.Retired() || p.addrs.moved(c) || c.touched()
+	})
 	p.idleLists = slices.DeleteFunc(p.idleLists, func(s *idleList) bool { return len(s.list) == 0 && s.kind != security{} })
 	return gone, p.idle > 0
 }

@@ -86,20 +86,21 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 	if set.AddressTTL.V > 0 && !fresh && to.socket == "" && to.remote == nil {
 		p.refresh(ctx, x, set, call, to)
 	}
+	header := announcement(set, x, call, to)
 	task := taskOf(x)
 	if call.offLoop(to.scheme) {
 		x.Detach()
 		task = nil
 	}
 	for {
-		c, err := p.take(ctx, task, set, securityOf(to, call.TLS, call.Name), fresh)
+		c, err := p.take(ctx, task, set, securityOf(to, call.TLS, call.Name, header), fresh)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))
 			return nil, &Failure{Kind: Exhausted, Err: err, Host: to.host, Port: to.port}
 		}
 		if c == nil {
-			if c, err = p.connect(ctx, x, call, to); err != nil {
+			if c, err = p.connect(ctx, x, call, to, header); err != nil {
 				return nil, err
 			}
 		} else if !p.usable(c, x, to) {
@@ -114,14 +115,14 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 
 // connect is dial that gives the right to open a connection back when there is none in the end, not
 // even an error.
-func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to target) (c *Conn, err error) {
+func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to target, header string) (c *Conn, err error) {
 	defer func() {
 		if c == nil {
 			p.forget()
 		}
 	}()
 	began := time.Now()
-	if c, err = p.dial(ctx, x, call, to); err == nil {
+	if c, err = p.dial(ctx, x, call, to, header); err == nil {
 		c.took = time.Since(began)
 	}
 	return c, err

@@ -50,7 +50,7 @@ func listen(t testing.TB, network, addr string) *listener {
 // conn is the n-th connection that came in.
 func (m *listener) conn(t testing.TB, n int) net.Conn {
 	t.Helper()
-	for range 100 {
+	for range 2000 {
 		m.mu.Lock()
 		if len(m.conns) > n {
 			c := m.conns[n]

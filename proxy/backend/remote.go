@@ -61,16 +61,7 @@ const headMost = 8 << 10
 // tunnel asks the remote for one to the member. No byte behind the answer is read (httpd: proxy_util.c
 // send_http_connect). Anything but 200 is a refusal.
 func (r *Remote) tunnel(nc net.Conn, x *exchange.Exchange, to target) error {
-	host := to.host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	b := fmt.Appendf(nil, "CONNECT %s:%d HTTP/1.0\r\n", host, to.port)
-	if r.Authorization != "" {
-		b = append(b, "Proxy-Authorization: "+r.Authorization+"\r\n"...)
-	}
-	b = append(b, "Proxy-agent: "+x.Server.Token+"\r\n\r\n"...)
-	if _, err := nc.Write(b); err != nil {
+	if err := r.ask(nc, x, to); err != nil {
 		return err
 	}
 	head, err := readHead(nc)
@@ -87,6 +78,20 @@ func (r *Remote) tunnel(nc net.Conn, x *exchange.Exchange, to target) error {
 		return errors.New("the remote proxy refused")
 	}
 	return nil
+}
+
+// ask sends the request for a tunnel.
+func (r *Remote) ask(nc net.Conn, x *exchange.Exchange, to target) error {
+	host := to.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	b := fmt.Appendf(nil, "CONNECT %s:%d HTTP/1.0\r\n", host, to.port)
+	if r.Authorization != "" {
+		b = append(b, "Proxy-Authorization: "+r.Authorization+"\r\n"...)
+	}
+	_, err := nc.Write(append(b, "Proxy-agent: "+x.Server.Token+"\r\n\r\n"...))
+	return err
 }
 
 // readHead reads up to an empty line, byte by byte: what follows is the member's.

@@ -153,6 +153,7 @@ func TestSecureIdleHoldsNoBuffers(t *testing.T) {
 			c.Release(true)
 		}
 		clear(list)
+		task.Block()
 		return heapInUse()
 	}
 	onLoop(t, func(task *loop.Task) {

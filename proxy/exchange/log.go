@@ -18,6 +18,7 @@ const (
 	Info
 	Debug
 	Trace1
+	Trace2
 	Trace8 Level = 15
 )
 

@@ -18,10 +18,11 @@ type Response struct {
 	Length    int64   // body bytes; -1 unknown
 	Body      Source  // nil: no body
 	Tunnel    Tunnel  // set with Status 101: the client's protocol hands the connection over after the head
+	Headless  bool    // of a Tunnel: its other side answers in our place
 	Switch    any     // in place of Tunnel: the connection goes on in another protocol of ours, which knows what this is
 	Close     bool    // the client's connection must end after this answer
 	Ranges    *Ranges // ranges are cut of it by these rules; nil: one range of a member's response, none of others
-	Whole     bool    // no range is cut of it
+	Streamed  *bool   // true: a filter gives it on piece by piece, so that its length is not told, nor a range cut of it, even if all is at hand
 	Drop      bool    // nothing is sent at all: the client's protocol ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
 	Local     bool    // made here (page, file, manager), not by a member
 	Proxied   bool    // came from a member
@@ -104,6 +105,9 @@ type Stream interface {
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
+
+// ByPieces reports whether a filter has given the body on piece by piece so far, behind which none has put it together.
+func (r *Response) ByPieces() bool { return r.Streamed != nil && *r.Streamed }
 
 func (r *Response) reset() {
 	h, a, t := r.Header, r.Always, r.Trailer

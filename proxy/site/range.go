@@ -20,7 +20,7 @@ func cut(x *exchange.Exchange) error {
 	r := &x.Res
 	measureLength(r)
 	field, asked := x.Req.Header.Lookup("Range")
-	if !asked || r.Status != 200 || r.Length <= 0 || r.Whole || r.ErrorPage || r.Header.Has("Content-Range") {
+	if !asked || r.Status != 200 || r.Length <= 0 || r.ErrorPage || r.Header.Has("Content-Range") {
 		return nil
 	}
 	rules := r.Ranges
@@ -53,7 +53,7 @@ func measureLength(r *exchange.Response) {
 	if c, ok := r.Body.(exchange.Complete); ok {
 		done, err := c.Complete()
 		switch {
-		case done && err == nil:
+		case done && err == nil && !r.ByPieces():
 			r.Length = int64(len(r.Body.Buffered()))
 		case errors.As(err, new(*exchange.Unmade)):
 			r.Drop = true

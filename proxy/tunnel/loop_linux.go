@@ -44,8 +44,9 @@ type source interface {
 
 // sink is what it writes.
 type sink interface {
-	// Write writes all of a, and b; the timeout begins anew whenever some of it is gone.
-	Write(a, b []byte, timeout time.Duration) error
+	// Write writes p; the timeout begins anew whenever some of it is gone. With an error n bytes need not be written
+	// again, so that the next call goes on.
+	Write(p []byte, timeout time.Duration) (n int, err error)
 	// CloseWrite ends the direction.
 	CloseWrite() error
 }
@@ -53,19 +54,19 @@ type sink interface {
 // JoinInLoop is Join of two sockets that an event loop watches; t, one of its tasks, calls it. That takes one
 // direction, another task the other one: no goroutine waits.
 func JoinInLoop(t *loop.Task, client, member End, o Options) Moved {
-	n := &tunnel{idle: o.Idle, began: time.Now()}
-	n.touch()
+	n := newTunnel(o)
 	client.begin()
 	member.begin()
 	up := &relay{tunnel: n, closeBoth: o.Whole}
-	down := &downward{relay: relay{tunnel: n, closeBoth: o.Whole}, first: o.FromMember, from: member, to: client}
+	down := &downward{relay: relay{tunnel: n, closeBoth: o.Whole, fromMember: true}, first: o.FromMember, from: member, to: client}
+	n.pair(up, &down.relay)
 	t.Spawn(down)
 	up.openInLoop(t, client, member)
 	defer up.cutAs(o)()
 	failed := up.recovered(o.FromClient)
 	for down.over.Wait(t, never) != nil {
 	}
-	return over(up, &down.relay, failed, down.failed)
+	return over(o, up, &down.relay, failed, down.failed)
 }
 
 // downward is the job that relays from the member to the client.
@@ -105,10 +106,21 @@ func (e End) stream(t *loop.Task) *loop.FdStream {
 
 // spliceable is what can be spliced; nil: nothing.
 func spliceable(end any) loop.Stream {
-	if s, ok := end.(*loop.FdStream); ok {
+	switch s := end.(type) {
+	case *loop.FdStream:
 		return s
+	case plainSink:
+		return s.FdStream
 	}
 	return nil
+}
+
+// plainSink writes to a plain socket.
+type plainSink struct{ *loop.FdStream }
+
+// Write is sink's.
+func (s plainSink) Write(p []byte, timeout time.Duration) (int, error) {
+	return writeTo(s.FdStream, p, timeout)
 }
 
 func (e End) source(t *loop.Task) source {
@@ -122,7 +134,7 @@ func (e End) sink(t *loop.Task) sink {
 	if e.TLS != nil {
 		return &secureSink{e, t}
 	}
-	return e.stream(t)
+	return plainSink{e.stream(t)}
 }
 
 // takeInLoop waits for bytes, with no buffer held meanwhile, and reads.

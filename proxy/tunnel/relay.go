@@ -3,6 +3,7 @@ package tunnel
 import (
 	"errors"
 	"io"
+	"os"
 	"time"
 )
 
@@ -12,10 +13,16 @@ const bufferSize = 16 << 10
 // never is how long a tunnel without an idle timeout waits.
 const never = 1000 * time.Hour
 
+// errTooLong ends a tunnel whose side takes nothing any more.
+var errTooLong = errors.New("tunnel: a write took too long")
+
 // nextReadTimeout is how long the next wait may last.
 func (r *relay) nextReadTimeout() time.Duration {
-	if r.idle <= 0 {
+	switch {
+	case r.idle <= 0:
 		return never
+	case r.otherWrites():
+		return r.idle
 	}
 	return max(r.left(), time.Millisecond)
 }
@@ -37,14 +44,17 @@ func (r *relay) readNet() (ended bool, err error) {
 	return errors.Is(err, io.EOF), err
 }
 
-// writeNet writes p with the methods of net.Conn.
-func (r *relay) writeNet(p []byte) error {
+// writeNet writes p with the methods of net.Conn. What has taken too long can't go on: below may be TLS.
+func (r *relay) writeNet(p []byte) (int, error) {
 	r.to.SetWriteDeadline(time.Now().Add(r.writeTimeout()))
 	if r.stopping.Load() {
 		r.to.SetWriteDeadline(longAgo)
 	}
-	_, err := r.to.Write(p)
-	return err
+	n, err := r.to.Write(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errTooLong
+	}
+	return n, err
 }
 
 // writeTimeout is how long a write may take.

@@ -110,24 +110,49 @@ func (r *relay) splice() (ended bool, err error) {
 		if n, err = r.in.Fill(pipe, 1<<20, min(r.nextReadTimeout(), time.Second)); err != nil {
 			return errors.Is(err, io.EOF), err
 		}
-		if err = r.out.Drain(pipe, r.writeTimeout()); err != nil {
+		if err = r.drain(pipe, n); err != nil {
 			return false, err
 		}
-		r.moved += int64(n)
-		r.touch()
 	}
 	return false, nil
 }
 
-// write writes p.
-func (r *relay) write(p []byte) error {
+// drain passes on the n bytes that a pipe holds, as pass does.
+func (r *relay) drain(pipe *sys.Pipe, n int) error {
+	r.touch()
+	r.writing.Store(true)
+	for {
+		before := pipe.Held()
+		err := r.out.Drain(pipe, r.writeTimeout())
+		if pipe.Held() < before {
+			r.touch()
+		}
+		if err == nil {
+			r.moved += int64(n)
+			r.writing.Store(false)
+			return nil
+		}
+		if !r.waitsOn(err) {
+			return err
+		}
+	}
+}
+
+// write writes p. After an error that time has caused n bytes need not be written again.
+func (r *relay) write(p []byte) (n int, err error) {
 	switch {
 	case r.looped != nil:
-		return r.looped.out.Write(p, nil, r.writeTimeout())
+		return r.looped.out.Write(p, r.writeTimeout())
 	case r.out != nil:
-		return r.out.Write(p, nil, r.writeTimeout())
+		return writeTo(r.out, p, r.writeTimeout())
 	}
 	return r.writeNet(p)
+}
+
+func writeTo(s loop.Stream, p []byte, timeout time.Duration) (int, error) {
+	before := s.Sent()
+	err := s.Write(p, nil, timeout)
+	return int(s.Sent() - before), err
 }
 
 // pipes are the ways for spliced bytes.

@@ -15,4 +15,4 @@ func (r *relay) closeWrite() error { return r.to.CloseWrite() }
 
 func (r *relay) relaySome() (ended bool, err error) { return r.readNet() }
 
-func (r *relay) write(p []byte) error { return r.writeNet(p) }
+func (r *relay) write(p []byte) (int, error) { return r.writeNet(p) }

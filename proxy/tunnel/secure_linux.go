@@ -67,16 +67,13 @@ type secureSink struct {
 }
 
 // Write is sink's.
-func (s *secureSink) Write(a, b []byte, timeout time.Duration) error {
-	for _, p := range [...][]byte{a, b} {
-		if len(p) == 0 {
-			continue
-		}
-		if _, err := s.TLS.Write(p); err != nil {
-			return err
+func (s *secureSink) Write(p []byte, timeout time.Duration) (int, error) {
+	if len(p) > 0 {
+		if n, err := s.TLS.Write(p); err != nil {
+			return n, err
 		}
 	}
-	return s.flush(timeout)
+	return len(p), s.flush(timeout)
 }
 
 // flush waits until the system has all that was written.

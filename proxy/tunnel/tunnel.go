@@ -19,6 +19,7 @@ type Options struct {
 	Whole      bool          // the first end of either side ends both (proxy-nohalfclose)
 	FromClient []byte        // what the client had sent already: it goes first
 	FromMember []byte
+	Ending     *Ending        // is set to how it ended; nil: nobody wants to know
 	Cut        func(f func()) // has f called, by any goroutine, when the connection is cut off; f is nil once that is over. nil: none is
 }
 
@@ -29,17 +30,17 @@ type Moved struct{ ToMember, ToClient int64 }
 // sent anything for as long as Idle says. An end of one side is passed on to the other, which may still
 // send. It closes neither (httpd: proxy_util.c ap_proxy_tunnel_run).
 func Join(client, member exchange.Stream, o Options) Moved {
-	t := &tunnel{idle: o.Idle, began: time.Now()}
-	t.touch()
+	t := newTunnel(o)
 	up := &relay{tunnel: t, from: client, to: member, closeBoth: o.Whole}
-	down := &relay{tunnel: t, from: member, to: client, closeBoth: o.Whole}
+	down := &relay{tunnel: t, from: member, to: client, closeBoth: o.Whole, fromMember: true}
+	t.pair(up, down)
 	up.open()
 	down.open()
 	defer up.cutAs(o)()
 	done := make(chan *relayPanic)
 	go func() { done <- down.recovered(o.FromMember) }() // brings a panic as its result
 	failed := up.recovered(o.FromClient)
-	return over(up, down, failed, <-done)
+	return over(o, up, down, failed, <-done)
 }
 
 // cutAs has both directions end when the connection is cut off, until what it returns is called.
@@ -52,11 +53,14 @@ func (r *relay) cutAs(o Options) (over func()) {
 }
 
 // over is Join's end, once both directions are: with a panic if either had one.
-func over(up, down *relay, failures ...*relayPanic) Moved {
+func over(o Options, up, down *relay, failures ...*relayPanic) Moved {
 	for _, f := range failures {
 		if f != nil {
 			panic(f)
 		}
+	}
+	if o.Ending != nil {
+		*o.Ending = up.ending()
 	}
 	return Moved{ToMember: up.moved, ToClient: down.moved}
 }
@@ -88,6 +92,21 @@ type tunnel struct {
 	began    time.Time    // immutable
 	last     atomic.Int64 // when anything moved, in nanoseconds since began: the clock may be set meanwhile
 	stopping atomic.Bool
+
+	directions [2]*direction // the client's bytes, the member's; immutable
+	ended      atomic.Pointer[Ending]
+}
+
+// pair makes both directions known to each other.
+func (t *tunnel) pair(up, down *relay) {
+	t.directions = [2]*direction{&up.direction, &down.direction}
+	up.other, down.other = &down.direction, &up.direction
+}
+
+func newTunnel(o Options) *tunnel {
+	t := &tunnel{idle: o.Idle, began: time.Now()}
+	t.touch()
+	return t
 }
 
 func (t *tunnel) touch() { t.last.Store(int64(time.Since(t.began))) }
@@ -101,9 +120,12 @@ func (t *tunnel) left() time.Duration {
 type relay struct {
 	*tunnel
 	sockets
-	from, to  exchange.Stream // nil in an event loop
-	closeBoth bool
-	moved     int64
+	direction
+	other      *direction
+	from, to   exchange.Stream // nil in an event loop
+	fromMember bool
+	closeBoth  bool
+	moved      int64
 }
 
 var longAgo = time.Unix(1, 0)
@@ -124,6 +146,8 @@ func (r *relay) stop() {
 // run copies to the end of from.
 func (r *relay) run(first []byte) {
 	err := r.copy(first)
+	r.ends(err)
+	defer r.finished.Store(true)
 	switch {
 	case err == nil && !r.closeBoth:
 		if r.closeWrite() != nil {
@@ -146,22 +170,41 @@ func (r *relay) copy(first []byte) error {
 		switch {
 		case ended:
 			return nil
-		case err == nil:
-		case !errors.Is(err, os.ErrDeadlineExceeded), r.stopping.Load(), r.left() <= 0:
+		case err != nil && (r.writing.Load() || !r.waitsOn(err)):
 			return err
 		}
 	}
 }
 
-// pass writes p.
+// pass writes p. A side that takes nothing of it for as long as the tunnel may be silent ends that only if nothing
+// comes the other way, either.
 func (r *relay) pass(p []byte) error {
-	err := r.write(p)
-	if err == nil {
-		r.moved += int64(len(p))
-	}
 	r.touch()
-	return err
+	r.writing.Store(true)
+	for {
+		n, err := r.write(p)
+		r.moved += int64(n)
+		if n > 0 {
+			r.touch()
+		}
+		if err == nil {
+			r.writing.Store(false)
+			return nil
+		}
+		if !r.waitsOn(err) {
+			return err
+		}
+		p = p[n:]
+	}
 }
+
+// waitsOn reports whether a wait that has ended may begin again.
+func (r *relay) waitsOn(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && !r.stopping.Load() && (r.left() > 0 || r.otherWrites())
+}
+
+// otherWrites reports whether the other direction is about to write: it knows by itself when that takes too long.
+func (r *relay) otherWrites() bool { return !r.writing.Load() && r.other.writing.Load() }
 
 func release(b *[bufferSize]byte) {
 	poison.Bytes(b[:])

@@ -129,6 +129,7 @@ func (h *handler) connect(ctx context.Context, p *proxyState) error {
 	r.Status, r.Reason, r.Tunnel, r.Proxied = 200, "Connection Established", tunnel, true
 	r.Header.Reset()
 	r.Header.Set("Proxy-agent", x.Server.Token)
+	r.Headless = call.Remote != nil
 	return nil
 }
 

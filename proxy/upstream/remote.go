@@ -27,6 +27,7 @@ type RemoteFor struct {
 type DirectHost struct {
 	Net    netip.Prefix // addresses
 	Domain string       // ".example.com": hosts below it
+	Name   string       // a host that there is
 	Part   string       // a part of the host's name
 }
 
@@ -108,6 +109,10 @@ func (r *Remotes) GoesDirect(host string, addresses func() []netip.Addr) bool {
 			}
 		case d.Domain != "":
 			if len(host) > len(d.Domain) && exchange.EqualFold(host[len(host)-len(d.Domain):], d.Domain) {
+				return true
+			}
+		case d.Name != "":
+			if exchange.EqualFold(strings.TrimRight(host, "."), d.Name) {
 				return true
 			}
 		case strings.Contains(host, d.Part):

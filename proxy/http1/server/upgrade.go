@@ -7,10 +7,12 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
-// tunnel sends the head of a 101 and joins the client with the member.
+// tunnel sends the head of a 101, unless the member does, and joins the client with the member.
 func (c *conn) tunnel(x *exchange.Exchange) {
 	res, k := &x.Res, c.k
-	c.appendSwitch(x)
+	if !res.Headless {
+		c.appendSwitch(x)
+	}
 	if !c.staysFor(res.Tunnel) {
 		c.leave()
 	}

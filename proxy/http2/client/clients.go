@@ -50,10 +50,11 @@ type kind struct {
 	tls    *backend.TLS
 	name   string // in memory of its own: it lives as long as the connection, the call's text no longer than its exchange
 	source netip.Addr
+	header string // the PROXY header that they begin with, likewise
 }
 
 func (s *stream) kind() kind {
-	k := kind{source: s.Call.Source}
+	k := kind{source: s.Call.Source, header: strings.Clone(backend.Announcement(s.Worker, s.X, s.Call))}
 	if s.secure() {
 		k.tls, k.name = s.Call.TLS, strings.Clone(s.Call.Name)
 	}

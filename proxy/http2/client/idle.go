@@ -63,7 +63,7 @@ func (s *clients) unlist(c *conn) {
 	s.list = slices.DeleteFunc(s.list, func(o *conn) bool { return o == c })
 }
 
-// Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or is of a configuration that is over, or
+// Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or the client that a PROXY header names, or is of a configuration that is over, or
 // leads to an address that is gone, is closed; what is closed is forgotten.
 func (s *clients) Sweep(now int64) (left bool) {
 	limit := backend.MaxIdle
@@ -74,7 +74,7 @@ func (s *clients) Sweep(now int64) (left bool) {
 	defer s.mu.Unlock()
 	s.list = slices.DeleteFunc(s.list, func(c *conn) bool {
 		since, idle := c.idleSince()
-		useless := c.isClosing() || c.from.Moved() || idle && (now-since >= int64(limit) || c.kind.tls.Retired())
+		useless := c.isClosing() || c.from.Moved() || idle && (now-since >= int64(c.from.IdleLimit(limit)) || c.kind.tls.Retired())
 		if useless {
 			c.shut(nil)
 		}

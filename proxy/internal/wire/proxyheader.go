@@ -25,11 +25,14 @@ func noProxyHeader(format string, args ...any) error {
 	return &ProxyHeaderError{fmt.Sprintf(format, args...)}
 }
 
+// LongestProxyHeader is the most bytes of a header of version 1, with its line's end, and of one that we write.
+const LongestProxyHeader = 107
+
 const (
 	proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 	proxyPrefix    = "PROXY "
 	proxyShortest  = len("PROXY UNKNOWN\r\n")
-	proxyLine      = 107 // bytes of version 1, with the line's end
+	proxyLine      = LongestProxyHeader
 	proxyFixed     = 16  // bytes of version 2 in front of addresses
 	proxyAddresses = 216 // bytes of addresses and what follows them
 )
@@ -149,6 +152,75 @@ func addressChars(word string, v6 bool) bool {
 func proxyPort(word string) (uint16, bool) {
 	n, err := strconv.ParseUint(word, 10, 16)
 	return uint16(n), err == nil && strconv.FormatUint(n, 10) == word
+}
+
+// AppendProxyHeader appends the header of a version, 1 or 2, that says that a connection is client's, which has reached
+// us at local. Without either, a socket of no internet among the reasons, we speak for ourselves: UNKNOWN, or LOCAL. An
+// address of IPv4 beside one of IPv6 is shown as one of that (RFC 4291 section 2.5.5.2).
+func AppendProxyHeader(dst []byte, version int, client, local netip.AddrPort) []byte {
+	client, local = sameFamily(client, local)
+	if version == 1 {
+		return appendProxy1(dst, client, local)
+	}
+	return appendProxy2(dst, client, local)
+}
+
+// sameFamily makes both addresses of one family, without zones; both invalid: one is not known.
+func sameFamily(a, b netip.AddrPort) (x, y netip.AddrPort) {
+	if !a.IsValid() || !b.IsValid() {
+		return x, y
+	}
+	p, q := a.Addr().Unmap().WithZone(""), b.Addr().Unmap().WithZone("")
+	if p.Is4() != q.Is4() {
+		p, q = netip.AddrFrom16(p.As16()), netip.AddrFrom16(q.As16())
+	}
+	return netip.AddrPortFrom(p, a.Port()), netip.AddrPortFrom(q, b.Port())
+}
+
+func appendProxy1(dst []byte, client, local netip.AddrPort) []byte {
+	dst = append(dst, proxyPrefix...)
+	switch {
+	case !client.IsValid():
+		return append(dst, "UNKNOWN\r\n"...)
+	case client.Addr().Is4():
+		dst = append(dst, "TCP4 "...)
+	default:
+		dst = append(dst, "TCP6 "...)
+	}
+	dst = append(appendProxyAddr(dst, client.Addr()), ' ')
+	dst = append(appendProxyAddr(dst, local.Addr()), ' ')
+	dst = append(strconv.AppendUint(dst, uint64(client.Port()), 10), ' ')
+	return append(strconv.AppendUint(dst, uint64(local.Port()), 10), "\r\n"...)
+}
+
+// appendProxyAddr appends an address without dots in one of IPv6, which version 1 has not.
+func appendProxyAddr(dst []byte, a netip.Addr) []byte {
+	if !a.Is4In6() {
+		return a.AppendTo(dst)
+	}
+	b := a.As16()
+	dst = strconv.AppendUint(append(dst, "::ffff:"...), uint64(binary.BigEndian.Uint16(b[12:])), 16)
+	return strconv.AppendUint(append(dst, ':'), uint64(binary.BigEndian.Uint16(b[14:])), 16)
+}
+
+func appendProxy2(dst []byte, client, local netip.AddrPort) []byte {
+	dst = append(dst, proxySignature...)
+	switch {
+	case !client.IsValid():
+		return append(dst, 0x20, 0, 0, 0)
+	case client.Addr().Is4():
+		dst = append(dst, 0x21, 0x11, 0, 12)
+	default:
+		dst = append(dst, 0x21, 0x21, 0, 36)
+	}
+	for _, a := range [...]netip.Addr{client.Addr(), local.Addr()} {
+		if b := a.As16(); a.Is4() {
+			dst = append(dst, b[12:]...)
+		} else {
+			dst = append(dst, b[:]...)
+		}
+	}
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(dst, client.Port()), local.Port())
 }
 
 func parseProxy2(b []byte) (h ProxyHeader, n int, err error) {

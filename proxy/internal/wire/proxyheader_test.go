@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -102,6 +103,64 @@ func FuzzProxyHeader(f *testing.F) {
 		}
 		if err == nil && b[0] == 'P' && h.Client.IsValid() && !bytes.Contains(b[:n], []byte(" "+h.IP+" ")) {
 			t.Fatalf("%q: %v", b, h)
+		}
+	})
+}
+
+// What is written, as HAProxy 2.6 does by send-proxy and send-proxy-v2 for the same addresses, but for the dots in the address
+// of IPv4 among those of IPv6 (::ffff:192.0.2.7), which httpd takes for none.
+func TestProxyHeadersWritten(t *testing.T) {
+	for _, c := range []struct{ client, local, one, two string }{
+		{"192.0.2.7:4321", "198.51.100.1:443", "TCP4 192.0.2.7 198.51.100.1 4321 443", "\x21\x11\x00\x0c" + tcp4},
+		{"[::ffff:192.0.2.7]:4321", "198.51.100.1:443", "TCP4 192.0.2.7 198.51.100.1 4321 443", "\x21\x11\x00\x0c" + tcp4},
+		{"[2001:db8::6]:4321", "[::]:443", "TCP6 2001:db8::6 :: 4321 443",
+			"\x21\x21\x00\x24\x20\x01\x0d\xb8" + strings.Repeat("\x00", 11) + "\x06" + strings.Repeat("\x00", 16) + "\x10\xe1\x01\xbb"},
+		{"[fe80::6%eth0]:1", "[fe80::1%eth0]:2", "TCP6 fe80::6 fe80::1 1 2",
+			"\x21\x21\x00\x24\xfe\x80" + strings.Repeat("\x00", 13) + "\x06\xfe\x80" + strings.Repeat("\x00", 13) + "\x01\x00\x01\x00\x02"},
+		{"192.0.2.7:0", "[::1]:80", "TCP6 ::ffff:c000:207 ::1 0 80",
+			"\x21\x21\x00\x24" + strings.Repeat("\x00", 10) + "\xff\xff\xc0\x00\x02\x07" + strings.Repeat("\x00", 15) + "\x01\x00\x00\x00\x50"},
+		{"", "198.51.100.1:443", "UNKNOWN", "\x20\x00\x00\x00"},
+		{"192.0.2.7:4321", "", "UNKNOWN", "\x20\x00\x00\x00"},
+	} {
+		client, _ := netip.ParseAddrPort(c.client)
+		local, _ := netip.ParseAddrPort(c.local)
+		if got, want := string(AppendProxyHeader([]byte("x"), 1, client, local)), "xPROXY "+c.one+"\r\n"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got, want := string(AppendProxyHeader(nil, 2, client, local)), proxySignature+c.two; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	longest := netip.MustParseAddrPort("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535")
+	for version := range 2 {
+		if n := len(AppendProxyHeader(nil, version+1, longest, longest)); n > LongestProxyHeader {
+			t.Errorf("%d bytes in version %d", n, version+1)
+		}
+	}
+}
+
+// FuzzProxyHeaderWritten: what is written is read as it was meant.
+func FuzzProxyHeaderWritten(f *testing.F) {
+	f.Add([]byte{192, 0, 2, 7}, []byte{10, 0, 0, 1}, uint16(1), uint16(2))
+	f.Add(make([]byte, 16), []byte{10, 0, 0, 1}, uint16(0), uint16(65535))
+	f.Add([]byte{}, make([]byte, 16), uint16(1), uint16(2))
+	f.Fuzz(func(t *testing.T, client, local []byte, from, to uint16) {
+		a, _ := netip.AddrFromSlice(client)
+		b, _ := netip.AddrFromSlice(local)
+		p, q := netip.AddrPortFrom(a, from), netip.AddrPortFrom(b, to)
+		want := "peer"
+		if a.IsValid() && b.IsValid() {
+			want = netip.AddrPortFrom(a.Unmap(), from).String()
+		}
+		for version := range 2 {
+			text := AppendProxyHeader(nil, version+1, p, q)
+			h, n, err := ParseProxyHeader(append(text, "GET"...))
+			if err == nil && h.Client.IsValid() {
+				h.Client = netip.AddrPortFrom(h.Client.Addr().Unmap(), h.Client.Port())
+			}
+			if got, _, _ := strings.Cut(told(h, err), " "); got != want || n != len(text) {
+				t.Errorf("version %d of %v: %q is read as %s, %d bytes", version+1, p, text, got, n)
+			}
 		}
 	})
 }

@@ -13,6 +13,7 @@ type holding int64
 // answer holds back what a member sends until there is more of it than the size, or a pause.
 func (h holding) answer(_ context.Context, x *exchange.Exchange) error {
 	if x.Res.Body != nil && !x.HeadOnly {
+		x.Res.Streamed = nil
 		x.Res.Body = exchange.Rewritten(x.Res.Body, func(out io.Writer) exchange.Rewriter { return &holder{most: int(h), out: out} })
 	}
 	return nil

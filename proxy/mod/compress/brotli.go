@@ -9,8 +9,9 @@ import (
 // newBrotli is BROTLI_COMPRESS with the settings of a server.
 func newBrotli(s *settings) *packing {
 	of, n := brotlisOf(brotliKind{s.level.Or(defaultQuality), s.window.Or(defaultWindow)}), s.notes
+	n.always = true
 	return &packing{
-		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, unfit: never, forced: never, broken: never,
+		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, ofHeads: &n, unfit: never, forced: never, broken: never,
 		start: func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
 			w := newWriter(x, of, k, &n, out)
 			return &w

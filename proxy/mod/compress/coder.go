@@ -75,16 +75,16 @@ func (w *writer) Release() {
 
 // leave leaves notes for the log.
 func (n *notes) leave(x *exchange.Exchange, in, out int64) {
-	note := func(name string, value, of int64) {
+	note := func(name string, value int64, known bool) {
 		switch {
 		case name == "":
-		case of == 0:
+		case !known:
 			x.Notes.Set(name, "-")
 		default:
 			x.Notes.Set(name, x.Arena.Int(value))
 		}
 	}
-	note(n.input, in, in)
-	note(n.output, out, out)
-	note(n.ratio, out*100/max(in, 1), in)
+	note(n.input, in, n.always || in > 0)
+	note(n.output, out, n.always || out > 0)
+	note(n.ratio, out*100/max(in, 1), in > 0)
 }

@@ -14,6 +14,7 @@ type packing struct {
 	off            string // the variable that says no
 	tag            tagRule
 	of             *pool
+	ofHeads        *notes // what is left behind a head alone; nil: nothing
 	start          func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter
 	unfit          func(x *exchange.Exchange) bool // before anything else is looked at
 	forced         func(x *exchange.Exchange) bool // whoever asks gets it
@@ -35,7 +36,7 @@ func (p *packing) do(_ context.Context, x *exchange.Exchange) error {
 	if !p.forced(x) && !p.accepted(x) || p.broken(x) {
 		return nil
 	}
-	packs := r.Status != 304 && r.Body != nil && !x.HeadOnly
+	packs := r.Status != 304 && !x.HeadOnly
 	var k *kept
 	if packs {
 		if k = p.of.get(); k == nil {
@@ -49,8 +50,16 @@ func (p *packing) do(_ context.Context, x *exchange.Exchange) error {
 	}
 	r.ChangesLength()
 	p.tag.apply(x, p.coding)
-	if packs {
+	switch {
+	case packs:
+		if r.Body == nil { // nothing takes a byte, too
+			r.Text("")
+			r.Length = -1
+		}
+		r.Streamed = nil
 		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return p.start(x, k, out) })
+	case r.Status != 304 && p.ofHeads != nil:
+		p.ofHeads.leave(x, 0, 1)
 	}
 	return nil
 }
@@ -101,7 +110,7 @@ func small(x *exchange.Exchange) bool {
 		return false
 	}
 	done, err := c.Complete()
-	return done && err == nil && len(r.Body.Buffered()) <= smallest
+	return done && err == nil && len(r.Body.Buffered()) <= smallest && !r.ByPieces()
 }
 
 // otherThanHTML reports whether the answer is no text/html, for clients that take nothing else packed.

@@ -2,7 +2,6 @@ package compress
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -19,7 +18,10 @@ type settings struct {
 }
 
 // notes are the names of the notes that are left for the log; "" for none.
-type notes struct{ ratio, input, output string }
+type notes struct {
+	ratio, input, output string
+	always               bool // input and output are told when they are 0, too
+}
 
 // tagRule says what becomes of the entity tag of an answer that is coded.
 type tagRule uint8
@@ -56,7 +58,8 @@ const (
 
 // number sets a number within bounds, as C's atoi reads it.
 func number(a directive.Args, lo, hi int, message string, to *directive.Opt[int]) error {
-	n := directive.Atoi(a.Words[0])
+	long, _, _ := directive.Leading(a.Words[0])
+	n := int(int32(long)) // as C's int is cut
 	if n < lo || n > hi {
 		return errors.New(message)
 	}
@@ -133,11 +136,11 @@ func setTag(key *directive.Key[settings], message string) func(*directive.Scope,
 }
 
 func setLimit(s *directive.Scope, a directive.Args) error {
-	n, err := strconv.ParseInt(a.Words[0], 10, 64)
+	n, rest, err := directive.Leading(a.Words[0])
 	switch {
-	case errors.Is(err, strconv.ErrRange):
+	case err != nil:
 		return errors.New("DeflateInflateLimitRequestBody is not parsable.")
-	case err != nil || n < 0:
+	case rest != "" || n < 0:
 		return errors.New("DeflateInflateLimitRequestBody requires a non-negative integer.")
 	}
 	inflated.In(s).body = n

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -239,6 +240,31 @@ func TestConditions(t *testing.T) {
 	r := newRig(t, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Health.Expr = "unknown" }, "true")
 	if r.once() {
 		t.Error("a condition that is not known: 404 passes")
+	}
+}
+
+// A pattern that would go on for ever fails the check, and one that can't be matched otherwise does so on a large body; what is
+// linear is not bounded.
+func TestHeavyConditions(t *testing.T) {
+	body := strings.Repeat("a", mostBody-1) + "b"
+	m, heads := reader(t, ok+"Content-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body)
+	for text, want := range map[string]bool{
+		`hc('body') =~ /^(a|aa)+(?=c)/`:       false, // backtracks
+		`hc('body') !~ /^(a|aa)+(?=c)/`:       false, // nothing is known
+		`hc('body') =~ /^(a+)+$/`:             false,
+		`hc('body') =~ /^(a+)+b$/`:            true,
+		`hc('body') =~ /(a*)*(a*)*(a*)*b/`:    true,
+		`tolower(hc('body')) == toupper('x')`: false,
+	} {
+		r := newRig(t, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Health.Expr = "a" }, text)
+		began := time.Now()
+		if got := r.once(); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: took %v", text, took)
+		}
+		<-heads
 	}
 }
 

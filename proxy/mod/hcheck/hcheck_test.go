@@ -262,6 +262,10 @@ func TestHostileMembers(t *testing.T) {
 				}
 			}
 		},
+		func(c net.Conn) { // a head of a MiB
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Long: "+strings.Repeat("a", 1<<20)+"\r\nContent-Length: 0\r\n\r\n")
+			io.Copy(io.Discard, c)
+		},
 		func(c net.Conn) { // a line without end
 			for {
 				if _, err := io.WriteString(c, strings.Repeat("a", 1000)); err != nil {
@@ -320,16 +324,19 @@ func TestHostileMembers(t *testing.T) {
 	})
 }
 
-// A thousand members that accept and are silent: while all of these checks hang, those of the others come as ever.
+// A thousand members that accept and are silent: while all of these checks hang, those of the others come as ever. A reload ends
+// them, and none counts.
 func TestSilentMembersDelayNobody(t *testing.T) {
 	const silent = 1000
 	if backend.ProbeRoom() < silent+10 {
 		t.Skip("too few descriptors for so many checks at a time")
 	}
 	t.Parallel()
-	hang := make(chan bool)
-	defer close(hang)
-	mute := backendtest.Listen(t, func(net.Conn) { <-hang })
+	var ended atomic.Int64
+	mute := backendtest.Listen(t, func(c net.Conn) {
+		io.Copy(io.Discard, c)
+		ended.Add(1)
+	})
 	lines := []string{"ProxySet lbmethod=byrequests"}
 	for i := range silent {
 		lines = append(lines, fmt.Sprintf("BalancerMember http://%s/m%04d hcmethod=GET hcinterval=100ms timeout=600", mute.Addr, i))
@@ -338,7 +345,8 @@ func TestSilentMembersDelayNobody(t *testing.T) {
 	for _, m := range []*switched{well, other} {
 		lines = append(lines, "BalancerMember http://"+m.Addr+" hcmethod=GET hcuri=/h hcinterval=100ms")
 	}
-	s := start(t, balancerOf(lines...))
+	conf := balancerOf(lines...)
+	s := start(t, conf)
 	wait(t, func() string {
 		if n := mute.Connections(); n < silent {
 			return fmt.Sprintf("%d of the silent members are asked", n)
@@ -360,6 +368,18 @@ func TestSilentMembersDelayNobody(t *testing.T) {
 	s.until(append(want, "Init HcFl", "Init Ok")...)
 	if n := mute.Connections(); n != silent {
 		t.Errorf("%d checks of %d members: some are asked twice at a time", n, silent)
+	}
+	s.load(strings.ReplaceAll(conf, "hcinterval=100ms timeout=600", "hcinterval=1h"))
+	wait(t, func() string {
+		if n := ended.Load(); n < silent {
+			return fmt.Sprintf("%d of the checks ended with the configuration", n)
+		}
+		return ""
+	})
+	well.ill.Store(true)
+	s.until(append(want, "Init HcFl", "Init Ok")...)
+	if w := s.members()[0]; w.Snapshot().Fails > 0 {
+		t.Errorf("a check that was broken off counts: %+v", w.Snapshot())
 	}
 }
 

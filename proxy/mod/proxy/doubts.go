@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -12,11 +14,13 @@ import (
 )
 
 // Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
-// parameters without effect, balancers without members. serves reports whether a scheme is served.
+// parameters without effect, balancers without members, AJP members that ask for no secret. serves reports whether a scheme is served.
 func Doubt(c *directive.Config, serves func(scheme string) bool) {
 	d := &doubter{config: c, serves: serves}
+	d.remotes = mentionsDirective(c.Tree.Nodes, "proxyremote", "proxyremotematch")
 	d.nodes(c.Tree.Nodes)
 	d.empty()
+	d.withoutSecret()
 }
 
 type doubter struct {
@@ -24,6 +28,14 @@ type doubter struct {
 	inOurs   bool // within an <IfModule> that httpd passes over
 	serves   func(string) bool
 	mentions mentions // nil: not looked for yet
+	remotes  bool     // there is a ProxyRemote
+	ajp      []ajpMember
+}
+
+// ajpMember is the address of an AJP member, and where it is named first.
+type ajpMember struct {
+	balancer.Address
+	directive.Args
 }
 
 // withoutEffect are the parameters that change nothing here, and why.
@@ -71,6 +83,9 @@ func (d *doubter) words(name, args string, pos apacheconf.Pos) {
 		if q := balancer.WorkerParams.Named(low); q != nil && q.Own && isParam && !d.inOurs {
 			d.config.Tunes(a, low+"= is none of httpd's, which would refuse the line: in <IfModule mod_balancerd.c> it would not read it")
 		}
+		if low == "proxyprotocol" && isParam && d.remotes {
+			idle = append(idle, "by ProxyRemote no PROXY header goes to http and ws members: it is the other proxy that connects to them")
+		}
 		switch why := withoutEffect[low]; {
 		case isParam && why != "":
 			idle = append(idle, low+"= has no effect here: "+why)
@@ -84,6 +99,7 @@ func (d *doubter) words(name, args string, pos apacheconf.Pos) {
 }
 
 func (d *doubter) url(a directive.Args, word string) {
+	d.noteAJP(a, word)
 	if _, rest, ok := strings.Cut(word, "|"); ok && strings.HasPrefix(strings.ToLower(word), "unix:") {
 		word = rest
 	}
@@ -92,6 +108,66 @@ func (d *doubter) url(a directive.Args, word string) {
 		return
 	}
 	d.config.Hint(a, scheme+":// members can't be served here: requests for "+word+" get 500")
+}
+
+// noteAJP notes an AJP member beyond this machine.
+func (d *doubter) noteAJP(a directive.Args, word string) {
+	if !strings.HasPrefix(strings.ToLower(word), "ajp://") {
+		return
+	}
+	to, err := balancer.ParseAddress(word, "/", true)
+	if err != nil || to.Varies || isLoopback(to.Host) {
+		return
+	}
+	if !slices.ContainsFunc(d.ajp, func(m ajpMember) bool { return m.Host == to.Host && m.Port == to.Port }) {
+		d.ajp = append(d.ajp, ajpMember{to, a})
+	}
+}
+
+func isLoopback(host string) bool {
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return a.Unmap().IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
+}
+
+// withoutSecret notes AJP members beyond this machine that no line gives a secret: such a member believes whoever
+// reaches it who the user is.
+func (d *doubter) withoutSecret() {
+	if len(d.ajp) == 0 {
+		return
+	}
+	given := map[string]bool{} // all workers of an address have a secret
+	for _, s := range append([]*directive.Scope{d.config.Main}, d.config.VHosts...) {
+		for w := range inventoryIn(s).everyWorker() {
+			if at := hostPort(&w.Address); w.Scheme == "ajp" {
+				before, known := given[at]
+				given[at] = (before || !known) && w.set.Secret != ""
+			}
+		}
+	}
+	for _, m := range d.ajp {
+		if at := hostPort(&m.Address); !given[at] {
+			d.config.Opens(m.Args, "ajp://"+at+" is given no secret=: whoever reaches that port is believed who its user is; give one here and there, or keep the port closed to others")
+		}
+	}
+}
+
+func hostPort(a *balancer.Address) string { return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port))) }
+
+// mentionsDirective reports whether a tree has one of these directives, which are in lower case.
+func mentionsDirective(list []apacheconf.Node, names ...string) bool {
+	return slices.ContainsFunc(list, func(n apacheconf.Node) bool {
+		switch n := n.(type) {
+		case *apacheconf.Group:
+			return mentionsDirective(n.Children, names...)
+		case *apacheconf.Section:
+			return mentionsDirective(n.Children, names...)
+		case *apacheconf.Directive:
+			return slices.Contains(names, strings.ToLower(n.Name))
+		}
+		return false
+	})
 }
 
 // empty notes balancers that have no members and get none.

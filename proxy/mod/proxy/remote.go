@@ -85,10 +85,11 @@ func setDirect(s *directive.Scope, a directive.Args) error {
 	default:
 		ctx, cancel := context.WithTimeout(context.Background(), lookupAtLoad)
 		defer cancel()
-		for _, addr := range upstream.AddressesOf(ctx, word) {
-			c.direct = append(c.direct, upstream.DirectHost{Net: netip.PrefixFrom(addr, addr.BitLen())})
+		host := upstream.DirectHost{Part: word}
+		if len(upstream.AddressesOf(ctx, word)) > 0 {
+			host = upstream.DirectHost{Name: strings.TrimRight(word, ".")}
 		}
-		c.direct = append(c.direct, upstream.DirectHost{Part: word})
+		c.direct = append(c.direct, host)
 	}
 	return nil
 }

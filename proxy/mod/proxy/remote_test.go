@@ -70,6 +70,12 @@ func TestWhoGoesByARemote(t *testing.T) {
 			t.Errorf("%s: %v", host, got)
 		}
 	}
+	named := remotesOf(t, "ProxyRemote * http://far:1\nNoProxy LOCALHOST\n").ways()
+	for host, want := range map[string]bool{"localhost": true, "LocalHost.": true, "127.0.0.1": false, "my.localhost": false, "localhost.test": false} { // httpd 2.4.71: a host that there is, is that host
+		if got := named.GoesDirect(host, func() []netip.Addr { return nil }); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
 	if a := ways.List[2].Remote.Authorization; a != "Basic dTpw" {
 		t.Error(a)
 	}

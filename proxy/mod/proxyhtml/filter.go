@@ -97,6 +97,7 @@ func (f *rewriter) rewrite(x *exchange.Exchange, convert bool) error {
 		}
 	}
 	f.describe(p, convert)
+	r.Streamed = nil
 	r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return exchange.Pulled(out, p.run) })
 	return nil
 }

@@ -27,6 +27,7 @@ type rewriter struct {
 	*machine
 	to      io.Writer
 	stopped bool
+	passed  bool // something was written
 }
 
 // Write is exchange.Rewriter's.
@@ -51,8 +52,12 @@ func (w *rewriter) Pending() bool { return w.stopped }
 func (w *rewriter) Continue() (err error) {
 	w.stopped, err = w.run()
 	if err != nil {
-		return &exchange.Unmade{Err: w.failed("AH10394: error evaluating sed on output", err)}
+		if err = w.failed("AH10394: error evaluating sed on output", err); !w.passed {
+			err = &exchange.Unmade{Err: err}
+		}
+		return err
 	}
+	w.passed = w.passed || len(w.out) > 0
 	_, err = w.to.Write(w.out)
 	w.out = w.out[:0]
 	return err

@@ -22,8 +22,9 @@ func (f *rules) do(_ context.Context, x *exchange.Exchange) error {
 	r.Length = -1
 	r.Header.Del("Content-Length")
 	if r.Body != nil && !x.HeadOnly {
-		r.Whole = true // httpd's lines come to the ranges one by one, which takes that for a body of unknown length
-		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { return &lines{rules: f, x: x, out: out} })
+		l := &lines{rules: f, x: x}
+		r.Streamed = &l.several
+		r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter { l.out = out; return l })
 	}
 	return nil
 }
@@ -31,11 +32,12 @@ func (f *rules) do(_ context.Context, x *exchange.Exchange) error {
 // lines cuts a body into lines and puts them through the rules.
 type lines struct {
 	*rules
-	x    *exchange.Exchange
-	out  io.Writer
-	held []byte // the beginning of a line
-	pass bool   // what follows belongs to a line that is too long: it passes as it is
-	turn exchange.Turn
+	x       *exchange.Exchange
+	out     io.Writer
+	held    []byte // the beginning of a line
+	pass    bool   // what follows belongs to a line that is too long: it passes as it is
+	several bool   // a line has ended: httpd gives on one after the other, so that it does not know their length in time
+	turn    exchange.Turn
 
 	made  []byte   // what goes out
 	loc   []int    // storage
@@ -58,6 +60,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	if i := bytes.IndexByte(p, '\n') + 1; i == 0 {
 		l.hold(p)
 	} else {
+		l.several = true
 		l.first(p[:i])
 		l.rest(p[i:])
 	}

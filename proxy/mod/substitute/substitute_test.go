@@ -145,3 +145,17 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestLengths: the length of one line is told, and a range cut of it, that of several lines not, unless a filter puts them
+// together again.
+func TestLengths(t *testing.T) {
+	for body, want := range map[string]int64{"foo": 3, "xyz foo": 7, "": 0, "foo\n": -1, "a\nb": -1, "\n": -1} {
+		for _, field := range []string{"", "\nRange: bytes=0-0"} {
+			r := sitetest.New(t, preload, "SetOutputFilter SUBSTITUTE\nSubstitute s/foo/bar/n\n", modules(func(string) sitetest.Answer { return sitetest.Answer{Body: body} })...)
+			x := r.Get("GET / HTTP/1.1" + field)
+			if cut := field != "" && want > 0; x.Res.Length != want && !cut || cut != (x.Res.Status == 206) || x.Res.ByPieces() != (want < 0) {
+				t.Errorf("%q%s: %d, length %d", body, field, x.Res.Status, x.Res.Length)
+			}
+		}
+	}
+}
