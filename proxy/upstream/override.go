@@ -36,7 +36,10 @@ func (o *override) keep(x *exchange.Exchange) {
 func (o *override) replace(x *exchange.Exchange) error {
 	status := exchange.Status(x.Res.Status)
 	x.SpendBody()
-	reason := x.Arena.Join(x.Res.Reason)
+	reason, wordless := x.Arena.Join(x.Res.Reason), x.Res.Wordless
+	if wordless {
+		reason = ""
+	}
 	if status == 401 {
 		for i := range x.Res.Header.F {
 			if f := &x.Res.Header.F[i]; f.Is("WWW-Authenticate") {
@@ -44,5 +47,5 @@ func (o *override) replace(x *exchange.Exchange) error {
 			}
 		}
 	}
-	return &exchange.Problem{Status: status, Reason: reason}
+	return &exchange.Problem{Status: status, Reason: reason, Wordless: wordless}
 }
