@@ -26,7 +26,7 @@ var catalog = sync.OnceValue(func() map[string]*known {
 	for _, line := range append(tableLines(httpdTable)[1:], tableLines(moreTable)...) {
 		k := parseKnown(line)
 		if first := out[strings.ToLower(k.name)]; first != nil {
-			first.also = k.module // HeartbeatStorage
+			first.also, first.alsoHint = k.module, k.hint // HeartbeatStorage
 			continue
 		}
 		out[strings.ToLower(k.name)] = &k

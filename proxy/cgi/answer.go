@@ -129,8 +129,8 @@ func (a *Answer) finish(x *exchange.Exchange, named bool) {
 	r := &x.Res
 	if !named {
 		r.Status = 200
-		if x.Prev != nil && x.Prev.Status >= 400 {
-			r.Status = x.Prev.Status
+		if x.Prev != nil && x.Prev.Error >= 400 {
+			r.Status = x.Prev.Error
 		}
 		r.Reason = exchange.ReasonOf(r.Status)
 		if x.Req.IsGet() {

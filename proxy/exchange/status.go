@@ -28,6 +28,7 @@ type Redirect struct {
 	Found *Exchange // instead: what a lookup found is to be served in the exchange's place (DirectoryIndex)
 
 	KeepVary bool // the Vary that the answer has so far stays (httpd: note redirect-keeps-vary)
+	Status   int  // that the answer has nevertheless: of a redirect that a later rule took back; 0 for none
 }
 
 // RedirectHandler is the name of the handler that x.Handler has where rules have given a file another path, which it

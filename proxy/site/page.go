@@ -36,7 +36,7 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	x.Undecided = false
 	d := errorDocument(x, status)
 	switch {
-	case d == nil || x.Prev != nil && x.Prev.Status != 0:
+	case d == nil || x.Prev != nil && x.Prev.Error != 0:
 	case d.URL != nil:
 		r.Status, r.Reason, status = 302, "", 302
 		location, reason, wordless, note = d.URL(x), "", false, ""
@@ -110,7 +110,7 @@ func (s *Site) frame(x *exchange.Exchange, location, allow string) {
 
 const doctype = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">` + "\n"
 
-// additionally is the sentence of a page whose ErrorDocument failed; it names the page's own status, as
+// additionally is the sentence of a page whose ErrorDocument failed; it names the status that this was fetched with, as
 // httpd's does.
 func additionally(status int) string {
 	return "<p>Additionally, a " + strconv.Itoa(status) + " " + exchange.ReasonOf(status) + "\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n"

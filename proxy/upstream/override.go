@@ -26,8 +26,8 @@ func (o *override) wants(status int) bool {
 // ProxyErrorOverride the member's own status goes out (httpd: mod_proxy_http.c
 // ap_proxy_http_process_response, original_status).
 func (o *override) keep(x *exchange.Exchange) {
-	if o.on && x.Prev != nil && x.Prev.Status >= 400 {
-		x.Res.Status, x.Res.Reason = x.Prev.Status, ""
+	if o.on && x.Prev != nil && x.Prev.Error >= 400 {
+		x.Res.Status, x.Res.Reason = x.Prev.Error, ""
 	}
 }
 
