@@ -61,7 +61,11 @@ func acceptOf(key string) string {
 func sockets(t *testing.T, p exchange.Tunnel, on bool) *front {
 	srv := &exchange.Server{}
 	srv.HTTP2.WebSockets, srv.HTTP2.Window = on, 1<<20
-	return newFront(t, &app{srv: srv, serve: func(_ context.Context, x *exchange.Exchange) {
+	return newFront(t, &app{srv: srv, serve: func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/1000" {
+			sized(ctx, x)
+			return
+		}
 		h := &x.Req.Header
 		x.Server = srv
 		x.Res.Proxied = true
@@ -247,14 +251,6 @@ func TestPadding(t *testing.T) {
 // A WebSocket on which nobody says anything just now holds up no other stream, however little urgent that is.
 func TestIdleWebSocketHoldsNobodyUp(t *testing.T) {
 	f := sockets(t, parrot{ended: make(chan error, 1)}, true)
-	serve := f.app.serve
-	f.app.serve = func(ctx context.Context, x *exchange.Exchange) {
-		if x.Req.RawPath == "/1000" {
-			sized(ctx, x)
-			return
-		}
-		serve(ctx, x)
-	}
 	for _, priority := range []string{"u=7", "u=1", "u=3, i"} {
 		c := f.dial(t)
 		c.socket(1, "/")
