@@ -51,6 +51,9 @@ func (p parrot) Join(c exchange.Stream) {
 
 func (p parrot) Close() error { p.closed.Add(1); return nil }
 
+// newTunnel is a member's side of a tunnel of which nobody waits for the end.
+var newTunnel = func() exchange.Tunnel { return parrot{ended: make(chan error, 1), closed: &atomic.Int64{}} }
+
 // acceptOf is the answer to a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
 func acceptOf(key string) string {
 	h := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
