@@ -11,7 +11,7 @@ import (
 	"balancerd/balancer"
 )
 
-// json is the view for programs:
+// json is the view for programs, a line for each balancer and each member:
 //
 //	{"server": "lb.test", "version": "Apache/2.4.71 (Debian)", "built": "…", "persisted": false,
 //	 "balancers": [
@@ -44,11 +44,11 @@ func (p *view) json() *document {
 		o.put(comma(i), "\n    {")
 		rowOf(p.lists[i].balancer).json(o)
 	}, func(o *out, i, j, _ int) {
-		o.put(comma(j), "\n        {")
+		o.put(comma(j), "\n      {")
 		m := memberOf(p.lists[i].members[j])
 		m.json(o)
-		o.put("\n        }")
-	}, func(o *out, i int) { o.put(ifAny(len(p.lists[i].members), "\n      "), "]\n    }") }))
+		o.put("}")
+	}, func(o *out, i int) { o.put(ifAny(len(p.lists[i].members), "\n    "), "]}") }))
 	d.once(func(o *out) { o.put(ifAny(len(p.lists), "\n  "), "]\n}\n") })
 	return d
 }
@@ -65,7 +65,7 @@ func byName[S any](t balancer.Table[S]) balancer.Table[S] {
 
 // json prints the fields of a balancer, up to its members.
 func (row *balancerRow) json(o *out) {
-	j := object{o, "\n      "}
+	j := object{o, ""}
 	j.text("name", row.Name)
 	j.text("id", row.ID)
 	j.text("nonce", row.Nonce)
@@ -80,7 +80,7 @@ func (row *balancerRow) json(o *out) {
 
 // json prints the fields of a member.
 func (m *memberRow) json(o *out) {
-	j := object{o, "\n          "}
+	j := object{o, ""}
 	j.text("name", m.Name)
 	j.text("url", m.URL)
 	j.text("scheme", m.Scheme)
@@ -107,16 +107,15 @@ func (m *memberRow) json(o *out) {
 func printSettings[S any](j object, t balancer.Table[S], s *S, without string) {
 	j.name("settings")
 	j.o.put("{")
-	inner := object{j.o, j.line + "  "}
 	for name, value := range t.Pairs(s) {
 		if name != without {
-			inner.text(name, value)
+			j.text(name, value)
 		}
 	}
-	j.close("}")
+	j.o.put("}")
 }
 
-// object prints the members of an object, each at the beginning of a line.
+// object prints the members of an object, each at the beginning of a line, or without one in a row.
 type object struct {
 	o    *out
 	line string
@@ -124,18 +123,14 @@ type object struct {
 
 // name begins a member.
 func (j object) name(name string) {
-	if j.o.b[len(j.o.b)-1] != '{' {
-		j.o.put(",")
+	switch {
+	case j.o.b[len(j.o.b)-1] == '{':
+		j.o.put(j.line, `"`, name, `": `)
+	case j.line == "":
+		j.o.put(`, "`, name, `": `)
+	default:
+		j.o.put(",", j.line, `"`, name, `": `)
 	}
-	j.o.put(j.line, `"`, name, `": `)
-}
-
-// close ends what was begun in a member; without members it ends on the same line.
-func (j object) close(end string) {
-	if c := j.o.b[len(j.o.b)-1]; c != '{' && c != '[' {
-		j.o.put(j.line)
-	}
-	j.o.put(end)
 }
 
 func (j object) text(name, value string) {
@@ -159,11 +154,11 @@ func (j object) words(name, text string) {
 	j.o.put("[")
 	n := 0
 	for w := range strings.FieldsSeq(text) {
-		j.o.put(comma(n), j.line, "  ")
+		j.o.put(ifAny(n, ", "))
 		j.o.quoted(w)
 		n++
 	}
-	j.close("]")
+	j.o.put("]")
 }
 
 // comma is what stands before element i of an array.

@@ -108,6 +108,7 @@ const (
 type Framing struct {
 	Body   BodyKind
 	Length int64 // Counted: the body's; others: what the head says, -1 for nothing
+	Sized  bool  // ToEnd: an answer whose end comes with it has a length
 }
 
 // BodyKind is a way to tell where a body ends.

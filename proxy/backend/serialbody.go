@@ -37,12 +37,30 @@ func (s *SerialStream) body() {
 	}
 	res.Body = s
 	s.take()
+	if s.framing.Sized && s.atEnd() {
+		res.Length = int64(len(s.data))
+	}
 	if s.ending && len(s.data) == 0 {
 		s.tail()
 	}
 	if s.err == io.EOF && len(s.data) == 0 { // an empty body has a length
 		res.Length, res.Body = 0, nil
 	}
+}
+
+// atEnd reports whether a body to the connection's end is here whole, without waiting for more of it.
+func (s *SerialStream) atEnd() bool {
+	for s.err == nil && s.w < len(s.buf) {
+		n, err := s.conn.TryRead(s.buf[s.w:])
+		if n == 0 && err == nil {
+			break
+		}
+		s.arrived(s.buf[s.w:s.w+n], err)
+		s.w += n
+		s.data = s.buf[s.w-n-len(s.data) : s.w]
+		s.r = s.w
+	}
+	return s.err == io.EOF
 }
 
 // take makes body bytes of what was received with the head.

@@ -132,7 +132,11 @@ func (e *Entry) Outlives(own bool) bool {
 // contents (RFC 9111 section 4.3.4; httpd: mod_cache.c cache_save_filter).
 func (e *Entry) Differing(h *exchange.Header) (names []string) {
 	for _, name := range append([]string{"ETag"}, Describing...) {
-		if kept, told := e.Header.Joined(name), h.Joined(name); kept != "" && told != "" && kept != told {
+		kept, told := e.Header.Joined(name), h.Joined(name)
+		if name == "Content-Length" && e.Length >= 0 {
+			kept = strconv.FormatInt(e.Length, 10)
+		}
+		if kept != "" && told != "" && kept != told {
 			names = append(names, name)
 		}
 	}

@@ -56,7 +56,7 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 	a.Length, a.End = -1, false
 	a.fields.reset()
 	r := &x.Res
-	r.Status, r.Reason, r.Proxied = 0, "", true
+	r.Status, r.Reason, r.Proxied, r.Wordless = 0, "", true, false
 	for head != "" {
 		line, rest, _ := strings.Cut(head, "\n")
 		if len(line)+1 > MostLine {
@@ -103,6 +103,7 @@ func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
 		a.fields.connection(id, value)
 	case strings.EqualFold(name, "Status"):
 		r.Status, r.Reason = status(x, module, value)
+		r.Wordless = len(value) == 3
 	case strings.EqualFold(name, "ETag"), strings.EqualFold(name, "Content-Range"):
 		r.Header.Set(name, value)
 	default:
@@ -128,8 +129,8 @@ func (a *Answer) finish(x *exchange.Exchange, named bool) {
 	r := &x.Res
 	if !named {
 		r.Status = 200
-		if x.Prev != nil && x.Prev.Status >= 400 {
-			r.Status = x.Prev.Status
+		if x.Prev != nil && x.Prev.Error >= 400 {
+			r.Status = x.Prev.Error
 		}
 		r.Reason = exchange.ReasonOf(r.Status)
 		if x.Req.IsGet() {

@@ -63,6 +63,7 @@ const (
 	StateProxy = iota
 	StateAuth
 	StateRewrite
+	StateRewriteEnd // there are no further rules; a lookup says nothing of it
 	StateCore
 	StateHost    // site: the virtual host
 	StatePlan    // site: the plan in force
@@ -102,7 +103,7 @@ func (x *Exchange) ContextRoot() string {
 // Original is what the access log's default (%<s and friends) still needs of the client's own
 // request after an internal redirect to an ErrorDocument or a DirectoryIndex.
 type Original struct {
-	Status   int
+	Status   int // 200, that of the error, or of a redirect that a later rule took back
 	Method   string
 	Path     string
 	Query    string
@@ -110,6 +111,7 @@ type Original struct {
 	Handler  string
 	Failed   *Attempt // the ErrorDocument that failed in its turn
 
+	Error               int    // that the request at hand is the ErrorDocument of; also a redirect that was taken back; 0 for none, or once a rule has answered (httpd: r->status)
 	Redirects           int    // how many internal redirects there were so far
 	LastPath, LastQuery string // of the request that was replaced last: the client's own, or a redirect of it
 }
@@ -186,7 +188,7 @@ func (x *Exchange) Reset() {
 func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, Port: x.Port, User: x.User, AuthType: x.AuthType,
 		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
-	y.State[StateProxy], y.State[StateRewrite] = nil, nil
+	y.State[StateProxy], y.State[StateRewrite], y.State[StateRewriteEnd] = nil, nil, nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
 	y.Req.Target = path
 	y.Req.Header, y.Req.Trailer = Header{}, Header{}
@@ -200,7 +202,7 @@ func (x *Exchange) Sub(path string) *Exchange {
 func (x *Exchange) TakeOver(y *Exchange) {
 	x.Req.Path, x.Req.RawPath, x.Req.Query, x.Req.HasQuery = y.Req.Path, y.Req.RawPath, y.Req.Query, y.Req.HasQuery
 	x.Filename, x.FileType, x.PathInfo, x.Type, x.Handler, x.Context = y.Filename, y.FileType, y.PathInfo, y.Type, y.Handler, y.Context
-	y.State[StateWalk] = x.State[StateWalk]
+	y.State[StateWalk], y.State[StateRewriteEnd] = x.State[StateWalk], x.State[StateRewriteEnd]
 	if y.State[StateRewrite] == nil {
 		y.State[StateRewrite] = x.State[StateRewrite]
 	}

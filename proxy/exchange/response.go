@@ -26,6 +26,7 @@ type Response struct {
 	Drop      bool    // nothing is sent at all: the client's protocol ends the connection (httpd: AP_BUCKET_IS_EOC before a head); Status is for the log
 	Local     bool    // made here (page, file, manager), not by a member
 	Proxied   bool    // came from a member
+	Wordless  bool    // the member's status came without a reason
 	Type      string  // media type of an answer that names none (httpd: r->content_type)
 	Typed     bool    // Header edited the media type: none is made of the file's name any more
 	Cached    bool    // a kept copy of an answer that was edited and filtered up to Protocol: neither is done again

@@ -28,6 +28,7 @@ type Redirect struct {
 	Found *Exchange // instead: what a lookup found is to be served in the exchange's place (DirectoryIndex)
 
 	KeepVary bool // the Vary that the answer has so far stays (httpd: note redirect-keeps-vary)
+	Status   int  // that the answer has nevertheless: of a redirect that a later rule took back; 0 for none
 }
 
 // RedirectHandler is the name of the handler that x.Handler has where rules have given a file another path, which it
@@ -38,9 +39,10 @@ func (r *Redirect) Error() string { return "internal redirect to " + r.Path }
 
 // Problem is a Status with the words for the page and the reason: httpd's proxy errors.
 type Problem struct {
-	Status Status
-	Reason string // replaces the standard words in the status line and page
-	Note   string // HTML for the page
+	Status   Status
+	Reason   string // replaces the standard words in the status line and page
+	Wordless bool   // it stands for a member's answer without a reason, of which our own page says so
+	Note     string // HTML for the page
 }
 
 func (p *Problem) Error() string { return p.Status.Error() }

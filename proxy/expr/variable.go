@@ -161,7 +161,7 @@ func contentType(x *exchange.Exchange) string {
 func status(x *exchange.Exchange) string {
 	n := x.Res.Status
 	if n == 0 && x.Prev != nil {
-		n = x.Prev.Status
+		n = x.Prev.Error
 	}
 	if n == 0 {
 		n = 200

@@ -88,6 +88,12 @@ func (c *codec) check() error {
 // gather takes what of STDOUT belongs to the head.
 func (c *codec) gather(piece []byte) (taken int, whole bool, err error) {
 	c.idle = 0
+	if len(c.head) == 0 { // mostly it is whole at once, and nothing behind it is copied
+		if end := cgi.EndOfHead(piece[:min(len(piece), cgi.MostHead)], 0); end > 0 {
+			c.head = append(c.head, piece[:end]...)
+			return end, true, nil
+		}
+	}
 	before := len(c.head)
 	room := cgi.MostHead - before
 	c.head = append(c.head, piece[:min(len(piece), room)]...)

@@ -81,6 +81,27 @@ func (f *front) begun(n int) {
 	time.Sleep(50 * time.Millisecond)
 }
 
+// An urgent stream of which only a 1xx was sent holds up no other one.
+func TestInterimHoldsNobodyUp(t *testing.T) {
+	hold := make(chan bool)
+	f := newFront(t, &app{srv: &exchange.Server{HTTP2: exchange.HTTP2{EarlyHints: true}}, serve: func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/hold" {
+			x.Front.Interim(103, "", &exchange.Header{})
+			x.Block()
+			<-hold
+		}
+		sized(ctx, x)
+	}})
+	c := f.dial(t)
+	c.get(1, "/hold", "priority", "u=0")
+	c.until(func(fr http2.Frame) bool { _, ok := fr.(*http2.MetaHeadersFrame); return ok })
+	c.get(3, "/1000", "priority", "u=7")
+	if what, data := c.outcome(3); what != "200" || len(data) != 1000 {
+		t.Error(what, len(data))
+	}
+	close(hold)
+}
+
 // Who says nothing of priorities gets all answers side by side: none waits for another one's end.
 func TestAnswersShare(t *testing.T) {
 	f := newFront(t, &app{serve: sized})

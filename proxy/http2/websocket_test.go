@@ -243,3 +243,26 @@ func TestPadding(t *testing.T) {
 		}
 	}
 }
+
+// A WebSocket on which nobody says anything just now holds up no other stream, however little urgent that is.
+func TestIdleWebSocketHoldsNobodyUp(t *testing.T) {
+	f := sockets(t, parrot{ended: make(chan error, 1)}, true)
+	serve := f.app.serve
+	f.app.serve = func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/1000" {
+			sized(ctx, x)
+			return
+		}
+		serve(ctx, x)
+	}
+	for _, priority := range []string{"u=7", "u=1", "u=3, i"} {
+		c := f.dial(t)
+		c.socket(1, "/")
+		c.until(func(fr http2.Frame) bool { _, ok := fr.(*http2.DataFrame); return ok })
+		c.get(3, "/1000", "priority", priority)
+		if what, data := c.outcome(3); what != "200" || len(data) != 1000 {
+			t.Error(priority, what, len(data))
+		}
+		c.nc.Close()
+	}
+}

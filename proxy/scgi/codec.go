@@ -116,7 +116,7 @@ func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
 // Accept is Codec's.
 func (c *codec) Accept() (backend.Framing, error) {
-	f := backend.Framing{Body: backend.ToEnd, Length: c.answer.Length}
+	f := backend.Framing{Body: backend.ToEnd, Length: c.answer.Length, Sized: true}
 	switch {
 	case c.answer.End, c.x.Req.Method == "HEAD", c.x.HeadOnly, exchange.Bodiless(c.x.Res.Status):
 		f.Body = backend.NoBody

@@ -56,7 +56,17 @@ func readRequest(c net.Conn) bool {
 // says answers with pieces, one write each, and closes.
 func says(pieces ...[]byte) func(net.Conn) { return membertest.Once(readRequest, pieces...) }
 
+// ask carries a request to a member that runs a script. Whether an answer has a length is a matter of when its end comes
+// (TestWholeAnswersHaveALength), and left out here.
 func ask(t testing.TB, x *exchange.Exchange, script func(net.Conn)) membertest.Outcome {
+	o := measured(t, x, script)
+	if int(o.Length) == len(o.Body) && !strings.Contains(o.Fields, "Content-Length:") {
+		o.Length = -1
+	}
+	return o
+}
+
+func measured(t testing.TB, x *exchange.Exchange, script func(net.Conn)) membertest.Outcome {
 	return membertest.Ask(NewBackend(), membertest.Worker(t, "scgi", func(s *balancer.WorkerSettings) { s.Timeout.Set, s.Timeout.V = true, 20*time.Second }, script), x)
 }
 
@@ -75,6 +85,34 @@ func TestAnswerAtEachByte(t *testing.T) {
 	membertest.Cut(t, []byte(answer), readRequest, asked, func(n int, o membertest.Outcome) bool {
 		return n < began && o.Kind == backend.EarlyClose || n >= began && o.Body == answer[began:n]
 	})
+}
+
+// An answer whose end comes with it has a length, as with httpd; one whose end is still to come has none.
+func TestWholeAnswersHaveALength(t *testing.T) {
+	for end := time.Now().Add(10 * time.Second); ; {
+		o := measured(t, get(), says([]byte(answer)))
+		if o.Body != "body" || o.Length != 4 && o.Length != -1 {
+			t.Fatal(o)
+		}
+		if o.Length == 4 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no answer ever has a length")
+		}
+	}
+	o := measured(t, get(), func(c net.Conn) {
+		readRequest(c)
+		io.WriteString(c, answer)
+		time.Sleep(50 * time.Millisecond) // its end comes later
+	})
+	if o.Length != -1 || o.Body != "body" {
+		t.Error(o)
+	}
+	long := strings.Repeat("0123456789", 10_000)
+	if o := measured(t, get(), says([]byte("X-A: 1\r\n\r\n"+long))); o.Length != -1 || o.Body != long {
+		t.Errorf("a long one: %v", o)
+	}
 }
 
 func TestHostileMembers(t *testing.T) {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -12,46 +13,61 @@ import (
 // (httpd: http_request.c ap_die_r).
 func (s *Site) fail(ctx context.Context, x *exchange.Exchange, err error) {
 	defer func() { x.Undecided = false }()
-	var origin *failure // the first, when an ErrorDocument was tried for it
-	for {
+	var first *failure // what an ErrorDocument was tried for
+	for err != nil {
 		x.Undecided = false // told by err
 		var again *exchange.Redirect
 		if errors.As(err, &again) {
+			if again.Status != 0 && first == nil {
+				first = failureOf(x, exchange.Status(again.Status))
+			}
 			if again.Found == nil && s.redirectedOften(x) {
-				s.page(x, exchange.Status(500))
+				s.page(x, first.unlessTold(x, exchange.Status(500)))
 				return
 			}
 			err = s.redirect(ctx, x, again)
-		} else {
-			failed(x, err)
-			path := s.document(x, err)
-			if path == "" && !x.Undecided {
-				s.page(x, origin.restore(x, err))
-				s.overLimit(x)
-				return
-			}
-			if path != "" {
-				if s.redirectedOften(x) {
-					s.page(x, exchange.Status(500))
-					return
-				}
-				origin = failureOf(x, err)
-				err = s.redirectError(ctx, x, err, path)
-			}
+		} else if first, err = s.failOnce(ctx, x, first, err); err == errTold {
+			return
 		}
 		if x.Undecided {
 			failed(x, exchange.Status(500))
 			s.page(x, exchange.Status(500))
 			return
 		}
-		if err == nil {
-			origin.hold(x)
-			return
-		}
 	}
+	first.hold(x)
 }
 
-// redirectedOften reports whether there may be no more internal redirects, and logs it
+// errTold: the answer is there.
+var errTold = errors.New("answered by a page")
+
+// failOnce answers an error with a page, or fetches its ErrorDocument: with what error that ended, and what is told if it
+// is one.
+func (s *Site) failOnce(ctx context.Context, x *exchange.Exchange, first *failure, err error) (*failure, error) {
+	failed(x, err)
+	path := s.document(x, err)
+	switch {
+	case path == "" && x.Undecided:
+		return first, nil
+	case path == "":
+		s.page(x, first.unlessTold(x, err))
+		s.overLimit(x)
+		return first, errTold
+	case s.redirectedOften(x):
+		s.page(x, first.restore(x, exchange.Status(500), statusOf(err)))
+		return first, errTold
+	}
+	x.Env.Set("REQUEST_METHOD", x.Req.Method)
+	if x.RawNote != "" {
+		x.Env.Set("ERROR_NOTES", x.RawNote)
+	}
+	if first == nil {
+		first = failureOf(x, err)
+	}
+	return first, s.redirectError(ctx, x, err, path)
+}
+
+// redirectedOften reports whether there may be no more internal redirects and lookups, and logs it
 // (httpd: core.c ap_is_recursion_limit_exceeded).
 func (s *Site) redirectedOften(x *exchange.Exchange) bool {
 	limit := limitOf(s.Settings.RedirectLimit)
@@ -85,7 +101,7 @@ func (s *Site) overLimit(x *exchange.Exchange) {
 // document is the local path of the ErrorDocument for an error; "" when another kind or none holds,
 // when the error comes from such a document itself, or for CONNECT.
 func (s *Site) document(x *exchange.Exchange, err error) string {
-	if x.Prev != nil && x.Prev.Status >= 400 || x.Req.Method == "CONNECT" { // a document's own 200 would look like a tunnel
+	if x.Prev != nil && x.Prev.Error != 0 || x.Req.Method == "CONNECT" { // a document's own 200 would look like a tunnel
 		return ""
 	}
 	d := errorDocument(x, statusOf(err))
@@ -104,22 +120,18 @@ type failure struct {
 	env   exchange.Table
 }
 
-// failureOf notes an error that an ErrorDocument is tried for. The document sees how it was asked for.
+// failureOf notes an error.
 func failureOf(x *exchange.Exchange, err error) *failure {
-	x.Env.Set("REQUEST_METHOD", x.Req.Method)
-	if x.RawNote != "" {
-		x.Env.Set("ERROR_NOTES", x.RawNote)
-	}
 	f := &failure{err: err, plan: x.State[exchange.StatePlan], note: x.RawNote, allow: x.Res.Header.Get("Allow")}
 	f.env.CopyFrom(&x.Env)
 	return f
 }
 
 // restore puts back what held at the first error, and is that error: it is told when its ErrorDocument
-// fails, too. Without one err itself is told.
-func (f *failure) restore(x *exchange.Exchange, err error) error {
+// fails, too, with status as the one that this was fetched with. Without a first one err itself is told.
+func (f *failure) restore(x *exchange.Exchange, err error, status int) error {
 	if f == nil {
-		return err
+		return &unhandled{err, status}
 	}
 	x.Prev.Failed = attempt(x, statusOf(err))
 	x.State[exchange.StatePlan], x.RawNote = f.plan, f.note
@@ -131,7 +143,15 @@ func (f *failure) restore(x *exchange.Exchange, err error) error {
 	if p := planOf(x); p != nil {
 		x.Local = p.Local
 	}
-	return &unhandled{f.err, statusOf(f.err)}
+	return &unhandled{f.err, status}
+}
+
+// unlessTold is the first error where err comes from its ErrorDocument, and err where a rule has answered since.
+func (f *failure) unlessTold(x *exchange.Exchange, err error) error {
+	if x.Prev == nil || x.Prev.Error == 0 {
+		return err
+	}
+	return f.restore(x, err, x.Prev.Error)
 }
 
 // attempt notes what an ErrorDocument that failed came to.
@@ -155,16 +175,16 @@ func (f *failure) hold(x *exchange.Exchange) {
 	if f == nil {
 		return
 	}
-	status := statusOf(f.err)
-	if !x.Res.Proxied && x.Res.Status == 200 {
+	status := x.Prev.Error
+	if status != 0 && !x.Res.Proxied && x.Res.Status == 200 {
 		x.Res.Status = status
 	}
-	if exchange.Closes(status) {
+	if exchange.Closes(status) || exchange.Closes(statusOf(f.err)) {
 		x.Res.Close = true
 	}
 }
 
-// unhandled is an error whose ErrorDocument failed.
+// unhandled is an error whose ErrorDocument failed. status is the one that this was fetched with.
 type unhandled struct {
 	error
 	status int
@@ -202,7 +222,9 @@ func statusOf(err error) int {
 
 // redirectError fetches an ErrorDocument's local path by GET.
 func (s *Site) redirectError(ctx context.Context, x *exchange.Exchange, cause error, path string) error {
-	return s.start(ctx, x, path, statusOf(cause), "")
+	leave(x, statusOf(cause))
+	x.Req.Method = "GET"
+	return s.start(ctx, x, path, "")
 }
 
 // redirect serves another local path in place of this one, or what a lookup found.
@@ -215,21 +237,27 @@ func (s *Site) redirect(ctx context.Context, x *exchange.Exchange, r *exchange.R
 	if r.KeepVary {
 		vary = x.Res.Header.Joined("Vary")
 	}
-	return s.start(ctx, x, r.Path, 0, vary)
+	leave(x, r.Status)
+	return s.start(ctx, x, r.Path, vary)
 }
 
-// start replaces the request's target and walks the phases again, with status for that of an error, and vary of the answer so far
-// (httpd: http_request.c ap_die_r, internal_internal_redirect).
-func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, status int, vary string) error {
+// leave notes what is replaced: status is that of an error or of a redirect that was taken back, or 0.
+func leave(x *exchange.Exchange, status int) {
 	if x.Prev == nil {
-		x.Prev = &exchange.Original{Status: status, Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
+		x.Prev = &exchange.Original{Status: cmp.Or(status, 200), Method: x.Req.Method, Path: strings.Clone(x.Req.Path), Query: strings.Clone(x.Req.Query),
 			Filename: strings.Clone(x.Mapped()), Handler: x.Handler}
-	} else if status != 0 {
-		x.Prev.Status = status
+	}
+	if status != 0 {
+		x.Prev.Error = status
 	}
 	x.Prev.LastPath, x.Prev.LastQuery = strings.Clone(x.Req.Path), strings.Clone(x.Req.Query)
 	x.Prev.Redirects++
-	renameEnv(x, status)
+}
+
+// start replaces the request's target and walks the phases again, with vary of the answer so far
+// (httpd: http_request.c ap_die_r, internal_internal_redirect).
+func (s *Site) start(ctx context.Context, x *exchange.Exchange, target, vary string) error {
+	renameEnv(x, cmp.Or(x.Prev.Error, 200))
 	x.Res.Clear()
 	if vary != "" {
 		x.Res.Header.Set("Vary", vary)
@@ -238,10 +266,7 @@ func (s *Site) start(ctx context.Context, x *exchange.Exchange, target string, s
 	x.Notes.Reset()
 	x.ResetFilters()
 	x.Located, x.State[exchange.StateLocated] = "", nil // its variables are others now
-	if status != 0 {
-		x.Req.Method = "GET"
-	}
-	x.Req.Proxy = false // a path of this server is served in its place
+	x.Req.Proxy = false                                 // a path of this server is served in its place
 	path, query, has := strings.Cut(target, "?")
 	x.Req.RawPath, x.Req.Query, x.Req.HasQuery, x.Req.Path = oneSlash(path), query, has, ""
 	h := hostOf(x)
@@ -271,9 +296,6 @@ func renameEnv(x *exchange.Exchange, status int) {
 	for i := 0; i < old.Len(); i++ {
 		n, v := old.At(i)
 		x.Env.Set("REDIRECT_"+n, v)
-	}
-	if status == 0 {
-		status = 200
 	}
 	x.Env.Set("REDIRECT_STATUS", x.Arena.Int(int64(status)))
 }

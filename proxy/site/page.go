@@ -11,15 +11,15 @@ import (
 
 // page answers with the ErrorDocument's text or URL, or with our own page.
 func (s *Site) page(x *exchange.Exchange, err error) {
-	status, reason, note := statusOf(err), "", x.RawNote
+	status, reason, wordless, note := statusOf(err), "", false, x.RawNote
 	var p *exchange.Problem
 	if errors.As(err, &p) {
-		reason = p.Reason
+		reason, wordless = p.Reason, p.Wordless
 		if p.Note != "" {
 			note = p.Note
 		}
 	}
-	if !exchange.Known(status) && reason == "" {
+	if !exchange.Known(status) && reason == "" && !wordless {
 		status, reason = 500, ""
 	}
 	location := x.Res.Header.Get("Location")
@@ -36,12 +36,15 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	x.Undecided = false
 	d := errorDocument(x, status)
 	switch {
-	case d == nil || x.Prev != nil && x.Prev.Status != 0:
+	case d == nil || x.Prev != nil && x.Prev.Error != 0:
 	case d.URL != nil:
 		r.Status, r.Reason, status = 302, "", 302
-		location, reason, note = d.URL(x), "", ""
+		location, reason, wordless, note = d.URL(x), "", false, ""
 	case d.Text != nil:
 		if text := d.Text(x); !x.Undecided {
+			if !leads(status) {
+				location = ""
+			}
 			s.frame(x, location, allow)
 			r.Text(text)
 			return
@@ -49,9 +52,9 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	}
 	if x.Undecided { // the document's own expression gave up
 		x.Undecided = false
-		r.Status, r.Reason, status, reason, note = 500, "", 500, "", ""
+		r.Status, r.Reason, status, reason, wordless, note = 500, "", 500, "", false, ""
 	}
-	if status < 300 || status >= 400 {
+	if !leads(status) {
 		location = ""
 	}
 	s.frame(x, location, allow)
@@ -61,16 +64,29 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 		}
 		return
 	}
-	if reason == "" {
-		reason = exchange.ReasonOf(status)
+	words := reason
+	switch {
+	case wordless:
+		words = "Unknown Reason"
+		r.Reason = words
+	case words == "" || !alphanumeric(words[0]):
+		words = exchange.ReasonOf(status)
 	}
 	var u *unhandled
 	again := ""
 	if errors.As(err, &u) {
 		again = additionally(u.status)
 	}
-	r.Text(ownPage(x, status, reason, note, location, again))
+	r.Text(ownPage(x, status, words, note, location, again))
 }
+
+// alphanumeric reports whether a member's reason that begins so is good enough for a page.
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+// leads reports whether an answer with a status may tell of another place.
+func leads(status int) bool { return status == 201 || status/100 == 3 }
 
 // frame sets the head of an own page.
 func (s *Site) frame(x *exchange.Exchange, location, allow string) {
@@ -94,7 +110,7 @@ func (s *Site) frame(x *exchange.Exchange, location, allow string) {
 
 const doctype = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">` + "\n"
 
-// additionally is the sentence of a page whose ErrorDocument failed; it names the page's own status, as
+// additionally is the sentence of a page whose ErrorDocument failed; it names the status that this was fetched with, as
 // httpd's does.
 func additionally(status int) string {
 	return "<p>Additionally, a " + strconv.Itoa(status) + " " + exchange.ReasonOf(status) + "\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n"

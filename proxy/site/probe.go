@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"errors"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -46,10 +45,10 @@ func (h *Host) ProbeFile(x *exchange.Exchange, name string) (file string, status
 	return y.Filename, status
 }
 
-// LookUpFile is LookUp for a file, relative to the exchange's own. What <Location> says does not count (httpd: request.c
-// ap_sub_req_lookup_file).
+// LookUpFile is LookUp for a file, relative to the exchange's own. It has a path if it lies in the same folder, by which
+// <Location>s count; else it has none (httpd: request.c ap_sub_req_lookup_file).
 func (h *Host) LookUpFile(x *exchange.Exchange, name string) (y *exchange.Exchange, status int) {
-	y = x.Sub(parent(x.Req.Path) + path.Base(name))
+	y = x.Sub("")
 	y.Filename = name
 	if !filepath.IsLocal(name) && !filepath.IsAbs(name) && name != "" { // it climbs out of the exchange's folder
 		x.Log("core", exchange.Error, nil, "AH10244: invalid URI path ("+name+")")
@@ -61,16 +60,29 @@ func (h *Host) LookUpFile(x *exchange.Exchange, name string) (y *exchange.Exchan
 	if !filepath.IsAbs(y.Filename) { // what the exchange is mapped to is no file
 		return y, 404
 	}
-	y.Filename = filepath.Clean(y.Filename)
+	place(x, y)
 	return y, h.probe(x, y)
+}
+
+// place gives a lookup's file its clean name, and its path.
+func place(x, y *exchange.Exchange) {
+	slash := strings.HasSuffix(y.Filename, "/")
+	if y.Filename = filepath.Clean(y.Filename); slash && y.Filename != "/" {
+		y.Filename += "/"
+	}
+	if folder := parent(x.Filename); x.Req.Path != "" && parent(y.Filename) == folder && len(y.Filename) > len(folder) {
+		p := parent(x.Req.Path) + y.Filename[len(folder):]
+		y.Req.Path, y.Req.RawPath, y.Req.Target = p, p, p
+	}
 }
 
 // File is a file by its full name, as the body of a lookup's answer, if what holds for it does not forbid that: its
 // Res is filled with status 200. The caller ends the lookup by Finish, whatever the status (httpd: request.c
 // ap_sub_req_lookup_file, ap_run_sub_req).
 func (h *Host) File(ctx context.Context, x *exchange.Exchange, name string) (y *exchange.Exchange, status int) {
-	y = x.Sub(parent(x.Req.Path) + path.Base(name))
-	y.Filename = filepath.Clean(name)
+	y = x.Sub("")
+	y.Filename = name
+	place(x, y)
 	for _, f := range [...]string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
 		y.Req.Header.Del(f) // of the answer that the file is sent in
 	}
@@ -98,6 +110,9 @@ func (h *Host) probe(x, y *exchange.Exchange) int {
 			" subrequest nesting levels due to probable configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace."))
 		return 500
 	}
+	if h.site.redirectedOften(x) {
+		return 500
+	}
 	before := planOf(x)
 	h.site.enter(y, h)
 	err := h.lookUp(context.Background(), y, before)
@@ -117,11 +132,10 @@ func (h *Host) probe(x, y *exchange.Exchange) int {
 
 func (h *Host) lookUp(ctx context.Context, y *exchange.Exchange, before *Plan) error {
 	s := h.site
-	file := y.Filename != ""
 	if err := s.find(ctx, y, h); err != nil {
 		return err
 	}
-	p, err := s.finalPlan(y, h, file)
+	p, err := s.finalPlan(y, h)
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ func (s *Site) again(ctx context.Context, x *exchange.Exchange, h *Host) error {
 		}
 		return err
 	}
-	p, err := s.finalPlan(x, h, false)
+	p, err := s.finalPlan(x, h)
 	if err != nil {
 		return err
 	}
@@ -192,13 +192,24 @@ func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host)
 	path, ok := normalize(&x.Arena, r.RawPath, flags)
 	r.Path = path
 	if !ok {
-		x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", r.Target, ")"))
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", unparsed(x), ")"))
 		return false, exchange.Status(400)
 	}
 	if mapped, err = s.preTranslate(ctx, x, h); mapped || err != nil {
 		return mapped, err
 	}
 	return false, decodePath(x, h.Server, flags)
+}
+
+// unparsed is the target as it came: the client's, or that of an internal redirect or a lookup.
+func unparsed(x *exchange.Exchange) string {
+	switch {
+	case x.Prev == nil && x.Asker == nil:
+		return x.Req.Target
+	case x.Req.HasQuery:
+		return x.Arena.Join(x.Req.RawPath, "?", x.Req.Query)
+	}
+	return x.Req.RawPath
 }
 
 func (s *Site) preTranslate(ctx context.Context, x *exchange.Exchange, h *Host) (bool, error) {
@@ -217,7 +228,7 @@ func decodePath(x *exchange.Exchange, srv *exchange.Server, flags pathFlags) err
 	case badHex:
 		return exchange.Status(400)
 	case slashes:
-		x.Log("core", exchange.Info, nil, x.Arena.Join("AH00026: found %2f (encoded '/') in URI path (", x.Req.Target, "), returning 404"))
+		x.Log("core", exchange.Info, nil, x.Arena.Join("AH00026: found %2f (encoded '/') in URI path (", unparsed(x), "), returning 404"))
 		return exchange.Status(404)
 	case nulFound:
 		return exchange.Status(404)
@@ -299,9 +310,8 @@ func (s *Site) store(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	return h.early.run(ctx, x, Storage)
 }
 
-// finalPlan is the plan of everything that holds for the mapped request. <Location> does not count for a
-// file that was asked for by its name.
-func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, error) {
+// finalPlan is the plan of everything that holds for the mapped request.
+func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	w := walk{x: x, host: h, end: h.root}
 	if url, ok := strings.CutPrefix(x.Filename, "proxy:"); ok {
 		w.targets(url)
@@ -311,9 +321,7 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host, byName bool) (*Plan, err
 		}
 		w.files()
 	}
-	if !byName {
-		w.locations()
-	}
+	w.locations()
 	w.conditions()
 	if x.Undecided {
 		return nil, exchange.Status(500)

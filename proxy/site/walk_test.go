@@ -196,7 +196,7 @@ func TestManySectionsAreNotWalked(t *testing.T) {
 			x.Req.Path, x.Filename = last(c.path), last(c.uri)
 			s := &Site{}
 			return func() {
-				if p, err := s.finalPlan(x, h, false); err != nil || p == h.early {
+				if p, err := s.finalPlan(x, h); err != nil || p == h.early {
 					t.Fatal(c.arg, err)
 				}
 			}
@@ -248,7 +248,7 @@ func TestLocationsAreWalkedOnce(t *testing.T) {
 		}
 		before := looks
 		x.Filename = "proxy:http://m/"
-		p, err := s.finalPlan(x, h, false)
+		p, err := s.finalPlan(x, h)
 		if err != nil {
 			t.Fatal(err)
 		}

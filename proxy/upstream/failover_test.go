@@ -443,3 +443,33 @@ func TestOverride(t *testing.T) {
 		}
 	}
 }
+
+// The page in place of an answer whose status came without a reason says so; one with a reason that no page can have has the
+// standard title. ErrorDocument's text has neither (recorded from httpd).
+func TestOverrideOfReasons(t *testing.T) {
+	var res exchange.Response
+	r := proxytest.New(t, "ProxyErrorOverride On\n<Location /text>\nErrorDocument 404 sorry\n</Location>\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status, x.Res.Reason, x.Res.Wordless = res.Status, res.Reason, res.Wordless
+			x.Res.Header.Add("Location", "http://elsewhere/")
+			x.Res.Text("own")
+			return nil
+		})
+	for _, c := range []struct {
+		path          string
+		res           exchange.Response
+		reason, title string
+	}{
+		{"/", exchange.Response{Status: 404, Reason: "Not Found", Wordless: true}, "Unknown Reason", "<title>404 Unknown Reason</title>"},
+		{"/", exchange.Response{Status: 444, Wordless: true}, "Unknown Reason", "<title>444 Unknown Reason</title>"},
+		{"/", exchange.Response{Status: 404, Reason: "Own"}, "Own", "<title>404 Own</title>"},
+		{"/", exchange.Response{Status: 410, Reason: " two"}, " two", "<title>410 Gone</title>"},
+		{"/text", exchange.Response{Status: 404, Wordless: true}, "", "sorry"},
+	} {
+		res = c.res
+		x := r.Get("GET " + c.path + " HTTP/1.1")
+		if body := proxytest.Body(x); x.Res.Status != c.res.Status || x.Res.Reason != c.reason || !strings.Contains(body, c.title) || x.Res.Header.Has("Location") {
+			t.Errorf("%+v: %d %q %q, Location %q", c.res, x.Res.Status, x.Res.Reason, body, x.Res.Header.Get("Location"))
+		}
+	}
+}

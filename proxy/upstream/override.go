@@ -26,8 +26,8 @@ func (o *override) wants(status int) bool {
 // ProxyErrorOverride the member's own status goes out (httpd: mod_proxy_http.c
 // ap_proxy_http_process_response, original_status).
 func (o *override) keep(x *exchange.Exchange) {
-	if o.on && x.Prev != nil && x.Prev.Status >= 400 {
-		x.Res.Status, x.Res.Reason = x.Prev.Status, ""
+	if o.on && x.Prev != nil && x.Prev.Error >= 400 {
+		x.Res.Status, x.Res.Reason = x.Prev.Error, ""
 	}
 }
 
@@ -36,7 +36,10 @@ func (o *override) keep(x *exchange.Exchange) {
 func (o *override) replace(x *exchange.Exchange) error {
 	status := exchange.Status(x.Res.Status)
 	x.SpendBody()
-	reason := x.Arena.Join(x.Res.Reason)
+	reason, wordless := x.Arena.Join(x.Res.Reason), x.Res.Wordless
+	if wordless {
+		reason = ""
+	}
 	if status == 401 {
 		for i := range x.Res.Header.F {
 			if f := &x.Res.Header.F[i]; f.Is("WWW-Authenticate") {
@@ -44,5 +47,5 @@ func (o *override) replace(x *exchange.Exchange) error {
 			}
 		}
 	}
-	return &exchange.Problem{Status: status, Reason: reason}
+	return &exchange.Problem{Status: status, Reason: reason, Wordless: wordless}
 }

@@ -36,7 +36,7 @@ func (c *codec) Accept() (backend.Framing, error) {
 	if up != "" && c.offersUpgrade(up) {
 		addUpgrade(&res.Header, up)
 	}
-	res.Status, res.Reason, res.Proxied = c.res.Status, c.res.Reason, true
+	res.Status, res.Reason, res.Proxied, res.Wordless = c.res.Status, c.res.Reason, true, c.res.Reason == ""
 	return c.bodyFraming(), nil
 }
 

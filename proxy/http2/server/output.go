@@ -207,11 +207,15 @@ func (c *conn) leader() (best *stream) {
 
 // pause has others go first: what a stream sends next is to be waited for.
 func (st *stream) pause() {
-	c := st.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if st.sending = false; c.out.ranked > 0 {
-		c.pump(st.task, nil)
+	st.c.mu.Lock()
+	defer st.c.mu.Unlock()
+	st.rest()
+}
+
+// rest is pause under mu.
+func (st *stream) rest() {
+	if st.sending = false; st.c.out.ranked > 0 {
+		st.c.pump(st.task, nil)
 	}
 }
 

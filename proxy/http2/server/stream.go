@@ -42,7 +42,7 @@ type stream struct {
 	grant    grant
 	window   int64 // what the client's window lets through
 	priority priority
-	sending  bool             // it has more of its answer at hand, as far as it knows
+	sending  bool             // it has more to send at hand, as far as it knows
 	ended    bool             // the client has sent all
 	tail     []exchange.Field // what it sent behind the body
 	closed   bool             // it was reset, or has ended both ways

@@ -132,6 +132,7 @@ func (st *stream) sendSwitch() error {
 	c.kick(st.task)
 	x.Res.Wrote += int64(size)
 	x.Res.FirstByte = time.Now()
+	st.rest()
 	return nil
 }
 
@@ -183,6 +184,7 @@ func (k *socket) Write(p []byte) (int, error) {
 		st.c.mu.Unlock()
 		rest = rest[n:]
 	}
+	st.pause()
 	return len(p), nil
 }
 

@@ -48,14 +48,16 @@ func detail(x *exchange.Exchange) string {
 
 func TestRefused(t *testing.T) {
 	for conf, want := range map[string]string{
-		"CacheEnable":          "CacheEnable takes 1-2 arguments, A cache type and partial URL prefix below which caching is enabled",
-		"CacheEnable disk":     "CacheEnable provider (disk) is missing an URL.",
-		"CacheEnable /x disk":  "provider (/x) starts with a '/'.  Are url and provider switched?",
-		"CacheEnable nosuch /": "",
-		"CacheDisable x":       "CacheDisable must specify a path or an URL.",
+		"CacheEnable":                                       "CacheEnable takes 1-2 arguments, A cache type and partial URL prefix below which caching is enabled",
+		"CacheEnable disk":                                  "CacheEnable provider (disk) is missing an URL.",
+		`CacheEnable disk ""`:                               "CacheEnable provider (disk) is missing an URL.",
+		"CacheEnable /x disk":                               "provider (/x) starts with a '/'.  Are url and provider switched?",
+		"CacheEnable nosuch /":                              "",
+		"CacheDisable x":                                    "CacheDisable must specify a path or an URL.",
 		"<Location /a>\nCacheDisable /b\n</Location>":       "CacheDisable must be followed by the word 'on' when in a Location.",
 		"<Location /a>\nCacheEnable disk /b\n</Location>":   "When in a Location, CacheEnable must specify a path or an URL below that location.",
 		"<Location /a>\nCacheEnable disk /a/b\n</Location>": "",
+		"<Location /a>\nCacheEnable disk \"\"\n</Location>": "",
 		"<Directory />\nCacheEnable disk\n</Directory>":     "CacheEnable cannot occur within <Directory> section",
 		"CacheLastModifiedFactor x":                         "CacheLastModifiedFactor value must be a float",
 		"CacheLastModifiedFactor 0.5x":                      "",
@@ -229,6 +231,8 @@ func TestRevalidation(t *testing.T) {
 	for _, c := range []struct{ first, then, want, detail string }{
 		{stale, `!304|ETag: "a"|X-N: 2`, "200 REVALIDATE member", "conditional cache hit: entity refreshed"},
 		{stale, `ETag: "b"|Cache-Control: max-age=9`, "200 MISS member", "cache miss: attempting entity save"},
+		{stale, `!304|ETag: "a"|Content-Length: 6`, "200 REVALIDATE member", "conditional cache hit: entity refreshed"},
+		{stale, `!304|ETag: "a"|Content-Length: 99`, "304 MISS", "HTTP Status 304 Not Modified"},
 		{stale, `!304|ETag: "b"`, "304 MISS", "HTTP Status 304 Not Modified"}, // the member was asked again, without conditions
 		{stale, "!503", "200 HIT member", "cache hit: 503 status; stale content returned"},
 		{stale + "|Cache-Control: must-revalidate", "!503", "503 MISS member", "Response status 503"},
@@ -246,6 +250,31 @@ func TestRevalidation(t *testing.T) {
 		if got != c.want || detail(x) != c.detail {
 			t.Errorf("%s: %s (%s), want %s (%s)", c.then, got, detail(x), c.want, c.detail)
 		}
+	}
+}
+
+// An answer whose length is known is kept before the client can have its last byte, and ask again.
+func TestKeptInTime(t *testing.T) {
+	const text = "01234567890123456789"
+	for name, from := range map[string]exchange.Source{"read": &sitetest.Pieces{Text: text, Size: 7, Times: 1}, "at hand": exchange.NewBytes([]byte(text))} {
+		store := kept.NewMemory(kept.Limits{Bytes: 1 << 20, Entries: 10, Heads: 1 << 20})
+		e := &kept.Entry{Key: "k", Status: 200, Length: int64(len(text)), Received: time.Now(), Expires: time.Now().Add(time.Hour)}
+		x := &exchange.Exchange{}
+		x.Res.Body = from
+		b := newTee(x, store.Record(e, 100), 1, &lookup{})
+		for n := 0; n < len(text); {
+			if held := b.Buffered(); len(held) > 0 {
+				break // the server sends it now
+			}
+			k, err := b.Read(make([]byte, 100))
+			if n += k; err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if store.Lookup("k", &exchange.Header{}, true) == nil {
+			t.Error(name, "it is not kept when its last byte is sent")
+		}
+		b.Close()
 	}
 }
 

@@ -18,7 +18,7 @@ var warnings = map[int]string{110: "110 Response is stale", 113: "113 Heuristic 
 // member is asked.
 func (l *lookup) give(_ context.Context, x *exchange.Exchange, s *kept.Store, e *kept.Entry, warn int) error {
 	r := &x.Res
-	body, err := bodyOf(x, s, e)
+	body, err := bodyOf(x, s, e, !x.HeadOnly || !l.early) // filters behind a late handler look at that of a head, too
 	if err != nil {
 		x.Log("cache_disk", exchange.Error, err, x.Arena.Join("AH00708: Cannot open data file of ", l.key))
 		return nil
@@ -59,9 +59,9 @@ func fill(to, from *exchange.Header) {
 	}
 }
 
-// bodyOf is the entry's body; nil for one that has none.
-func bodyOf(x *exchange.Exchange, s *kept.Store, e *kept.Entry) (exchange.Source, error) {
-	if e.HeadOnly || x.HeadOnly || e.Length == 0 {
+// bodyOf is the entry's body; nil for one that has none, and where it is not wanted.
+func bodyOf(x *exchange.Exchange, s *kept.Store, e *kept.Entry, wanted bool) (exchange.Source, error) {
+	if e.HeadOnly || !wanted || e.Length == 0 {
 		return nil, nil
 	}
 	if text, ok := e.Text(); ok && !x.Req.Header.Has("Range") {

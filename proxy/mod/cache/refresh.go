@@ -11,7 +11,7 @@ import (
 // mod_cache.c cache_save_filter; RFC 9111 section 4.3.4).
 func (l *lookup) refresh(_ context.Context, x *exchange.Exchange, c *candidate) error {
 	e, r := l.entry, &x.Res
-	body, err := bodyOf(x, l.store, e)
+	body, err := bodyOf(x, l.store, e, !x.HeadOnly)
 	if err != nil {
 		return l.askAnew(x, c.d, "the kept answer is gone")
 	}

@@ -106,12 +106,25 @@ func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 func (c *candidate) sizes(name string, e *kept.Entry) (least, most int64, ok bool) {
 	n := e.Length
 	if name == "socache" {
-		most = c.d.socacheMax.Or(102400)
-		most -= e.HeadSize()
+		most = c.d.socacheMax.Or(102400) - c.headSize(e)
 		return 0, most, n >= 0 && n < most
 	}
 	least, most = c.d.minFile.Or(1), c.d.maxFile.Or(1_000_000)
 	return least, most, n <= most && (n < 0 || n >= least)
+}
+
+// headSize is how long a head is in httpd's form, which has the request's fields as well (httpd: mod_cache_socache.c
+// create_entity).
+func (c *candidate) headSize(e *kept.Entry) int64 {
+	const bare = 96 // numbers and times
+	n := bare + len(e.Key)
+	for _, h := range [...]*exchange.Header{&e.Header, &c.x.Req.Header} {
+		for i := range h.F {
+			n += len(h.F[i].Name) + len(": ") + len(h.F[i].Value) + len("\r\n")
+		}
+		n += len("\r\n")
+	}
+	return int64(n)
 }
 
 // newEntry is the answer as it is kept.
@@ -179,7 +192,7 @@ func (c *settings) keepsField(f *wire.Field, named []string) bool {
 // outlive gives the kept answer in the place of a failure.
 func (l *lookup) outlive(x *exchange.Exchange, d *sectionSettings) error {
 	e, status, page := l.entry, x.Res.Status, x.Res.ErrorPage
-	body, err := bodyOf(x, l.store, e)
+	body, err := bodyOf(x, l.store, e, !x.HeadOnly)
 	if err != nil {
 		return nil
 	}

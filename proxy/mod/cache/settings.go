@@ -185,7 +185,7 @@ func setEnable(s *directive.Scope, a directive.Args) error {
 	switch {
 	case strings.HasPrefix(provider, "/"):
 		return errors.New("provider (" + provider + ") starts with a '/'.  Are url and provider switched?")
-	case len(a.Words) > 1:
+	case len(a.Words) > 1 && a.Words[1] != "":
 		at = a.Words[1]
 	case !inSection(s):
 		return errors.New("CacheEnable provider (" + provider + ") is missing an URL.")

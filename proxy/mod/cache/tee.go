@@ -23,15 +23,29 @@ func newTee(x *exchange.Exchange, to *kept.Recorder, least int64, l *lookup) *te
 
 func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.from.Read(p)
-	t.to.Write(p[:n])
+	t.take(p[:n])
 	t.ended(err)
 	return n, err
 }
 
-func (t *tee) Buffered() []byte { return t.from.Buffered() }
+// Buffered keeps the last bytes of a body whose length is known before the client can have them, and ask again.
+func (t *tee) Buffered() []byte {
+	b := t.from.Buffered()
+	if t.to.Ends(len(b)) {
+		t.take(b)
+	}
+	return b
+}
+
+// take keeps some of the body.
+func (t *tee) take(p []byte) {
+	if t.to.Write(p); t.to.Full() {
+		t.ended(io.EOF)
+	}
+}
 
 func (t *tee) Discard(n int) {
-	t.to.Write(t.from.Buffered()[:n])
+	t.take(t.from.Buffered()[:n])
 	t.from.Discard(n)
 	if t.whole && len(t.from.Buffered()) == 0 {
 		t.ended(io.EOF)

@@ -10,11 +10,10 @@ import (
 
 // memory is what rules leave for later steps of an exchange, or for its internal redirects.
 type memory struct {
-	ended     bool     // END: no further rules
-	redirect  string   // where the handler of internal redirects leads
-	redirects int      // how many internal redirects there had been when T and H were obeyed: behind another they are over
+	redirects int      // how many internal redirects there had been when what follows was said: behind another it is over
 	mediaType string   // T
 	handler   string   // H
+	status    int      // of a redirect that a later rule took back
 	cookies   []string // the names of those that were set
 }
 
@@ -46,9 +45,24 @@ func redirectsOf(x *exchange.Exchange) int {
 func forced(x *exchange.Exchange) *memory {
 	m := memoryOf(x)
 	if n := redirectsOf(x); m.redirects != n {
-		m.redirects, m.mediaType, m.handler = n, "", ""
+		m.redirects, m.mediaType, m.handler, m.status = n, "", "", 0
 	}
 	return m
+}
+
+// keepStatus keeps the status of a redirect that a later rule took back: the answer has it all the same (httpd: r->status).
+func keepStatus(x *exchange.Exchange, res *result) {
+	if isRedirect(res.status) {
+		forced(x).status = res.status
+	}
+}
+
+// keptStatus is that status; 0 for none.
+func keptStatus(x *exchange.Exchange) int {
+	if m := memoryIn(x); m != nil && m.redirects == redirectsOf(x) {
+		return m.status
+	}
+	return 0
 }
 
 // setEnv obeys E: "name", "name:value" or "!name".
@@ -105,7 +119,7 @@ func (p *pass) setCookie(text string) {
 	}
 	top.Res.Always.Add("Set-Cookie", top.Arena.Join(c))
 	if p.traced {
-		p.trace(5, "setting cookie '", c, "'")
+		traceOf(top, "", 5, "setting cookie '", c, "'")
 	}
 }
 
@@ -119,7 +133,7 @@ func (p *pass) firstOf(name string) bool {
 	for _, n := range m.cookies {
 		if n == name {
 			if p.traced {
-				p.trace(5, "skipping already set cookie '", name, "'")
+				traceOf(top, "", 5, "skipping already set cookie '", name, "'")
 			}
 			return false
 		}

@@ -336,7 +336,15 @@ func (p *pass) answer(res *result, status int) next {
 		status = 500
 	}
 	*res = result{outcome: answered, err: exchange.Status(status)}
+	told(p.x)
 	return stop
+}
+
+// told makes the answer the request's own, also where it is the ErrorDocument of another (httpd: r->status = HTTP_OK).
+func told(x *exchange.Exchange) {
+	if x.Prev != nil {
+		x.Prev.Error = 0
+	}
 }
 
 // goOn obeys the flags that say where the pass goes on.
@@ -352,7 +360,7 @@ func (p *pass) goOn(r *rule, res *result) next {
 		if p.traced {
 			p.traceDir(8, "Rule has END flag, no further rewriting for this request")
 		}
-		memoryOf(p.x).ended = true
+		p.x.State[exchange.StateRewriteEnd] = true
 		return stop
 	case r.flags&(toProxy|last) != 0:
 		return stop

@@ -26,7 +26,7 @@ func (s *section) step(_ context.Context, x *exchange.Exchange) error {
 	if !forwarded && s.options&allowNoSlash == 0 && len(x.Filename) == len(s.prefix)-1 && s.prefix[:len(x.Filename)] == x.Filename {
 		return nil // the folder without its slash: mod_dir sends the client on
 	}
-	if m := memoryIn(x); m != nil && m.ended {
+	if x.State[exchange.StateRewriteEnd] != nil {
 		s.trace(x, 8, "Declining, no further rewriting due to END flag")
 		return nil
 	}
@@ -53,7 +53,6 @@ func (s *section) step(_ context.Context, x *exchange.Exchange) error {
 		return nil
 	}
 	if err := p.checkQuery(&res, "AH10411"); err != nil {
-		x.Filename = name
 		return err
 	}
 	return s.settle(p, &res, name, query, has)
@@ -69,13 +68,11 @@ func (s *section) settle(p *pass, res *result, name, query string, hadQuery bool
 		return p.toMember(res, s.proxied, "AH10160")
 	case n > 0 && !res.pass:
 		p.baseInURL(n)
-		err := p.redirect(res, n, query, hadQuery)
-		x.Filename = name
-		return err
+		return p.redirect(res, n, query, hadQuery)
 	case !strings.HasPrefix(x.Filename, "/"):
-		x.Filename = name
 		return exchange.Status(400)
 	case x.Filename == name:
+		keepStatus(x, res)
 		if p.traced {
 			p.traceDir(1, "initial URL equal rewritten URL: ", x.Filename, " [IGNORING REWRITE]")
 		}
@@ -85,8 +82,8 @@ func (s *section) settle(p *pass, res *result, name, query string, hadQuery bool
 	if p.traced {
 		p.traceDir(1, "internal redirect with ", url, " [INTERNAL REDIRECT]")
 	}
-	memoryOf(x).redirect = url
-	x.Filename, x.Handler = name, exchange.RedirectHandler
+	keepStatus(x, res)
+	x.Filename, x.Handler = x.Arena.Join(redirectPrefix, url), exchange.RedirectHandler
 	return nil
 }
 
@@ -137,18 +134,27 @@ func (p *pass) urlOf(name string) string {
 	return url
 }
 
+// redirectPrefix marks a path in the place of a file's name.
+const redirectPrefix = "redirect:"
+
 // follow is the handler of exchange.RedirectHandler.
 func follow(_ context.Context, x *exchange.Exchange) error {
-	m := memoryIn(x)
-	if m == nil || m.redirect == "" {
+	to, ok := strings.CutPrefix(x.Filename, redirectPrefix)
+	if !ok {
 		return exchange.Declined
 	}
-	to := m.redirect
 	if x.Req.HasQuery {
 		to = x.Arena.Join(to, "?", x.Req.Query)
 	}
-	m.redirect = ""
-	return &exchange.Redirect{Path: to, KeepVary: true}
+	return &exchange.Redirect{Path: to, KeepVary: true, Status: keptStatus(x)}
+}
+
+// statusStep gives the answer the status of a redirect that a later rule took back.
+func statusStep(_ context.Context, x *exchange.Exchange) error {
+	if status := keptStatus(x); status != 0 && x.Res.Status == 200 && !x.Res.Proxied {
+		x.Res.Status = status
+	}
+	return nil
 }
 
 // forceStep has the file sent with the type, and by the handler, that T and H name (httpd: mod_rewrite.c hook_mimetype).

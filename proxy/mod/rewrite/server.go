@@ -25,7 +25,7 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 	if e.main && !x.Server.Main {
 		return nil
 	}
-	if m := memoryIn(x); m != nil && m.ended {
+	if x.State[exchange.StateRewriteEnd] != nil {
 		traceOf(x, "", 8, "Declining, no further rewriting due to END flag")
 		return nil
 	}
@@ -52,7 +52,6 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 		return nil
 	}
 	if err := p.checkQuery(&res, "AH10410"); err != nil {
-		x.Filename = ""
 		return err
 	}
 	return e.settle(p, &res, query, has)
@@ -98,9 +97,11 @@ func (e *engine) settle(p *pass, res *result, query string, hadQuery bool) error
 	case n > 0 && !res.pass:
 		return p.redirect(res, n, query, hadQuery)
 	case res.pass:
+		keepStatus(x, res)
 		x.Req.Path, x.Filename = x.Filename, ""
 		return nil
 	}
+	keepStatus(x, res)
 	return p.toFile()
 }
 
@@ -145,15 +146,33 @@ func (p *pass) redirect(res *result, scheme int, query string, hadQuery bool) er
 			p.traceDir(1, verb, " ", x.Req.Query, " to query string for redirect ", escaped)
 		}
 	}
-	status := 302
-	if isRedirect(res.status) {
-		status = res.status
-	}
+	status := p.redirectStatus(res)
+	told(x)
+	x.Filename = url
 	x.Res.Header.Set("Location", url)
 	if p.traced {
 		p.traceDir(1, "redirect to ", url, " [REDIRECT/", x.Arena.Int(int64(status)), "]")
 	}
 	return exchange.Status(status)
+}
+
+// redirectStatus is a redirect's: as the last rule that named one has it, of this list, of that of the server, or of the
+// request that this one has replaced.
+func (p *pass) redirectStatus(res *result) int {
+	for _, status := range [...]int{res.status, keptStatus(p.x), carried(p.x)} {
+		if isRedirect(status) {
+			return status
+		}
+	}
+	return 302
+}
+
+// carried is the status that the request began with; 0 for none.
+func carried(x *exchange.Exchange) int {
+	if x.Prev == nil {
+		return 0
+	}
+	return x.Prev.Error
 }
 
 // toFile takes the path for a file's name, if its beginning says so, or for one below the document root.

@@ -11,7 +11,7 @@ import (
 // (httpd: core.c default_handler, http_filters.c ap_discard_request_body).
 func discard(x *exchange.Exchange) error {
 	q := &x.Req
-	if q.Length == 0 || x.Prev != nil && exchange.Closes(x.Prev.Status) {
+	if q.Length == 0 || x.Prev != nil && exchange.Closes(x.Prev.Error) {
 		return nil
 	}
 	limit := int64(0)

@@ -118,6 +118,9 @@ func knownMethod(m string) bool {
 // present refuses what is not a file to be read.
 func (p *plan) present(x *exchange.Exchange, at *place) error {
 	switch {
+	case x.FileType == exchange.Regular && !strings.HasPrefix(at.name, "/"): // a rule has put another path in its place, and who takes it there was not asked
+		x.Log("core", exchange.Error, syscall.ENOENT, x.Arena.Join("AH00132: file permissions deny server access: ", at.name))
+		return exchange.Status(http.StatusForbidden)
 	case at.stat == nil:
 		x.Log("core", exchange.Info, nil, x.Arena.Join("AH00128: File does not exist: ", at.name, at.info))
 	case at.stat.IsDir():
@@ -193,7 +196,7 @@ func (p *plan) respond(x *exchange.Exchange, at *place, f *os.File, fi os.FileIn
 		r.Header.Set("ETag", d.tag)
 	}
 	r.Header.Set("Accept-Ranges", p.dir.acceptRanges())
-	if x.Prev == nil || x.Prev.Status == 0 { // an ErrorDocument is sent whatever the request's conditions say
+	if x.Prev == nil || x.Prev.Error == 0 { // an ErrorDocument is sent whatever the request's conditions say
 		if status := precondition.Judge(x, &precondition.Document{Modified: d.modified, Tag: d.tag, Asked: now(x)}); status != 0 {
 			return p.unmet(x, at, f, status)
 		}

@@ -42,11 +42,14 @@ func (r *refusal) Error() string {
 	return r.code + ": " + r.text
 }
 
+// errClimbs is of a name that leads upwards, or is none.
+var errClimbs = errors.New("cannot be mapped to a file")
+
 // find walks a clean absolute name. follow tells what to do about a symbolic link as the i-th segment;
 // nil follows all (httpd: request.c ap_directory_walk).
 func find(name, uri string, follow func(i int) linkRule) (place, error) {
 	if strings.IndexByte(name, 0) >= 0 || hasDots(name) {
-		return place{}, &refusal{code: "AH00127", cause: nil, text: "Cannot map " + uri + " to file"}
+		return place{}, errClimbs
 	}
 	if follow == nil {
 		if fi, err := os.Stat(name); err == nil && ordinary(fi) {
@@ -161,7 +164,9 @@ func sameOwner(a, b os.FileInfo) bool {
 // refuse logs a refusal and is the status to answer with.
 func refuse(x *exchange.Exchange, err error) error {
 	var r *refusal
-	if errors.As(err, &r) {
+	if err == errClimbs {
+		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00127: Cannot map ", x.Req.Line, " to file"))
+	} else if errors.As(err, &r) {
 		x.Log("core", exchange.Error, r.cause, r.Error())
 	}
 	return exchange.Status(403)
