@@ -143,7 +143,23 @@ func (b *binder) find(s *Scope, m *meaning, name string) (*known, error) {
 	if k.module == "core.c" {
 		s.real().Core = true
 	}
+	if k.also != "" && b.config.lastOf(k.module, k.also) == k.also {
+		other := *k
+		other.hint = k.alsoHint
+		return &other, nil
+	}
 	return k, nil
+}
+
+// lastOf is which of two modules, by their source files, was loaded after the other: its messages are those that count
+// (httpd: config.c ap_add_module_commands). "" if neither was.
+func (c *Config) lastOf(one, other string) (last string) {
+	for _, ident := range c.Tree.Loaded {
+		if source, _, _ := (Catalog{}).Source(ident); source == one || source == other {
+			last = source
+		}
+	}
+	return last
 }
 
 // has reports whether a directive's module is there. A configuration that is plainly a part of one has all

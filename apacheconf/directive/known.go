@@ -26,7 +26,7 @@ var catalog = sync.OnceValue(func() map[string]*known {
 	for _, line := range append(tableLines(httpdTable)[1:], tableLines(moreTable)...) {
 		k := parseKnown(line)
 		if first := out[strings.ToLower(k.name)]; first != nil {
-			first.also = k.module // HeartbeatStorage
+			first.also, first.alsoHint = k.module, k.hint // HeartbeatStorage
 			continue
 		}
 		out[strings.ToLower(k.name)] = &k
@@ -66,7 +66,7 @@ status substitute suexec systemd unique_id userdir usertrack vhost_alias xml2enc
 
 // obeyed are the modules of httpd that do here what they do there, as a whole or in good part: a configuration
 // that is plainly a part of one has them all.
-const obeyed = `access_compat alias auth_basic authn_core authn_file authz_core authz_groupfile authz_host authz_user cache cache_disk cache_socache dir env headers heartbeat heartmonitor http2
+const obeyed = `access_compat actions alias auth_basic authn_core authn_file authz_core authz_groupfile authz_host authz_user cache cache_disk cache_socache dir env headers heartbeat heartmonitor http2
 lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_ajp proxy_balancer proxy_connect proxy_fcgi
 proxy_hcheck proxy_http proxy_http2 proxy_scgi proxy_uwsgi
 proxy_wstunnel reqtimeout rewrite setenvif slotmem_plain slotmem_shm socache_shmcb ssl status remoteip

@@ -92,6 +92,7 @@ type known struct {
 	name     string // as registered
 	module   string
 	also     string // another module that has it too; "" for none
+	alsoHint string // that module's hint
 	arity    Arity
 	where    Where
 	htdoc    string // the override that .htaccess needs, "" for none

@@ -19,6 +19,7 @@ import (
 	http2client "balancerd/proxy/http2/client"
 	"balancerd/proxy/log/errorlog"
 	"balancerd/proxy/mod/accesslog"
+	"balancerd/proxy/mod/actions"
 	"balancerd/proxy/mod/alias"
 	"balancerd/proxy/mod/auth"
 	"balancerd/proxy/mod/bodies"
@@ -93,10 +94,11 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 		auth.Modules(),     // access: Require, Order; authentication
 		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
 		[]site.Module{
-			mime.Module(),   // types: AddHandler; reply: content types
-			static.Module(), // translate: DocumentRoot; the default handler; reply: charsets
-			dir.Module(),    // fixup: DirectoryIndex
-			rewrite.Last(),  // fixup: types and handlers that rules force
+			mime.Module(),    // types: AddHandler; reply: content types
+			static.Module(),  // translate: DocumentRoot; the default handler; reply: charsets
+			dir.Module(),     // fixup: DirectoryIndex
+			actions.Module(), // before the default handler: Action, Script
+			rewrite.Last(),   // fixup: types and handlers that rules force
 		},
 		cache.Modules(l.caches), // before types, or in the handler's place: answers that are kept
 		[]site.Module{

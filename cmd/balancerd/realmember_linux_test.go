@@ -164,15 +164,7 @@ func TestPHP(t *testing.T) {
 	p.write("docs/large.php", `<?php for ($i = 0; $i < 64; $i++) { echo str_repeat("x", 1 << 20); flush(); }`)
 	p.write("docs/crash.php", `<?php echo "begun"; flush(); shell_exec("kill -9 " . getmypid()); sleep(5);`)
 	p.write("docs/fatal.php", `<?php error_log("from the script"); nothing();`)
-	php := ""
-	for _, name := range []string{"php-fpm8.2", "php-fpm8.3", "php-fpm8.4", "php-fpm"} {
-		if _, err := exec.LookPath(name); err == nil && php == "" {
-			php = name
-		}
-	}
-	if php == "" {
-		t.Skip("php-fpm is not installed")
-	}
+	php := phpFPM(t)
 	p.launch(php, "-R", "-n", "-F", "-y", filepath.Join(p.root, "fpm.conf"), "-d", "post_max_size=0", "-d", "display_errors=0", "-d", "log_errors=1")
 	p.until("PHP listens", func() bool { return p.socket("php.sock") })
 	good, bad := []string{"unix:{root}/php.sock|fcgi://a/ hcmethod=TCP"}, []string{"unix:{root}/php.sock|fcgi://b/ hcmethod=GET hcuri=index.php timeout=2", "unix:{root}/none.sock|fcgi://c/ hcmethod=TCP"}

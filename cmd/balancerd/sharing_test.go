@@ -68,7 +68,7 @@ var lines = struct{ any, server, section []string }{
 		"FallbackResource /a/index.html", "ProxyErrorOverride On", "ProxyPreserveHost On", "ProxyAddHeaders Off", "H2EarlyHint Link x%d", "FileETag None", "AcceptPathInfo Off",
 		"RewriteEngine On", "RewriteEngine Off", "RewriteOptions Inherit", "RewriteOptions InheritDownBefore", "RewriteOptions AllowNoSlash", "RewriteRule a$ /b%d [R]", "RewriteRule ^ - [E=w%d:1]",
 		"RewriteCond %{HTTP_HOST} a\nRewriteRule x - [F]", "RewriteRule txt$ - [T=text/w%d]", "Redirect /moved%d http://else/%d", "Redirect gone /gone", "ContentDigest On", "CacheHeader On", "CacheDetailHeader On", "CacheStaleOnError Off", "CacheIgnoreNoLastMod On",
-		"ProxyFCGIBackendType GENERIC", "ProxyFCGISetEnvIf true F%d v", "CGIVar REQUEST_URI current-uri", "QualifyRedirectURL On",
+		"ProxyFCGIBackendType GENERIC", "ProxyFCGISetEnvIf true F%d v", "Action text/html /p%d virtual", "Action h%d /q", "Script PUT /r%d", "CGIVar REQUEST_URI current-uri", "QualifyRedirectURL On",
 		"SetOutputFilter DEFLATE", "SetOutputFilter Sed", "SetOutputFilter SUBSTITUTE;NOPE%d", "SetInputFilter DEFLATE", "AddOutputFilter SUBSTITUTE txt", "RemoveOutputFilter txt", "AddOutputFilterByType DEFLATE text/html text/y%d",
 		"FilterDeclare f%d\nFilterProvider f%d SUBSTITUTE true\nFilterChain f%d", "FilterChain @f%d", "FilterChain !", "FilterChain =f%d", "Substitute s/a/%d/n", "ProxyHTMLEnable On", "ProxyHTMLURLMap /a /b%d", "ProxyHTMLURLMap m /c%d Rl", "ProxyHTMLLinks a href", "ProxyHTMLExtended On", "ProxyHTMLFixups reset", "ProxyHTMLCharsetOut ISO-8859-%d", "SetEnv PROXY_HTML_FORCE 1", "xml2EncDefault UTF-8", "Substitute s/e/<$0>/q", "SubstituteInheritBefore On",
 		"SubstituteMaxLineLength 1%d", "ExpiresActive On", "ExpiresActive Off", "ExpiresDefault A%d", "ExpiresByType text/* A1%d", "ExpiresByType text/html A2%d", "DeflateInflateRatioLimit 1%d", "SetEnv force-gzip 1",
@@ -176,7 +176,7 @@ func outcome(r *sitetest.Rig, text string) string {
 	return fmt.Sprintf("%d %q %q %q\n%v\n%v\n%q\n%v\n%s\n%s", x.Res.Status, x.Filename, x.Handler, x.User, x.Res.Header.F, x.Res.Always.F, body, env, steps, r.Log.Take())
 }
 
-const everything = "cache cache_disk cache_socache socache_shmcb authn_core authn_file authz_core authz_host authz_user access_compat auth_basic alias dir mime env rewrite setenvif headers proxy proxy_http proxy_balancer proxy_fcgi lbmethod_byrequests slotmem_shm ssl http2 log_config autoindex status deflate brotli filter substitute sed expires proxy_html xml2enc"
+const everything = "actions cache cache_disk cache_socache socache_shmcb authn_core authn_file authz_core authz_host authz_user access_compat auth_basic alias dir mime env rewrite setenvif headers proxy proxy_http proxy_balancer proxy_fcgi lbmethod_byrequests slotmem_shm ssl http2 log_config autoindex status deflate brotli filter substitute sed expires proxy_html xml2enc"
 
 // TestSharingChangesNothing: what modules add to plans is shared by all chains of sections that do not differ in
 // what Module.Reads names. On random configurations and requests nothing else comes of it than of plans that

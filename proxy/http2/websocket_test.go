@@ -58,7 +58,7 @@ func acceptOf(key string) string {
 }
 
 // sockets serves WebSockets, as a member of HTTP/1.1 answers the request.
-func sockets(t *testing.T, p parrot, on bool) *front {
+func sockets(t *testing.T, p exchange.Tunnel, on bool) *front {
 	srv := &exchange.Server{}
 	srv.HTTP2.WebSockets, srv.HTTP2.Window = on, 1<<20
 	return newFront(t, &app{srv: srv, serve: func(_ context.Context, x *exchange.Exchange) {

@@ -185,6 +185,25 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// Two modules have HeartbeatStorage: the words are those of the one that was loaded last.
+func TestStorageOfTwoModules(t *testing.T) {
+	mods := []site.Module{MonitorModule(nil), Module(nil), core.Module()}
+	for load, want := range map[string]string{"lbmethod_heartbeat heartmonitor": "Path to store", "heartmonitor lbmethod_heartbeat": "Path to read", "heartmonitor": "Path to store", "lbmethod_heartbeat": "Path to read"} {
+		conf := ""
+		for name := range strings.FieldsSeq(load) {
+			conf += "LoadModule " + name + "_module x\n"
+		}
+		tree, err := apacheconf.ParseText("test.conf", conf+"HeartbeatStorage\n", apacheconf.Options{ServerRoot: "/", Modules: directive.Catalog{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = directive.Bind(tree, directive.Options{}, site.Tables(mods)...)
+		if err == nil || !strings.Contains(err.Error(), "HeartbeatStorage takes one argument, "+want+" heartbeat data.") {
+			t.Errorf("%s: %v", load, err)
+		}
+	}
+}
+
 // Reports by POST, as httpd took them, but for what is negative, which it takes for a huge number.
 func TestPostedReports(t *testing.T) {
 	r := newRig(t, nil, "HeartbeatListen 127.0.0.1:"+freePort(t)+"\n")
