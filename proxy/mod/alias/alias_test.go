@@ -310,7 +310,7 @@ Redirect / http://server/
   Redirect gone
 </If>
 `)
-	for path, want := range map[string]string{"/x": "302 http://server/x", "/x?q": "300 http://if/?q", "/x?gone": "410 ", "/same/x": "304 http://server/x"} {
+	for path, want := range map[string]string{"/x": "302 http://server/x", "/x?q": "300 http://if/?q", "/x?gone": "410 ", "/same/x": "304 http://server//x"} {
 		x := r.Get("GET " + path + " HTTP/1.1")
 		if got := strconv.Itoa(x.Res.Status) + " " + x.Res.Header.Get("Location") + x.Res.Always.Get("Location"); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
