@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -187,6 +188,26 @@ OutputSed s/d/D/
 			t.Errorf("%s: %q %q", path, got, x.Res.Header.Get("X-Got"))
 		}
 	}
+}
+
+// TestTwice: a filter that stands twice works twice, each time with spaces of its own, at the same time as other requests.
+func TestTwice(t *testing.T) {
+	lines := []string{"H", "$!d", "x", `s/\n/,/g`}
+	r := sitetest.New(t, preload, "SetOutputFilter Sed;Sed\nSetInputFilter Sed;Sed\n<Location />\n"+directives("OutputSed", lines)+directives("InputSed", lines)+"</Location>\n", modules(func(string) sitetest.Answer { return sitetest.Answer{Body: "one\ntwo\n", Piece: 3} })...)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 20 {
+				x := sitetest.Request("POST / HTTP/1.1")
+				sitetest.PostBody(x, "a\nb")
+				r.Site.Serve(context.Background(), x)
+				if got, read := sitetest.Body(x), x.Res.Header.Get("X-Got"); got != ",,one,two\n" || read != ",,a,b\n" {
+					t.Errorf("%q, of a request %q", got, read)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestHeads: a length goes where there is a body, all else stays.
