@@ -156,6 +156,14 @@ func TestDebug(t *testing.T) {
 	}
 }
 
+// TestNoSuchType: httpd says nothing of a type that is none.
+func TestNoSuchType(t *testing.T) {
+	c, err := sitetest.Bind(preload, "ProxyExpressDBMType ndbm", core.Module(), Module())
+	if err != nil || len(c.Hints) != 1 || c.Hints[0].Effect != directive.Later {
+		t.Errorf("%v, %v", c, err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for conf, want := range map[string]string{
 		"ProxyExpressDBMType gdbm": "ProxyExpressDBMType: dbm type gdbm can't be read here",
