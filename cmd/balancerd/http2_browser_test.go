@@ -261,9 +261,10 @@ func TestHTTP2ByBrowser(t *testing.T) {
 			window.ws = new WebSocket("wss://" + location.host + "/ws")
 			await new Promise((done, failed) => { ws.onopen = done; ws.onerror = () => failed(new Error("not open")) })
 			const long = "x".repeat(1000000)
-			return [await say("hello"), await say(long) === long].join(" ")
+			const last = await fetch("/thing/1.svg", { priority: "low" }).then(r => r.text())
+			return [await say("hello"), await say(long) === long, last.length > 30000].join(" ")
 		})()`)
-		if got != "hello true" {
+		if got != "hello true true" {
 			t.Fatal(got)
 		}
 		evaluate(t, ctx, `(async () => {

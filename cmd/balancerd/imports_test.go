@@ -60,7 +60,7 @@ proxy/http1/client:    proxy/internal/poison proxy/exchange proxy/backend balanc
 proxy/http2:
 proxy/http2/frames:    proxy/internal/poison proxy/internal/wire
 proxy/http2/transport: proxy/http2/frames proxy/internal/loop proxy/internal/tlsbuf proxy/recovery
-proxy/http2/server:    proxy/http2/frames proxy/http2/transport proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/recovery
+proxy/http2/server:    proxy/http2/frames proxy/http2/transport proxy/tunnel proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/http2/client:    proxy/http2/frames proxy/http2/transport proxy/exchange proxy/backend balancer proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/recovery
 proxy/ajp:             proxy/exchange proxy/backend proxy/internal/wire proxy/expr apacheconf/directive
 proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -10,7 +11,9 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // member is a real HTTP server on loopback that echoes what it was asked, or answers as told.
@@ -22,6 +25,7 @@ type member struct {
 	mu    sync.Mutex // guards what follows
 	rules []rule
 	srv   *http.Server
+	l     net.Listener
 	tls   *tls.Config // nil: plain
 }
 
@@ -40,16 +44,13 @@ func (m *member) answer(prefix, status, rest string) {
 }
 
 func (m *member) start() {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", m.port))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	l := m.listen()
 	srv := &http.Server{Handler: m, ErrorLog: log.New(io.Discard, "", 0), Protocols: new(http.Protocols)}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetHTTP2(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	m.mu.Lock()
-	m.srv = srv
+	m.srv, m.l = srv, l
 	if m.tls != nil {
 		m.tls.NextProtos = []string{"h2", "http/1.1"}
 		l = tls.NewListener(l, m.tls)
@@ -58,13 +59,29 @@ func (m *member) start() {
 	go srv.Serve(l)
 }
 
+// listen opens the member's port. A program that another test is just starting has all sockets of this process open for a
+// moment, those that were closed meanwhile, too.
+func (m *member) listen() net.Listener {
+	m.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", m.port))
+		switch {
+		case err == nil:
+			return l
+		case !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(end):
+			m.t.Fatal(err)
+		}
+	}
+}
+
 // stop refuses connections and drops the open ones.
 func (m *member) stop() {
 	m.mu.Lock()
-	srv := m.srv
-	m.srv = nil
+	srv, l := m.srv, m.l
+	m.srv, m.l = nil, nil
 	m.mu.Unlock()
 	if srv != nil {
+		l.Close() // Serve, which the server would close it by, need not have begun
 		srv.Close()
 	}
 }

@@ -182,3 +182,8 @@ func TestPing(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a member does with its connection, the request comes to an end, and the connection is not used again.
+func TestRudeMembers(t *testing.T) {
+	membertest.Rude(t, "ajp", NewBackend(), readRequest, answer, "POST")
+}

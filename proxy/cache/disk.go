@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"balancerd/proxy/recovery"
 )
@@ -25,13 +26,13 @@ const queueMost = 64 << 20
 // is done in order.
 type folder struct {
 	root   *os.Root
-	report func(error) // is told, once in a while, that writing fails
+	report func(error) // is told, once a minute, that writing fails
 
 	mu      sync.Mutex
 	jobs    []func()
 	running bool
 	waiting atomic.Int64 // bytes of bodies in jobs
-	failing atomic.Bool  // it was told, and nothing has been written since
+	told    atomic.Int64 // when it was told last that writing fails, in nanoseconds
 
 	hotMu sync.Mutex
 	hot   list.List // of *Entry whose body is in memory as well, the last one that came in at the front
@@ -90,16 +91,24 @@ func (d *folder) work() {
 	}
 }
 
+// tellAgain is how long it is not told again that writing fails.
+const tellAgain = time.Minute
+
 // written notes how a write went, and reports whether it went well.
 func (d *folder) written(err error) bool {
 	if err == nil {
-		d.failing.Store(false)
 		return true
 	}
-	if !d.failing.Swap(true) && d.report != nil {
+	now, last := time.Now().UnixNano(), d.told.Load()
+	if (last == 0 || now-last >= int64(tellAgain)) && d.told.CompareAndSwap(last, now) && d.report != nil {
 		d.report(err)
 	}
 	return false
+}
+
+// isFull reports whether a write failed for want of space.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // nameOf is the file of an entry: of its key and variant.
@@ -128,8 +137,14 @@ func (d *folder) keep(s *Store, e *Entry) {
 	}
 	d.do(func() {
 		defer d.waiting.Add(-size)
-		if s.keeps(e) && !d.written(d.write(e, b)) {
+		if !s.keeps(e) {
+			return
+		}
+		if err := d.write(e, b); !d.written(err) {
 			s.Remove(e)
+			if isFull(err) {
+				s.makeRoom(size)
+			}
 		}
 	})
 }
@@ -161,6 +176,9 @@ func (d *folder) write(e *Entry, b *body) error {
 	}
 	if err == nil {
 		err = d.root.Rename(name+newSuffix, name)
+	}
+	if err != nil {
+		d.root.Remove(name + newSuffix)
 	}
 	if err == nil && own == "" && !e.HeadOnly {
 		d.kept(e, b, &body{file: name, from: int64(len(head)), sound: true}, text)
@@ -218,8 +236,15 @@ func (d *folder) create(name string) (*os.File, error) {
 // open opens the file that holds an entry's body, and holds it against its checksum once.
 func (d *folder) open(e *Entry, b *body) (*os.File, error) {
 	f, err := d.root.OpenFile(b.file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil || b.stays() {
-		return f, err
+	if err != nil {
+		return nil, err
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() < b.from+e.Length {
+		f.Close()
+		return nil, errBroken
+	}
+	if b.stays() {
+		return f, nil
 	}
 	sum := crc32.New(castagnoli)
 	n, err := io.Copy(sum, io.NewSectionReader(f, b.from, e.Length))
@@ -233,31 +258,36 @@ func (d *folder) open(e *Entry, b *body) (*os.File, error) {
 
 // erase removes the files of entries, but for those that next has, too.
 func (d *folder) erase(gone []*Entry, next *Entry) {
-	d.do(func() {
-		for _, e := range gone {
-			b := e.body.Load()
-			if next == nil || nameOf(e) != nameOf(next) {
-				d.root.Remove(nameOf(e))
-			}
-			if path.Ext(b.file) == bodySuffix && (next == nil || next.body.Load().file != b.file) {
-				d.root.Remove(b.file)
-			}
+	d.do(func() { d.removeAll(gone, next) })
+}
+
+// removeAll is erase, by the writer.
+func (d *folder) removeAll(gone []*Entry, next *Entry) {
+	for _, e := range gone {
+		b := e.body.Load()
+		if next == nil || nameOf(e) != nameOf(next) {
+			d.root.Remove(nameOf(e))
 		}
-	})
+		if path.Ext(b.file) == bodySuffix && (next == nil || next.body.Load().file != b.file) {
+			d.root.Remove(b.file)
+		}
+	}
 }
 
 // spill is a long body that is written while it passes.
 type spill struct {
 	d    *folder
+	of   *Store
 	name string
 	f    *os.File // the writer's
+	n    int64    // bytes that it has; the writer's
 	err  error    // the writer's
 	bad  atomic.Bool
 }
 
-func (d *folder) begin() *spill {
+func (d *folder) begin(of *Store) *spill {
 	name := rand.Text()
-	s := &spill{d: d, name: name[:2] + "/" + name + bodySuffix}
+	s := &spill{d: d, of: of, name: name[:2] + "/" + name + bodySuffix}
 	d.do(func() {
 		s.f, s.err = d.create(s.name)
 		s.note()
@@ -268,6 +298,9 @@ func (d *folder) begin() *spill {
 func (s *spill) note() {
 	if !s.d.written(s.err) {
 		s.bad.Store(true)
+		if isFull(s.err) {
+			s.of.makeRoom(s.n)
+		}
 	}
 }
 
@@ -284,6 +317,7 @@ func (s *spill) write(p []byte) bool {
 	s.d.do(func() {
 		defer s.d.waiting.Add(-size)
 		if s.err == nil {
+			s.n += size
 			_, s.err = s.f.Write(p)
 			s.note()
 		}

@@ -43,7 +43,7 @@ func (r *Recorder) Write(p []byte) bool {
 		return true
 	}
 	if r.spill == nil {
-		r.spill = r.s.folder.begin()
+		r.spill = r.s.folder.begin(r.s)
 	}
 	if !r.spill.write(r.held) {
 		r.Abandon()

@@ -109,6 +109,21 @@ func (s *Store) Limit(l Limits) {
 	s.mu.Unlock()
 }
 
+// makeRoom drops what was not asked for the longest time, at least n bytes and a sixteenth of all: the disk is full, whoever
+// fills it. The writer calls it.
+func (s *Store) makeRoom(n int64) {
+	s.mu.Lock()
+	goal := s.bytes - max(n, s.bytes/16)
+	var gone []*Entry
+	for s.recency.Len() > 0 && s.bytes > goal {
+		e := s.recency.Back().Value.(*Entry)
+		s.drop(e)
+		gone = append(gone, e)
+	}
+	s.mu.Unlock()
+	s.folder.removeAll(gone, nil)
+}
+
 func (s *Store) full() bool {
 	return s.recency.Len() > 0 && (s.bytes > s.limits.Bytes || s.recency.Len() > s.limits.Entries || s.heads > s.limits.Heads)
 }

@@ -18,8 +18,8 @@ var (
 func (c *codec) Decode(p []byte) (n, used int, err error) {
 	for {
 		k, ok := c.records.begin(p[used:])
-		used += k
-		if !ok {
+		c.idle += k
+		if used += k; !ok {
 			return n, used, c.pending()
 		}
 		if line, _ := c.records.valid(); line != "" {

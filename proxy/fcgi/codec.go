@@ -27,6 +27,7 @@ type codec struct {
 	answer  cgi.Answer
 	stderr  []byte // a line of it that is not written yet
 	idle    int    // bytes that brought nothing of the answer, in a row
+	bogus   int    // records of unknown types that were told of
 	whole   bool   // the head is
 	refused bool   // it is none
 	over    bool   // STDOUT has ended
@@ -44,7 +45,7 @@ func (c *codec) Begin(s *backend.SerialStream) {
 	c.s, c.x = s, s.X
 	c.keep = !c.x.Out.Close && !c.x.Out.Alone && s.Conn().Keepable()
 	c.records = records{}
-	c.head, c.looked, c.stderr, c.idle = c.head[:0], 0, c.stderr[:0], 0
+	c.head, c.looked, c.stderr, c.idle, c.bogus = c.head[:0], 0, c.stderr[:0], 0, 0
 	c.whole, c.refused, c.over, c.ended, c.body = false, false, false, false, 0
 }
 

@@ -19,8 +19,8 @@ const mostIdle = 1 << 20
 func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) {
 	for {
 		n, ok := c.records.begin(in[used:])
-		used += n
-		if !ok {
+		c.idle += n
+		if used += n; !ok {
 			return used, 0, backend.ErrIncomplete
 		}
 		if err := c.check(); err != nil {

@@ -66,13 +66,20 @@ func TestHostileMembers(t *testing.T) {
 		"long head":                 {all(out(strings.Repeat("X-A: 1\r\n", 8000)), out(strings.Repeat("X-A: 1\r\n", 8000)), end()), fails(backend.BadHead)},
 		"STDERR alone":              {all(manyTimes(errout(strings.Repeat("e", 60000)), 20)), fails(backend.BadHead)},
 		"unknown records alone":     {all(manyTimes(record(50, strings.Repeat("e", 60000)), 20)), fails(backend.BadHead)},
-		"padding":                   {all(padded(head), padded("x"), end()), answers("x")},
-		"bytes behind the end":      {all(out(head+"x"), end(), out("y")), func(o membertest.Outcome) bool { return o.Body == "x" && !o.Broken && !o.Kept }},
-		"a body behind its end":     {all(out(head+"x"), out(""), out("y"), record(endRequest, "12345678")), func(o membertest.Outcome) bool { return !o.Broken && !o.Kept || o.Body == "xy" }},
-		"STDERR in a body alone":    {all(out(head+"x"), manyTimes(errout(strings.Repeat("e", 60000)), 20), end()), breaks("x")},
-		"head in bytes":             {all(manyBytes(head+"x"), end()), answers("x")},
-		"empty STDERR":              {all(errout(""), out(head+"x"), end()), answers("x")},
-		"large answer":              {all(out(head), manyTimes(out(strings.Repeat("y", 65535)), 30), end()), answers(strings.Repeat("y", 65535*30))},
+		"empty STDERR alone":        {manyTimes(errout(""), mostIdle/leadSize+1), fails(backend.BadHead)},
+		"empty STDERR in a body":    {all(out(head+"x"), manyTimes(errout(""), mostIdle/leadSize+1), end()), breaks("x")},
+		"empty unknown records": {manyTimes(record(50, ""), mostIdle/leadSize+1), func(o membertest.Outcome) bool {
+			return fails(backend.BadHead)(o) && strings.Count(o.Log, "AH01072") == mostBogus
+		}},
+		"empty STDOUT and no end": {all(out(head+"x"), manyTimes(out(""), 2*mostIdle/leadSize)), func(o membertest.Outcome) bool { return o.Body == "x" && !o.Kept }},
+		"padding alone":           {manyTimes(append(record(stderr, "", func(b []byte) { b[6] = 255 }), make([]byte, 255)...), mostIdle/255), fails(backend.BadHead)},
+		"padding":                 {all(padded(head), padded("x"), end()), answers("x")},
+		"bytes behind the end":    {all(out(head+"x"), end(), out("y")), func(o membertest.Outcome) bool { return o.Body == "x" && !o.Broken && !o.Kept }},
+		"a body behind its end":   {all(out(head+"x"), out(""), out("y"), record(endRequest, "12345678")), func(o membertest.Outcome) bool { return !o.Broken && !o.Kept || o.Body == "xy" }},
+		"STDERR in a body alone":  {all(out(head+"x"), manyTimes(errout(strings.Repeat("e", 60000)), 20), end()), breaks("x")},
+		"head in bytes":           {all(manyBytes(head+"x"), end()), answers("x")},
+		"empty STDERR":            {all(errout(""), out(head+"x"), end()), answers("x")},
+		"large answer":            {all(out(head), manyTimes(out(strings.Repeat("y", 65535)), 30), end()), answers(strings.Repeat("y", 65535*30))},
 	} {
 		if o := ask(t, get(), membertest.Says(readRequest, c.says)); !c.want(o) {
 			t.Errorf("%s: %v\n%.300s", name, o, o.Log)
@@ -148,4 +155,9 @@ func TestTrustedLength(t *testing.T) {
 			t.Errorf("%q: %v", body, o)
 		}
 	}
+}
+
+// Whatever a member does with its connection, the request comes to an end, and the connection is not used again.
+func TestRudeMembers(t *testing.T) {
+	membertest.Rude(t, "fcgi", NewBackend(), readRequest, answer, "POST")
 }

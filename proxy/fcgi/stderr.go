@@ -9,6 +9,9 @@ import (
 // mostLine is how much of STDERR goes into one line of the log (httpd: AP_IOBUFSIZE).
 const mostLine = 8192
 
+// mostBogus is how many records of unknown types an answer may have that the log tells of.
+const mostBogus = 100
+
 // aside takes a piece of a record that is not STDOUT: STDERR goes to the error log, a record a line.
 func (c *codec) aside(piece []byte) {
 	r := &c.records
@@ -30,8 +33,9 @@ func (c *codec) aside(piece []byte) {
 		r.note(piece)
 	case stdout:
 	default:
-		if !r.told {
+		if !r.told && c.bogus < mostBogus {
 			r.told = true
+			c.bogus++
 			c.x.Log(module, exchange.Error, nil, "AH01072: Got bogus record "+strconv.Itoa(int(r.kind())))
 		}
 	}

@@ -86,6 +86,18 @@ func TestProxyHeaderInPieces(t *testing.T) {
 	}
 }
 
+// What httpd 2.4.71 says of headers that it takes, with LogLevel remoteip:debug.
+func TestProxyHeadersAreTold(t *testing.T) {
+	f := announcing(t, nil, 20*time.Second)
+	f.app.srv.Levels = &exchange.Levels{All: exchange.Debug}
+	_, port, _ := net.SplitHostPort(f.addr)
+	for head, want := range map[string]string{"PROXY TCP4 192.0.2.7 198.51.100.1 4321 443\r\n": "192.0.2.7:4321", "PROXY TCP6 2001:DB8::1 ::1 1 2\r\n": "2001:DB8::1:1", binary4: "192.168.192.66:496", "PROXY UNKNOWN\r\n": "127.0.0.1:"} {
+		talk(t, f.addr, []byte(head+"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))
+		f.app.logged(t, "remoteip:debug  AH03503: RemoteIPProxyProtocol: enabled on connection to 127.0.0.1:"+port)
+		f.app.logged(t, "remoteip:debug  AH03511: RemoteIPProxyProtocol: received valid PROXY header: "+want)
+	}
+}
+
 // A connection that does not bring its header is closed without a word, also when its time is over.
 func TestWithoutProxyHeader(t *testing.T) {
 	f := announcing(t, nil, 100*time.Millisecond)
@@ -94,7 +106,7 @@ func TestWithoutProxyHeader(t *testing.T) {
 			t.Errorf("%q: %q", head, got)
 		}
 	}
-	f.app.logged(t, "remoteip:info  AH10634: RemoteIPProxyProtocol: connection closed before a complete header was received")
+	f.app.logged(t, "remoteip:info (70014)End of file found AH10634: RemoteIPProxyProtocol: connection closed before a complete header was received")
 	c, err := net.Dial("tcp", f.addr)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"balancerd/proxy/site"
 )
@@ -50,7 +51,7 @@ func (k *Sockets) Open(next *site.Site, release func(addresses []string) error) 
 				k.close(a)
 			}
 			gone = append(gone, blocking...)
-			fd, err = listenFD(at, &next.Settings)
+			fd, err = listenFreed(at, &next.Settings)
 		}
 		if err != nil {
 			return opened, again, err
@@ -66,7 +67,7 @@ func (k *Sockets) undo(opened map[string]int, gone []string, again map[string]in
 		k.close(a)
 	}
 	for _, a := range gone {
-		if fd, err := listenFD(site.Listener{Address: a}, s); err == nil {
+		if fd, err := listenFreed(site.Listener{Address: a}, s); err == nil {
 			k.fds[a], again[a] = fd, fd
 		}
 	}
@@ -124,6 +125,18 @@ func listenFD(at site.Listener, s *site.Settings) (fd int, err error) {
 		return 0, unable(at, err)
 	}
 	return fd, nil
+}
+
+// forkTime is how long a program that is being started may have a socket open that was closed here: until it is in place.
+const forkTime = time.Second
+
+// listenFreed is listenFD for a port that was freed just now.
+func listenFreed(at site.Listener, s *site.Settings) (fd int, err error) {
+	for end := time.Now().Add(forkTime); ; time.Sleep(time.Millisecond) {
+		if fd, err = listenFD(at, s); !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(end) {
+			return fd, err
+		}
+	}
 }
 
 // Duplicate is another descriptor of the same file, which no program that is started gets.

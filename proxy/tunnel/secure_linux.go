@@ -36,7 +36,7 @@ func newSecureSource(e End, t *loop.Task) *secureSource {
 	return &secureSource{End: e, task: t, conn: c, lent: tlsbuf.Lend(c)}
 }
 
-// ReadNow is source's.
+// ReadNow is Source's.
 func (s *secureSource) ReadNow(p []byte) (int, syscall.Errno) {
 	n, err := s.TLS.Read(p)
 	s.empty = s.Below.Drained() && (err != nil || s.conn != nil && !tlsbuf.Holds(s.conn))
@@ -49,10 +49,10 @@ func (s *secureSource) ReadNow(p []byte) (int, syscall.Errno) {
 	return 0, syscall.EPROTO
 }
 
-// Drained is source's.
+// Drained is Source's.
 func (s *secureSource) Drained() bool { return s.empty }
 
-// Await is source's.
+// Await is Source's.
 func (s *secureSource) Await(timeout time.Duration) error {
 	tlsbuf.TakeBack(s.conn, s.lent)
 	err := s.Below.Await(s.task, timeout)
@@ -66,7 +66,7 @@ type secureSink struct {
 	task *loop.Task
 }
 
-// Write is sink's.
+// Write is Sink's.
 func (s *secureSink) Write(p []byte, timeout time.Duration) (int, error) {
 	if len(p) > 0 {
 		if n, err := s.TLS.Write(p); err != nil {
@@ -91,7 +91,7 @@ func (s *secureSink) flush(timeout time.Duration) error {
 // goodbye is how long telling our end may take.
 const goodbye = time.Second
 
-// CloseWrite is sink's: TLS says goodbye, and then the socket.
+// CloseWrite is Sink's: TLS says goodbye, and then the socket.
 func (s *secureSink) CloseWrite() error {
 	c, ok := s.TLS.(interface{ CloseWrite() error })
 	if !ok {

@@ -208,3 +208,8 @@ func decoded(t *testing.T, p []byte, n int) (status, used int) {
 		}
 	}
 }
+
+// Whatever a member does with its connection, the request comes to an end, and the connection is not used again.
+func TestRudeMembers(t *testing.T) {
+	membertest.Rude(t, "uwsgi", NewBackend(), readRequest, []byte(answer), "POST")
+}

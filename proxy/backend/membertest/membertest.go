@@ -4,6 +4,7 @@
 //	Serve(script) --> worker --Ask(backend, request)--> Outcome
 //	Cut, Split: what a member says, ended or delayed at each byte
 //	Slow: a member that stops, and does not end
+//	Rude: one that ends, resets, or goes on, where it should not
 package membertest
 
 import (
@@ -215,6 +216,59 @@ func Slow(t *testing.T, scheme string, b backend.Backend, read Reader, cases map
 			t.Errorf("stopped after %q: %v\n%s", text, o, o.Log)
 		}
 		close(done)
+	}
+}
+
+// Rude has a member behave badly around an answer: each request comes to an outcome, soon; a connection that brought none,
+// or half of one, is not kept; and what was left on another is nobody's answer. upload is a method that may have a body.
+func Rude(t *testing.T, scheme string, b backend.Backend, read Reader, answer []byte, upload string) {
+	t.Helper()
+	reset := func(c net.Conn) {
+		c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
+	large := strings.Repeat("0123456789abcdef", 1<<18) // 4 MiB: more than all buffers hold
+	for name, script := range map[string]func(net.Conn){
+		"accepts and closes":                    func(net.Conn) {},
+		"accepts and resets":                    reset,
+		"reads and closes":                      func(c net.Conn) { read(c) },
+		"reads and resets":                      func(c net.Conn) { read(c); reset(c) },
+		"resets in the answer's head":           func(c net.Conn) { read(c); c.Write(answer[:len(answer)/4]); reset(c) },
+		"resets in the answer":                  func(c net.Conn) { read(c); c.Write(answer[:len(answer)-1]); reset(c) },
+		"answers and closes, and never reads":   func(c net.Conn) { c.Write(answer) },
+		"answers and resets, and never reads":   func(c net.Conn) { c.Write(answer); reset(c) },
+		"ends its side without an answer":       func(c net.Conn) { c.(*net.TCPConn).CloseWrite(); io.Copy(io.Discard, c) },
+		"repeats its answer for long":           func(c net.Conn) { read(c); long(c, answer) },
+		"says the answer's first byte for long": func(c net.Conn) { read(c); long(c, bytes.Repeat(answer[:1], 4096)) },
+		"says zeros for long":                   func(c net.Conn) { read(c); long(c, make([]byte, 4096)) },
+	} {
+		for _, body := range []string{"", "short", large} {
+			w := Worker(t, scheme, func(s *balancer.WorkerSettings) {
+				s.DisableReuse.Set, s.DisableReuse.V = true, false
+				s.Timeout = balancer.Some(2 * time.Second)
+			}, script)
+			method := "GET"
+			if body != "" {
+				method = upload
+			}
+			began := time.Now()
+			o := Ask(b, w, Request(method, "/x", body, int64(len(body))))
+			if o.Kept && (o.Status < 200 || o.Broken) || o.Status == 0 && o.Kind == 0 || time.Since(began) > 20*time.Second {
+				t.Errorf("it %s, %d bytes of body, after %v: %v\n%.300s", name, len(body), time.Since(began), o, o.Log)
+			}
+			if again := Ask(b, w, Request("GET", "/x", "", 0)); o.Kept && again.Status != o.Status && again.Kind == 0 {
+				t.Errorf("it %s; the next request: %v", name, again)
+			}
+		}
+	}
+}
+
+// long writes a text again and again, 2 MiB or until the other side has had enough.
+func long(c net.Conn, text []byte) {
+	for n := 0; n < 2<<20; n += len(text) {
+		if _, err := c.Write(text); err != nil {
+			return
+		}
 	}
 }
 

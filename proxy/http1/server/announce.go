@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"time"
@@ -30,6 +31,7 @@ func (c *conn) takeProxyHeader() bool {
 		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), err)
 		return false
 	}
+	tellAnnounced(&c.info, c.s.app.Default(c.info.Local), announced(h, &c.info))
 	c.k.r += n
 	c.announces = false
 	c.info.Announced = announced(h, &c.info)
@@ -39,26 +41,56 @@ func (c *conn) takeProxyHeader() bool {
 // endWithoutProxyHeader is the end of a connection that has not brought its PROXY header.
 func (c *conn) endWithoutProxyHeader(err error) {
 	c.over = true
-	if !timedOut(err) {
+	if timedOut(err) {
+		tellExpected(&c.info, c.s.app.Default(c.info.Local))
+	} else {
 		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), io.EOF)
 	}
 }
 
 // tellProxyHeader logs why a connection is closed.
 func tellProxyHeader(info *exchange.Conn, server *exchange.Server, err error) {
-	e := exchange.LogEntry{Time: time.Now(), Module: "remoteip", Level: exchange.Error, Conn: info, Server: server}
+	tellExpected(info, server)
+	e := exchange.LogEntry{Level: exchange.Error}
 	var bad *wire.ProxyHeaderError
 	switch {
 	case errors.As(err, &bad):
 		e.Message = bad.Message
 	case err == io.EOF:
-		e.Level, e.Message = exchange.Info, "AH10634: RemoteIPProxyProtocol: connection closed before a complete header was received"
+		e.Level, e.Errno, e.Message = exchange.Info, exchange.ErrnoText(err), "AH10634: RemoteIPProxyProtocol: connection closed before a complete header was received"
 	default:
 		e.Errno, e.Message = exchange.ErrnoText(err), "AH10184: failed reading input"
 	}
-	if e.Message != "" && server.ErrorLog != nil && e.Level <= server.Levels.Of(e.Module) {
-		server.ErrorLog.Write(&e)
+	logProxyHeader(info, server, &e)
+}
+
+// tellExpected notes that a connection must begin with a PROXY header.
+func tellExpected(info *exchange.Conn, server *exchange.Server) {
+	if tellsProxyHeaders(server, exchange.Debug) {
+		logProxyHeader(info, server, &exchange.LogEntry{Level: exchange.Debug,
+			Message: fmt.Sprintf("AH03503: RemoteIPProxyProtocol: enabled on connection to %s:%d", info.Local.Addr().Unmap(), info.Local.Port())})
 	}
+}
+
+// tellAnnounced notes that it has, and whose it is.
+func tellAnnounced(info *exchange.Conn, server *exchange.Server, a *exchange.Announced) {
+	if tellsProxyHeaders(server, exchange.Debug) {
+		tellExpected(info, server)
+		logProxyHeader(info, server, &exchange.LogEntry{Level: exchange.Debug, Message: fmt.Sprintf("AH03511: RemoteIPProxyProtocol: received valid PROXY header: %s:%d", a.IP, a.Port)})
+	}
+}
+
+func tellsProxyHeaders(server *exchange.Server, level exchange.Level) bool {
+	return server.ErrorLog != nil && level <= server.Levels.Of("remoteip")
+}
+
+// logProxyHeader writes a line of a connection, unless it says nothing.
+func logProxyHeader(info *exchange.Conn, server *exchange.Server, e *exchange.LogEntry) {
+	if e.Message == "" || !tellsProxyHeaders(server, e.Level) {
+		return
+	}
+	e.Time, e.Module, e.Conn, e.Server = time.Now(), "remoteip", info, server
+	server.ErrorLog.Write(e)
 }
 
 // deadlineReader is a connection before TLS.
@@ -79,14 +111,18 @@ func (s *Server) readProxyHeader(nc deadlineReader, local, remote netip.AddrPort
 		h, _, err := wire.ParseProxyHeader(b)
 		if err == nil {
 			nc.SetReadDeadline(time.Time{})
-			return announced(h, info), true
+			a = announced(h, info)
+			tellAnnounced(info, server, a)
+			return a, true
 		}
 		if err == wire.ErrIncomplete {
 			b, err = readMore(nc, b, wire.ProxyHeaderWants(b))
 		}
 		if err != nil {
 			nc.Close()
-			if !timedOut(err) {
+			if timedOut(err) {
+				tellExpected(info, server)
+			} else {
 				tellProxyHeader(info, server, err)
 			}
 			return nil, false

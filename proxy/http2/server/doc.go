@@ -14,7 +14,7 @@
 // streams have something to send, and parks itself; each stream's exchange is a task of that loop. Streams append
 // frames to the connection's output, and the loop has it written once the tasks at work have had their say. Nobody
 // holds the connection's mutex over a wait. Connections of other systems have goroutines: the same code with another
-// transport.
+// transport. A WebSocket is two tasks where the loop serves its member, too (websocket_linux.go).
 //
 // Texts of a request are hpack's own strings, which nobody writes to again, or the exchange's Arena's.
 //

@@ -116,7 +116,7 @@ func (st *stream) interim(status int, h *exchange.Header) error {
 	}
 	c.out.B = frames.SplitBlock(b, at, st.id)
 	c.kick(st.task)
-	st.rest()
+	st.rest(st.task)
 	return nil
 }
 

@@ -74,9 +74,12 @@ type grant struct {
 	given  bool // it may append
 }
 
-// lock waits until a stream may append up to n bytes of DATA, or other frames with n == 0, and locks mu then: the
+// lock is lockAs of the task that serves the exchange.
+func (st *stream) lock(n int) (granted int, err error) { return st.lockAs(st.task, n) }
+
+// lockAs waits until a stream may append up to n bytes of DATA, or other frames with n == 0, and locks mu then: the
 // caller appends what was granted and unlocks. After an error nothing is locked.
-func (st *stream) lock(n int) (granted int, err error) {
+func (st *stream) lockAs(t *loop.Task, n int) (granted int, err error) {
 	c := st.c
 	c.mu.Lock()
 	if st.over() {
@@ -85,11 +88,11 @@ func (st *stream) lock(n int) (granted int, err error) {
 	}
 	st.grant, st.sending = grant{wanted: n}, true
 	c.out.waiting = append(c.out.waiting, st)
-	c.pump(st.task, st)
+	c.pump(t, st)
 	for !st.grant.given {
 		sent, limit := c.out.sent, st.turnTimeout()
 		c.mu.Unlock()
-		err := st.turn.Wait(st.task, limit)
+		err := st.turn.Wait(t, limit)
 		c.mu.Lock()
 		switch {
 		case st.over():
@@ -209,13 +212,13 @@ func (c *conn) leader() (best *stream) {
 func (st *stream) pause() {
 	st.c.mu.Lock()
 	defer st.c.mu.Unlock()
-	st.rest()
+	st.rest(st.task)
 }
 
-// rest is pause under mu.
-func (st *stream) rest() {
+// rest is pause under mu; t is the task that sends, nil a goroutine.
+func (st *stream) rest(t *loop.Task) {
 	if st.sending = false; st.c.out.ranked > 0 {
-		st.c.pump(st.task, nil)
+		st.c.pump(t, nil)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/http2/frames"
+	"balancerd/proxy/internal/loop"
 	"balancerd/proxy/internal/wire"
 )
 
@@ -314,7 +315,7 @@ var noPadding [256]byte
 // Under mu.
 func (st *stream) appendPadded(p []byte, pad int, end bool) {
 	if pad == 0 {
-		st.appendData(p, end)
+		st.appendData(st.task, p, end)
 		return
 	}
 	c := st.c
@@ -329,8 +330,8 @@ func (st *stream) appendPadded(p []byte, pad int, end bool) {
 	c.kick(st.task)
 }
 
-// appendData appends a DATA frame. Under mu.
-func (st *stream) appendData(p []byte, end bool) {
+// appendData appends a DATA frame; t is the task that does, nil a goroutine. Under mu.
+func (st *stream) appendData(t *loop.Task, p []byte, end bool) {
 	c := st.c
 	var flags http2.Flags
 	if end {
@@ -339,7 +340,7 @@ func (st *stream) appendData(p []byte, end bool) {
 	}
 	b := frames.AppendHead(c.out.Buffer(frames.HeadSize+len(p)), len(p), http2.FrameData, flags, st.id)
 	c.out.B = append(b, p...)
-	c.kick(st.task)
+	c.kick(t)
 }
 
 // end ends the body, whole with io.EOF, or not.
@@ -358,7 +359,7 @@ func (st *stream) end(err error) error {
 	}
 	defer st.c.mu.Unlock()
 	if len(res.Trailer.F) == 0 {
-		st.appendData(nil, true)
+		st.appendData(st.task, nil, true)
 		return nil
 	}
 	st.appendTrailer()

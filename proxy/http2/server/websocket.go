@@ -80,10 +80,12 @@ func (st *stream) become() {
 		res.Tunnel, res.Aborted = nil, true
 		return
 	}
-	x.Detach() // its two directions wait each for itself
-	x.BecomeTunnel()
 	t := res.Tunnel
 	res.Tunnel = nil
+	if !st.staysFor(t) {
+		x.Detach() // its two directions wait each for itself
+	}
+	x.BecomeTunnel()
 	t.Join(st.socket)
 	st.cut = !st.socket.shut
 }
@@ -132,8 +134,24 @@ func (st *stream) sendSwitch() error {
 	c.kick(st.task)
 	x.Res.Wrote += int64(size)
 	x.Res.FirstByte = time.Now()
-	st.rest()
+	st.rest(st.task)
 	return nil
+}
+
+// take reads what is here; 0 and no error: nothing is. Under mu.
+func (k *socket) take(p []byte) (int, error) {
+	st := k.st
+	switch {
+	case st.Unread() > 0:
+		n := copy(p, st.Held())
+		st.body.discard(n)
+		return n, nil
+	case st.over():
+		return 0, errGone
+	case st.ended:
+		return 0, io.EOF
+	}
+	return 0, nil
 }
 
 // Read waits for bytes of the client.
@@ -143,15 +161,8 @@ func (k *socket) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		switch {
-		case st.Unread() > 0:
-			n := copy(p, st.Held())
-			st.body.discard(n)
-			return n, nil
-		case st.over():
-			return 0, errGone
-		case st.ended:
-			return 0, io.EOF
+		if n, err := k.take(p); n > 0 || err != nil {
+			return n, err
 		}
 		left := k.left(k.readBy)
 		if left <= 0 {
@@ -172,32 +183,44 @@ func (*socket) left(by time.Time) time.Duration {
 }
 
 // Write sends p.
-func (k *socket) Write(p []byte) (int, error) {
-	st := k.st
-	for rest := p; len(rest) > 0; {
-		n, err := st.lock(len(rest))
-		if err != nil {
-			return len(p) - len(rest), err
-		}
-		st.x.Res.Wrote += int64(n)
-		st.appendData(rest[:n], false)
-		st.c.mu.Unlock()
-		rest = rest[n:]
+func (k *socket) Write(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var some int
+		some, err = k.send(k.st.task, p[n:])
+		n += some
 	}
-	st.pause()
-	return len(p), nil
+	return n, err
+}
+
+// send sends as much of p as goes into a frame; t is the task that does, nil a goroutine.
+func (k *socket) send(t *loop.Task, p []byte) (int, error) {
+	st := k.st
+	n, err := st.lockAs(t, len(p))
+	if err != nil {
+		return 0, err
+	}
+	defer st.c.mu.Unlock()
+	st.x.Res.Wrote += int64(n)
+	st.appendData(t, p[:n], false)
+	if n == len(p) {
+		st.rest(t)
+	}
+	return n, nil
 }
 
 // CloseWrite ends our direction.
-func (k *socket) CloseWrite() error {
+func (k *socket) CloseWrite() error { return k.end(k.st.task) }
+
+// end ends our direction; t is the task that does, nil a goroutine.
+func (k *socket) end(t *loop.Task) error {
 	st := k.st
-	if _, err := st.lock(0); err != nil {
+	if _, err := st.lockAs(t, 0); err != nil {
 		return err
 	}
 	defer st.c.mu.Unlock()
 	if !k.shut {
 		k.shut = true
-		st.appendData(nil, true)
+		st.appendData(t, nil, true)
 	}
 	return nil
 }

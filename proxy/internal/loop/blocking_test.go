@@ -87,6 +87,7 @@ sink.start: the goroutine of a log's program
 sink.wait: likewise
 sink.dial: the goroutine of a log
 recovery.Keep: a goroutine of its own
+server.listenFreed: the main process, which serves nobody
 server.retire: the goroutine that reloads
 server.Halt: the goroutine that stops the server
 `

@@ -143,7 +143,7 @@ func proxyOf(line string) (h ProxyHeader, err error) {
 
 func addressChars(word string, v6 bool) bool {
 	if v6 {
-		return strings.Trim(word, "0123456789abcdefABCDEF:") == ""
+		return strings.Trim(word, "0123456789abcdefABCDEF:.") == ""
 	}
 	return strings.Trim(word, "0123456789.") == ""
 }

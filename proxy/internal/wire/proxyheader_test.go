@@ -23,6 +23,10 @@ func TestProxyHeaders(t *testing.T) {
 		"PROXY TCP6 2001:db8::5 2001:db8::1 4321 443\r\n":                                              "[2001:db8::5]:4321 2001:db8::5",
 		"PROXY TCP6 2001:DB8::21f:5bff:febf:ce22:8a2e 2001:DB8::12f:8baa:eafc:ce29:6b2e 3333 4444\r\n": "[2001:db8:0:21f:5bff:febf:ce22:8a2e]:3333 2001:DB8::21f:5bff:febf:ce22:8a2e",
 		"PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n":                                   "255.255.255.255:65535 255.255.255.255",
+		"PROXY TCP6 ::ffff:192.0.2.7 ::ffff:192.0.2.1 4321 443\r\n":                                    "192.0.2.7:4321 ::ffff:192.0.2.7",
+		"PROXY TCP6 ::ffff:c000:207 ::1 4321 443\r\n":                                                  "192.0.2.7:4321 ::ffff:c000:207",
+		"PROXY TCP4 ::ffff:192.0.2.7 192.0.2.1 4321 443\r\n":                                           "error AH03500: RemoteIPProxyProtocol: invalid client-address '::ffff:192.0.2.7' found in header 'PROXY TCP4 ::ffff:192.0.2.7 192.0.2.1 4321 443'",
+		"PROXY TCP6 192.0.2.7 192.0.2.1 4321 443\r\n":                                                  "error AH03502: RemoteIPProxyProtocol: error converting family '10', host '192.0.2.7', and port '4321' to sockaddr; header was 'PROXY TCP6 192.0.2.7 192.0.2.1 4321 443'",
 		"PROXY UNKNOWN\r\n": "peer",
 		"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n":      "peer",
 		version2(0x21, 0x11, tcp4):                                           "192.0.2.7:4321 192.0.2.7",
@@ -108,7 +112,7 @@ func FuzzProxyHeader(f *testing.F) {
 }
 
 // What is written, as HAProxy 2.6 does by send-proxy and send-proxy-v2 for the same addresses, but for the dots in the address
-// of IPv4 among those of IPv6 (::ffff:192.0.2.7), which httpd takes for none.
+// of IPv4 among those of IPv6 (::ffff:192.0.2.7): the protocol's own text has hexadecimal digits and colons there.
 func TestProxyHeadersWritten(t *testing.T) {
 	for _, c := range []struct{ client, local, one, two string }{
 		{"192.0.2.7:4321", "198.51.100.1:443", "TCP4 192.0.2.7 198.51.100.1 4321 443", "\x21\x11\x00\x0c" + tcp4},

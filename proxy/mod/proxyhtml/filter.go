@@ -3,7 +3,7 @@ package proxyhtml
 import (
 	"context"
 	"io"
-	"strings"
+	"regexp"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/site"
@@ -81,6 +81,9 @@ func (f *rewriter) rewrite(x *exchange.Exchange, convert bool) error {
 	r.Length = -1
 	r.Header.Del("Content-Length")
 	if r.Body == nil || x.HeadOnly || known >= 0 && known < leastPage {
+		if convert {
+			nameUTF8(x)
+		}
 		if r.Body != nil && !x.HeadOnly {
 			r.Length = known
 		}
@@ -118,19 +121,34 @@ func (f *rewriter) describe(p *page, convert bool) {
 	p.x.Res.Header.Set("Content-Type", p.x.Arena.Join("text/html;charset=", name))
 }
 
+// nameUTF8 gives an answer's type the charset that xml2enc makes of any, in the place of one that it names (httpd:
+// mod_xml2enc.c sniff_encoding).
+func nameUTF8(x *exchange.Exchange) {
+	if exchange.Bodiless(x.Res.Status) {
+		return
+	}
+	t := site.ContentType(x)
+	before, after := t+";charset=", ""
+	if at := namedCharset.FindStringSubmatchIndex(t); at != nil {
+		before, after = t[:at[2]], t[at[3]:]
+	}
+	x.Res.Header.Set("Content-Type", x.Arena.Join(before, "utf-8", after))
+}
+
+var namedCharset = regexp.MustCompile(`(?i)charset=([A-Za-z0-9_-]+)`)
+
 // recode is the filter xml2enc by its name alone: a page becomes UTF-8.
 func (f *rewriter) recode(_ context.Context, x *exchange.Exchange) error {
 	r := &x.Res
 	t := site.ContentType(x)
-	if r.Body == nil || coded(r) || !hasType(t, "text/html", "application/xhtml+xml") {
+	if coded(r) || !hasType(t, "text/html", "application/xhtml+xml") {
 		return nil
 	}
 	r.Length = -1
 	r.Header.Del("Content-Length")
 	c := charset{name: declared(t), convert: true}
-	kind, _, _ := strings.Cut(t, ";")
-	r.Header.Set("Content-Type", x.Arena.Join(kind, ";charset=utf-8"))
-	if x.HeadOnly {
+	nameUTF8(x)
+	if r.Body == nil || x.HeadOnly {
 		return nil
 	}
 	r.Body = exchange.Rewritten(r.Body, func(out io.Writer) exchange.Rewriter {

@@ -239,3 +239,22 @@ func FuzzTags(f *testing.F) {
 		}
 	})
 }
+
+// TestTypesWithoutPage: where there is no page to be read its type still tells the charset that there would be.
+func TestTypesWithoutPage(t *testing.T) {
+	a := sitetest.Answer{}
+	r := sitetest.New(t, preload, "ProxyHTMLEnable On\nProxyHTMLLinks a href\nProxyHTMLURLMap /a /b\n", modules(func(string) sitetest.Answer { return a })...)
+	for _, c := range []struct {
+		method, kind, body string
+		status             int
+		want               string
+	}{
+		{"HEAD", "text/html", "", 200, "text/html;charset=utf-8"}, {"HEAD", "text/html; charset=ISO-8859-1; x=y", "", 200, "text/html; charset=utf-8; x=y"}, {"HEAD", "application/xhtml+xml", "", 200, "application/xhtml+xml;charset=utf-8"},
+		{"GET", "text/html", "", 200, "text/html;charset=utf-8"}, {"GET", "Text/HTML; Charset=x", "<a>", 200, "Text/HTML; Charset=utf-8"}, {"GET", "text/html", "", 304, "text/html"}, {"GET", "text/html", "", 204, "text/html"}, {"HEAD", "image/png", "", 200, "image/png"},
+	} {
+		a = sitetest.Answer{Status: c.status, Fields: "Content-Type: " + c.kind, Body: c.body}
+		if got := r.Get(c.method + " / HTTP/1.1").Res.Header.Get("Content-Type"); got != c.want {
+			t.Errorf("%s %q %d: %q, want %q", c.method, c.kind, c.status, got, c.want)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func setProtocol(s *directive.Scope, a directive.Args) error {
 
 // setExceptions (httpd: mod_remoteip.c remoteip_disable_networks).
 func setExceptions(s *directive.Scope, a directive.Args) error {
-	if len(a.Words) == 0 {
+	if len(a.Words) == 0 || a.Words[0] == "" {
 		return errors.New(a.Name + " requires an argument")
 	}
 	p := protocols.In(s.Config.Main)

@@ -51,6 +51,7 @@ func TestWhereTheProtocolIsSpoken(t *testing.T) {
 func TestWrongExceptions(t *testing.T) {
 	for words, want := range map[string]string{
 		"":                 "RemoteIPProxyProtocolExceptions requires an argument",
+		" ''":              "RemoteIPProxyProtocolExceptions requires an argument",
 		" foo":             "ip address 'foo' appears to be invalid",
 		" 10.0.0.0/99":     "ip address '10.0.0.0' appears to be invalid: The specified network mask is invalid.",
 		" 10.0.0.0/8 1.2.": "",

@@ -69,6 +69,9 @@ func readProxies(internal bool) func(*directive.Scope, directive.Args) error {
 	return func(s *directive.Scope, a directive.Args) error {
 		name := s.Config.Tree.Path(a.Words[0])
 		text, err := s.Config.Files.ReadFile(name)
+		if errors.Is(err, syscall.EISDIR) { // httpd's own words for what is no regular file
+			err = syscall.EBADF
+		}
 		if err != nil {
 			return errors.New(a.Name + ": Could not open file " + name + ": " + reason(err))
 		}
