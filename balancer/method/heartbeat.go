@@ -81,11 +81,12 @@ func (b *beat) justStarted() {
 	}
 }
 
-// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P".
+// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P". A line's last byte is its end, whatever it is: of a line
+// that is torn off httpd drops it (httpd: mod_lbmethod_heartbeat.c readfile_heartbeats).
 func parseBeats(text string) beats {
 	servers := beats{}
 	for line := range strings.Lines(text) {
-		host, values, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		host, values, ok := strings.Cut(line[:len(line)-1], " ")
 		if !ok || line[0] == '#' {
 			continue
 		}
