@@ -236,8 +236,15 @@ func (d *folder) create(name string) (*os.File, error) {
 // open opens the file that holds an entry's body, and holds it against its checksum once.
 func (d *folder) open(e *Entry, b *body) (*os.File, error) {
 	f, err := d.root.OpenFile(b.file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil || b.stays() {
-		return f, err
+	if err != nil {
+		return nil, err
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() < b.from+e.Length {
+		f.Close()
+		return nil, errBroken
+	}
+	if b.stays() {
+		return f, nil
 	}
 	sum := crc32.New(castagnoli)
 	n, err := io.Copy(sum, io.NewSectionReader(f, b.from, e.Length))

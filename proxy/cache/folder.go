@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"balancerd/proxy/recovery"
@@ -14,7 +15,8 @@ import (
 // subfolder is where answers are within CacheRoot: what httpd keeps there is left alone.
 const subfolder = "balancerd"
 
-// OpenFolder makes a Store whose bodies are in files below a folder, which must be there. What is kept there already is
+// OpenFolder makes a Store whose bodies are in files below a folder, which must be there; the folder in it that holds them is
+// ours alone. What is kept there already is
 // found in the background. report is told, not more than once in a row, that writing fails.
 func OpenFolder(root string, l Limits, report func(error)) (*Store, error) {
 	if err := os.Mkdir(root+"/"+subfolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -24,10 +26,26 @@ func OpenFolder(root string, l Limits, report func(error)) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ours(r); err != nil {
+		r.Close()
+		return nil, err
+	}
 	s := newStore(l, &folder{root: r, report: report})
 	began := time.Now()
 	recovery.Go("cache folder", func() { s.folder.scan(s, began) })
 	return s, nil
+}
+
+// ours fails for a folder that others may write: what is in it would be given to clients.
+func ours(r *os.Root) error {
+	fi, err := r.Stat(".")
+	if err != nil {
+		return err
+	}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() || fi.Mode().Perm()&0o022 != 0 {
+		return &fs.PathError{Op: "open", Path: r.Name(), Err: syscall.EPERM}
+	}
+	return nil
 }
 
 // scan reads the heads of all files that were there at began, and removes what nobody knows. It is done by the writer, a folder at a

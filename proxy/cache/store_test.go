@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -479,5 +480,72 @@ func TestEndThatIsNotWritten(t *testing.T) {
 	s.folder.waiting.Add(-queueMost)
 	if got := text(t, s, "k", noFields); got != "-" || len(files(t, s)) != 0 || s.folder.waiting.Load() != 0 {
 		t.Error(len(got), files(t, s), s.folder.waiting.Load())
+	}
+}
+
+// TestOthersFolder: a folder that others may write is not used: what they put there would be given to clients.
+func TestOthersFolder(t *testing.T) {
+	root := t.TempDir()
+	own := filepath.Join(root, subfolder)
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for mode, good := range map[os.FileMode]bool{0o777: false, 0o770: false, 0o702: false, 0o755: true, 0o700: true} {
+		os.Chmod(own, mode)
+		if s, err := OpenFolder(root, roomy(), nil); (err == nil) != good || err != nil && !errors.Is(err, os.ErrPermission) {
+			t.Errorf("%o: %v", mode, err)
+		} else if good {
+			settle(s)
+		}
+	}
+	os.RemoveAll(own)
+	if err := os.Symlink("/", own); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := OpenFolder(root, roomy(), nil); err == nil && os.Geteuid() != 0 {
+		t.Error("a link that leads elsewhere:", s.folder.root.Name())
+	}
+}
+
+// TestFilesTakenAway: a body's file that is none any more, or too short, is no answer; nothing waits for it.
+func TestFilesTakenAway(t *testing.T) {
+	for name, damage := range map[string]func(file string) error{
+		"gone":      os.Remove,
+		"short":     func(f string) error { return os.Truncate(f, 1000) },
+		"empty":     func(f string) error { return os.Truncate(f, 0) },
+		"a folder":  func(f string) error { os.Remove(f); return os.Mkdir(f, 0o700) },
+		"a pipe":    func(f string) error { os.Remove(f); return syscall.Mkfifo(f, 0o600) },
+		"a device":  func(f string) error { os.Remove(f); return os.Symlink("/dev/zero", f) },
+		"elsewhere": func(f string) error { os.Remove(f); return os.Symlink("/etc/passwd", f) },
+		"itself":    func(f string) error { os.Remove(f); return os.Symlink(f, f) },
+	} {
+		root := t.TempDir()
+		s := opened(t, root, roomy())
+		keep(s, entry("short", "max-age=60"), strings.Repeat("s", hotBody+1)) // in its head's file
+		keep(s, entry("long", "max-age=60"), strings.Repeat("l", 200_000))
+		settle(s)
+		for _, f := range files(t, s) {
+			if err := damage(f); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		for _, key := range []string{"short", "long"} {
+			if got := text(t, s, key, noFields); got != "-" {
+				t.Errorf("%s: %s is %d bytes long", name, key, len(got))
+			}
+			if s.Lookup(key, &noFields, true) != nil {
+				t.Errorf("%s: %s is not forgotten", name, key)
+			}
+		}
+		settle(s)
+		again := opened(t, root, roomy()) // a start removes what is left
+		for end := time.Now().Add(20 * time.Second); len(files(t, again)) > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal(name, "left", files(t, again))
+			}
+		}
+		if n := again.Len(); n != 0 {
+			t.Errorf("%s: %d after a start", name, n)
+		}
 	}
 }

@@ -64,7 +64,8 @@ const (
 	StateProxy = iota
 	StateAuth
 	StateRewrite
-	StateRewriteEnd // there are no further rules; a lookup says nothing of it
+	StateAccessFiles // those whose warnings were told
+	StateRewriteEnd  // there are no further rules; a lookup says nothing of it
 	StateCore
 	StateHost    // site: the virtual host
 	StatePlan    // site: the plan in force
@@ -190,7 +191,7 @@ func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, HostName: x.HostName, Port: x.Port, User: x.User, AuthType: x.AuthType,
 		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
 	y.State[StateProxy], y.State[StateRewrite], y.State[StateRewriteEnd] = nil, nil, nil
-	y.Req.Method, y.Req.Path, y.Req.RawPath = "GET", path, path
+	y.Req.Method, y.Req.Path, y.Req.RawPath, y.Req.Port = "GET", path, path, 0
 	y.Req.Target = path
 	y.Req.Header, y.Req.Trailer = Header{}, Header{}
 	y.Req.Header.CopyFrom(&x.Req.Header)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -86,16 +87,34 @@ func unreadable(x *exchange.Exchange, name, folder string, err error) error {
 	return exchange.Status(403)
 }
 
-// tell logs what there is to say of the file at each request, as httpd does, and is the answer when its text is wrong.
+// tell logs what there is to say of the file at each request of a client, as httpd does, and is the answer when its text is
+// wrong.
 func (f *accessFile) tell(x *exchange.Exchange, name string) error {
-	for i := range f.warnings {
-		x.LogServer(f.warnings[i].Module, exchange.Warn, nil, f.warnings[i].Msg)
+	if len(f.warnings) > 0 && firstMet(x, name) {
+		for i := range f.warnings {
+			x.LogServer(f.warnings[i].Module, exchange.Warn, nil, f.warnings[i].Msg)
+		}
 	}
 	if f.err != nil {
 		x.Log("core", exchange.Alert, nil, name+": "+f.err.Error())
 		return exchange.Status(500)
 	}
 	return nil
+}
+
+// firstMet reports whether neither the request nor what it came of has met the file of a name, and notes it
+// (httpd: request_rec.htaccess).
+func firstMet(x *exchange.Exchange, name string) bool {
+	met, _ := x.State[exchange.StateAccessFiles].(*[]string)
+	if met == nil {
+		met = new([]string)
+		x.State[exchange.StateAccessFiles] = met
+	}
+	if slices.Contains(*met, name) {
+		return false
+	}
+	*met = append(*met, strings.Clone(name))
+	return true
 }
 
 // look is the file as it is now. The name holds for the request alone.

@@ -59,7 +59,7 @@ func (s *Site) page(x *exchange.Exchange, err error) {
 	}
 	s.frame(x, location, allow)
 	if status == 304 || status == 204 {
-		if r.Header.Reset(); location != "" {
+		if r.Header.Reset(); location != "" && r.Always.Get("Location") == "" {
 			r.Header.Set("Location", location)
 		}
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -289,10 +290,30 @@ func TestRewritten(t *testing.T) {
 		"http://h:x/y": "http://h", "http://h": "http://h", "http://h?q": "http://h?q", "http://h/a b?c d#e f": "http://h/a%20b?c d#e f",
 		"/a b%20c?x#y": "/a%20b%2520c?x#y", "ftp://h:21/": "ftp://h/", "mailto:a@b": "mailto:a@b", "http:///x": "http:///x", "HTTP://H:80/": "HTTP://H/",
 		"x/y": "x/y", "http://h:/x": "http://h/x", "http://h/%7b{}": "http://h/%257b%7b%7d", "foo+bar://h/x": "foo+bar://h/x", "http://:80/x": "http:///x",
-		"http://@h/": "http://@h/", "https://h:0/x": "https://h/x", "http://h/é": "http://h/%c3%a9", "/p#f?g": "/p#f?g",
+		"http://@h/": "http://@h/", "https://h:0/x": "https://h/x", "http://h/é": "http://h/%c3%a9", "http://h:81:81/x": "http://h:81:81", "http://h:0080/x": "http://h/x", "https://h:81x/": "https://h:81x", "/p#f?g": "/p#f?g",
 	} {
 		if got := rewritten(url); got != want {
 			t.Errorf("%s: %s, want %s", url, got, want)
+		}
+	}
+}
+
+// TestIfGoesFirst: a Redirect of an <If> is known before those of the server; a 304 names its target once.
+func TestIfGoesFirst(t *testing.T) {
+	r := newRig(t, `
+Redirect 304 /same http://server/
+Redirect / http://server/
+<If "%{QUERY_STRING} == 'q'">
+  Redirect 300 http://if/
+</If>
+<If "%{QUERY_STRING} == 'gone'">
+  Redirect gone
+</If>
+`)
+	for path, want := range map[string]string{"/x": "302 http://server/x", "/x?q": "300 http://if/?q", "/x?gone": "410 ", "/same/x": "304 http://server//x"} {
+		x := r.Get("GET " + path + " HTTP/1.1")
+		if got := strconv.Itoa(x.Res.Status) + " " + x.Res.Header.Get("Location") + x.Res.Always.Get("Location"); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Module is mod_alias. In the modules' list it stands behind the proxy, whose mapping goes first, and
 // before package static, which completes what Alias mapped.
 func Module() site.Module {
-	return site.Module{Name: "alias", Table: table, Open: open, Reads: []string{"mod_alias", "mod_alias server"}}
+	return site.Module{Name: "alias", Table: table, Open: open, Reads: []string{"mod_alias", "mod_alias server"}, Maps: []string{"mod_alias"}}
 }
 
 var table = directive.Table{

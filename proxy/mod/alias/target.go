@@ -1,8 +1,8 @@
 package alias
 
 import (
+	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
-	"strconv"
 	"strings"
 )
 
@@ -12,6 +12,7 @@ import (
 type target struct {
 	scheme, user, host, port, path  string
 	query, fragment                 string
+	number                          int // that the port begins with; 0 for none
 	authority, hasUser, hasPassword bool
 	hasQuery, hasFragment           bool
 }
@@ -52,7 +53,7 @@ func parse(url string) target {
 // isScheme: what stands before "://" has no character that would end a scheme.
 func isScheme(s string) bool { return s != "" && !strings.ContainsAny(s, "/?#:") }
 
-// parseAuthority is false when the port is no number; the rest of the URL is then lost.
+// parseAuthority is false when the port is not all of it a number; the rest of the URL is then lost.
 func (t *target) parseAuthority(s string) bool {
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		t.user, _, t.hasPassword = strings.Cut(s[:at], ":")
@@ -74,11 +75,9 @@ func (t *target) parseAuthority(s string) bool {
 	if !has || port == "" {
 		return true
 	}
-	if _, err := strconv.Atoi(port); err != nil {
-		return false
-	}
-	t.port = port
-	return true
+	digits := len(port) - len(strings.TrimLeft(port, "0123456789"))
+	t.port, t.number = port, directive.Atoi(port[:digits])
+	return digits == len(port)
 }
 
 func (t *target) parsePath(s string) {
@@ -96,9 +95,9 @@ func (t *target) parsePath(s string) {
 	t.query, t.fragment, t.hasFragment = strings.Cut(s[end+1:], "#")
 }
 
-var defaultPorts = map[string]string{"http": "80", "https": "443", "ftp": "21", "gopher": "70", "ldap": "389", "nntp": "119", "snews": "563",
-	"imap": "143", "pop": "110", "sip": "5060", "rtsp": "554", "wais": "210", "z39.50r": "210", "z39.50s": "210", "prospero": "191",
-	"nfs": "2049", "tip": "3372", "acap": "674", "telnet": "23", "ssh": "22"}
+var defaultPorts = map[string]int{"http": 80, "https": 443, "ftp": 21, "gopher": 70, "ldap": 389, "nntp": 119, "snews": 563,
+	"imap": 143, "pop": 110, "sip": 5060, "rtsp": 554, "wais": 210, "z39.50r": 210, "z39.50s": 210, "prospero": 191,
+	"nfs": 2049, "tip": 3372, "acap": 674, "telnet": 23, "ssh": 22}
 
 // bare is the URL without query and fragment.
 func (t *target) bare() string {
@@ -106,7 +105,7 @@ func (t *target) bare() string {
 		return t.path
 	}
 	out := t.scheme + "://" + t.login() + t.host
-	if t.port != "" && t.port != "0" && t.port != defaultPorts[strings.ToLower(t.scheme)] {
+	if t.number != 0 && t.number != defaultPorts[strings.ToLower(t.scheme)] {
 		out += ":" + t.port
 	}
 	return out + t.path

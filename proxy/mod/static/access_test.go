@@ -295,3 +295,19 @@ func TestDeepFoldersAreLinear(t *testing.T) {
 	}
 	t.Log(none, some, many)
 }
+
+// TestAccessWarningsOnce: what is to be said of an access file is said once for a client's request, lookups and internal
+// redirects included, and again for the next.
+func TestAccessWarningsOnce(t *testing.T) {
+	root := tree(t, ".htaccess=Timeout 5\nErrorDocument 404 /e.html", "e.html=page", "d/index.html=index")
+	r := accessed(t, root, under(root, "AllowOverride Nonfatal=All"))
+	for range 2 {
+		for path, want := range map[string]int{"/d/": 200, "/none": 404} {
+			x := r.Get("GET " + path + " HTTP/1.1")
+			if log := r.Log.Take(); x.Res.Status != want || strings.Count(log, "AH02295: Timeout in .htaccess forbidden by AllowOverride") != 1 {
+				t.Errorf("%s: %d\n%s", path, x.Res.Status, log)
+			}
+			x.Finish()
+		}
+	}
+}

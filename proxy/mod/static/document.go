@@ -1,6 +1,7 @@
 package static
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"os"
@@ -88,7 +89,11 @@ func allowed(x *exchange.Exchange) string {
 func (p *plan) options(x *exchange.Exchange, at *place) error {
 	x.Res.Status, x.Res.Local = http.StatusOK, true
 	x.Res.Header.Set("Allow", allowed(x))
-	if at.stat != nil && at.stat.Mode().IsRegular() {
+	switch {
+	case at.stat == nil:
+	case at.stat.IsDir():
+		x.Res.Header.Set("Content-Type", cmp.Or(x.Type, "httpd/unix-directory"))
+	default:
 		p.describe(x)
 	}
 	x.Res.Bytes(nil)
