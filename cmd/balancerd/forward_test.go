@@ -58,6 +58,40 @@ func TestForwardProxy(t *testing.T) {
 	}
 }
 
+// What httpd 2.4.71 answered to requests in absolute form: paths of all kinds, hosts that lack a domain, Max-Forwards.
+func TestForwardRequests(t *testing.T) {
+	p := newInstance(t)
+	p.conf(forwardModules + "ProxyRequests On\nProxyDomain .office.invalid\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>\n")
+	p.start()
+	for _, c := range []struct{ method, url, forwards, want string }{
+		{"GET", "http://{}/a%20b", "", "200 "}, {"GET", "http://{}", "", "200 "}, {"OPTIONS", "http://{}", "", "200 "}, {"GET", "http://{}/%zz", "", "400 "}, {"GET", "http://{}/../x", "", "400 "}, {"GET", "http://{}/%2e%2e/x", "", "400 "},
+		{"GET", "http://{}?q", "", "400 "}, {"OPTIONS", "http://{}?q", "", "400 "}, {"GET", "http://{}/x?%zz", "", "200 "},
+		{"GET", "http://wiki:81/%41/../b//c?q=%zz", "", "301 http://wiki.office.invalid:81/b/c?q=%zz"}, {"HEAD", "http://wiki", "", "301 http://wiki.office.invalid"}, {"GET", "http://wiki?q", "", "301 http://wiki.office.invalid?q"},
+		{"GET", "http://wiki/x", "1", "301 http://wiki.office.invalid/x"}, {"GET", "http://wiki/x", "0", "400 "}, {"HEAD", "http://wiki/x", "x", "400 "}, {"GET", "http://wiki/x", "-1", "400 "},
+		{"OPTIONS", "http://wiki", "0", "200 "}, {"OPTIONS", "http://wiki?q", "0", "200 "}, {"POST", "http://wiki.invalid/x", "", "500 "},
+	} {
+		nc, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", p.port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		target := strings.ReplaceAll(c.url, "{}", p.back)
+		fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n", c.method, target)
+		if c.forwards != "" {
+			fmt.Fprintf(nc, "Max-Forwards: %s\r\n", c.forwards)
+		}
+		io.WriteString(nc, "\r\n")
+		r, err := http.ReadResponse(bufio.NewReader(nc), &http.Request{Method: c.method})
+		if err != nil {
+			t.Fatal(c, err)
+		}
+		if got := fmt.Sprint(r.StatusCode, " ", r.Header.Get("Location")); got != c.want {
+			t.Errorf("%s %s, Max-Forwards %q: %s, want %s", c.method, c.url, c.forwards, got, c.want)
+		}
+		nc.Close()
+	}
+}
+
 // By another proxy, the client reads that one's answer to CONNECT, and what comes through its tunnel.
 func TestConnectByARemote(t *testing.T) {
 	for _, answer := range []string{"HTTP/1.1 200 Granted by me\r\nVia: 1.0 far\r\n\r\nbytes of the target", "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno", "junk"} {

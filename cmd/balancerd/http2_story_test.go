@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -325,4 +327,49 @@ func TestHTTP2ResetReachesTheMember(t *testing.T) {
 	if log := p.read("error.log"); strings.Contains(log, "AH01174") || strings.Contains(log, "AH01102") {
 		t.Error(log)
 	}
+}
+
+// No request is lost over reloads, however often: what has begun ends, and what a client sends meanwhile is served, or the
+// client knows that it was not (RFC 9113 section 6.8).
+func TestHTTP2LosesNothingOverReloads(t *testing.T) {
+	t.Parallel()
+	p := newInstance(t)
+	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n, err, strings.Repeat("x", 50000))
+	}))
+	p.conf("LoadModule http2_module modules/mod_http2.so\nProtocols h2c http/1.1\n" + passAll)
+	p.start()
+	tr := &http.Transport{Protocols: new(http.Protocols)}
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	defer tr.CloseIdleConnections()
+	c := http.Client{Transport: tr, Timeout: 30 * time.Second}
+	var over atomic.Bool
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := i * 3000; !over.Load(); n = (n + 7919) % 60000 {
+				r, err := c.Post(p.url("/"), "text/plain", bytes.NewReader(make([]byte, n)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, err := io.ReadAll(r.Body)
+				r.Body.Close()
+				if want := fmt.Sprint(n, error(nil)); err != nil || r.StatusCode != 200 || !strings.HasPrefix(string(body), want) || len(body) != len(want)+50000 {
+					t.Errorf("%d %v %.30q", r.StatusCode, err, body)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	for i := range 12 {
+		was := done.Load()
+		p.reload(syscall.SIGUSR1)
+		p.until("requests after a reload", func() bool { return done.Load() >= was+int64(10*(i%3)+1) || t.Failed() })
+	}
+	over.Store(true)
+	wg.Wait()
 }

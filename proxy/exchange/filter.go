@@ -15,8 +15,8 @@ type Filter struct {
 	Do Step
 }
 
-// FilterKind is a filter's place: a message passes through the filters of a smaller kind first, and through
-// those of one kind in the order in which they were put in. Between those below there is room for others, as
+// FilterKind is a filter's place: an answer passes through the filters of a smaller kind first, and through
+// those of one kind in the order in which they were put in; a request's body the other way around. Between those below there is room for others, as
 // in httpd (util_filter.h ap_filter_type).
 type FilterKind int8
 

@@ -454,3 +454,37 @@ func TestLongHeads(t *testing.T) {
 		t.Error(heads)
 	}
 }
+
+// What came of a body whose exchange never began is given back: the client's window of the connection is as wide as before.
+func TestWaitingStreamsLoseNoWindow(t *testing.T) {
+	hold, begun := make(chan bool), make(chan bool, 1)
+	f := newFront(t, &app{srv: &exchange.Server{HTTP2: exchange.HTTP2{Streams: 1}}, serve: func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/hold" {
+			begun <- true
+			x.Block()
+			<-hold
+		}
+		echo(ctx, x)
+	}})
+	c := f.dial(t)
+	post := func(id uint32, path string) {
+		c.ask(id, false, ":method", "POST", ":scheme", "http", ":authority", "h", ":path", path)
+	}
+	post(1, "/hold")
+	<-begun
+	c.fr.WriteRSTStream(1, http2.ErrCodeCancel)
+	for i := range 40 {
+		id := uint32(2*i + 3)
+		post(id, "/")
+		for range 4 {
+			c.fr.WriteData(id, false, make([]byte, 15000))
+		}
+		c.fr.WriteRSTStream(id, http2.ErrCodeCancel)
+	}
+	close(hold)
+	post(101, "/")
+	c.fr.WriteData(101, true, []byte("abc"))
+	if what, data := c.outcome(101); what != "200" || !strings.HasSuffix(data, "-1 abc <nil>\n") {
+		t.Error(what, data)
+	}
+}

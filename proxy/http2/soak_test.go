@@ -80,7 +80,7 @@ func TestSoak(t *testing.T) {
 		switch {
 		case x.Req.Upgrade:
 			x.Server = srv
-			x.Res.Status, x.Res.Tunnel = 101, parrot{ended: make(chan error, 1), closed: &atomic.Int64{}}
+			x.Res.Status, x.Res.Tunnel = 101, newTunnel()
 			x.Res.Header.Add("Sec-WebSocket-Accept", acceptOf(x.Req.Header.Get("Sec-WebSocket-Key")))
 		case x.Req.RawPath == "/plain":
 			x.Req.Body = plain{x.Req.Body}

@@ -22,6 +22,16 @@ type taskParrot struct {
 
 var _ exchange.LoopTunnel = taskParrot{}
 
+func init() {
+	other := newTunnel
+	newTunnel = func() exchange.Tunnel {
+		if inLoops {
+			return taskParrot{ended: make(chan string, 1)}
+		}
+		return other()
+	}
+}
+
 func (taskParrot) JoinsInLoop() bool { return true }
 func (taskParrot) Close() error      { return nil }
 

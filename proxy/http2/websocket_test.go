@@ -51,6 +51,9 @@ func (p parrot) Join(c exchange.Stream) {
 
 func (p parrot) Close() error { p.closed.Add(1); return nil }
 
+// newTunnel is a member's side of a tunnel of which nobody waits for the end.
+var newTunnel = func() exchange.Tunnel { return parrot{ended: make(chan error, 1), closed: &atomic.Int64{}} }
+
 // acceptOf is the answer to a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
 func acceptOf(key string) string {
 	h := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
@@ -61,7 +64,11 @@ func acceptOf(key string) string {
 func sockets(t *testing.T, p exchange.Tunnel, on bool) *front {
 	srv := &exchange.Server{}
 	srv.HTTP2.WebSockets, srv.HTTP2.Window = on, 1<<20
-	return newFront(t, &app{srv: srv, serve: func(_ context.Context, x *exchange.Exchange) {
+	return newFront(t, &app{srv: srv, serve: func(ctx context.Context, x *exchange.Exchange) {
+		if x.Req.RawPath == "/1000" {
+			sized(ctx, x)
+			return
+		}
 		h := &x.Req.Header
 		x.Server = srv
 		x.Res.Proxied = true
@@ -247,14 +254,6 @@ func TestPadding(t *testing.T) {
 // A WebSocket on which nobody says anything just now holds up no other stream, however little urgent that is.
 func TestIdleWebSocketHoldsNobodyUp(t *testing.T) {
 	f := sockets(t, parrot{ended: make(chan error, 1)}, true)
-	serve := f.app.serve
-	f.app.serve = func(ctx context.Context, x *exchange.Exchange) {
-		if x.Req.RawPath == "/1000" {
-			sized(ctx, x)
-			return
-		}
-		serve(ctx, x)
-	}
 	for _, priority := range []string{"u=7", "u=1", "u=3, i"} {
 		c := f.dial(t)
 		c.socket(1, "/")

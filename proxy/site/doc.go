@@ -38,7 +38,7 @@
 // first gets the body as the handler made it:
 //
 //	9              INFLATE
-//	Resource 10    SUBSTITUTE, proxy-html
+//	Resource 10    SUBSTITUTE, Sed, proxy-html
 //	18             expiry dates: edits the head alone; exchange.Filter.Pages has it see own pages, too
 //	ContentSet 20  DEFLATE, BROTLI_COMPRESS, BUFFER
 //	               the Reply phase: Header sees what those above have made of the head
@@ -46,6 +46,8 @@
 //	               Range: cut out of what came so far (range.go)
 //	Protocol 30    from here on own pages in place of errors and redirects pass, too
 //	Connection 50  49 is RATE_LIMIT's
+//
+// A request's body passes the other way around, DEFLATE before Sed: in httpd each filter reads from the next one.
 //
 // Bodies. A filter's body streams: it holds a piece, never the whole, and does not wait for more while it has
 // something that it could give. Helpers of package exchange see to that. Rewritten takes what is like a

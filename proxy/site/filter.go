@@ -196,7 +196,8 @@ func (l *filters) next(below exchange.FilterKind) *exchange.Filter {
 // all is above every kind.
 const all = exchange.FilterKind(127)
 
-// input puts the filters into the way of a request that has a body. That is done once: what serves the
+// input puts the filters into the way of a request that has a body, the last one first: as httpd's do, each reads from the
+// one behind it, so that what is packed is unpacked before its contents are changed. That is done once: what serves the
 // request in the place of another has what that one got.
 func input(ctx context.Context, x *exchange.Exchange, p *Plan) error {
 	if x.Req.Length == 0 || x.Req.Filtered || len(x.InputFilters)+len(p.input.used) == 0 {
@@ -204,7 +205,11 @@ func input(ctx context.Context, x *exchange.Exchange, p *Plan) error {
 	}
 	x.Req.Filtered = true
 	l := filters{x.InputFilters, p.input.used}
+	order := make([]*exchange.Filter, 0, 4)
 	for f := l.next(all); f != nil; f = l.next(all) {
+		order = append(order, f)
+	}
+	for _, f := range slices.Backward(order) {
 		before := x.Req.Body
 		err := f.Do(ctx, x)
 		if x.Undecided {

@@ -165,6 +165,26 @@ func TestInputOnce(t *testing.T) {
 	}
 }
 
+// TestInputOrder: a request's body passes the filter that was put in last, of the greatest kind, first, as in httpd, where
+// each reads from the next one.
+func TestInputOrder(t *testing.T) {
+	var order []string
+	note := func(name string, kind exchange.FilterKind) exchange.Filter {
+		return exchange.Filter{Name: name, Kind: kind, Do: func(context.Context, *exchange.Exchange) error { order = append(order, name); return nil }}
+	}
+	p := &Plan{}
+	for _, f := range []exchange.Filter{note("first", exchange.Resource), note("unpack", exchange.ContentSet), note("second", exchange.Resource)} {
+		p.InputFor(f)
+		p.AddInput(f.Name)
+	}
+	x := &exchange.Exchange{}
+	x.Req.Length = -1
+	x.AddInput(note("step", exchange.Resource))
+	if input(context.Background(), x, p); strings.Join(order, " ") != "unpack second first step" {
+		t.Error(order)
+	}
+}
+
 // TestUnknownFilter: a name that nobody has is told with each request; the others run.
 func TestUnknownFilter(t *testing.T) {
 	p := &Plan{Local: &exchange.Local{}}

@@ -160,10 +160,16 @@ func (s *Site) mapRequest(ctx context.Context, x *exchange.Exchange, h *Host) er
 }
 
 // passOn is for a request to a forward proxy, which maps itself: its path is the whole target, for no section of this
-// server's own paths. The path that goes on must not lead above the root, nor have a broken %XX.
+// server's own paths. What goes on is the target as it came; its path must
+// not lead above the root, nor have a broken %XX.
 func passOn(x *exchange.Exchange, h *Host) error {
-	if path := x.Req.RawPath; x.Req.Method != "CONNECT" {
-		if _, ok := normalize(&x.Arena, path, decodeUnreserved); !ok {
+	if path := x.Req.RawPath; x.Req.Method != "CONNECT" && path != "*" { // which OPTIONS has for no path
+		flags := decodeUnreserved
+		if h.Server.MergeSlashes {
+			flags |= mergeSlashes
+		}
+		var ok bool
+		if x.Req.RawPath, ok = normalize(&x.Arena, path, flags); !ok {
 			x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", x.Req.Target, ")"))
 			return exchange.Status(400)
 		}

@@ -80,11 +80,21 @@ func (h *handler) forward(p *proxyState) error {
 		return nil
 	}
 	scheme, authority, ok := SplitURL(x.Req.Target)
+	if i := strings.IndexAny(authority, "?#"); i >= 0 {
+		authority = authority[:i]
+	}
 	host, port, good := splitAuthority(authority)
 	if !ok || !good || strings.ContainsAny(host, ".:") || exchange.EqualFold(host, "localhost") {
 		return nil
 	}
 	rest := x.Req.Target[len(scheme)+len("://")+len(authority):]
+	if strings.HasPrefix(rest, "/") { // its normal form
+		end := len(rest)
+		if i := strings.IndexAny(rest, "?#"); i >= 0 {
+			end = i
+		}
+		rest = x.Arena.Join(x.Req.RawPath, rest[end:])
+	}
 	to := x.Arena.Join(scheme, "://", host, domain)
 	if port != 0 {
 		to = x.Arena.Join(to, ":", x.Arena.Int(int64(port)))

@@ -73,6 +73,9 @@ func (h *handler) prepare(p *proxyState) error {
 		return exchange.Status(400)
 	}
 	if x.Req.Proxy {
+		if err := h.countForwards(p); err != nil {
+			return err
+		}
 		if err := h.forward(p); err != nil {
 			return err
 		}
@@ -83,6 +86,9 @@ func (h *handler) prepare(p *proxyState) error {
 		return err
 	}
 	p.switches.read(&x.Env)
+	if x.Req.Proxy { // which are counted
+		return nil
+	}
 	return h.countForwards(p)
 }
 

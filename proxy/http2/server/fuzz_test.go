@@ -125,6 +125,8 @@ func (c *conn) check(t *testing.T) {
 		t.Fatal(len(c.open), "streams")
 	case c.window < 0, unread > max(connWindow, c.limits.window):
 		t.Fatal("the client sent more than its window", c.window, unread)
+	case !c.last && !c.gone && c.window+c.credit+unread != max(connWindow, c.limits.window):
+		t.Fatal("bytes of flow control were lost, or given back twice", c.window, c.credit, unread)
 	case o.window < 0, o.granted < 0, o.granted > frames.MaxOutput:
 		t.Fatal("granted", o.granted, o.window)
 	case o.controls > mostControls+1:

@@ -105,6 +105,7 @@ func (c *conn) abort(by *loop.Task, st *stream) {
 	if i := slices.Index(c.pending, st); i >= 0 {
 		c.pending = slices.Delete(c.pending, i, i+1)
 		c.remove(st)
+		c.taken(by, st.Unread())
 		st.unused()
 		c.whenIdle(by)
 		c.countBroken(by, false)
