@@ -302,9 +302,12 @@ func (x *exprCompiler) set() error {
 // findPrefix looks what a match begins with.
 func (e *expr) findPrefix() {
 	for _, n := range e.nodes {
-		if n.kind != oneByte || n.many {
+		switch {
+		case n.kind == groupBegin, n.kind == groupEnd: // these are in no text
+		case n.kind == oneByte && !n.many:
+			e.prefix = append(e.prefix, n.b)
+		default:
 			return
 		}
-		e.prefix = append(e.prefix, n.b)
 	}
 }
