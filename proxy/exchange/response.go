@@ -86,7 +86,7 @@ func (p *Part) Left() int64 { return int64(len(p.Text)) + p.Length }
 
 // Ranges says how a Range field is heeded. Immutable.
 type Ranges struct {
-	Most, Overlaps, Reversals int    // MaxRanges, MaxRangeOverlaps, MaxRangeReversals; a negative one is unlimited
+	Most, Overlaps, Reversals int    // MaxRanges (0: none is cut), MaxRangeOverlaps, MaxRangeReversals; a negative one is unlimited
 	Boundary                  string // between several parts
 }
 

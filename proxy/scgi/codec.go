@@ -114,11 +114,19 @@ func (c *codec) Begun([]byte) bool { return false }
 // Interim is Codec's: there are none.
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
-// Accept is Codec's.
+// noRanges are rules by which no range is cut.
+var noRanges = &exchange.Ranges{}
+
+// Accept is Codec's. No range is cut of an answer, and one that the request's conditions have no use for is replaced by our
+// own (httpd: mod_proxy_scgi.c pass_response).
 func (c *codec) Accept() (backend.Framing, error) {
+	if c.answer.End {
+		return backend.Framing{}, exchange.Status(c.x.Res.Status)
+	}
+	c.x.Res.Ranges = noRanges
 	f := backend.Framing{Body: backend.ToEnd, Length: c.answer.Length, Sized: true}
 	switch {
-	case c.answer.End, c.x.Req.Method == "HEAD", c.x.HeadOnly, exchange.Bodiless(c.x.Res.Status):
+	case c.x.Req.Method == "HEAD", c.x.HeadOnly, exchange.Bodiless(c.x.Res.Status):
 		f.Body = backend.NoBody
 	case f.Length >= 0:
 		f.Body = backend.Counted

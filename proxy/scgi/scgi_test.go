@@ -115,6 +115,29 @@ func TestWholeAnswersHaveALength(t *testing.T) {
 	}
 }
 
+// An answer that the request's conditions have no use for is replaced by our own, as an error is (recorded from httpd), and no
+// range is cut of one.
+func TestConditions(t *testing.T) {
+	const tagged = "ETag: \"v1\"\r\nSet-Cookie: a=1\r\n"
+	for _, c := range []struct {
+		name, value, says string
+		want              int
+	}{
+		{"If-None-Match", `"v1"`, tagged, 304}, {"If-None-Match", `"v2"`, tagged, 200}, {"If-Match", `"v2"`, tagged, 412}, {"If-None-Match", `"v1"`, "Status: 200 OK\r\n" + tagged, 200},
+		{"If-Modified-Since", "Tue, 02 Jan 2024 00:00:00 GMT", "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n", 304},
+	} {
+		x := get()
+		x.Req.Header.Add(c.name, c.value)
+		if o := ask(t, x, says([]byte(c.says+"\r\nhello"))); o.Status != c.want || o.Kind != 0 || (o.Body == "hello") != (c.want == 200) {
+			t.Errorf("%s: %s, %q: %v", c.name, c.value, c.says, o)
+		}
+	}
+	x := get()
+	if ask(t, x, says([]byte(answer))); x.Res.Ranges != nil && x.Res.Ranges.Most != 0 {
+		t.Error("ranges may be cut")
+	}
+}
+
 func TestHostileMembers(t *testing.T) {
 	for name, c := range map[string]struct {
 		says string

@@ -30,7 +30,7 @@ func cut(x *exchange.Exchange) error {
 		}
 		rules = memberRanges
 	}
-	if !ifRange(x) {
+	if rules.Most == 0 || !ifRange(x) {
 		return nil
 	}
 	spans, how := readRange(field, r.Length, rules)

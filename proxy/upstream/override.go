@@ -27,7 +27,7 @@ func (o *override) wants(status int) bool {
 // ap_proxy_http_process_response, original_status).
 func (o *override) keep(x *exchange.Exchange) {
 	if o.on && x.Prev != nil && x.Prev.Error >= 400 {
-		x.Res.Status, x.Res.Reason = x.Prev.Error, ""
+		x.Res.Status, x.Res.Reason = x.Prev.Error, exchange.ReasonOf(x.Prev.Error)
 	}
 }
 
