@@ -3,6 +3,7 @@ package method
 import (
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -80,11 +81,12 @@ func (b *beat) justStarted() {
 	}
 }
 
-// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P".
+// parseBeats reads lines of "IP &ready=N&busy=N&lastseen=SECONDS&port=P". A line's last byte is its end, whatever it is: of a line
+// that is torn off httpd drops it (httpd: mod_lbmethod_heartbeat.c readfile_heartbeats).
 func parseBeats(text string) beats {
 	servers := beats{}
 	for line := range strings.Lines(text) {
-		host, values, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		host, values, ok := strings.Cut(line[:len(line)-1], " ")
 		if !ok || line[0] == '#' {
 			continue
 		}
@@ -153,15 +155,9 @@ func count(text string) int {
 // which the last of them gets, as in httpd; so does the number above the last thread.
 func mostReady(candidates []*balancer.Worker, servers beats, random func(int) int) *balancer.Worker {
 	var up []*beat
-	last := map[*beat]*balancer.Worker{}
 	slots := 0
 	for _, w := range candidates {
-		b := servers[w.Address().Host]
-		if b == nil {
-			continue
-		}
-		last[b] = w
-		if b.seen < freshness {
+		if b := servers[w.Address().Host]; b != nil && b.seen < freshness {
 			up = append(up, b)
 			slots += b.ready
 		}
@@ -170,13 +166,18 @@ func mostReady(candidates []*balancer.Worker, servers beats, random func(int) in
 		return nil
 	}
 	pick := random(slots + 1)
-	var chosen *balancer.Worker
+	var chosen *beat
 	sum := 0
 	for _, b := range up {
 		if sum <= pick && pick <= sum+b.ready {
-			chosen = last[b]
+			chosen = b
 		}
 		sum += b.ready
 	}
-	return chosen
+	for _, w := range slices.Backward(candidates) {
+		if servers[w.Address().Host] == chosen {
+			return w
+		}
+	}
+	return nil
 }

@@ -114,3 +114,18 @@ func TestHostileStorage(t *testing.T) {
 		t.Errorf("a torn file: %v, %v", servers, err)
 	}
 }
+
+// What httpd 2.4.71 makes of a last line without its end.
+func TestTornLines(t *testing.T) {
+	for text, want := range map[string]beat{
+		"a &busy=1&ready=40\n": {ready: 40, busy: 1, seen: -1}, "a &busy=1&ready=40": {ready: 4, busy: 1, seen: -1}, "a &busy=1&ready=4": {busy: 1, seen: -1},
+		"a &ready=50&busy=1&lastseen=11": {ready: 50, busy: 1, seen: 1}, "a &ready=8&busy=1\na &ready=9": {busy: 1, seen: -1}, "a &busy=1&ready=%35": {busy: 1, seen: -1},
+	} {
+		if got := parseBeats(text)["a"]; got == nil || *got != want {
+			t.Errorf("%q: %+v, want %+v", text, got, want)
+		}
+	}
+	if n := len(parseBeats("a ")) + len(parseBeats("a")) + len(parseBeats("\n")) + len(parseBeats("#")); n != 0 {
+		t.Errorf("%d servers of lines that name none", n)
+	}
+}

@@ -72,9 +72,10 @@ func (c *Conn) announce(x *exchange.Exchange, call *Call) error {
 	return err
 }
 
-// unannounced is the failure of a connection that took no header.
+// unannounced is the failure of a connection that took no header: nothing of a request was on it, so it counts as one that
+// was refused.
 func unannounced(err error, to target) *Failure {
-	return &Failure{Kind: WriteHead, Err: err, Host: to.host, Port: to.port, Timeout: IsTimeout(err)}
+	return &Failure{Kind: Refused, Err: err, Host: to.host, Port: to.port, Timeout: IsTimeout(err)}
 }
 
 // announced is what a connection began with.

@@ -77,7 +77,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	}
 	began := time.Now()
 	s, addr, err := d.reachAny(ctx, x, call, to, list)
-	if err != nil && to.own && len(list) > 0 && !isLiteral(to.host) {
+	if err != nil && ctx.Err() == nil && !localShortage(err) && to.own && len(list) > 0 && !isLiteral(to.host) {
 		x.Block()
 		patient, cancel := context.WithTimeout(ctx, d.timeout)
 		defer cancel()

@@ -32,7 +32,7 @@ func (c *codec) End() { c.s, c.x = nil, nil }
 // AppendHead is Codec's: the variables, the body's length in front (httpd: mod_proxy_scgi.c send_headers).
 func (c *codec) AppendHead(b []byte) ([]byte, error) {
 	x := c.x
-	r := cgi.Request{Filename: x.Arena.Join("proxy:", x.Out.URL), PathInfo: x.PathInfo}
+	r := cgi.Request{Filename: x.Arena.Join("proxy:", x.Out.URL), PathInfo: x.PathInfo, Length: -1}
 	if _, whole := of(x); whole && !x.Out.Balanced {
 		r.PathInfo = x.Out.Target
 	}
@@ -40,7 +40,7 @@ func (c *codec) AppendHead(b []byte) ([]byte, error) {
 		r.Length = c.s.Body.Length()
 	}
 	c.env.Environment(x, &r)
-	length := x.Arena.Int(r.Length)
+	length := x.Arena.Int(max(0, r.Length)) // it is always told, but no variable of a request without a body
 	size := pairSize("CONTENT_LENGTH", length) + pairSize("SCGI", "1")
 	each(&x.Env, func(name, value string) { size += pairSize(name, value) })
 	b = append(strconv.AppendInt(b, int64(size), 10), ':')

@@ -2,6 +2,7 @@ package scgi
 
 import (
 	"context"
+	"strings"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -35,7 +36,7 @@ func follow(ctx context.Context, x *exchange.Exchange) error {
 	if x.Res.Status != 200 || set.Redirect == "" {
 		return nil
 	}
-	path := named(x, set.Redirect)
+	path, _, _ := strings.Cut(named(x, set.Redirect), "#")
 	if path == "" || path[0] != '/' {
 		return nil
 	}

@@ -203,6 +203,7 @@ func TestInternalRedirect(t *testing.T) {
 		path string
 	}{
 		{Default, "Location: /a?b\r\nX-A: 1\r\n\r\n", "/a?b"},
+		{Default, "Location: /a?b#c\r\n\r\n", "/a?b"},
 		{Default, "Location: http://h/a\r\n\r\n", ""},
 		{Default, "Status: 302\r\nLocation: /a\r\n\r\n", ""},
 		{Settings{}, "Location: /a\r\n\r\n", ""},
@@ -217,6 +218,20 @@ func TestInternalRedirect(t *testing.T) {
 			t.Errorf("%q: %v, %s of %d bytes", c.says, err, x.Req.Method, x.Req.Length)
 		}
 		x.Finish()
+	}
+}
+
+// A request without a body has a CONTENT_LENGTH for the member, and no such variable.
+func TestLengthOfNoBody(t *testing.T) {
+	x := get()
+	sent := make(chan request, 1)
+	ask(t, x, func(c net.Conn) {
+		r, _ := read(c)
+		sent <- r
+		io.WriteString(c, answer)
+	})
+	if r := <-sent; r.vars["CONTENT_LENGTH"] != "0" || x.Env.Has("CONTENT_LENGTH") {
+		t.Errorf("the member got %q; a variable: %v", r.vars["CONTENT_LENGTH"], x.Env.Has("CONTENT_LENGTH"))
 	}
 }
 

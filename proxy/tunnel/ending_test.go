@@ -61,6 +61,43 @@ func TestEndings(t *testing.T) {
 	}
 }
 
+// Who reads nothing is let go after the time that the tunnel may be silent, not after as long again.
+func TestWhoReadsNothing(t *testing.T) {
+	const idle = 1500 * time.Millisecond
+	for name, join := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newJoined(t, join, Options{Idle: idle})
+			endsAfter(t, j.member, j.moved, idle)
+		})
+	}
+}
+
+// endsAfter floods a tunnel from its member's side, which nobody reads, until it ends: that is to be idle after the last
+// bytes that went in.
+func endsAfter(t *testing.T, member net.Conn, moved <-chan Moved, idle time.Duration) {
+	t.Helper()
+	last := make(chan time.Time, 1)
+	go func() {
+		at := time.Now()
+		for p := make([]byte, 64<<10); ; at = time.Now() {
+			if _, err := member.Write(p); err != nil {
+				last <- at
+				return
+			}
+		}
+	}()
+	select {
+	case <-moved:
+	case <-time.After(10 * idle):
+		t.Fatal("the tunnel does not end")
+	}
+	member.Close()
+	if took := time.Since(<-last); took > 5*idle/2 {
+		t.Errorf("it ended after %v, %v are allowed", took, idle)
+	}
+}
+
 // A side that goes away while the other one sends fails a read of its own, or a write to it.
 func TestEndingOfWrites(t *testing.T) {
 	for name, join := range ways {
@@ -81,7 +118,10 @@ func TestEndingOfWrites(t *testing.T) {
 
 // A side that takes nothing for longer than the tunnel may be silent loses nothing and ends nothing as long as it sends.
 func TestASlowReaderThatSends(t *testing.T) {
-	const size = 8 << 20
+	data := make([]byte, 8<<20)
+	for i := range data {
+		data[i] = byte(i * 7 >> 3)
+	}
 	for name, join := range ways {
 		if name == "net" { // a write that took too long can't go on
 			continue
@@ -89,10 +129,6 @@ func TestASlowReaderThatSends(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := newJoined(t, join, Options{Idle: 300 * time.Millisecond})
-			data := make([]byte, size)
-			for i := range data {
-				data[i] = byte(i * 7 >> 3)
-			}
 			go func() { j.client.Write(data); j.client.CloseWrite() }()
 			go io.Copy(io.Discard, j.client)
 			for range 20 {
@@ -101,7 +137,7 @@ func TestASlowReaderThatSends(t *testing.T) {
 			}
 			got, err := io.ReadAll(j.member)
 			if err != nil || !bytes.Equal(got, data) {
-				t.Errorf("%d bytes of %d, %v", len(got), size, err)
+				t.Errorf("%d bytes of %d, %v", len(got), len(data), err)
 			}
 			j.member.Close()
 			j.over(t, 10*time.Second)

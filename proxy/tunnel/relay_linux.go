@@ -122,12 +122,9 @@ func (r *relay) drain(pipe *sys.Pipe, n int) error {
 	r.touch()
 	r.writing.Store(true)
 	for {
-		before := pipe.Held()
 		err := r.out.Drain(pipe, r.writeTimeout())
-		if pipe.Held() < before {
-			r.touch()
-		}
 		if err == nil {
+			r.touch()
 			r.moved += int64(n)
 			r.writing.Store(false)
 			return nil

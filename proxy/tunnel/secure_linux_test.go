@@ -133,6 +133,13 @@ func TestSecureEnds(t *testing.T) {
 	}
 }
 
+func TestWhoReadsNothingOfTLS(t *testing.T) {
+	t.Parallel()
+	const idle = 1500 * time.Millisecond
+	_, member, moved := secureJoined(t, false, Options{Idle: idle})
+	endsAfter(t, member, moved, idle)
+}
+
 // TestSecureReaderThatStops: who reads no more holds up its own direction alone, until the time is over.
 func TestSecureReaderThatStops(t *testing.T) {
 	client, member, moved := secureJoined(t, false, Options{Idle: time.Second})

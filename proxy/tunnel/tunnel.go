@@ -184,10 +184,8 @@ func (r *relay) pass(p []byte) error {
 	for {
 		n, err := r.write(p)
 		r.moved += int64(n)
-		if n > 0 {
-			r.touch()
-		}
 		if err == nil {
+			r.touch()
 			r.writing.Store(false)
 			return nil
 		}

@@ -90,7 +90,7 @@ func (g *handshakeJob) speakOther(t *loop.Task, nc net.Conn, base *loop.Conn, st
 // speakOther has the other protocol serve the connection in its event loop. It is the last thing that a task does.
 func (c *conn) speakOther(t *loop.Task, client LoopClient) {
 	c.setState(KeepAlive)
-	c.s.looped().Job(client, &c.info, &Reporter{c}, c.asked, func(t *loop.Task) {
+	c.s.looped().Job(client, &c.info, &Reporter{c}, c.takeAsked(), func(t *loop.Task) {
 		c.use(t)
 		c.s.drop(c)
 	}).Run(t)

@@ -90,8 +90,15 @@ func (c *conn) handOver(nc net.Conn) {
 	c.over = true
 	c.setInterrupt(cutOnly{nc})
 	c.setState(KeepAlive)
-	c.s.other.Serve(nc, &c.info, &Reporter{c}, c.asked)
+	c.s.other.Serve(nc, &c.info, &Reporter{c}, c.takeAsked())
 	c.setInterrupt(nil)
+}
+
+// takeAsked is asked, which is not kept as long as the connection: it holds a whole head.
+func (c *conn) takeAsked() any {
+	asked := c.asked
+	c.asked = nil
+	return asked
 }
 
 // cutOnly is a connection that can be cut off, but not woken: the other protocol says goodbye by itself.

@@ -127,17 +127,38 @@ func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *con
 		d.waiting = append(d.waiting, st)
 		return nil, d, false
 	}
-	if set.Max > 0 && len(s.list) >= set.Max && s.has(k) {
+	if s.full(set) && !s.dropIdle(st.task()) {
 		s.addWaiter(st, k)
-		if c := s.choose(st.task(), k); c != nil { // it came free in between
+		// What came free in between?
+		if c := s.choose(st.task(), k); c != nil {
 			s.removeWaiter(st, k, true)
 			return c, nil, false
 		}
-		return nil, nil, false
+		if !s.dropIdle(st.task()) {
+			return nil, nil, false
+		}
+		s.removeWaiter(st, k, true)
 	}
 	d = &dialing{}
 	s.dialing[k] = d
 	return nil, d, true
+}
+
+// full reports whether there are as many connections as max= allows, or will be. Under mu.
+func (s *clients) full(set *balancer.WorkerSettings) bool {
+	return set.Max > 0 && len(s.list)+len(s.dialing) >= set.Max
+}
+
+// dropIdle gives the connection up that idles longest; it is of another kind than who asks can use. false: none idles.
+// Under mu.
+func (s *clients) dropIdle(by *loop.Task) bool {
+	old, _ := s.longest(anyConn)
+	if old == nil {
+		return false
+	}
+	s.unlist(old)
+	old.shut(by)
+	return true
 }
 
 // choose is the connection of a kind that carries a stream next: rather one of the loop that serves the exchange. Under mu.
@@ -150,11 +171,6 @@ func (s *clients) choose(t *loop.Task, k kind) *conn {
 		}
 	}
 	return nil
-}
-
-// has reports whether there is a connection of a kind. Under mu.
-func (s *clients) has(k kind) bool {
-	return slices.ContainsFunc(s.list, func(c *conn) bool { return c.kind == k })
 }
 
 // dropOld takes connections off the list that nobody is to use again. Under mu.
@@ -217,8 +233,9 @@ func (s *clients) removeWaiter(st *stream, k kind, passesOn bool) {
 	}
 }
 
-// placeFree tells who waits first for a connection of a kind that one place has come free: to tell all would cost a
-// burst of streams their number squared. It may be called under a connection's mu.
+// placeFree tells who waits first for a connection of a kind that one place has come free, or, when nobody does, who waits
+// first at all: the connection may idle now, and give way to one of another kind. To tell all would cost a burst of
+// streams their number squared. It may be called under a connection's mu.
 func (s *clients) placeFree(by *loop.Task, k kind) {
 	s.waits.Lock()
 	defer s.waits.Unlock()
@@ -242,6 +259,9 @@ func (s *clients) tellNext(by *loop.Task, k kind) {
 			s.tell(by, e)
 			return
 		}
+	}
+	if e := s.waiting.Front(); e != nil {
+		s.tell(by, e)
 	}
 }
 

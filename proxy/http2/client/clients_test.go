@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -96,4 +98,77 @@ func TestNoPlaceIsLost(t *testing.T) {
 	if n := clientsOf(w).waiting.Len(); n > 0 {
 		t.Error(n, "streams are left among those that wait")
 	}
+}
+
+// TestKindsShareConnections: with as many connections as max= allows, one that idles gives way to one that begins with
+// another client's PROXY header, and who finds all of them in use waits until one idles.
+func TestKindsShareConnections(t *testing.T) {
+	w := backendtest.Worker(t, "h2c://"+announcedMember(t), func(s *balancer.WorkerSettings) {
+		s.Max, s.ProxyProtocol, s.Acquire = 2, balancer.ProxyProtocolV1, balancer.Some(20*time.Second)
+	})
+	b := NewBackend()
+	begin := func(port int, target string) *exchange.Exchange {
+		x := &exchange.Exchange{Start: time.Now(), Server: &exchange.Server{Levels: &exchange.Levels{}, KeepAlive: true, KeepAliveTimeout: time.Minute}}
+		x.Conn = &exchange.Conn{Local: netip.MustParseAddrPort("10.0.0.1:80"), Remote: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.7"), uint16(port))}
+		x.Req.Method, x.Req.Body = "GET", exchange.NoBody{}
+		x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor = "GET", target, "h", 1
+		if err := b.RoundTrip(context.Background(), w, x, &backend.Call{}); err != nil {
+			t.Error(err)
+		}
+		return x
+	}
+	for port := range 4 {
+		begin(1000+port, "/").Finish()
+	}
+	held := []*exchange.Exchange{begin(1, "/lasts"), begin(2, "/lasts")}
+	over := make(chan bool)
+	for port := range 3 {
+		go func() {
+			begin(2000+port, "/").Finish()
+			over <- true
+		}()
+	}
+	select {
+	case <-over:
+		t.Fatal("a third connection was made")
+	case <-time.After(50 * time.Millisecond):
+	}
+	held[0].Finish()
+	for range 3 {
+		<-over
+	}
+	held[1].Finish()
+}
+
+// announcedMember is where a member of HTTP/2 listens that wants a PROXY header in front; /lasts has no end.
+func announcedMember(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	var p http.Protocols
+	p.SetUnencryptedHTTP2(true)
+	s := &http.Server{Protocols: &p, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lasts" {
+			http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}
+	})}
+	go s.Serve(headerFirst{l})
+	return l.Addr().String()
+}
+
+// headerFirst is a listener whose connections begin behind the line of a PROXY header.
+type headerFirst struct{ net.Listener }
+
+func (l headerFirst) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	for b := make([]byte, 1); b[0] != '\n' && err == nil; {
+		_, err = c.Read(b)
+	}
+	return c, nil
 }

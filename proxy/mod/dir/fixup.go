@@ -22,11 +22,11 @@ type plan struct {
 // may not be reached is left alone: the default handler refuses it.
 func (p *plan) fixup(_ context.Context, x *exchange.Exchange) error {
 	switch {
-	case x.Forwarded() || x.FileType == exchange.Regular:
+	case x.FileType == exchange.Regular:
 		return nil
-	case x.FileType == exchange.Directory:
+	case x.FileType == exchange.Directory: // also one that a rule in it sends to a member
 		return p.directory(x)
-	case p.handled(x) || !p.falls():
+	case x.Forwarded() || p.handled(x) || !p.falls():
 		return nil
 	case site.PlanOf(x).Reachable(x):
 		return p.fall(x)

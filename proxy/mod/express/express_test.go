@@ -156,6 +156,17 @@ func TestDebug(t *testing.T) {
 	}
 }
 
+// TestNoSuchType: httpd says nothing of a type that is none.
+func TestNoSuchType(t *testing.T) {
+	c, err := sitetest.Bind(preload, "ProxyExpressDBMType ndbm", core.Module(), Module())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := c.Hints[len(c.Hints)-1]; h.Name != "ProxyExpressDBMType" || h.Effect != directive.Later {
+		t.Error(h)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for conf, want := range map[string]string{
 		"ProxyExpressDBMType gdbm": "ProxyExpressDBMType: dbm type gdbm can't be read here",

@@ -55,10 +55,14 @@ func setFile(c *settings, s *directive.Scope, a directive.Args) error {
 	return nil
 }
 
-func setType(c *settings, _ *directive.Scope, a directive.Args) error {
+func setType(c *settings, s *directive.Scope, a directive.Args) error {
 	c.kind = a.Words[0]
-	if _, err := dbm.TypeOf(c.kind); err != nil {
+	kind, err := dbm.TypeOf(c.kind)
+	switch {
+	case err != nil:
 		return &directive.Hinted{Msg: "ProxyExpressDBMType: dbm type " + c.kind + " can't be read here", Hint: "httxt2dbm -f SDBM makes a table that can, for ProxyExpressDBMType sdbm"}
+	case kind == nil:
+		s.Config.Fails(a, "there is no such type of table: no host is looked for")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (t *table) step(_ context.Context, x *exchange.Exchange) error {
 	return exchange.Stop
 }
 
-// find is the URL of the request's host. One that can't be looked for is told to those who ask for it: httpd says nothing.
+// find is the URL of the request's host. A table that can't be read is told to those who ask for it: httpd says nothing.
 func (t *table) find(x *exchange.Exchange) (url string, ok bool) {
 	if t.kind == nil {
 		return "", false

@@ -57,8 +57,9 @@ func readBack(path string, b *method.Beats, now time.Time) {
 		return
 	}
 	for line := range strings.Lines(string(text)) {
-		key, values, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-		if !ok || key == "" || key[0] == '#' {
+		line, whole := strings.CutSuffix(line, "\n")
+		key, values, ok := strings.Cut(strings.TrimRight(line, "\r"), " ")
+		if !ok || !whole || key == "" || key[0] == '#' {
 			continue
 		}
 		v := method.Values(values)

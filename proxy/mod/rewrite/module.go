@@ -18,6 +18,7 @@ func Last() site.Module {
 		return func(chain []*directive.Scope, p *site.Plan) error {
 			if dirs.Merged(chain...).state.Or(false) {
 				p.Add(site.Fixup, "RewriteRule", forceStep)
+				p.AddFirst(site.Insert, "RewriteRule", forceStep)
 				p.Add(site.Reply, "RewriteRule", statusStep)
 			}
 			return nil

@@ -157,17 +157,18 @@ func statusStep(_ context.Context, x *exchange.Exchange) error {
 	return nil
 }
 
-// forceStep has the file sent with the type, and by the handler, that T and H name (httpd: mod_rewrite.c hook_mimetype).
+// forceStep has the file sent with the type, and by the handler, that T and H name (httpd: mod_rewrite.c hook_mimetype). It
+// is a step of two phases: an index that stands in a folder's place has not been through the first of them.
 func forceStep(_ context.Context, x *exchange.Exchange) error {
 	m := memoryIn(x)
 	if m == nil || m.redirects != redirectsOf(x) {
 		return nil
 	}
-	if m.mediaType != "" {
+	if m.mediaType != "" && m.mediaType != x.Type {
 		traceOf(x, "", 1, "force filename ", x.Filename, " to have MIME-type '", m.mediaType, "'")
 		x.Type = m.mediaType
 	}
-	if m.handler != "" {
+	if m.handler != "" && m.handler != x.Handler {
 		traceOf(x, "", 1, "force filename ", x.Filename, " to have the Content-handler '", m.handler, "'")
 		x.Handler = m.handler
 	}

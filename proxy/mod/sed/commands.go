@@ -5,19 +5,6 @@ import (
 	"strconv"
 )
 
-// actions are what the commands do, by letter (httpd: sed1.c command). } and : are no commands any more.
-var actions map[byte]func(*machine, *command) error
-
-func init() {
-	actions = map[byte]func(*machine, *command) error{
-		'{': (*machine).jump, 'b': (*machine).jump, 't': (*machine).test,
-		'=': (*machine).printNumber, 'l': (*machine).list, 'p': (*machine).printSpace, 'P': (*machine).printFirst,
-		'd': (*machine).delete, 'D': (*machine).deleteFirst, 'n': (*machine).nextLine, 'N': (*machine).appendLine, 'q': (*machine).end,
-		'g': (*machine).fromHold, 'G': (*machine).addHold, 'h': (*machine).toHold, 'H': (*machine).addToHold, 'x': (*machine).swap,
-		's': (*machine).substitute, 'y': (*machine).transform, 'r': (*machine).queue, 'w': (*machine).write,
-	}
-}
-
 func (m *machine) jump(c *command) error {
 	if m.at = c.branch; c.branch == endOfScript {
 		m.at = len(m.commands)
@@ -45,7 +32,8 @@ func (m *machine) printSpace(*command) error {
 
 // firstLine is the pattern space up to its first newline.
 func (m *machine) firstLine() []byte {
-	first, _, _ := bytes.Cut(text(m.line), newline)
+	first, _, _ := bytes.Cut(m.text(), newline)
+	m.spend(len(first) / bytesAStep)
 	return first
 }
 
@@ -62,12 +50,13 @@ func (m *machine) delete(*command) error {
 
 // deleteFirst takes the first line of several away and begins again with the rest.
 func (m *machine) deleteFirst(c *command) error {
-	_, rest, more := bytes.Cut(text(m.line), newline)
+	text := m.text()
+	_, rest, more := bytes.Cut(text, newline)
+	m.spend(len(text) / bytesAStep)
 	if !more {
 		return m.delete(c)
 	}
-	m.spend(len(rest) / bytesAStep)
-	m.line = append(m.line[:0], rest...)
+	m.setLine(append(m.line[:0], rest...), len(rest))
 	m.at = 0
 	return nil
 }
@@ -101,8 +90,9 @@ func (m *machine) grown(to, b []byte) ([]byte, error) {
 	return append(to, b...), nil
 }
 
-func (m *machine) fromHold(*command) (err error) {
-	m.line, err = m.grown(m.line[:0], m.hold)
+func (m *machine) fromHold(*command) error {
+	line, err := m.grown(m.line[:0], m.hold)
+	m.setLine(line, len(line))
 	return err
 }
 
@@ -114,28 +104,31 @@ func (m *machine) addHold(*command) (err error) {
 }
 
 func (m *machine) toHold(*command) (err error) {
-	m.hold, err = m.grown(m.hold[:0], text(m.line))
+	m.hold, err = m.grown(m.hold[:0], m.text())
 	return err
 }
 
 func (m *machine) addToHold(*command) (err error) {
 	if m.hold, err = m.grown(m.hold, newline); err == nil {
-		m.hold, err = m.grown(m.hold, text(m.line))
+		m.hold, err = m.grown(m.hold, m.text())
 	}
 	return err
 }
 
 func (m *machine) swap(*command) error {
-	m.line, m.hold = m.hold, text(m.line)
+	line := m.hold
+	m.hold = m.text()
+	m.setLine(line, len(line))
 	return nil
 }
 
 func (m *machine) transform(c *command) error {
-	t := text(m.line)
+	t := m.text()
+	m.spend(len(t))
 	for i, b := range t {
 		t[i] = c.table[b]
 	}
-	m.spend(len(t) / bytesAStep)
+	m.edition++
 	return nil
 }
 
@@ -162,17 +155,18 @@ func (m *machine) substitute(c *command) error {
 }
 
 // replace replaces the match that was found, or those behind it.
-func (m *machine) replace(c *command) error {
+func (m *machine) replace(c *command) (err error) {
 	s := &m.found
 	made, at := m.made[:0], 0
 	for n := 1; ; n++ {
 		if c.nth == 0 || c.nth == allMatches || c.nth == n {
-			made = append(made, s.text[at:s.begin]...)
-			made = m.fill(made, c.to)
-			m.replaced, at = true, s.end
-			if len(made)+len(s.text)-at >= mostSpace {
-				return errTooLong
+			if made, err = m.grown(made, s.text[at:s.begin]); err != nil {
+				return err
 			}
+			if made, err = m.fill(made, c.to); err != nil {
+				return err
+			}
+			m.replaced, at = true, s.end
 		}
 		if c.nth == 0 || c.nth == n || c.re.anchored || s.end == len(s.text) {
 			break
@@ -182,31 +176,34 @@ func (m *machine) replace(c *command) error {
 			break
 		}
 	}
-	if m.replaced {
-		m.line, m.made = append(made, s.text[at:]...), m.line
-		m.spend(len(m.line) / bytesAStep)
+	if !m.replaced {
+		return nil
 	}
+	if made, err = m.grown(made, s.text[at:]); err != nil {
+		return err
+	}
+	m.made = m.line
+	m.setLine(made, 0)
 	return nil
 }
 
-// fill appends a replacement: & is what was found, \1 a group, and a backslash hides any other byte.
-func (m *machine) fill(made []byte, to string) []byte {
+// fill appends a replacement.
+func (m *machine) fill(made []byte, to []part) (_ []byte, err error) {
 	s := &m.found
-	for i := 0; i < len(to); i++ {
-		switch b := to[i]; b {
-		case '&':
-			made = append(made, s.text[s.begin:s.end]...)
-		case '\\':
-			i++
-			if b = to[i]; '1' <= b && b <= '9' {
-				g := s.groups[b-'1']
-				made = append(made, s.text[g.begin:g.end]...)
-			} else {
-				made = append(made, b)
-			}
+	m.spend(len(to))
+	for i := range to {
+		switch p := &to[i]; {
+		case p.found:
+			made, err = m.grown(made, s.text[s.begin:s.end])
+		case p.group > 0:
+			g := s.groups[p.group-1]
+			made, err = m.grown(made, s.text[g.begin:g.end])
 		default:
-			made = append(made, b)
+			made, err = m.grown(made, p.text)
+		}
+		if err != nil {
+			return made, err
 		}
 	}
-	return made
+	return made, nil
 }

@@ -82,21 +82,26 @@ func (c *compiler) compile() error {
 	}
 }
 
-// kind is how a command is written: how many addresses it may have, and what follows its letter.
+// kind is how a command is written, and what it does: how many addresses it may have, what follows its letter (nil: nothing,
+// to the next command), and what the machine does at it (httpd: sed1.c command; nil: it is none once it is compiled).
 type kind struct {
 	most   int
-	follow func(*compiler, *command) error // nil: nothing, to the next command
+	follow func(*compiler, *command) error
+	do     func(*machine, *command) error
 }
 
 // kinds are the commands. a, c and i want a newline, which no configuration can hold.
 var kinds = map[byte]kind{
-	'{': {2, (*compiler).open}, '}': {0, (*compiler).close}, ':': {0, (*compiler).define},
-	'a': {1, newlineWanted}, 'i': {1, newlineWanted}, 'c': {2, newlineWanted},
-	'b': {2, (*compiler).jump}, 't': {2, (*compiler).jump},
-	'=': {1, nil}, 'q': {1, nil}, 'r': {1, (*compiler).readFile}, 'w': {2, (*compiler).writeFile},
-	's': {2, (*compiler).substitution}, 'y': {2, (*compiler).transform},
-	'd': {2, nil}, 'D': {2, nil}, 'g': {2, nil}, 'G': {2, nil}, 'h': {2, nil}, 'H': {2, nil}, 'l': {2, nil}, 'n': {2, nil}, 'N': {2, nil},
-	'p': {2, nil}, 'P': {2, nil}, 'x': {2, nil},
+	'{': {2, (*compiler).open, (*machine).jump}, '}': {0, (*compiler).close, nil}, ':': {0, (*compiler).define, nil},
+	'a': {1, newlineWanted, nil}, 'i': {1, newlineWanted, nil}, 'c': {2, newlineWanted, nil},
+	'b': {2, (*compiler).jump, (*machine).jump}, 't': {2, (*compiler).jump, (*machine).test},
+	'=': {1, nil, (*machine).printNumber}, 'l': {2, nil, (*machine).list}, 'p': {2, nil, (*machine).printSpace}, 'P': {2, nil, (*machine).printFirst},
+	'd': {2, nil, (*machine).delete}, 'D': {2, nil, (*machine).deleteFirst}, 'q': {1, nil, (*machine).end},
+	'n': {2, nil, (*machine).nextLine}, 'N': {2, nil, (*machine).appendLine},
+	'g': {2, nil, (*machine).fromHold}, 'G': {2, nil, (*machine).addHold}, 'x': {2, nil, (*machine).swap},
+	'h': {2, nil, (*machine).toHold}, 'H': {2, nil, (*machine).addToHold},
+	'r': {1, (*compiler).readFile, (*machine).queue}, 'w': {2, (*compiler).writeFile, (*machine).write},
+	's': {2, (*compiler).substitution, (*machine).substitute}, 'y': {2, (*compiler).transform, (*machine).transform},
 }
 
 func newlineWanted(c *compiler, _ *command) error { return c.garbled() }
@@ -114,6 +119,7 @@ func (c *compiler) command() error {
 	}
 	cmd.name = c.next()
 	k, ok := kinds[cmd.name]
+	cmd.do = k.do
 	switch {
 	case !ok:
 		return c.wrong("unrecognized command")
@@ -353,9 +359,11 @@ func (c *compiler) substitution(cmd *command) (err error) {
 	} else {
 		c.last = address{kind: expression, re: cmd.re}
 	}
-	if cmd.to, err = c.replacement(delimiter, cmd.re.groups); err != nil {
+	text, err := c.replacement(delimiter, cmd.re.groups)
+	if err != nil {
 		return err
 	}
+	cmd.to = partsOf(text)
 	if err = c.suffix(cmd); err != nil {
 		return err
 	}
@@ -389,6 +397,32 @@ func (c *compiler) replacement(delimiter byte, groups int) (string, error) {
 			return "", c.wrong("ending delimiter missing on substitution")
 		}
 	}
+}
+
+// partsOf takes a replacement apart: & is what was found, \1 a group, and a backslash hides any other byte.
+func partsOf(text string) (parts []part) {
+	literal := func(b byte) {
+		if n := len(parts); n > 0 && parts[n-1].text != nil {
+			parts[n-1].text = append(parts[n-1].text, b)
+			return
+		}
+		parts = append(parts, part{text: []byte{b}})
+	}
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; b {
+		case '&':
+			parts = append(parts, part{found: true})
+		case '\\':
+			if i++; '1' <= text[i] && text[i] <= '9' {
+				parts = append(parts, part{group: int(text[i] - '0')})
+			} else {
+				literal(text[i])
+			}
+		default:
+			literal(b)
+		}
+	}
+	return parts
 }
 
 // suffix says which matches are replaced.
@@ -427,6 +461,9 @@ func (c *compiler) transform(cmd *command) error {
 	}
 	var table [256]byte
 	for c.peek() != delimiter {
+		if c.at >= len(c.line) { // \n hid what ended the first text
+			return c.wrong("transform strings not the same size")
+		}
 		table[c.transformed()] = to.transformed()
 	}
 	switch to.next() {

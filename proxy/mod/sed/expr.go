@@ -1,14 +1,24 @@
 package sed
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // expr is a regular expression of sed's own language (httpd: regexp.c sed_compile). Immutable.
 type expr struct {
 	anchored bool // it begins with ^
 	nodes    []node
 	groups   int
-	prefix   []byte // what every match begins with
+	prefix   []byte // what every match begins with, mostPrefix bytes of it at most
+	width    int    // how many bytes every match has, or anyWidth
+	id       int    // from 0 on, in the script
 }
+
+const (
+	mostPrefix = 32 // a search for more is slow
+	anyWidth   = -1
+)
 
 // nodeKind says what a node finds.
 type nodeKind uint8
@@ -82,6 +92,9 @@ func (c *compiler) expression(delimiter byte) (*expr, error) {
 	}
 	c.size += x.bytes
 	x.e.findPrefix()
+	x.e.findWidth()
+	x.e.id = c.exprs
+	c.exprs++
 	return &x.e, nil
 }
 
@@ -177,7 +190,7 @@ func (x *exprCompiler) escape(b byte) error {
 	case b == 'n':
 		x.byte('\n')
 	case '1' <= b && b <= '9':
-		if int(b-'1') >= x.closed {
+		if int(b-'1') >= x.closed || bytes.IndexByte(x.opened, b-'1') >= 0 {
 			return errors.New(digitRange)
 		}
 		x.put(node{kind: groupAgain, b: b - '1'}, 2)
@@ -304,10 +317,23 @@ func (e *expr) findPrefix() {
 	for _, n := range e.nodes {
 		switch {
 		case n.kind == groupBegin, n.kind == groupEnd: // these are in no text
-		case n.kind == oneByte && !n.many:
+		case n.kind == oneByte && !n.many && len(e.prefix) < mostPrefix:
 			e.prefix = append(e.prefix, n.b)
 		default:
 			return
+		}
+	}
+}
+
+// findWidth looks how long a match is.
+func (e *expr) findWidth() {
+	for i := range e.nodes {
+		switch n := &e.nodes[i]; {
+		case n.many, n.kind == groupAgain:
+			e.width = anyWidth
+			return
+		case n.kind == oneByte, n.kind == anyByte, n.kind == oneOf:
+			e.width++
 		}
 	}
 }

@@ -29,20 +29,41 @@ func (m *machine) write(c *command) error {
 	return nil
 }
 
-// store writes the pattern space to the file that a command names. What can't be written is lost, as in httpd.
+// store writes the pattern space to the file that a command names. What can't be written is lost, as in httpd, and so is what
+// a pipe has no room for.
 func (m *machine) store(c *command) {
 	if c.file < 0 {
 		return
 	}
 	m.x.Block()
-	t := text(m.line)
-	m.spend(len(t) + 1)
-	m.files[c.file].Write(append(append(make([]byte, 0, len(t)+1), t...), '\n'))
+	t := m.text()
+	m.spend(fileSteps + len(t))
+	m.made = append(append(m.made[:0], t...), '\n')
+	writeNow(m.files[c.file], m.made)
+}
+
+// writeNow writes what a file has room for at once. (Write of an os.File waits until a pipe's reader took all.)
+func writeNow(f *os.File, p []byte) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Write(func(fd uintptr) bool {
+		for {
+			if _, err := syscall.Write(int(fd), p); err != syscall.EINTR {
+				return true
+			}
+		}
+	})
 }
 
 // queue is r: a file that comes behind the line.
 func (m *machine) queue(c *command) error {
 	if len(m.reads) == mostAppends {
+		if m.told {
+			return nil
+		}
+		m.told = true
 		m.x.Log("sed", exchange.Error, nil, m.x.Arena.Join("AH02998: too many reads after line ", m.x.Arena.Int(m.number)))
 		return nil
 	}
@@ -59,6 +80,7 @@ func (m *machine) drain() {
 	if m.reading == nil {
 		m.reading = m.open(m.reads[0])
 	}
+	m.spend(fileSteps)
 	n, err := 0, io.EOF
 	if m.reading != nil {
 		size := len(m.out)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"balancerd/proxy/exchange"
 )
@@ -41,15 +42,21 @@ func run(s *script, body string, piece int) (string, error) {
 func FuzzScript(f *testing.F) {
 	recorded(f, "answers.jsonl", func(row []any) { f.Add(strings.Join(linesOf(row[0]), "\n"), textOf(row[1]), 3) })
 	recorded(f, "words.jsonl", func(row []any) { f.Add(textOf(row[0]), "a\nb\n", 1) })
+	f.Add(`s/\(a\(b\)\1\)/x/`, "xxab\nabbab\n", 4)
+	f.Add(`s/\(a\(b\)\)\2/<\1>/g`, "xxab\nabbab\n", 4)
+	f.Add(`s/\(a\)\(b\(c\)\2\)/x/`, "abcb\nabcbc\n", 4)
+	f.Add(`yn\\nab`, "n\n", 4)
+	f.Add(":a\n/a.c/!{\nN\nb a\n}\ns/\\n/,/g", "a\na\n\nc\nabc\nb\na\n\nc", 4)
+	f.Add(":a\n/ab*c/!{\nN\nx;G;x;y/b/a/\nb a\n}", "a\na\nbc\nc\nabc\nb\na\n\nc", 4)
 	f.Fuzz(func(t *testing.T, text, body string, piece int) {
 		if len(text) > 400 || len(body) > 1000 {
 			return
 		}
-		s := &script{}
-		for line := range strings.SplitSeq(text, "\n") {
-			if _, err := s.add(line); err != nil {
-				return
-			}
+		over := time.AfterFunc(time.Minute, func() { panic("has no end") })
+		defer over.Stop()
+		s, ok := scriptOf(text)
+		if !ok {
+			return
 		}
 		for _, c := range s.commands {
 			if c.name == 'r' || c.file >= 0 {
@@ -60,7 +67,35 @@ func FuzzScript(f *testing.F) {
 		if got, gerr := run(s, body, max(1, piece%50)); got != whole || (gerr == nil) != (err == nil) {
 			t.Fatalf("%q on %q: %q %v, in pieces %q %v", text, body, whole, err, got, gerr)
 		}
+		plain, _ := scriptOf(text)
+		slowly(plain)
+		if got, gerr := run(plain, body, len(body)+1); err == nil && gerr == nil && got != whole {
+			t.Fatalf("%q on %q: %q, slowly %q", text, body, whole, got)
+		}
 	})
+}
+
+// scriptOf compiles lines.
+func scriptOf(text string) (s *script, ok bool) {
+	s = &script{}
+	for line := range strings.SplitSeq(text, "\n") {
+		if _, err := s.add(line); err != nil {
+			return nil, false
+		}
+	}
+	return s, true
+}
+
+// slowly has the expressions of a script look at each place.
+func slowly(s *script) {
+	for i := range s.commands {
+		c := &s.commands[i]
+		for _, e := range []*expr{c.first.re, c.second.re, c.re} {
+			if e != nil {
+				e.prefix, e.width = nil, anyWidth
+			}
+		}
+	}
 }
 
 // FuzzExpression: the expressions that Go's engine has, too, find what that finds, where they find nothing empty.

@@ -14,7 +14,7 @@ func (m *machine) list(*command) error {
 			}
 		}
 	}
-	for _, b := range text(m.line) {
+	for _, b := range m.text() {
 		switch {
 		case b == '\n', ' ' <= b && b < 0x7f:
 			put(b)

@@ -17,22 +17,27 @@ type machine struct {
 
 	in     []byte // of the body, what was not read
 	own    []byte // storage for it when the machine stops
+	owned  bool   // it lies there
 	out    []byte // what came of it
 	closed bool   // the body is over
 
 	line     []byte // the pattern space
+	known    int    // so many bytes at its beginning are not 0
+	edition  int    // another one whenever the pattern space was changed, but for what was added at its end
 	whole    bool   // it is a line of which is not known yet whether it is the last one
 	hold     []byte
 	made     []byte // storage of s
 	number   int64  // of the line
 	last     bool
-	inside   []bool // by command: its second address was not found yet
-	replaced bool   // since the line was read, or the last t
+	inside   []bool    // by command: its second address was not found yet
+	failures []failure // by expr.id
+	replaced bool      // since the line was read, or the last t
 
 	at       int      // the command that comes next; idle: a line is needed first
 	resume   int      // where the next line begins
 	deleted  bool     // the line is not printed
 	quit     bool     // nothing comes any more
+	told     bool     // that a line queues too many files
 	reads    []string // the files that come behind the line
 	reading  *os.File // the first of them, while it is being read
 	draining bool     // they come now
@@ -47,18 +52,20 @@ type machine struct {
 const idle = -1
 
 func newMachine(s *script, x *exchange.Exchange) *machine {
-	m := &machine{script: s, x: x, at: idle, left: startSteps, inside: make([]bool, len(s.commands))}
+	m := &machine{script: s, x: x, at: idle, left: startSteps, inside: make([]bool, len(s.commands)), failures: make([]failure, s.exprs)}
 	m.found.m = m
 	return m
 }
 
 // What a script may do before it is taken for one that never ends: a step is a command, a node of an expression that is
-// tried, a byte that is printed, or bytesAStep bytes that are copied or searched. Each byte of the body gives it more to do.
+// tried, a byte that is printed, or bytesAStep bytes that are copied or searched; a call for a file is fileSteps. Each byte of
+// the body gives it more to do. What takes long is counted before it is done, or in between.
 const (
 	startSteps   = 1 << 26
 	stepsPerByte = 1 << 12
 	mostSteps    = 1 << 30
 	bytesAStep   = 16
+	fileSteps    = 1 << 8
 	turnSteps    = 1 << 16 // after so many an event loop goes on without the exchange
 )
 
@@ -84,7 +91,7 @@ var (
 
 // feed gives a piece of the body. After it, and after close, run is called until it has not stopped.
 func (m *machine) feed(p []byte) {
-	m.in = p
+	m.in, m.owned = p, false
 	m.left = min(m.left+len(p)*stepsPerByte, mostSteps)
 }
 
@@ -117,8 +124,10 @@ func (m *machine) run() (stopped bool, err error) {
 			return false, err
 		}
 	}
-	m.own = append(m.own[:0], m.in...)
-	m.in = m.own
+	if !m.owned {
+		m.own = append(m.own[:0], m.in...)
+		m.in, m.owned = m.own, true
+	}
 	return true, nil
 }
 
@@ -200,7 +209,7 @@ func (m *machine) step() error {
 	if m.selects(c, here) == c.negated {
 		return nil
 	}
-	return actions[c.name](m, c)
+	return c.do(m, c)
 }
 
 // selects reports whether the addresses of a command hold for the line.
@@ -236,24 +245,50 @@ func (m *machine) meets(a *address) bool {
 	return m.search(a.re)
 }
 
-// search looks for an expression in the pattern space.
+// failure is what a search for an expression that was not found says of the next one: until the pattern space has another
+// edition, no match begins in front of a place.
+type failure struct{ edition, from int }
+
+// search looks for an expression in the pattern space. What was added at its end alone is not looked at again and again: a
+// script that gathers lines until one is found takes no time by the square of their number.
 func (m *machine) search(e *expr) bool {
-	m.found.text, m.found.behind = text(m.line), false
-	return m.found.find(e, 0)
+	s := &m.found
+	s.text, s.behind = m.text(), false
+	if e.anchored {
+		return s.find(e, 0)
+	}
+	f := &m.failures[e.id]
+	if f.edition != m.edition {
+		*f = failure{edition: m.edition}
+	}
+	if s.find(e, f.from) {
+		return true
+	}
+	f.from = s.next(e)
+	return false
 }
 
-// text is a space as C sees it: up to a 0.
-func text(b []byte) []byte {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		return b[:i]
+// setLine has another text in the pattern space, of which some bytes at its beginning are known not to be 0.
+func (m *machine) setLine(line []byte, known int) {
+	m.line, m.known = line, known
+	m.edition++
+}
+
+// text is the pattern space as C sees it: up to a 0.
+func (m *machine) text() []byte {
+	n := bytes.IndexByte(m.line[m.known:], 0)
+	if n < 0 {
+		n = len(m.line) - m.known
 	}
-	return b
+	m.known += n
+	m.spend(n / bytesAStep)
+	return m.line[:m.known]
 }
 
 // print prints a line.
 func (m *machine) print(b []byte) {
-	m.out = append(append(m.out, b...), '\n')
 	m.spend(len(b) + 1)
+	m.out = append(append(m.out, b...), '\n')
 }
 
 // endLine is what follows a script's last command.
@@ -263,6 +298,6 @@ func (m *machine) endLine() {
 	}
 	m.deleted = false
 	m.draining = len(m.reads) > 0
-	m.line = m.line[:0]
+	m.setLine(m.line[:0], 0)
 	m.at = idle
 }

@@ -27,24 +27,33 @@ type script struct {
 	unnamed  int     // the last b or t without a label, +1
 	last     address // what an empty expression stands for
 	numbers  int     // addresses that are numbers so far
+	exprs    int     // expressions so far
 	size     int     // bytes of what was compiled so far
 }
 
 // command is one command of a script.
 type command struct {
 	name    byte // the letter; '{' is a jump behind its '}'
+	do      func(*machine, *command) error
 	first   address
 	second  address
 	negated bool // it is for lines that the addresses do not select
 
 	re     *expr // of s
-	to     string
+	to     []part
 	nth    int // which match is replaced: 0 for the first alone, allMatches
 	print  byte
 	file   int // of w and s: an index of files, or -1
 	table  *[256]byte
 	path   string // of r
 	branch int    // of b, t and {: the command that follows
+}
+
+// part is one of a replacement: a text, a group of what was found, or all of that.
+type part struct {
+	text  []byte
+	group int // from 1 on; 0: none
+	found bool
 }
 
 // addressKind says what an address looks at.

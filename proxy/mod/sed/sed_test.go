@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -242,6 +243,7 @@ func TestFiles(t *testing.T) {
 	}
 	write("in.txt", "from a file\nwithout end")
 	write("old.txt", "0123456789")
+	full := fullPipe(t, filepath.Join(root, "pipe"))
 	large := strings.Repeat("large\n", 100000)
 	write("large.txt", large)
 	const file = "from a file\nwithout end"
@@ -254,6 +256,7 @@ func TestFiles(t *testing.T) {
 		{[]string{"2r ROOT/i\\n.txt", "2q"}, "one\ntwo\n" + file}, {[]string{"2r ROOT/gone"}, "one\ntwo\nthree\n"}, {[]string{"2r ROOT"}, "one\ntwo\nthree\n"}, {[]string{"2r /dev/zero"}, "one\ntwo\nthree\n"},
 		{[]string{"$r ROOT/large.txt", "1r ROOT/large.txt"}, "one\n" + large + "two\nthree\n" + large},
 		{[]string{"w ROOT/w.txt"}, "one\ntwo\nthree\n"}, {[]string{"s/o/0/w ROOT/sw.txt"}, "0ne\ntw0\nthree\n"}, {[]string{"2w ROOT/old.txt"}, "one\ntwo\nthree\n"}, {[]string{"w ROOT/wr.txt", "$r ROOT/wr.txt"}, "one\ntwo\nthree\none\ntwo\nthree\n"},
+		{[]string{"w " + fullDevice, "s/o/0/w " + fullDevice}, "0ne\ntw0\nthree\n"}, {[]string{"w ROOT/pipe"}, "one\ntwo\nthree\n"},
 	} {
 		for i := range c.lines {
 			c.lines[i] = strings.ReplaceAll(c.lines[i], "ROOT", root)
@@ -265,6 +268,10 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
+	took := make([]byte, 1<<20)
+	if n, _ := full.Read(took); n == 0 || strings.Trim(string(took[:n]), "x") != "" {
+		t.Errorf("%d bytes in the pipe, %.20q", n, took)
+	}
 	for name, want := range map[string]string{"w.txt": "one\ntwo\nthree\n", "sw.txt": "0ne\ntw0\n", "old.txt": "two\n456789"} {
 		if got, _ := os.ReadFile(filepath.Join(root, name)); string(got) != want {
 			t.Errorf("%s: %q", name, got)
@@ -272,12 +279,45 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestManyReads: a line queues 20 files, which httpd does not survive.
+// fullDevice has room for nothing. Not all systems have one.
+var fullDevice = "/dev/full"
+
+func init() {
+	if _, err := os.Stat(fullDevice); err != nil {
+		fullDevice = "/dev/null"
+	}
+}
+
+// fullPipe makes a pipe that has no room. Who waits for it does so until a minute is over.
+func fullPipe(t *testing.T, name string) *os.File {
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Write(func(fd uintptr) bool {
+		for err == nil {
+			_, err = syscall.Write(int(fd), []byte{'x'})
+		}
+		return true
+	})
+	over := time.AfterFunc(time.Minute, func() { t.Error("w waits for a pipe"); f.Close() })
+	t.Cleanup(func() { over.Stop(); f.Close() })
+	return f
+}
+
+// TestManyReads: a line queues 20 files, which httpd does not survive. That it would queue more is told once.
 func TestManyReads(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x")
 	os.WriteFile(name, []byte("x"), 0o644)
-	r := sitetest.New(t, preload, "SetOutputFilter Sed\n<Location />\n"+strings.Repeat("OutputSed \"r "+name+"\"\n", 21)+"</Location>\n", modules(func(string) sitetest.Answer { return sitetest.Answer{Body: "a"} })...)
-	if got := sitetest.Body(r.Get("GET / HTTP/1.1")); got != "a\n"+strings.Repeat("x", 20) {
+	r := sitetest.New(t, preload, "SetOutputFilter Sed\n<Location />\n"+strings.Repeat("OutputSed \"r "+name+"\"\n", 22)+"</Location>\n", modules(func(string) sitetest.Answer { return sitetest.Answer{Body: "a\na"} })...)
+	if got, one := sitetest.Body(r.Get("GET / HTTP/1.1")), "a\n"+strings.Repeat("x", 20); got != one+one {
 		t.Errorf("%q", got)
 	}
 	if log := r.Log.Take(); log != "[sed:error] AH02998: too many reads after line 1" {
@@ -309,18 +349,37 @@ type writerFunc func([]byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
 
+// compiled is the script of some directives.
+func compiled(t testing.TB, lines ...string) *script {
+	s := &script{}
+	for _, l := range lines {
+		if _, err := s.add(l); err != nil {
+			t.Fatalf("%q: %v", lines, err)
+		}
+	}
+	return s
+}
+
 // TestEndless: a script that goes on for ever ends, and what comes of it is never held as a whole.
 func TestEndless(t *testing.T) {
-	for _, lines := range [][]string{{":a", "b a"}, {":a", "p", "b a"}, {":a", "s/^/x/", "t a"}, {":a", "G", "h", "b a"}, {"$!d", ":a", "p", "b a"}, {`s/\(\)/x/g`}, {`s/\(\)/x/3`, ":a", "b a"}, {":a", "=;b a"}} {
-		s := &script{}
-		for _, l := range lines {
-			if _, err := s.add(l); err != nil {
-				t.Fatal(err)
-			}
-		}
-		m := newMachine(s, &exchange.Exchange{})
-		m.left = 1 << 20
-		m.feed([]byte("x\n"))
+	whole := strings.Repeat("x", mostSpace-1)
+	long := whole[:1<<20]
+	file := filepath.Join(t.TempDir(), "f")
+	for _, c := range []struct {
+		lines []string
+		body  string
+	}{
+		{[]string{":a", "b a"}, "x\n"}, {[]string{":a", "p", "b a"}, "x\n"}, {[]string{":a", "s/^/x/", "t a"}, "x\n"}, {[]string{":a", "G", "h", "b a"}, "x\n"},
+		{[]string{"$!d", ":a", "p", "b a"}, "x\n"}, {[]string{`s/\(\)/x/g`}, "x\n"}, {[]string{`s/\(\)/x/3`, ":a", "b a"}, "x\n"}, {[]string{":a", "=;b a"}, "x\n"},
+		{[]string{":a", "w " + file, "b a"}, "x\n"}, {[]string{":a", "r /nowhere", "b a"}, "x\n"}, {[]string{":a", "r /nowhere", "$!b a", "p", "b a"}, "x\n"},
+		{[]string{":a", "/z/b", "b a"}, whole}, {[]string{":a", "/zz*y/b", "b a"}, long}, {[]string{":a", "/[z]*y/b", "b a"}, long}, {[]string{":a", "x", "x", "b a"}, whole}, {[]string{":a", "/END/!{", "N", "s/^y*/y/", "b a", "}"}, whole[:mostSpace-1<<20] + strings.Repeat("\n", 1<<10)}, {[]string{":a", "h", "g", "b a"}, long},
+		{[]string{":a", "h", "y/a/b/", "b a"}, long}, {[]string{":a", "y/a/b/", "/z/b", "b a"}, long}, {[]string{":a", "s/x$/x/", "b a"}, long}, {[]string{":a", `/\(x*\)\1*z/b`, "b a"}, long}, {[]string{":a", "N", "/[yz]z*z/!b a"}, long + strings.Repeat("\n", 1<<10)},
+		{[]string{":a", "$!N", "P", "s/x//", "b a"}, long + "\n\n"}, {[]string{"s/.*/&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&/"}, long},
+	} {
+		m := newMachine(compiled(t, c.lines...), &exchange.Exchange{})
+		m.left = 1<<21 - len(c.body)*stepsPerByte
+		m.feed([]byte(c.body))
+		lines := c.lines
 		most, err := 0, error(nil)
 		for closed := false; err == nil; {
 			var stopped bool
@@ -334,8 +393,91 @@ func TestEndless(t *testing.T) {
 			most = max(most, len(m.out))
 			m.out = m.out[:0]
 		}
-		if err != errEndless && err != errTooLong || most > mostOut+mostSpace/8 {
-			t.Errorf("%q: %v, %d bytes at once", lines, err, most)
+		if err != errEndless && err != errTooLong || most > mostOut+max(mostSpace/8, len(c.body)) || cap(m.made) > 2*mostSpace {
+			t.Errorf("%q: %v, %d bytes at once, %d of a replacement", lines, err, most, cap(m.made))
+		}
+		m.release()
+	}
+}
+
+// steps is what a script does over a body that comes at once.
+func steps(t testing.TB, s *script, body string) int {
+	m := newMachine(s, &exchange.Exchange{})
+	m.left = mostSteps - len(body)*stepsPerByte
+	m.feed([]byte(body))
+	m.close()
+	for stopped := true; stopped; {
+		var err error
+		if stopped, err = m.run(); err != nil {
+			t.Fatal(err)
+		}
+		m.out = m.out[:0]
+	}
+	return mostSteps - m.left
+}
+
+// TestCounted: all that grows with the pattern space, or with the hold space, counts for something.
+func TestCounted(t *testing.T) {
+	const n = 1 << 20
+	as := strings.Repeat("a", n)
+	for _, c := range []struct{ line, body string }{
+		{"/z/p", as}, {"/^z/p", as}, {"/z$/p", as}, {"/a[b]/p", as}, {"x;x", as}, {"P", as}, {"h", as}, {"H", as}, {"h;g", as}, {"h;G", as}, {"D", as}, {"N;D", as + "\n" + as}, {"N;P", as + "\nb"},
+		{"y/a/b/", as}, {"s/a/b/", as}, {"s/$/b/", as}, {"s/aa*/b/", as}, {"s/z/b/2", as}, {"s/a/b/2", as}, {"l", as}, {"p", as}, {`N;s/^\(.*\)\n\1$/x/`, as + "\n" + as}, {`N;/^\(a*\)\n\1*b/p`, as + "\n" + as},
+	} {
+		s := compiled(t, "#n", c.line, "d")
+		small := steps(t, s, strings.ReplaceAll(c.body, as, "aa"))
+		if got := steps(t, s, c.body); got < small+n/bytesAStep {
+			t.Errorf("%s: %d steps, of two bytes %d", c.line, got, small)
+		}
+	}
+	if got := steps(t, compiled(t, "#n", "r /nowhere"), "a\nb\n"); got < 2*fileSteps {
+		t.Errorf("r: %d steps", got)
+	}
+}
+
+// TestGathering: a script that gathers lines until there is what it waits for does not look at all of them for each one.
+func TestGathering(t *testing.T) {
+	for _, until := range []string{"END", "E.D", "[E]ND$", "EN*D", `\(EN\)D`, "[^\\n]ND"} {
+		s := compiled(t, ":a", "/"+until+"/!{", "N", "b a", "}", "s/\\n/,/g")
+		cost := func(n int) int { return steps(t, s, strings.Repeat("line\n", n)+"END\nmore\nEND\n") }
+		if one, ten := cost(1000), cost(10000); ten > 12*one {
+			t.Errorf("%s: %d steps of 1,000 lines, %d of 10,000", until, one, ten)
+		}
+		if got, _ := run(s, "a\nEN\nD\nE\nxEND\nEND\nb\nE", 100); got != "a,EN,D,E,xEND\nEND\n" {
+			t.Errorf("%s: %q", until, got)
+		}
+	}
+}
+
+// TestGroups: a group is known behind its \), and not inside of itself.
+func TestGroups(t *testing.T) {
+	for line, want := range map[string]string{
+		`s/\(a\(b\)\)\2/<\1>/`: "xx<ab>ab\n", `s/\(a\)\(b\(b\)\1\)/<\3>/`: "xx<b>b\n",
+		`s/\(a\(b\)\1\)/x/`: "", `s/\(a\)\(b\(c\)\2\)/x/`: "", `/\(a\(b\)\(c\)\1\)/p`: "",
+	} {
+		s := &script{}
+		_, err := s.add(line)
+		if want == "" {
+			if err == nil {
+				t.Errorf("%s is taken", line)
+			}
+			continue
+		}
+		if got, rerr := run(s, "xxabbab", 100); err != nil || rerr != nil || got != want {
+			t.Errorf("%s: %v %v %q", line, err, rerr, got)
+		}
+	}
+}
+
+// TestDelimiters: whatever a delimiter is, what is read up to it ends.
+func TestDelimiters(t *testing.T) {
+	for _, name := range []string{"y", "s", "\\", "/", "p;y", "/a/s", "/a/,\\"} {
+		for _, delimiter := range []string{"n", "\\", "\n", "\x00", "a", "1", "{", "[", "]", "*", "&", ";", "!", ",", "\xff"} {
+			for _, text := range []string{"", `\n`, `\\n`, `\\nab`, "ab", `a\`, "[a", "[^", "a[-", `\(`, `\{1`, `\{1,`, `\1`, "\x00", "\\\x00"} {
+				(&script{}).add(name + delimiter + text)
+				(&script{}).add(name + delimiter + text + delimiter + text)
+				(&script{}).add(name + delimiter + text + delimiter + text + delimiter)
+			}
 		}
 	}
 }
