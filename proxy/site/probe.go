@@ -71,7 +71,11 @@ func place(x, y *exchange.Exchange) {
 		y.Filename += "/"
 	}
 	if folder := parent(x.Filename); x.Req.Path != "" && parent(y.Filename) == folder && len(y.Filename) > len(folder) {
-		p := parent(x.Req.Path) + y.Filename[len(folder):]
+		flags := decodeUnreserved
+		if x.Server.MergeSlashes {
+			flags |= mergeSlashes
+		}
+		p, _ := normalize(&y.Arena, parent(x.Req.Path)+y.Filename[len(folder):], flags)
 		y.Req.Path, y.Req.RawPath, y.Req.Target = p, p, p
 	}
 }
