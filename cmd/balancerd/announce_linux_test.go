@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -268,6 +269,65 @@ func TestChecksAreAnnouncedAsOurs(t *testing.T) {
 			}
 		case <-time.After(10 * time.Second):
 			t.Fatal("no check")
+		}
+	}
+}
+
+// A reload that asks for a header, for another one, or for none is obeyed at once: no kept connection is used that began in
+// another way. Members on unix sockets get it, too.
+func TestHeadersAfterAReload(t *testing.T) {
+	t.Parallel()
+	p := newInstance(t)
+	l, err := net.Listen("unix", p.root+"/member.sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				in := bufio.NewReader(c)
+				first, _ := in.Peek(6)
+				begins := "nothing"
+				switch {
+				case string(first) == "PROXY ":
+					begins = "v1"
+					in.ReadString('\n')
+				case strings.HasPrefix(string(first), "\r\n\r\n"):
+					begins = "v2"
+					in.Discard(28)
+				}
+				for {
+					if _, err := http.ReadRequest(in); err != nil {
+						return
+					}
+					fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(begins), begins)
+				}
+			}()
+		}
+	}()
+	conf := func(word string) {
+		p.conf("ProxyPass /plain unix:" + p.root + "/member.sock|http://h/ " + word + "\n<Proxy balancer://b>\nBalancerMember unix:" + p.root + "/member.sock|http://m/ " + word +
+			"\n</Proxy>\nProxyPass /b balancer://b/\n")
+	}
+	conf("")
+	p.start()
+	ask, _ := ownConnection(t, "127.0.0.1", p.port)
+	for i, c := range []struct{ word, want string }{{"", "nothing"}, {"proxyprotocol=v1", "v1"}, {"proxyprotocol=v2", "v2"}, {"proxyprotocol=off", "nothing"}} {
+		if i > 0 {
+			conf(c.word)
+			p.reload(syscall.SIGUSR1)
+			ask, _ = ownConnection(t, "127.0.0.1", p.port)
+		}
+		for _, path := range []string{"/plain/x", "/b/x", "/plain/y", "/b/y"} {
+			if got := ask(path); got != c.want {
+				t.Errorf("%s %s: %s, want %s", c.word, path, got, c.want)
+			}
 		}
 	}
 }

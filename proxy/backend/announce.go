@@ -15,7 +15,7 @@ import (
 // one client: whose connection begins with one carries no request whose own would be another. The text lives as long as
 // the exchange.
 //
-// It says what HAProxy's send-proxy and nginx's proxy_protocol do: the client that x has come to be of, which may be one that
+// It says what HAProxy's send-proxy does, and nginx's proxy_protocol: the client that x has come to be of, which may be one that
 // a proxy in front named, and the address at which that reached us; a health check speaks for ourselves. Towards
 // another proxy (ProxyRemote), which is no member, it goes in the tunnel alone.
 func Announcement(w *balancer.Worker, x *exchange.Exchange, call *Call) string {

@@ -14,6 +14,32 @@ func (x *Exchange) SetClient(ip string, port uint16) {
 	x.Conn.last.set(ip)
 }
 
+// SetClientHost notes the client's host name, which was looked up and leads back to its address: others need not look it
+// up again, and logs have it (httpd: conn_rec.remote_host, request_rec.useragent_host). name is not of a request's buffers.
+func (x *Exchange) SetClientHost(name string) {
+	if x.Relayed {
+		x.HostName = name
+	} else {
+		x.Conn.host.Store(&name)
+	}
+}
+
+// ClientHost is the client's host name, if one is known; "" for none.
+func (x *Exchange) ClientHost() string {
+	if x.Relayed {
+		return x.HostName
+	}
+	return x.Conn.Host()
+}
+
+// Host is the peer's host name, if one is known; "" for none.
+func (c *Conn) Host() string {
+	if h := c.host.Load(); h != nil {
+		return *h
+	}
+	return ""
+}
+
 // ClientPort is the client's port; 0 when it is not known.
 func (x *Exchange) ClientPort() uint16 {
 	if x.Relayed {

@@ -25,6 +25,7 @@ type Exchange struct {
 
 	ClientIP string   // the client's address as text; the connection's peer's unless SetClient said better
 	Relayed  bool     // SetClient said who the client is
+	HostName string   // its name, if Relayed and known; see ClientHost
 	Port     uint16   // the client's, if Relayed; 0: not known
 	User     string   // who authenticated, "" for none
 	AuthType string   // "Basic" when User is set, "ClientCert" by SSLUserName
@@ -179,7 +180,7 @@ func (x *Exchange) Reset() {
 	x.Task, x.Server, x.Local, x.Asker, x.Prev, x.Observer = nil, nil, nil, nil, nil, nil
 	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote, x.Withheld = "", "", "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
-	x.Relayed, x.Port = false, 0
+	x.Relayed, x.Port, x.HostName = false, 0, ""
 	clear(x.State[:])
 }
 
@@ -187,7 +188,7 @@ func (x *Exchange) Reset() {
 // may change with x. It is never sent; the one who made it calls Finish
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
-	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, Port: x.Port, User: x.User, AuthType: x.AuthType,
+	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, HostName: x.HostName, Port: x.Port, User: x.User, AuthType: x.AuthType,
 		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
 	y.State[StateProxy], y.State[StateRewrite], y.State[StateRewriteEnd] = nil, nil, nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath, y.Req.Port = "GET", path, path, 0

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync/atomic"
 )
 
 // Conn is one client connection: httpd's conn_rec.
@@ -22,6 +23,7 @@ type Conn struct {
 	Announced *Announced // by the PROXY protocol's header; nil: there was none
 
 	last lastClient
+	host atomic.Pointer[string] // see SetClientHost
 }
 
 // Request is the client's request as the modules see and edit it: httpd's headers_in side of

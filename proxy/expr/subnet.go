@@ -121,9 +121,12 @@ func (n *Subnet) holdsText(x *exchange.Exchange, s string, names bool) bool {
 	return err == nil && len(list) > 0 && n.Holds(list[0])
 }
 
-// RemoteHost is the client's host name where HostnameLookups asks for it and DNS has one, else its
+// RemoteHost is the client's host name if it is known, or where HostnameLookups asks for it and DNS has one; else its
 // address (httpd: core.c ap_get_useragent_host with REMOTE_NAME).
 func RemoteHost(x *exchange.Exchange) string {
+	if name := x.ClientHost(); name != "" {
+		return name
+	}
 	if x.Local == nil || !x.Local.HostnameLookups {
 		return x.ClientIP
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# h2spec, the conformance suite of RFC 7540 and 7541, against balancerd over TLS: all of its 145 cases must pass.
+# h2spec, the conformance suite of RFC 7540 and 7541, against balancerd over TLS: all of its 146 cases must pass.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)

@@ -56,10 +56,16 @@ func clientAddress(it *item) piece {
 
 func peer(b []byte, v *view) []byte { return append(b, v.x.Conn.RemoteIP...) }
 
-// clientHost is the address, or with HostnameLookups the name.
+// clientHost is the address, or the name: one that a rule of access has looked up, or with HostnameLookups.
 func clientHost(it *item) piece {
-	address := clientAddress(it)
+	address, known := clientAddress(it), (*exchange.Exchange).ClientHost
+	if it.arg == "c" {
+		known = func(x *exchange.Exchange) string { return x.Conn.Host() }
+	}
 	return func(b []byte, v *view) []byte {
+		if name := known(v.x); name != "" {
+			return escape(b, name)
+		}
 		n := len(b)
 		b = address(b, v)
 		if v.x.Local == nil || !v.x.Local.HostnameLookups {

@@ -140,7 +140,7 @@ func (s *source) names(ctx context.Context, x *exchange.Exchange, g *gate) bool 
 	case s.isIP:
 		return s.network.contains(clientIP(x))
 	case s.host != "":
-		name := g.names.Of(ctx, x, clientIP(x))
+		name := g.hostOf(ctx, x)
 		return name != "" && inDomain(s.host, name)
 	}
 	return x.Env.Has(s.env) != s.unset

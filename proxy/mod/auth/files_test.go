@@ -103,9 +103,7 @@ func TestOldFileServesMeanwhile(t *testing.T) {
 		t.Fatal(got, err)
 	}
 	replace(t, name, "new"+strings.Repeat("\n#", quickFile))
-	time.Sleep(readPause)
-	c.get(x, name)
-	<-begun
+	eventually(t, "that the new one is read", func() bool { c.get(x, name); return len(begun) > 0 })
 	for range 100 {
 		if got, _ := c.get(x, name); got != "old" {
 			t.Fatal(got)

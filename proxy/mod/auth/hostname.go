@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/hostname"
 )
 
@@ -15,6 +16,15 @@ import (
 type names = hostname.Cache[netip.Addr]
 
 func newNames() *names { return &names{Lookup: lookup, Age: 10 * time.Second, Limit: 10 * time.Second} }
+
+// hostOf is the client's name, "" for none. The request has it from then on.
+func (g *gate) hostOf(ctx context.Context, x *exchange.Exchange) string {
+	name := g.names.Of(ctx, x, clientIP(x))
+	if name != "" {
+		x.SetClientHost(name)
+	}
+	return name
+}
 
 // lookup is the name of an address, if the name leads back to the address; "" when not
 // (httpd: core.c ap_get_useragent_host with REMOTE_DOUBLE_REV).

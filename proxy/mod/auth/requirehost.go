@@ -13,7 +13,7 @@ import (
 func requireHost(s *directive.Scope, args string) (check, verdict, error) {
 	w, err := newWords(s, args, "authz_host", "AH02593: authz_host authorize: require host")
 	return func(ctx context.Context, x *exchange.Exchange, g *gate) verdict {
-		host := g.names.Of(ctx, x, clientIP(x))
+		host := g.hostOf(ctx, x)
 		if host == "" {
 			x.Log("authz_host", exchange.Error, nil, x.Arena.Join("AH01753: access check of '", args, "' to ", x.Req.Path, " failed, reason: unable to get the remote host name"))
 			return denied
