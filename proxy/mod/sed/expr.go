@@ -315,10 +315,13 @@ func (x *exprCompiler) set() error {
 // findPrefix looks what a match begins with.
 func (e *expr) findPrefix() {
 	for _, n := range e.nodes {
-		if n.kind != oneByte || n.many || len(e.prefix) == mostPrefix {
+		switch {
+		case n.kind == groupBegin, n.kind == groupEnd: // these are in no text
+		case n.kind == oneByte && !n.many && len(e.prefix) < mostPrefix:
+			e.prefix = append(e.prefix, n.b)
+		default:
 			return
 		}
-		e.prefix = append(e.prefix, n.b)
 	}
 }
 
