@@ -163,9 +163,6 @@ func (p *instance) otherClients() (median, slowest time.Duration) {
 	return took[len(took)/2], took[len(took)-1]
 }
 
-// behind replaces the member's handler.
-func (p *instance) behind(h http.Handler) { p.member.Handler = h }
-
 // Slow senders, in heads and in bodies, and slow readers keep no other client waiting and cost little.
 func TestSlowCrowds(t *testing.T) {
 	sending := crowdSize(t, 10_000, 0, 1)

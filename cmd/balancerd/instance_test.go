@@ -37,6 +37,9 @@ type instance struct {
 
 const processModules = "mpm_event authz_core status slotmem_shm proxy proxy_http proxy_balancer lbmethod_byrequests"
 
+// behind replaces the member's handler.
+func (p *instance) behind(h http.Handler) { p.member.Handler = h }
+
 func newInstance(t *testing.T) *instance {
 	p := &instance{t: t, binary: buildServer(t), root: t.TempDir(), port: ports.Reserve(t)}
 	os.Chmod(p.root, 0o755)
