@@ -61,11 +61,12 @@ func measureLength(r *exchange.Response) {
 	}
 }
 
-// send makes the answer the spans of it. Several ones have a body that knows them, else the whole is sent.
+// send makes the answer the spans of it. Several ones have a body that knows them, or are asked for by HEAD, which gets no
+// body; else the whole is sent.
 func send(x *exchange.Exchange, rules *exchange.Ranges, spans []span) {
 	r := &x.Res
 	from, direct := r.Body.(exchange.Sections)
-	if len(spans) > 1 && !direct {
+	if len(spans) > 1 && !direct && x.Req.Method != "HEAD" {
 		return
 	}
 	size := r.Length
@@ -80,9 +81,10 @@ func send(x *exchange.Exchange, rules *exchange.Ranges, spans []span) {
 	for i := range parts {
 		r.Length += parts[i].Left()
 	}
-	if direct {
+	switch {
+	case direct:
 		from.SendParts(parts)
-	} else {
+	case len(spans) == 1:
 		r.Body = &window{src: r.Body, skip: spans[0].first, left: r.Length}
 	}
 }

@@ -162,6 +162,10 @@ func TestHit(t *testing.T) {
 			t.Errorf("%s: %s, want %s", fields, got, want)
 		}
 	}
+	x = r.Get("HEAD /proxied/x HTTP/1.1\nRange: bytes=0-1,3-4")
+	if kind := x.Res.Header.Get("Content-Type"); x.Res.Status != 206 || !strings.HasPrefix(kind, "multipart/byteranges") {
+		t.Errorf("HEAD of two ranges: %d, %s", x.Res.Status, kind)
+	}
 	if _, got := get(r, "/proxied/none", "", "Cache-Control: only-if-cached"); !strings.HasPrefix(got, "504") {
 		t.Error(got)
 	}
