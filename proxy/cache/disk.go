@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,7 +27,8 @@ const queueMost = 64 << 20
 // is done in order.
 type folder struct {
 	root   *os.Root
-	report func(error) // is told, once a minute, that writing fails
+	report func(error)     // is told, once a minute, that writing fails
+	fresh  map[string]bool // files made since scan began; nil: it is over. The writer's
 
 	mu      sync.Mutex
 	jobs    []func()
@@ -218,6 +220,9 @@ func (d *folder) read(b *body, n int64) ([]byte, error) {
 
 // create makes a file, and the folder that it is in. What is there under that name is what a crash has left.
 func (d *folder) create(name string) (*os.File, error) {
+	if d.fresh != nil {
+		d.fresh[strings.TrimSuffix(name, newSuffix)] = true
+	}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	f, err := d.root.OpenFile(name, flags, 0o600)
 	switch {

@@ -30,7 +30,7 @@ func OpenFolder(root string, l Limits, report func(error)) (*Store, error) {
 		r.Close()
 		return nil, err
 	}
-	s := newStore(l, &folder{root: r, report: report})
+	s := newStore(l, &folder{root: r, report: report, fresh: map[string]bool{}})
 	began := time.Now()
 	recovery.Go("cache folder", func() { s.folder.scan(s, began) })
 	return s, nil
@@ -49,7 +49,8 @@ func ours(r *os.Root) error {
 }
 
 // scan reads the heads of all files that were there at began, and removes what nobody knows. It is done by the writer, a folder at a
-// time, so that nothing is taken for lost that is just written.
+// time, so that nothing is taken for lost that is just written: by the writer, whose files the system may give a time a little
+// before began, or by an earlier process that still ends.
 func (d *folder) scan(s *Store, began time.Time) {
 	bodies := map[string]bool{} // that a head names
 	var loose []string
@@ -59,7 +60,7 @@ func (d *folder) scan(s *Store, began time.Time) {
 			files, _ := fs.ReadDir(d.root.FS(), sub.Name())
 			for _, f := range files {
 				name := sub.Name() + "/" + f.Name()
-				if fi, err := f.Info(); err != nil || !fi.ModTime().Before(began) {
+				if fi, err := f.Info(); d.fresh[name] || err != nil || !fi.ModTime().Before(began) {
 					continue
 				}
 				switch path.Ext(name) {
@@ -77,6 +78,7 @@ func (d *folder) scan(s *Store, began time.Time) {
 				d.root.Remove(name)
 			}
 		}
+		d.fresh = nil
 	})
 }
 

@@ -224,6 +224,36 @@ func scanned(t *testing.T, s *Store, n int) {
 	}
 }
 
+// The look at what is there takes nothing for lost that this process has made, whatever time the system gives to it.
+func TestScanOfFreshFiles(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	s := newStore(roomy(), &folder{root: root, fresh: map[string]bool{}})
+	long := strings.Repeat("long", 50_000)
+	r := s.Record(entry("going", ""), 1<<30)
+	r.Write([]byte(long))
+	keep(s, entry("long", "max-age=60"), long)
+	settle(s)
+	old := time.Now().Add(-time.Hour)
+	files := 0
+	filepath.Walk(root.Name(), func(path string, fi os.FileInfo, _ error) error {
+		if fi.Mode().IsRegular() {
+			files++
+			os.Chtimes(path, old, old)
+		}
+		return nil
+	})
+	s.folder.scan(s, time.Now())
+	r.Commit(0)
+	settle(s)
+	if files != 3 || s.Len() != 2 || text(t, s, "long", noFields) != long || text(t, s, "going", noFields) != long || s.folder.fresh != nil {
+		t.Error(files, "files,", s.Len(), "answers")
+	}
+}
+
 // What was kept is there after a restart; what a crash has left, what is broken and what others have put there is not.
 func TestRestart(t *testing.T) {
 	root := t.TempDir()
