@@ -67,7 +67,7 @@ status substitute suexec systemd unique_id userdir usertrack vhost_alias xml2enc
 // obeyed are the modules of httpd that do here what they do there, as a whole or in good part: a configuration
 // that is plainly a part of one has them all.
 const obeyed = `access_compat actions alias auth_basic authn_core authn_file authz_core authz_groupfile authz_host authz_user cache cache_disk cache_socache dir env headers heartbeat heartmonitor http2
-lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_ajp proxy_balancer proxy_connect proxy_fcgi
+lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_ajp proxy_balancer proxy_connect proxy_express proxy_fcgi
 proxy_hcheck proxy_http proxy_http2 proxy_scgi proxy_uwsgi
 proxy_wstunnel reqtimeout rewrite setenvif slotmem_plain slotmem_shm socache_shmcb ssl status remoteip
 brotli buffer deflate expires filter proxy_html ratelimit request sed substitute xml2enc`
