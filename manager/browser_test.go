@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,31 +15,8 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/manager"
+	"balancerd/testdata/chromium"
 )
-
-// browser is a Chromium; the test is skipped where there is none.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium in PATH: the page is not tried with a browser")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 60*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // front serves the manager, and in place of a proxy answers with the name of the member that is picked.
 func front(t *testing.T, f *balancer.Farm) *httptest.Server {
@@ -117,7 +92,7 @@ const (
 
 // TestWithTheMouse disables a member as people do, and sees the requests move.
 func TestWithTheMouse(t *testing.T) {
-	b := tab{t, browser(t)}
+	b := tab{t, chromium.Start(t, time.Minute)}
 	s := front(t, farmOf(t, spec(t, "app", "/app", "", env, "http://127.0.0.1:1 route=b1", "http://127.0.0.1:2 route=b2")))
 	if got := picks(t, s, 4); got != "b1 b2 b1 b2" {
 		t.Fatal(got)
@@ -158,7 +133,7 @@ func TestWithTheMouse(t *testing.T) {
 // TestClothes: on a phone the page itself does not scroll sideways but its tables do; it has a dark
 // side; statuses have colours; nothing comes from elsewhere.
 func TestClothes(t *testing.T) {
-	b := tab{t, browser(t)}
+	b := tab{t, chromium.Start(t, time.Minute)}
 	s := front(t, samples(t))
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate(s.URL+base))
 	if wide := value[int](b, `document.documentElement.scrollWidth`); wide > 390 {

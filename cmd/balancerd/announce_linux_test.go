@@ -180,6 +180,18 @@ func takingHeaders(t *testing.T, serve func(head string, c net.Conn, in *bufio.R
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveEach(t, l, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		head, err := in.ReadString('\n')
+		if err == nil {
+			serve(strings.TrimSuffix(head, "\r\n"), c, in)
+		}
+	})
+	return l.Addr().String()
+}
+
+// serveEach has serve speak on each connection that comes in, until the test's end.
+func serveEach(t *testing.T, l net.Listener, serve func(c net.Conn)) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -189,15 +201,10 @@ func takingHeaders(t *testing.T, serve func(head string, c net.Conn, in *bufio.R
 			}
 			go func() {
 				defer c.Close()
-				in := bufio.NewReader(c)
-				head, err := in.ReadString('\n')
-				if err == nil {
-					serve(strings.TrimSuffix(head, "\r\n"), c, in)
-				}
+				serve(c)
 			}()
 		}
 	}()
-	return l.Addr().String()
 }
 
 // Each protocol begins behind the header; so do WebSockets and checks.
@@ -282,35 +289,25 @@ func TestHeadersAfterAReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
+	serveEach(t, l, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		first, _ := in.Peek(6)
+		begins := "nothing"
+		switch {
+		case string(first) == "PROXY ":
+			begins = "v1"
+			in.ReadString('\n')
+		case strings.HasPrefix(string(first), "\r\n\r\n"):
+			begins = "v2"
+			in.Discard(28)
+		}
 		for {
-			c, err := l.Accept()
-			if err != nil {
+			if _, err := http.ReadRequest(in); err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				in := bufio.NewReader(c)
-				first, _ := in.Peek(6)
-				begins := "nothing"
-				switch {
-				case string(first) == "PROXY ":
-					begins = "v1"
-					in.ReadString('\n')
-				case strings.HasPrefix(string(first), "\r\n\r\n"):
-					begins = "v2"
-					in.Discard(28)
-				}
-				for {
-					if _, err := http.ReadRequest(in); err != nil {
-						return
-					}
-					fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(begins), begins)
-				}
-			}()
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(begins), begins)
 		}
-	}()
+	})
 	conf := func(word string) {
 		p.conf("ProxyPass /plain unix:" + p.root + "/member.sock|http://h/ " + word + "\n<Proxy balancer://b>\nBalancerMember unix:" + p.root + "/member.sock|http://m/ " + word +
 			"\n</Proxy>\nProxyPass /b balancer://b/\n")

@@ -47,24 +47,14 @@ func echoing(t *testing.T, at string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				out := append([]byte("Content-Type: text/plain\r\n\r\n"), told(bufio.NewReader(c))...)
-				record := func(kind byte, text []byte) {
-					c.Write(append([]byte{1, kind, 0, 1, byte(len(text) >> 8), byte(len(text)), 0, 0}, text...))
-				}
-				record(6, out)
-				record(3, make([]byte, 8))
-			}()
+	serveEach(t, l, func(c net.Conn) {
+		out := append([]byte("Content-Type: text/plain\r\n\r\n"), told(bufio.NewReader(c))...)
+		record := func(kind byte, text []byte) {
+			c.Write(append([]byte{1, kind, 0, 1, byte(len(text) >> 8), byte(len(text)), 0, 0}, text...))
 		}
-	}()
+		record(6, out)
+		record(3, make([]byte, 8))
+	})
 }
 
 // told reads a request of FastCGI, and is its variables, a line each.

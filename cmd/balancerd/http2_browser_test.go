@@ -11,9 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,32 +19,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-)
 
-// chromium is a browser; the test is skipped where there is none.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium in PATH: HTTP/2 is not tried with a browser")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
+	"balancerd/testdata/chromium"
+)
 
 // webApp is a member of a page with fifty things on it, a form, downloads and a WebSocket.
 type webApp struct {
@@ -178,7 +153,7 @@ func evaluate(t *testing.T, ctx context.Context, script string) string {
 // A browser uses a balancer's site by HTTP/2: a page of fifty things, a form, downloads whole and given up, a WebSocket on
 // a stream; all of that goes on over a reload.
 func TestHTTP2ByBrowser(t *testing.T) {
-	ctx := chromium(t)
+	ctx := chromium.Start(t, 2*time.Minute, chromedp.Flag("ignore-certificate-errors", true))
 	p := newInstance(t)
 	apps := make([]*webApp, 3)
 	var members [3]string
