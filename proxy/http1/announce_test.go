@@ -89,7 +89,6 @@ func TestProxyHeaderInPieces(t *testing.T) {
 // What httpd 2.4.71 says of headers that it takes, with LogLevel remoteip:debug.
 func TestProxyHeadersAreTold(t *testing.T) {
 	f := announcing(t, nil, 20*time.Second)
-	f.app.srv.Levels = &exchange.Levels{All: exchange.Debug}
 	_, port, _ := net.SplitHostPort(f.addr)
 	for head, want := range map[string]string{"PROXY TCP4 192.0.2.7 198.51.100.1 4321 443\r\n": "192.0.2.7:4321", "PROXY TCP6 2001:DB8::1 ::1 1 2\r\n": "2001:DB8::1:1", binary4: "192.168.192.66:496", "PROXY UNKNOWN\r\n": "127.0.0.1:"} {
 		talk(t, f.addr, []byte(head+"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))
