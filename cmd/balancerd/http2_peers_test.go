@@ -135,8 +135,10 @@ func TestHTTP2ClientsOfOthers(t *testing.T) {
 	back := http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/plain")
-		fmt.Fprintf(w, "%s %d ", r.Proto, n)
-		w.Write(bytes.Repeat([]byte("x"), 50000))
+		fmt.Fprintf(w, "%s %d x", r.Proto, n)
+		if r.URL.RawQuery != "short" {
+			w.Write(bytes.Repeat([]byte("x"), 49999))
+		}
 	})}
 	back.Protocols.SetUnencryptedHTTP2(true)
 	back.Protocols.SetHTTP1(true)
@@ -176,8 +178,9 @@ func TestHTTP2ClientsOfOthers(t *testing.T) {
 			if err != nil || bytes.Count(out, []byte(want)) != 2 || len(out) < 100000 {
 				t.Errorf("%s: %v %.60s", path, err, out)
 			}
-			out, err = exec.Command(installed(t, "curl"), "-s", "--http2", p.url(path), p.url(path)).CombinedOutput()
-			if err != nil || bytes.Count(out, []byte(want)) != 2 || len(out) < 100000 {
+			// curl 7.88 loses an answer of which more than 32 KiB have come together with the 101.
+			out, err = exec.Command(installed(t, "curl"), "-s", "--http2", p.url(path)+"?short", p.url(path)+"?short").CombinedOutput()
+			if err != nil || bytes.Count(out, []byte(want)) != 2 {
 				t.Errorf("%s: %v %.60s", path, err, out)
 			}
 		}
