@@ -57,10 +57,7 @@ func (b *addressCache) find(ctx context.Context, host string, set *balancer.Work
 
 // known is find without looking up; nil: that has to be.
 func (b *addressCache) known(host string, set *balancer.WorkerSettings, keep bool) []netip.Addr {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}
-	}
-	if a, ok := numeric(host); ok && keep {
+	if a, ok := literal(host, keep); ok {
 		return []netip.Addr{a}
 	}
 	if !keep || !kept(set) {
@@ -249,6 +246,15 @@ func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 	nearest(list)
 	return list, nil
+}
+
+// literal is the address that a host is itself. own: it is the worker's.
+func literal(host string, own bool) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(host)
+	if err != nil && own {
+		return numeric(host)
+	}
+	return a, err == nil
 }
 
 // numeric is an IPv4 address as C's inet_aton reads it: one to four numbers, the last of which fills what is left, in base 10, 8 or 16.

@@ -77,7 +77,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	}
 	began := time.Now()
 	s, addr, err := d.reachAny(ctx, x, call, to, list)
-	if err != nil && ctx.Err() == nil && !localShortage(err) && to.own && len(list) > 0 && !isLiteral(to.host) {
+	if err != nil && ctx.Err() == nil && !localShortage(err) && to.named() && len(list) > 0 {
 		x.Block()
 		patient, cancel := context.WithTimeout(ctx, d.timeout)
 		defer cancel()
@@ -155,9 +155,10 @@ func localShortage(err error) bool {
 	return false
 }
 
-func isLiteral(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
+// named reports whether the target has a name that is looked up for the worker, and may come to lead elsewhere.
+func (to target) named() bool {
+	_, ok := literal(to.host, to.own)
+	return to.own && !ok
 }
 
 // connected makes a Conn of a fresh connection, in TLS if the scheme wants that. Both begin behind the header.

@@ -335,9 +335,17 @@ func TestNumericHosts(t *testing.T) {
 	if list, err := Addresses(t.Context(), w, &Call{}); err != nil || fmt.Sprint(list) != "[127.0.0.1]" {
 		t.Errorf("a member: %v, %v", list, err)
 	}
-	newNames(t)
+	n := newNames(t)
 	if list, err := Addresses(t.Context(), w, &Call{Host: "127.1", Port: 80}); err == nil {
 		t.Errorf("what a client names: %v", list)
+	}
+	a := listen(t, "tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(a.Addr().String())
+	a.Close()
+	n.set("0x7f.1", "127.0.0.2", 0)
+	asked := n.count()
+	if got := visit(t, backendtest.Worker(t, "http://0x7f.1:"+port, nil), true, false); got != fmt.Sprint("failure ", Refused) || n.count() != asked {
+		t.Errorf("a member that is gone: %s, asked %d times for its name", got, n.count()-asked)
 	}
 }
 
