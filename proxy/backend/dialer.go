@@ -68,18 +68,21 @@ func newDialer(set *balancer.WorkerSettings, call *Call) *dialer {
 }
 
 // reachAny tries the addresses in order. Each failure is logged; that of the last one is an error, the
-// others are worth a debug line.
+// others are worth a debug line. Who asks may go away meanwhile: then no further one is tried.
 func (d *dialer) reachAny(ctx context.Context, x *exchange.Exchange, call *Call, to target, list []netip.Addr) (s socket, at netip.Addr, err error) {
 	for i, a := range list {
 		there := endpoint{addr: netip.AddrPortFrom(a, to.port)}
 		if s, err = d.reach(ctx, there); err == nil {
 			return s, a, nil
 		}
-		level := exchange.Debug
-		if i == len(list)-1 && ctx.Err() == nil {
+		level, gone := exchange.Debug, ctx.Err() != nil
+		if i == len(list)-1 && !gone {
 			level = call.failure()
 		}
 		x.LogServer("proxy", level, err, "AH00957: "+call.function(to.scheme)+": attempt to connect to "+there.String()+" ("+to.host+":"+strconv.Itoa(int(to.port))+") failed")
+		if gone {
+			break
+		}
 	}
 	return socket{}, netip.Addr{}, err
 }

@@ -290,3 +290,23 @@ func TestAClientLeavesWhileConnecting(t *testing.T) {
 		}
 	})
 }
+
+// Nor is another of the member's addresses tried then.
+func TestAClientLeavesBeforeTheLastAddress(t *testing.T) {
+	silent, _ := crowded(t, "tcp", "")
+	_, port, _ := net.SplitHostPort(silent)
+	next, err := net.Listen("tcp", "127.0.0.3:"+port)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer next.Close()
+	newNames(t).set("many.test", "127.0.0.1 127.0.0.3", 0)
+	onLoop(t, func(task *loop.Task) {
+		l := &leaving{Context: context.Background()}
+		go l.leave()
+		w := backendtest.Worker(t, "http://many.test:"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(time.Minute) })
+		if f, log := failOn(l, t, task, w); f.Kind != Exhausted || strings.Contains(log, "127.0.0.3") {
+			t.Errorf("%v, logged %q", f, log)
+		}
+	})
+}
