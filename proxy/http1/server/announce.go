@@ -31,29 +31,30 @@ func (c *conn) takeProxyHeader() bool {
 		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), err)
 		return false
 	}
-	tellAnnounced(&c.info, c.s.app.Default(c.info.Local), announced(h, &c.info))
+	a := announced(h, &c.info)
+	tellAnnounced(&c.info, c.s.app.Default(c.info.Local), a)
 	c.k.r += n
 	c.announces = false
-	c.info.Announced = announced(h, &c.info)
+	c.info.Announced = a
 	return c.k.r < c.k.w
 }
 
 // endWithoutProxyHeader is the end of a connection that has not brought its PROXY header.
 func (c *conn) endWithoutProxyHeader(err error) {
 	c.over = true
-	if timedOut(err) {
-		tellExpected(&c.info, c.s.app.Default(c.info.Local))
-	} else {
-		tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), io.EOF)
+	if !timedOut(err) {
+		err = io.EOF
 	}
+	tellProxyHeader(&c.info, c.s.app.Default(c.info.Local), err)
 }
 
-// tellProxyHeader logs why a connection is closed.
+// tellProxyHeader logs why a connection is closed: nothing of one that was silent for too long.
 func tellProxyHeader(info *exchange.Conn, server *exchange.Server, err error) {
 	tellExpected(info, server)
 	e := exchange.LogEntry{Level: exchange.Error}
 	var bad *wire.ProxyHeaderError
 	switch {
+	case timedOut(err):
 	case errors.As(err, &bad):
 		e.Message = bad.Message
 	case err == io.EOF:
@@ -120,11 +121,7 @@ func (s *Server) readProxyHeader(nc deadlineReader, local, remote netip.AddrPort
 		}
 		if err != nil {
 			nc.Close()
-			if timedOut(err) {
-				tellExpected(info, server)
-			} else {
-				tellProxyHeader(info, server, err)
-			}
+			tellProxyHeader(info, server, err)
 			return nil, false
 		}
 	}
