@@ -78,12 +78,12 @@ func (d *doubter) words(name, args string, pos apacheconf.Pos) {
 	a := directive.Args{Name: name, Pos: pos}
 	var idle []string
 	for _, w := range apacheconf.Words(hcheck.QuoteWhole(args)) {
-		key, _, isParam := strings.Cut(w, "=")
+		key, value, isParam := strings.Cut(w, "=")
 		low := strings.ToLower(key)
 		if q := balancer.WorkerParams.Named(low); q != nil && q.Own && isParam && !d.inOurs {
 			d.config.Tunes(a, low+"= is none of httpd's, which would refuse the line: in <IfModule mod_balancerd.c> it would not read it")
 		}
-		if low == "proxyprotocol" && isParam && d.remotes {
+		if low == "proxyprotocol" && isParam && d.remotes && !strings.EqualFold(value, balancer.ProxyProtocolOff.String()) {
 			idle = append(idle, "by ProxyRemote no PROXY header goes to http and ws members: it is the other proxy that connects to them")
 		}
 		switch why := withoutEffect[low]; {

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"balancerd/balancer"
@@ -56,7 +57,9 @@ func TestHeadersByProxyRemote(t *testing.T) {
 	if got := fmt.Sprint(doubts(t, remote+ours)); got != "[3: by ProxyRemote no PROXY header goes to http and ws members: it is the other proxy that connects to them]" {
 		t.Error(got)
 	}
-	if got := doubts(t, ours); got != nil {
-		t.Error(got)
+	for _, conf := range []string{ours, remote + strings.Replace(ours, "=v1", "=Off", 1)} {
+		if got := doubts(t, conf); got != nil {
+			t.Errorf("%s%v", conf, got)
+		}
 	}
 }
