@@ -27,6 +27,7 @@ type Response struct {
 	Local     bool    // made here (page, file, manager), not by a member
 	Proxied   bool    // came from a member
 	Wordless  bool    // the member's status came without a reason
+	Final     bool    // stands for a member's that is none: ProxyErrorOverride puts no page in its place
 	Type      string  // media type of an answer that names none (httpd: r->content_type)
 	Typed     bool    // Header edited the media type: none is made of the file's name any more
 	Cached    bool    // a kept copy of an answer that was edited and filtered up to Protocol: neither is done again

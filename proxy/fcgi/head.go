@@ -128,7 +128,10 @@ func (c *codec) read() error {
 	c.refused = true
 	x.Res.Header.Reset()
 	x.Res.Header.F = append(x.Res.Header.F, had...)
-	x.Res.Status, x.Res.Reason = 500, exchange.ReasonOf(500)
+	x.Res.Final = true
+	if x.Res.Status != 500 { // else its words stay
+		x.Res.Status, x.Res.Reason = 500, exchange.ReasonOf(500)
+	}
 	return nil
 }
 

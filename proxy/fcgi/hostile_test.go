@@ -142,6 +142,18 @@ func TestRefusedHeadLeavesFields(t *testing.T) {
 	}
 }
 
+// The answer in the place of one whose head is refused is no member's that ProxyErrorOverride replaces; a reason that came
+// with 500 is its own (recorded from httpd).
+func TestRefusedHeadIsFinal(t *testing.T) {
+	for says, reason := range map[string]string{"": "Internal Server Error", "Status: 404\r\n": "Internal Server Error", "Status: 404 Mine\r\n": "Internal Server Error",
+		"Status: 500\r\n": "Internal Server Error", "Status: 500 Mine\r\n": "Mine"} {
+		x := get()
+		if o := ask(t, x, membertest.Says(readRequest, all(out(says+"no colon\r\n\r\n"), end()))); !refuses(o) || o.Reason != reason || !x.Res.Final {
+			t.Errorf("%q: %v, final %v", says, o, x.Res.Final)
+		}
+	}
+}
+
 // A trusted Content-Length is held to: what is longer or shorter breaks off.
 func TestTrustedLength(t *testing.T) {
 	for body, want := range map[string]func(membertest.Outcome) bool{

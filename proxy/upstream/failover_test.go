@@ -419,10 +419,10 @@ func TestBlocked(t *testing.T) {
 }
 
 func TestOverride(t *testing.T) {
-	status := 0
+	status, final := 0, false
 	r := proxytest.New(t, "ProxyErrorOverride On\n<Location /off>\nProxyErrorOverride Off\n</Location>\n<Location /list>\nProxyErrorOverride On 418 503\n</Location>\nProxyPass / http://b1/\n",
 		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
-			x.Res.Status, x.Res.Reason = status, "Oops"
+			x.Res.Status, x.Res.Reason, x.Res.Final = status, "Oops", final
 			x.Res.Header.Add("X-Lost", "1")
 			x.Res.Header.Add("WWW-Authenticate", "Basic")
 			x.Res.Text("own")
@@ -441,6 +441,10 @@ func TestOverride(t *testing.T) {
 		if c.status == 401 && x.Res.Always.Get("WWW-Authenticate") != "Basic" {
 			t.Error("the challenge is lost")
 		}
+	}
+	final = true
+	if x := r.Get("GET / HTTP/1.1"); proxytest.Body(x) != "own" {
+		t.Errorf("one that stands for a member's: %q", proxytest.Body(x))
 	}
 }
 

@@ -158,7 +158,7 @@ func (h *handler) finish(p *proxyState) error {
 	x.Res.Proxied = true
 	p.applyFailOnStatus(x.Res.Status, false)
 	pr := p.protocol()
-	if h.override.wants(x.Res.Status) && pr.overrides(x) {
+	if !x.Res.Final && h.override.wants(x.Res.Status) && pr.overrides(x) {
 		if pr.ownWords {
 			x.Res.Reason = ""
 		}
