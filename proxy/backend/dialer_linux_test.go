@@ -302,7 +302,7 @@ func TestAClientLeavesBeforeTheLastAddress(t *testing.T) {
 	}
 	defer next.Close()
 	newNames(t).set("many.test", "127.0.0.1 127.0.0.3", 0)
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		l := &leaving{Context: context.Background()}
 		go l.leave()
 		w := backendtest.Worker(t, "http://many.test:"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(time.Minute) })
