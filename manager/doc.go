@@ -24,6 +24,6 @@
 //     nonce: no browser sends it to another site unasked.
 //   - /balancer-manager/NAME shows the balancer NAME alone.
 //
-// Read handler.go, then form.go, access.go, apply.go and view.go, then one of the three ways to print it;
+// Read facts.go (what the server tells of a request), handler.go, then form.go, access.go, apply.go and view.go, then one of the three ways to print it;
 // notice.go and session.go tell a browser what its last edit did.
 package manager

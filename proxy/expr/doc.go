@@ -17,5 +17,5 @@
 // exchange's arena.
 //
 // Reading order: expr.go, parse.go, token.go, scan.go, test.go, word.go, the tables, then the matchers they use
-// (subnet.go, file.go, certificate.go).
+// (subnet.go, file.go, certificate.go with name.go).
 package expr

@@ -12,5 +12,6 @@
 // Connections outlive a reload, the clients' and the members': an exchange is served by the site that
 // was in force when it began.
 //
-// Read server.go, then generation.go; listen.go is the sockets.
+// Read server.go, then generation.go; listen.go and sockets.go (as the main process holds them) are
+// the sockets, other_linux.go brings HTTP/2 to the event loops.
 package server

@@ -89,12 +89,11 @@ func (s *samples) median(of, server, metric string) (m float64, ok bool) {
 	return middle(s.of(of, server, metric))
 }
 
-// difference is the middle of what a round's figure is more than that of another case.
+// difference is the middle of what a round's figure is more than that of another case: of the rounds that have both, for a
+// run that was interrupted has more of the cases that come first.
 func (s *samples) difference(of, base, server, metric string) (float64, bool) {
 	v, from := s.of(of, server, metric), s.of(base, server, metric)
-	if len(v) != len(from) {
-		return 0, false
-	}
+	v = v[:min(len(v), len(from))]
 	for i := range v {
 		v[i] -= from[i]
 	}

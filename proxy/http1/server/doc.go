@@ -12,5 +12,8 @@
 // has the other protocol's job serve the connection there (secure_linux.go). So has one in clear text that begins with
 // HTTP/2's preface, or asks for it by Upgrade (switch.go). Connections of other systems have goroutines.
 //
-// Reading order: app.go, server.go, conn.go, request.go, send.go; announce.go (the PROXY protocol in front of it all).
+// Reading order: app.go, server.go, conn.go, request.go, body.go, exchange.go, front.go, head.go, send.go, upgrade.go (what
+// follows a 101); registry.go (who is connected), readtimeout.go, buffers.go; transport.go with transport_linux.go,
+// listener_linux.go, accept_linux.go, conn_linux.go, splice_linux.go (what is done in an event loop);
+// announce.go (the PROXY protocol in front of it all).
 package server

@@ -8,5 +8,5 @@
 // from a client is escaped, so that a line of the log is always a line of ours.
 //
 // Read log.go, then default.go and format.go; item.go is the table of ErrorLogFormat's letters,
-// module.go the directives.
+// module.go the directives, dropped.go tells of lines that are lost.
 package errorlog

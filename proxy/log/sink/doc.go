@@ -13,6 +13,6 @@
 // request. The targets of one load are shared by name in a Set; the next load opens its own, which is
 // how logs are rotated. A program that died is started again.
 //
-// Read log.go, then set.go; file.go, program.go and syslog.go are the three targets; strftime.go
-// writes times the C library's way.
+// Read log.go, dropped.go, then set.go; file.go, program.go (with pipe.go) and syslog.go are the three targets; folder.go
+// makes files where others may write, too, look.go asks whether one could be made; strftime.go writes times the C library's way, id.go ids.
 package sink

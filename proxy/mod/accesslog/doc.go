@@ -7,6 +7,6 @@
 // A format becomes a slice of small functions, each of which appends its part of the line; a line
 // allocates nothing and does no I/O.
 //
-// Read format.go, then letter.go, the table of the format's letters; time.go and escape.go are parts
-// of it. module.go has the directives, log.go says which logs a server writes.
+// Read format.go, then letter.go, the table of the format's letters; time.go, escape.go and hostname.go are
+// parts of it. module.go has the directives, log.go says which logs a server writes.
 package accesslog

@@ -16,5 +16,5 @@
 //
 // Reading order: modules.go, settings.go, require.go, rule.go, provider.go, requirehost.go, gate.go,
 // access.go, network.go, hostname.go, methods.go, basic.go, files.go, users.go, password.go, queue.go,
-// memory.go, bcrypt.go, groups.go, named.go, descrypt.go.
+// memory.go, bcrypt.go, groups.go, named.go, descrypt.go, destables.go.
 package auth

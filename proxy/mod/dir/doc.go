@@ -10,5 +10,5 @@
 // An index document is a file, or a path that maps to a member: it is looked up as httpd's subrequests are
 // (site.Host.LookUp).
 //
-// Reading order: module.go, fixup.go, index.go.
+// Reading order: module.go, settings.go, fixup.go, index.go.
 package dir

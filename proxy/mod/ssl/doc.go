@@ -12,5 +12,5 @@
 //	                                  └─ Secure ──> member.go  SSLProxy…: one backend.TLS for each set of settings
 //
 // Reading order: settings.go, module.go, set.go, protocol.go, cipher.go, authority.go, crl.go, responder.go, validate.go, staple.go, material.go,
-// key.go, ticket.go, cache.go, host.go, sitetls.go, handshake.go, compatible.go, step.go, require.go, naming.go, export.go, member.go.
+// key.go, ticket.go, cache.go, host.go, alpn.go, sitetls.go, handshake.go, compatible.go, step.go, require.go, naming.go, export.go, member.go.
 package ssl
