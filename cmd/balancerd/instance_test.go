@@ -236,3 +236,45 @@ func (p *instance) openLogs() (n int) {
 	}
 	return n
 }
+
+// serveEach has serve speak on each connection that comes in, until the test's end.
+func serveEach(t testing.TB, l net.Listener, serve func(c net.Conn)) {
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+}
+
+// serveBoth is a member of HTTP/1.1 and of HTTP/2 in clear text, until the test's end.
+func serveBoth(t *testing.T, h http.Handler) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}
+
+// accepts reports whether somebody listens at an address.
+func accepts(address string) bool {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
