@@ -13,8 +13,7 @@ import (
 
 // json is the view for programs, a line for each balancer and each member:
 //
-//	{"server": "lb.test", "version": "Apache/2.4.71 (Debian)", "built": "…", "persisted": false,
-//	 "balancers": [
+//	{"server": "lb.test", "version": "Apache/2.4.71 (Debian)", "built": "…", "persisted": false, "balancers": [
 //	   {"name": "app", "id": "p59bfe437_app", "nonce": "…", "path": "/app/", "active": true,
 //	    "max_members": 8, "used_members": 4,
 //	    "settings": {"lbmethod": "byrequests", "timeout": "2", …},
@@ -31,7 +30,7 @@ import (
 func (p *view) json() *document {
 	d := &document{}
 	d.once(func(o *out) {
-		j := object{o, "\n  "}
+		j := object{o}
 		o.put("{")
 		j.text("server", p.Server)
 		j.text("version", p.Version)
@@ -41,15 +40,15 @@ func (p *view) json() *document {
 		o.put("[")
 	})
 	d.add(each(p.lists, func(o *out, i int) {
-		o.put(comma(i), "\n    {")
+		o.put(comma(i), "\n  {")
 		rowOf(p.lists[i].balancer).json(o)
 	}, func(o *out, i, j, _ int) {
-		o.put(comma(j), "\n      {")
+		o.put(comma(j), "\n    {")
 		m := memberOf(p.lists[i].members[j])
 		m.json(o)
 		o.put("}")
-	}, func(o *out, i int) { o.put(ifAny(len(p.lists[i].members), "\n    "), "]}") }))
-	d.once(func(o *out) { o.put(ifAny(len(p.lists), "\n  "), "]\n}\n") })
+	}, func(o *out, i int) { o.put(ifAny(len(p.lists[i].members), "\n  "), "]}") }))
+	d.once(func(o *out) { o.put(ifAny(len(p.lists), "\n"), "]}\n") })
 	return d
 }
 
@@ -65,7 +64,7 @@ func byName[S any](t balancer.Table[S]) balancer.Table[S] {
 
 // json prints the fields of a balancer, up to its members.
 func (row *balancerRow) json(o *out) {
-	j := object{o, ""}
+	j := object{o}
 	j.text("name", row.Name)
 	j.text("id", row.ID)
 	j.text("nonce", row.Nonce)
@@ -80,7 +79,7 @@ func (row *balancerRow) json(o *out) {
 
 // json prints the fields of a member.
 func (m *memberRow) json(o *out) {
-	j := object{o, ""}
+	j := object{o}
 	j.text("name", m.Name)
 	j.text("url", m.URL)
 	j.text("scheme", m.Scheme)
@@ -115,22 +114,15 @@ func printSettings[S any](j object, t balancer.Table[S], s *S, without string) {
 	j.o.put("}")
 }
 
-// object prints the members of an object, each at the beginning of a line, or without one in a row.
-type object struct {
-	o    *out
-	line string
-}
+// object prints the members of an object, in a row.
+type object struct{ o *out }
 
 // name begins a member.
 func (j object) name(name string) {
-	switch {
-	case j.o.b[len(j.o.b)-1] == '{':
-		j.o.put(j.line, `"`, name, `": `)
-	case j.line == "":
-		j.o.put(`, "`, name, `": `)
-	default:
-		j.o.put(",", j.line, `"`, name, `": `)
+	if j.o.b[len(j.o.b)-1] != '{' {
+		j.o.put(", ")
 	}
+	j.o.put(`"`, name, `": `)
 }
 
 func (j object) text(name, value string) {

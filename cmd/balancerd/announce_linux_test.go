@@ -110,15 +110,6 @@ func TestMembersSeeTheClient(t *testing.T) {
 	}
 }
 
-func accepts(address string) bool {
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		return false
-	}
-	c.Close()
-	return true
-}
-
 // eachIsSeen has clients ask at a time, two from each of three addresses, on connections that stay; each must be told its own.
 func (p *instance) eachIsSeen() {
 	p.t.Helper()
@@ -188,23 +179,6 @@ func takingHeaders(t *testing.T, serve func(head string, c net.Conn, in *bufio.R
 		}
 	})
 	return l.Addr().String()
-}
-
-// serveEach has serve speak on each connection that comes in, until the test's end.
-func serveEach(t *testing.T, l net.Listener, serve func(c net.Conn)) {
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				serve(c)
-			}()
-		}
-	}()
 }
 
 // Each protocol begins behind the header; so do WebSockets and checks.

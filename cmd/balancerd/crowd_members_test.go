@@ -133,23 +133,13 @@ func speak(t *testing.T, scheme string, wrote *atomic.Int64) (addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
 	s := speakers[scheme]
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.(*net.TCPConn).SetWriteBuffer(64 << 10)
-			go func() {
-				defer c.Close()
-				for r := bufio.NewReaderSize(c, 16<<10); s.read(r) == nil; {
-					s.write(counted{c, wrote}, &numbered{})
-				}
-			}()
+	serveEach(t, l, func(c net.Conn) {
+		c.(*net.TCPConn).SetWriteBuffer(64 << 10)
+		for r := bufio.NewReaderSize(c, 16<<10); s.read(r) == nil; {
+			s.write(counted{c, wrote}, &numbered{})
 		}
-	}()
+	})
 	return l.Addr().String()
 }
 

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -238,8 +237,7 @@ func TestServingProcessEndsWithTheMainOne(t *testing.T) {
 		t.Error("a request under way:", got)
 	}
 	p.until("its end", func() bool { return syscall.Kill(pid, 0) != nil })
-	if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port)); err == nil {
-		c.Close()
+	if accepts(fmt.Sprintf("127.0.0.1:%d", p.port)) {
 		t.Error("the port is still open")
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"balancerd/testdata/ports"
 )
 
 // TestFailoverAcrossProtocols: members of all protocols that can't be reached give a request to the one that can, its body
@@ -24,12 +25,7 @@ func TestFailoverAcrossProtocols(t *testing.T) {
 	}))
 	members, chunked := "BalancerMember http://{back} retry=0\n", "BalancerMember http://{back} retry=0\n"
 	for _, scheme := range []string{"ajp", "fcgi", "scgi", "uwsgi", "http"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0") // a port that refuses from here on
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		two := "BalancerMember " + scheme + "://" + closed(t, l) + " retry=0\nBalancerMember unix:{root}/none-" + scheme + ".sock|" + scheme + "://none-" + scheme + " retry=0\n"
+		two := fmt.Sprintf("BalancerMember %[1]s://127.0.0.1:%[2]d retry=0\nBalancerMember unix:{root}/none-%[1]s.sock|%[1]s://none-%[1]s retry=0\n", scheme, ports.Reserve(t))
 		members += two
 		if scheme != "scgi" && scheme != "uwsgi" { // which take no body of unknown length: 411
 			chunked += two
@@ -57,14 +53,4 @@ func TestFailoverAcrossProtocols(t *testing.T) {
 			t.Errorf("no member of %s was tried", scheme)
 		}
 	}
-}
-
-// closed closes a listener, and is its address.
-func closed(t *testing.T, l net.Listener) string {
-	t.Helper()
-	at := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return at
 }

@@ -112,13 +112,7 @@ func TestFastCGIAsHTTPDTestsIt(t *testing.T) {
 	}
 	p.write("fpm.conf", "[global]\nerror_log = /dev/stderr\ndaemonize = no\n[www]\nuser = root\ngroup = root\nlisten = 127.0.0.1:9001\npm = static\npm.max_children = 1\n")
 	p.launch(php, "-R", "-n", "-F", "-y", filepath.Join(p.root, "fpm.conf"))
-	p.until("PHP listens", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:9001")
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	p.until("PHP listens", func() bool { return accepts("127.0.0.1:9001") })
 	const at = "127.0.0.1:9000"
 	echoing(t, at)
 	p.conf(strings.ReplaceAll(fcgiSuite, "{fcgi}", at))

@@ -250,29 +250,19 @@ func loopbackMember(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
 	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: member\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/html\r\nX-Powered-By: PHP\r\nContent-Length: %d\r\n\r\n%s", len(featureBody), featureBody)
-	go func() {
+	serveEach(t, l, func(c net.Conn) {
+		b := make([]byte, 8<<10)
 		for {
-			c, err := l.Accept()
+			n, err := c.Read(b)
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				b := make([]byte, 8<<10)
-				for {
-					n, err := c.Read(b)
-					if err != nil {
-						return
-					}
-					for range bytes.Count(b[:n], []byte("\r\n\r\n")) {
-						c.Write(answer)
-					}
-				}
-			}()
+			for range bytes.Count(b[:n], []byte("\r\n\r\n")) {
+				c.Write(answer)
+			}
 		}
-	}()
+	})
 	return l.Addr().(*net.TCPAddr).Port
 }
 

@@ -66,14 +66,7 @@ func (r peer) run(p *instance) (address string) {
 	}
 	p.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	address = fmt.Sprintf("127.0.0.1:%d", port)
-	p.until(r.name+" accepts", func() bool {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			return false
-		}
-		c.Close()
-		return true
-	})
+	p.until(r.name+" accepts", func() bool { return accepts(address) })
 	return address
 }
 
@@ -231,16 +224,7 @@ func TestWebSocketOnHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go echoSocket(c)
-		}
-	}()
+	serveEach(t, l, echoSocket)
 	p.conf("LoadModule http2_module modules/mod_http2.so\nLoadModule proxy_wstunnel_module modules/mod_proxy_wstunnel.so\nProtocols h2c http/1.1\nH2WebSockets on\n" +
 		"ProxyPass /ws/ ws://" + l.Addr().String() + "/a/\nProxyPass /up/ http://" + l.Addr().String() + "/b/ upgrade=websocket\n" +
 		"LogFormat \"%r|%>s\" short\nCustomLog access.log short\n")
@@ -283,7 +267,6 @@ func TestWebSocketOnHTTP2(t *testing.T) {
 
 // echoSocket is a member that says who it is, and then what it hears.
 func echoSocket(c net.Conn) {
-	defer c.Close()
 	in := bufio.NewReader(c)
 	r, err := http.ReadRequest(in)
 	if err != nil || r.Header.Get("Upgrade") != "websocket" {

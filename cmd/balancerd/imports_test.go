@@ -42,7 +42,7 @@ proxy/internal/filestamp:
 proxy/internal/dbm:
 proxy/ticker:           proxy/internal/sys
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
-proxy/internal/loop/looptest: proxy/internal/loop
+proxy/internal/loop/looptest: proxy/internal/loop proxy/internal/sys
 proxy/log/sink:        proxy/recovery
 proxy/exchange:        proxy/internal/poison proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
 proxy/expr:            proxy/internal/poison proxy/exchange apacheconf/pattern

@@ -236,3 +236,30 @@ func (p *instance) openLogs() (n int) {
 	}
 	return n
 }
+
+// serveEach has serve speak on each connection that comes in, until the test's end.
+func serveEach(t testing.TB, l net.Listener, serve func(c net.Conn)) {
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+}
+
+// accepts reports whether somebody listens at an address.
+func accepts(address string) bool {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}

@@ -209,8 +209,7 @@ func (s *story) start(conf string) {
 		timer.Stop()
 	})
 	for range 500 {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)); err == nil {
-			c.Close()
+		if accepts(fmt.Sprintf("127.0.0.1:%d", s.port)) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -18,6 +18,7 @@ import (
 	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/loop/looptest"
 )
 
 // crowded is a socket that is listened to with room for few connections, all of which are taken; accept lets one in.
@@ -77,7 +78,7 @@ func TestConnectingStaysOnTheLoop(t *testing.T) {
 				url = "unix:" + sock + "|http://h"
 			}
 			w := backendtest.Worker(t, url, nil)
-			onLoop(t, func(task *loop.Task) {
+			looptest.Do(t, func(task *loop.Task) {
 				before := created()
 				const n = 60
 				for range n {
@@ -113,7 +114,7 @@ func TestWhereALoopConnects(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := backendtest.Worker(t, c.url, func(s *balancer.WorkerSettings) { s.KeepAlive.V, s.ReceiveBufferSize.V = true, 4096 })
-			onLoop(t, func(task *loop.Task) {
+			looptest.Do(t, func(task *loop.Task) {
 				for i := range 2 { // the second time the name is known
 					c.to.mu.Lock()
 					n := len(c.to.conns)
@@ -164,7 +165,7 @@ func failOn(ctx context.Context, t *testing.T, task *loop.Task, w *balancer.Work
 
 // What fails is told as to any goroutine, and takes no place in the pool.
 func TestFailuresToConnectOnALoop(t *testing.T) {
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		for _, c := range []struct{ url, log string }{
 			{"http://127.0.0.1:1", "proxy:error (111)Connection refused AH00957: http: attempt to connect to 127.0.0.1:1 (127.0.0.1:1) failed"},
 			{"http://[::1]:1", "AH00957: http: attempt to connect to [::1]:1 (::1:1) failed"},
@@ -191,7 +192,7 @@ func TestAddressesInTurnOnALoop(t *testing.T) {
 	defer l.Close()
 	n := newNames(t)
 	n.set("many.test", "127.0.0.1 127.0.0.2 127.0.0.3", 0)
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		w := backendtest.Worker(t, "http://many.test:"+port, func(s *balancer.WorkerSettings) { s.ConnectTimeout = balancer.Some(100 * time.Millisecond) })
 		c, log := acquireOn(t, task, w, &Call{})
 		if c == nil {
@@ -229,7 +230,7 @@ func TestFullSockets(t *testing.T) {
 		}
 	}
 	t.Run("goroutine", func(t *testing.T) { try(t, nil) })
-	t.Run("loop", func(t *testing.T) { onLoop(t, func(task *loop.Task) { try(t, task) }) })
+	t.Run("loop", func(t *testing.T) { looptest.Do(t, func(task *loop.Task) { try(t, task) }) })
 }
 
 // leaving is the context of a client that goes away.
@@ -280,7 +281,7 @@ func (l *leaving) leave() {
 // A client that goes away while its member is connected to ends that, and the member is not to blame.
 func TestAClientLeavesWhileConnecting(t *testing.T) {
 	silent, _ := crowded(t, "tcp", "")
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		l := &leaving{Context: context.Background()}
 		go l.leave()
 		w := backendtest.Worker(t, "http://"+silent, func(s *balancer.WorkerSettings) { s.Max, s.ConnectTimeout = 1, balancer.Some(time.Minute) })

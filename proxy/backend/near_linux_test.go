@@ -1,65 +1,14 @@
 package backend
 
 import (
-	"net"
-	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/internal/loop"
-	"balancerd/proxy/internal/sys"
+	"balancerd/proxy/internal/loop/looptest"
 )
-
-// job is a function as a loop.Job.
-type job func(*loop.Task)
-
-// Run calls it.
-func (j job) Run(t *loop.Task) { j(t) }
-
-// onLoop calls f as a task of an event loop of its own, which ends with the test.
-func onLoop(t *testing.T, f func(*loop.Task)) {
-	t.Helper()
-	g, err := loop.NewGroup(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	rc, err := l.(*net.TCPListener).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fd uintptr
-	rc.Control(func(n uintptr) { fd, _ = sys.Dup(n) })
-	done := make(chan struct{})
-	stop, err := g.Listen([]uintptr{fd}, loop.Accept{
-		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
-			return job(func(task *loop.Task) {
-				defer close(done)
-				defer sys.Close(conn)
-				f(task)
-			}), false
-		},
-		HasRoom: func(uintptr) bool { return true },
-		Failed:  func(e syscall.Errno) { t.Error(e) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	<-done
-}
 
 // watched is a connection that a task's loop watches.
 func watched(t *testing.T, task *loop.Task) *Conn {
@@ -79,7 +28,7 @@ func watched(t *testing.T, task *loop.Task) *Conn {
 func TestLoopsKeepTheirConnections(t *testing.T) {
 	s := &idleList{}
 	p := &pool{addrs: &addressCache{}}
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		for range 3 {
 			c := watched(t, task)
 			s.list = append(s.list, c)
@@ -90,7 +39,7 @@ func TestLoopsKeepTheirConnections(t *testing.T) {
 			t.Errorf("the loop's own: %d, want the one used last, 2", got)
 		}
 	})
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		for _, c := range []struct{ open, max, want int }{{3, 0, 2}, {4, 0, -1}, {8, 0, -1}, {8, 9, -1}, {8, 8, 2}} {
 			p.open = c.open
 			if got := p.best(s, task, &balancer.WorkerSettings{Max: c.max}); got != c.want {

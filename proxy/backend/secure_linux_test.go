@@ -21,6 +21,7 @@ import (
 	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/loop/looptest"
 	"balancerd/proxy/internal/poison"
 	"balancerd/testdata/linear"
 )
@@ -93,7 +94,7 @@ func say(t *testing.T, c *Conn, text string) {
 // A task that waits for a member over TLS does so by its loop, and the connection stays with that.
 func TestSecureMembersAreTheLoops(t *testing.T) {
 	w, call := secureMember(t, echo)
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		c.SetTimeout(20 * time.Millisecond)
 		if _, err := c.Read(make([]byte, 1)); !IsTimeout(err) {
@@ -156,7 +157,7 @@ func TestSecureIdleHoldsNoBuffers(t *testing.T) {
 		task.Block()
 		return heapInUse()
 	}
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		short := use(task, "0", 1)
 		full := use(task, ">", len(long))
 		for i := 0; i < 20 && full > short+n<<10; i++ { // somebody else's memory
@@ -193,7 +194,7 @@ func TestSecureHeadAndBodyAreOneRecord(t *testing.T) {
 			records <- string(p[:n])
 		}
 	})
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		defer c.Release(false)
 		for _, s := range []struct {
@@ -240,7 +241,7 @@ func TestSecureIdleConnections(t *testing.T) {
 			s.Write(p[:n])
 			c.after(s)
 		})
-		onLoop(t, func(task *loop.Task) {
+		looptest.Do(t, func(task *loop.Task) {
 			first, _ := acquireOn(t, task, w, call)
 			say(t, first, "hello")
 			task.Block()
@@ -254,7 +255,7 @@ func TestSecureIdleConnections(t *testing.T) {
 		})
 	}
 	w, call := secureMember(t, echo)
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		first, _ := acquireOn(t, task, w, call)
 		task.Block()
 		time.Sleep(50 * time.Millisecond) // the member's tickets for later sessions come
@@ -288,7 +289,7 @@ func TestSecureUndelivered(t *testing.T) {
 			s.Write(p[:n])
 			c.end(s)
 		})
-		onLoop(t, func(task *loop.Task) {
+		looptest.Do(t, func(task *loop.Task) {
 			conn, _ := acquireOn(t, task, w, call)
 			say(t, conn, "first")
 			task.Block()
@@ -310,7 +311,7 @@ func TestSecureConnectionsAreClosedByOthers(t *testing.T) {
 		_, err := c.Read(make([]byte, 1))
 		ended <- err
 	})
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		c.SetTimeout(time.Millisecond)
 		c.Read(make([]byte, 1)) // from now on the loop watches it
@@ -392,7 +393,7 @@ func plainMember(t *testing.T) (*balancer.Worker, *Call) {
 func TestTunnelsWithoutDescriptors(t *testing.T) {
 	for name, member := range members {
 		w, call := member(t)
-		onLoop(t, func(task *loop.Task) {
+		looptest.Do(t, func(task *loop.Task) {
 			c, _ := acquireOn(t, task, w, call)
 			say(t, c, "first")
 			task.Block()
@@ -425,7 +426,7 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 	for name, member := range members {
 		w, call := member(t)
 		var first *Conn
-		onLoop(t, func(task *loop.Task) {
+		looptest.Do(t, func(task *loop.Task) {
 			for try := range 12 { // the connection's own, and the member's end may take another one first
 				without(t, 1+try%3, func() {
 					x, _ := newExchange()
@@ -448,7 +449,7 @@ func TestConnectionsThatNoLoopCanHave(t *testing.T) {
 			say(t, first, "hello")
 			first.Release(true)
 		})
-		onLoop(t, func(task *loop.Task) {
+		looptest.Do(t, func(task *loop.Task) {
 			second, _ := acquireOn(t, task, w, call)
 			if second == first || second.own == nil {
 				t.Errorf("%s: a loop got a connection that it cannot wait for", name)
@@ -464,7 +465,7 @@ func TestRenegotiatingMembersAreNoLoops(t *testing.T) {
 	w, call := secureMember(t, echo)
 	call.TLS.Renegotiates = true
 	var first *Conn
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		first, _ = acquireOn(t, task, w, call)
 		if first.own != nil || first.below != nil {
 			t.Error("a loop has it")
@@ -516,7 +517,7 @@ func TestSecureAnswerWithGoodbye(t *testing.T) {
 		c.Release(false)
 	}
 	check(acquire(t, w, call, true))
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		c, _ := acquireOn(t, task, w, call)
 		check(c)
 	})

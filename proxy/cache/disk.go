@@ -96,14 +96,23 @@ func (d *folder) work() {
 // tellAgain is how long it is not told again that writing fails.
 const tellAgain = time.Minute
 
-// written notes how a write went, and reports whether it went well.
-func (d *folder) written(err error) bool {
-	if err == nil {
-		return true
-	}
+// tell tells that writing fails.
+func (d *folder) tell(err error) {
 	now, last := time.Now().UnixNano(), d.told.Load()
 	if (last == 0 || now-last >= int64(tellAgain)) && d.told.CompareAndSwap(last, now) && d.report != nil {
 		d.report(err)
+	}
+}
+
+// written notes how the writer's write went of what has n bytes, for which a full disk is given room, and reports whether it
+// went well.
+func (d *folder) written(s *Store, n int64, err error) bool {
+	if err == nil {
+		return true
+	}
+	d.tell(err)
+	if isFull(err) {
+		s.makeRoom(n)
 	}
 	return false
 }
@@ -133,20 +142,14 @@ func (d *folder) keep(s *Store, e *Entry) {
 	size := int64(len(b.text))
 	if d.waiting.Add(size) > queueMost {
 		d.waiting.Add(-size)
-		d.written(errors.New("more is to be written than the disk takes"))
+		d.tell(errors.New("more is to be written than the disk takes"))
 		s.Remove(e)
 		return
 	}
 	d.do(func() {
 		defer d.waiting.Add(-size)
-		if !s.keeps(e) {
-			return
-		}
-		if err := d.write(e, b); !d.written(err) {
+		if s.keeps(e) && !d.written(s, size, d.write(e, b)) {
 			s.Remove(e)
-			if isFull(err) {
-				s.makeRoom(size)
-			}
 		}
 	})
 }
@@ -301,11 +304,8 @@ func (d *folder) begin(of *Store) *spill {
 }
 
 func (s *spill) note() {
-	if !s.d.written(s.err) {
+	if !s.d.written(s.of, s.n, s.err) {
 		s.bad.Store(true)
-		if isFull(s.err) {
-			s.of.makeRoom(s.n)
-		}
 	}
 }
 
@@ -331,7 +331,7 @@ func (s *spill) write(p []byte) bool {
 }
 
 // finish keeps the entry once its body, of which rest is the end, is written.
-func (s *spill) finish(to *Store, e *Entry, rest []byte) {
+func (s *spill) finish(e *Entry, rest []byte) {
 	if !s.write(rest) {
 		s.bad.Store(true)
 	}
@@ -339,6 +339,7 @@ func (s *spill) finish(to *Store, e *Entry, rest []byte) {
 		if s.f != nil {
 			if err := s.f.Close(); s.err == nil {
 				s.err = err
+				s.note()
 			}
 		}
 		if s.err != nil || s.bad.Load() {
@@ -347,11 +348,11 @@ func (s *spill) finish(to *Store, e *Entry, rest []byte) {
 		}
 		b := &body{file: s.name, sound: true}
 		e.body.Store(b)
-		if err := s.d.write(e, b); !s.d.written(err) {
+		if !s.d.written(s.of, s.n, s.d.write(e, b)) {
 			s.d.root.Remove(s.name)
 			return
 		}
-		to.put(e)
+		s.of.put(e)
 	})
 }
 

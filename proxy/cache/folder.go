@@ -16,8 +16,7 @@ import (
 const subfolder = "balancerd"
 
 // OpenFolder makes a Store whose bodies are in files below a folder, which must be there; the folder in it that holds them is
-// ours alone. What is kept there already is
-// found in the background. report is told, not more than once in a row, that writing fails.
+// ours alone. What is kept there already is found in the background. report is told, once a minute, that writing fails.
 func OpenFolder(root string, l Limits, report func(error)) (*Store, error) {
 	if err := os.Mkdir(root+"/"+subfolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err

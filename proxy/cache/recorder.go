@@ -69,7 +69,7 @@ func (r *Recorder) Commit(least int64) {
 	}
 	switch {
 	case r.spill != nil:
-		r.spill.finish(r.s, r.e, r.held)
+		r.spill.finish(r.e, r.held)
 	default:
 		r.e.body.Store(&body{text: bytes.Clone(r.held), sound: true})
 		r.s.put(r.e)

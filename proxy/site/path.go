@@ -7,13 +7,21 @@ import (
 	"balancerd/proxy/exchange"
 )
 
-// How Normalize treats a path.
+// pathFlags say how normalize treats a path.
 type pathFlags uint8
 
 const (
 	mergeSlashes     pathFlags = 1 << iota // "//" is "/"
 	decodeUnreserved                       // %41 becomes A, for letters, digits and -._~
 )
+
+// flagsOf are those of a host's paths.
+func flagsOf(s *exchange.Server) pathFlags {
+	if s.MergeSlashes {
+		return decodeUnreserved | mergeSlashes
+	}
+	return decodeUnreserved
+}
 
 // normalize removes "." and ".." segments and does what the flags say. ok is false when the path does
 // not begin with a slash, climbs above the root, or has a broken %XX, and out is what the log shows then.

@@ -71,11 +71,7 @@ func place(x, y *exchange.Exchange) {
 		y.Filename += "/"
 	}
 	if folder := parent(x.Filename); x.Req.Path != "" && parent(y.Filename) == folder && len(y.Filename) > len(folder) {
-		flags := decodeUnreserved
-		if x.Server.MergeSlashes {
-			flags |= mergeSlashes
-		}
-		p, _ := normalize(&y.Arena, parent(x.Req.Path)+y.Filename[len(folder):], flags)
+		p, _ := normalize(&y.Arena, parent(x.Req.Path)+y.Filename[len(folder):], flagsOf(x.Server))
 		y.Req.Path, y.Req.RawPath, y.Req.Target = p, p, p
 	}
 }

@@ -160,16 +160,11 @@ func (s *Site) mapRequest(ctx context.Context, x *exchange.Exchange, h *Host) er
 }
 
 // passOn is for a request to a forward proxy, which maps itself: its path is the whole target, for no section of this
-// server's own paths. What goes on is the target as it came; its path must
-// not lead above the root, nor have a broken %XX.
+// server's own paths. What goes on is the target as it came; its path must not lead above the root, nor have a broken %XX.
 func passOn(x *exchange.Exchange, h *Host) error {
 	if path := x.Req.RawPath; x.Req.Method != "CONNECT" && path != "*" { // which OPTIONS has for no path
-		flags := decodeUnreserved
-		if h.Server.MergeSlashes {
-			flags |= mergeSlashes
-		}
 		var ok bool
-		if x.Req.RawPath, ok = normalize(&x.Arena, path, flags); !ok {
+		if x.Req.RawPath, ok = normalize(&x.Arena, path, flagsOf(h.Server)); !ok {
 			x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", x.Req.Target, ")"))
 			return exchange.Status(400)
 		}
@@ -191,10 +186,7 @@ func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host)
 		r.Path = "*"
 		return false, nil
 	}
-	flags := decodeUnreserved
-	if h.Server.MergeSlashes {
-		flags |= mergeSlashes
-	}
+	flags := flagsOf(h.Server)
 	path, ok := normalize(&x.Arena, r.RawPath, flags)
 	r.Path = path
 	if !ok {

@@ -3,7 +3,6 @@ package tunnel
 import (
 	"io"
 	"net"
-	"net/netip"
 	"runtime"
 	"syscall"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/loop/looptest"
 	"balancerd/proxy/internal/poison"
 	"balancerd/proxy/internal/sys"
 	"balancerd/testdata/linear"
@@ -45,61 +45,15 @@ func dup(t *testing.T, c syscall.Conn) uintptr {
 	return n
 }
 
-// job is a function as a loop's job.
-type job func(*loop.Task)
-
-func (f job) Run(t *loop.Task) { f(t) }
-
 // inLoops joins two sockets as an event loop of their own serves them.
 func inLoops(t *testing.T, front, back *net.TCPConn, o Options) (moved Moved) {
-	onLoop(t, func(task *loop.Task) {
+	looptest.Do(t, func(task *loop.Task) {
 		client, member := task.NewFd(dup(t, front)), task.NewFd(dup(t, back))
 		defer client.Close(task)
 		defer member.Close(task)
 		moved = JoinInLoop(task, End{Fd: client}, End{Fd: member}, o)
 	})
 	return moved
-}
-
-// onLoop has a task of an event loop do something: as the job of a connection that it has accepted.
-func onLoop(t *testing.T, do job) {
-	g, err := loop.NewGroup(1)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer g.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer l.Close()
-	done := make(chan struct{})
-	serve := func(task *loop.Task) {
-		defer close(done)
-		do(task)
-	}
-	stop, err := g.Listen([]uintptr{dup(t, l.(*net.TCPListener))}, loop.Accept{
-		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
-			sys.Close(conn)
-			return job(serve), false
-		},
-		HasRoom: func(uintptr) bool { return true },
-		Failed:  func(e syscall.Errno) { t.Error(e) },
-	})
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer stop()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer c.Close()
-	<-done
 }
 
 // TestATripAllocatesNothing: bytes that go to and fro in an event loop leave nothing to the collector of garbage.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/loop/looptest"
 )
 
 func selfSigned(t *testing.T) *tls.Config {
@@ -49,7 +50,7 @@ func secureJoined(t *testing.T, plainMember bool, o Options) (client, member net
 	back, m := pair(t)
 	conf := selfSigned(t)
 	moved = make(chan Moved, 1)
-	go onLoop(t, func(task *loop.Task) {
+	go looptest.Do(t, func(task *loop.Task) {
 		a := secureEnd(t, task, front, func(nc net.Conn) *tls.Conn { return tls.Server(nc, conf) })
 		b := End{Fd: task.NewFd(dup(t, back))}
 		if !plainMember {

@@ -117,8 +117,8 @@ func (c *compiler) command() error {
 		cmd.negated = true
 		c.at++
 	}
-	cmd.name = c.next()
-	k, ok := kinds[cmd.name]
+	letter := c.next()
+	k, ok := kinds[letter]
 	cmd.do = k.do
 	switch {
 	case !ok:
@@ -133,12 +133,12 @@ func (c *compiler) command() error {
 			return err
 		}
 	}
-	if cmd.name == '}' || cmd.name == ':' { // what follows on the line counts for nothing
+	if letter == '}' || letter == ':' { // what follows on the line counts for nothing
 		c.rest()
 		return nil
 	}
 	c.commands = append(c.commands, cmd)
-	if cmd.name == '{' {
+	if letter == '{' {
 		return nil
 	}
 	if b := c.next(); b != 0 && b != ';' {

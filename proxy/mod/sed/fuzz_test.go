@@ -59,7 +59,7 @@ func FuzzScript(f *testing.F) {
 			return
 		}
 		for _, c := range s.commands {
-			if c.name == 'r' || c.file >= 0 {
+			if c.path != "" || c.file >= 0 {
 				return
 			}
 		}

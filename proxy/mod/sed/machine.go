@@ -69,6 +69,7 @@ const (
 	turnSteps    = 1 << 16 // after so many an event loop goes on without the exchange
 )
 
+// spend counts n steps. It does without exchange.Turn, with which it would not be inlined into the matcher's loops.
 func (m *machine) spend(n int) {
 	m.left -= n
 	if m.since += n; m.since > turnSteps {

@@ -33,7 +33,6 @@ type script struct {
 
 // command is one command of a script.
 type command struct {
-	name    byte // the letter; '{' is a jump behind its '}'
 	do      func(*machine, *command) error
 	first   address
 	second  address

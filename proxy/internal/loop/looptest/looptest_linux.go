@@ -2,11 +2,15 @@ package looptest
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"balancerd/proxy/internal/loop"
+	"balancerd/proxy/internal/sys"
 )
 
 // shown is how many stacks of blocking calls are printed.
@@ -27,4 +31,65 @@ func Main(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// Job is a function as a loop.Job.
+type Job func(*loop.Task)
+
+// Run calls it.
+func (j Job) Run(t *loop.Task) { j(t) }
+
+// Do has a task of an event loop do something, and returns when that is done: as the job of a connection that the loop
+// has accepted. The loop ends with the test. Any goroutine of the test may call it.
+func Do(t testing.TB, f func(*loop.Task)) {
+	t.Helper()
+	done := make(chan struct{})
+	address, stop, err := accepting(t, func(task *loop.Task) {
+		defer close(done)
+		f(task)
+	})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer stop()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	<-done
+}
+
+// accepting is the address of a listener whose connections, closed at once, begin a job in a loop of their own, until stop is called.
+func accepting(t testing.TB, job Job) (address string, stop func(), err error) {
+	g, err := loop.NewGroup(1)
+	if err != nil {
+		return "", nil, err
+	}
+	t.Cleanup(g.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	defer l.Close() // the loop has a duplicate
+	rc, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return "", nil, err
+	}
+	fd, no := uintptr(0), syscall.Errno(0)
+	rc.Control(func(n uintptr) { fd, no = sys.Dup(n) })
+	if no != 0 {
+		return "", nil, no
+	}
+	stop, err = g.Listen([]uintptr{fd}, loop.Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (loop.Job, bool) {
+			sys.Close(conn)
+			return job, false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
+	return l.Addr().String(), stop, err
 }
