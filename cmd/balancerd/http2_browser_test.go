@@ -4,12 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha1"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -93,13 +90,12 @@ func (a *webApp) thing(w http.ResponseWriter, path string) {
 
 // echoFrames sends each message of a WebSocket back (RFC 6455).
 func echoFrames(w http.ResponseWriter, r *http.Request) {
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	c, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer c.Close()
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
+	switchToWebSocket(c, r, "")
 	for {
 		head, text, err := readFrame(rw.Reader)
 		if err != nil {
@@ -159,16 +155,7 @@ func TestHTTP2ByBrowser(t *testing.T) {
 	var members [3]string
 	for i := range apps {
 		apps[i] = &webApp{name: fmt.Sprint("m", i)}
-		s := &http.Server{Handler: apps[i], Protocols: new(http.Protocols)}
-		s.Protocols.SetHTTP1(true)
-		s.Protocols.SetUnencryptedHTTP2(true)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		go s.Serve(l)
-		t.Cleanup(func() { s.Close() })
-		members[i] = l.Addr().String()
+		members[i] = serveBoth(t, apps[i])
 	}
 	p.certificate("localhost")
 	p.conf("LoadModule ssl_module modules/mod_ssl.so\nLoadModule http2_module modules/mod_http2.so\nLoadModule proxy_http2_module modules/mod_proxy_http2.so\n" +

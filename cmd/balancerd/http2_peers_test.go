@@ -125,24 +125,16 @@ func TestHTTP2MembersOfOthers(t *testing.T) {
 func TestHTTP2ClientsOfOthers(t *testing.T) {
 	t.Parallel()
 	p := newInstance(t)
-	back := http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	back := serveBoth(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/plain")
 		fmt.Fprintf(w, "%s %d x", r.Proto, n)
 		if r.URL.RawQuery != "short" {
 			w.Write(bytes.Repeat([]byte("x"), 49999))
 		}
-	})}
-	back.Protocols.SetUnencryptedHTTP2(true)
-	back.Protocols.SetHTTP1(true)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go back.Serve(l)
-	t.Cleanup(func() { back.Close() })
+	}))
 	p.conf("LoadModule http2_module modules/mod_http2.so\nLoadModule proxy_http2_module modules/mod_proxy_http2.so\nProtocols h2c http/1.1\n" +
-		"ProxyPass /1/ http://" + l.Addr().String() + "/\nProxyPass /2/ h2c://" + l.Addr().String() + "/\n")
+		"ProxyPass /1/ http://" + back + "/\nProxyPass /2/ h2c://" + back + "/\n")
 	p.start()
 	upload := p.write("upload", strings.Repeat("u", 100000))
 	t.Run("h2load", func(t *testing.T) {
@@ -272,8 +264,12 @@ func echoSocket(c net.Conn) {
 	if err != nil || r.Header.Get("Upgrade") != "websocket" {
 		return
 	}
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n%s %s:",
-		base64.StdEncoding.EncodeToString(sum[:]), r.URL.Path, r.Header.Get("Sec-WebSocket-Protocol"))
+	switchToWebSocket(c, r, fmt.Sprintf("%s %s:", r.URL.Path, r.Header.Get("Sec-WebSocket-Protocol")))
 	io.Copy(c, in)
+}
+
+// switchToWebSocket is a server's answer to a request for a WebSocket (RFC 6455 section 4.2.2), in one piece with the first bytes on it.
+func switchToWebSocket(c net.Conn, r *http.Request, first string) {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n%s", base64.StdEncoding.EncodeToString(sum[:]), first)
 }

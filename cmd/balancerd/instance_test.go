@@ -254,6 +254,21 @@ func serveEach(t testing.TB, l net.Listener, serve func(c net.Conn)) {
 	}()
 }
 
+// serveBoth is a member of HTTP/1.1 and of HTTP/2 in clear text, until the test's end.
+func serveBoth(t *testing.T, h http.Handler) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}
+
 // accepts reports whether somebody listens at an address.
 func accepts(address string) bool {
 	c, err := net.Dial("tcp", address)

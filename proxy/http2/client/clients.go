@@ -119,7 +119,7 @@ func (s *clients) find(ctx context.Context, st *stream, exclusive bool) (*conn, 
 func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *conn, d *dialing, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dropOld(st.task(), set.TTL)
+	s.dropUseless(st.task(), func(_ *conn, since int64) bool { return set.TTL > 0 && backend.Clock()-since >= int64(set.TTL) })
 	if c := s.choose(st.task(), k); c != nil {
 		return c, nil, false
 	}
@@ -127,14 +127,14 @@ func (s *clients) look(st *stream, k kind, set *balancer.WorkerSettings) (c *con
 		d.waiting = append(d.waiting, st)
 		return nil, d, false
 	}
-	if s.full(set) && !s.dropIdle(st.task()) {
+	if s.full(set) && !s.dropIdle(st.task(), anyConn) {
 		s.addWaiter(st, k)
 		// What came free in between?
 		if c := s.choose(st.task(), k); c != nil {
 			s.removeWaiter(st, k, true)
 			return c, nil, false
 		}
-		if !s.dropIdle(st.task()) {
+		if !s.dropIdle(st.task(), anyConn) {
 			return nil, nil, false
 		}
 		s.removeWaiter(st, k, true)
@@ -149,18 +149,6 @@ func (s *clients) full(set *balancer.WorkerSettings) bool {
 	return set.Max > 0 && len(s.list)+len(s.dialing) >= set.Max
 }
 
-// dropIdle gives the connection up that idles longest; it is of another kind than who asks can use. false: none idles.
-// Under mu.
-func (s *clients) dropIdle(by *loop.Task) bool {
-	old, _ := s.longest(anyConn)
-	if old == nil {
-		return false
-	}
-	s.unlist(old)
-	old.shut(by)
-	return true
-}
-
 // choose is the connection of a kind that carries a stream next: rather one of the loop that serves the exchange. Under mu.
 func (s *clients) choose(t *loop.Task, k kind) *conn {
 	for _, near := range [...]bool{true, false} {
@@ -171,18 +159,6 @@ func (s *clients) choose(t *loop.Task, k kind) *conn {
 		}
 	}
 	return nil
-}
-
-// dropOld takes connections off the list that nobody is to use again. Under mu.
-func (s *clients) dropOld(by *loop.Task, ttl time.Duration) {
-	s.list = slices.DeleteFunc(s.list, func(c *conn) bool {
-		since, idle := c.idleSince()
-		old := ttl > 0 && idle && backend.Clock()-since >= int64(ttl) || c.from.Moved()
-		if old {
-			c.shut(by)
-		}
-		return old || c.isClosing()
-	})
 }
 
 // await waits for a place on a connection, as long as acquire= says. The place is nobody's: who asks just then may have it,
@@ -229,17 +205,29 @@ func (s *clients) removeWaiter(st *stream, k kind, passesOn bool) {
 		s.waiting.Remove(st.waits)
 		st.waits = nil
 	case passesOn:
-		s.tellNext(st.task(), k)
+		e := s.first(k)
+		if e == nil { // the connection may idle
+			e = s.waiting.Front()
+		}
+		if e != nil {
+			s.tell(st.task(), e)
+		}
 	}
 }
 
-// placeFree tells who waits first for a connection of a kind that one place has come free, or, when nobody does, who waits
-// first at all: the connection may idle now, and give way to one of another kind. To tell all would cost a burst of
-// streams their number squared. It may be called under a connection's mu.
-func (s *clients) placeFree(by *loop.Task, k kind) {
+// placeFree tells one stream that a place has come free on a connection of a kind: who waits first for that kind, or, if
+// the connection idles and may give way to one of another kind, who waits first at all. To tell all would cost a burst
+// of streams their number squared. It may be called under a connection's mu.
+func (s *clients) placeFree(by *loop.Task, k kind, idles bool) {
 	s.waits.Lock()
 	defer s.waits.Unlock()
-	s.tellNext(by, k)
+	e := s.waiting.Front()
+	if !idles {
+		e = s.first(k)
+	}
+	if e != nil {
+		s.tell(by, e)
+	}
 }
 
 // placesFree tells all who wait that there may be places, or a connection to be made. It may be called under a
@@ -252,17 +240,14 @@ func (s *clients) placesFree(by *loop.Task) {
 	}
 }
 
-// tellNext is placeFree under waits.
-func (s *clients) tellNext(by *loop.Task, k kind) {
+// first is who waits first for a connection of a kind; nil: nobody does. Under waits.
+func (s *clients) first(k kind) *list.Element {
 	for e := s.waiting.Front(); e != nil; e = e.Next() {
 		if e.Value.(*waiter).kind == k {
-			s.tell(by, e)
-			return
+			return e
 		}
 	}
-	if e := s.waiting.Front(); e != nil {
-		s.tell(by, e)
-	}
+	return nil
 }
 
 // tell has a stream look for a place; it waits no more. Under waits.

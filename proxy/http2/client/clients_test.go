@@ -64,6 +64,47 @@ func TestAPlaceIsOfferedToOne(t *testing.T) {
 	told(0, 1, 2, 3, 4, 5)
 }
 
+// A place on a connection in use concerns who waits for one of its kind alone; one that idles may give way, so it is who
+// waits first that is told. A connection that is taken off the list makes room for any.
+func TestWhoIsToldOfAPlace(t *testing.T) {
+	s := clientsOf(backendtest.Worker(t, "h2c://127.0.0.1:1", nil))
+	a, b := kind{name: "a"}, kind{name: "b"}
+	c := newConn(s, nil, a, false, time.Second)
+	c.transport = nowhere{}
+	c.promised = 3
+	s.list = []*conn{c}
+	wait := func(k kind) *stream {
+		st := &stream{}
+		st.X = &exchange.Exchange{}
+		s.addWaiter(st, k)
+		return st
+	}
+	other := wait(b)
+	if c.release(nil); other.waits == nil {
+		t.Error("one of another kind is told of a place on a connection in use")
+	}
+	same := wait(a)
+	if c.release(nil); same.waits != nil || other.waits == nil {
+		t.Error("the place was not offered to who can use it")
+	}
+	same = wait(a)
+	if c.release(nil); other.waits != nil || same.waits == nil {
+		t.Error("a connection idles, and who waits first is not told")
+	}
+	for name, look := range map[string]func(){
+		"a sweep":         func() { s.Sweep(backend.Clock()) },
+		"another request": func() { s.dropUseless(nil, func(*conn, int64) bool { return false }) },
+	} {
+		busy := newConn(s, &backend.Conn{}, a, false, time.Second)
+		busy.transport, busy.promised, busy.closing = nowhere{}, 1, true
+		s.list = []*conn{busy}
+		st := wait(b)
+		if look(); len(s.list) > 0 || st.waits != nil {
+			t.Error(name, "takes a connection off the list, and who waits is not told")
+		}
+	}
+}
+
 // Of many streams that wait for a place, each gets one in the end, though others of them go away.
 func TestNoPlaceIsLost(t *testing.T) {
 	m := backendtest.HTTP2(t, func(w http.ResponseWriter, r *http.Request) {}, func(s *http.Server) {

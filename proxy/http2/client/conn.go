@@ -176,8 +176,9 @@ func without(list []*stream, s *stream) []*stream {
 
 // freePlace notes that there is place for one stream more. Under mu.
 func (c *conn) freePlace(by *loop.Task) {
-	c.list.placeFree(by, c.kind)
-	if c.idles() {
+	idles := c.idles()
+	c.list.placeFree(by, c.kind, idles)
+	if idles {
 		c.streams, c.waiting = frames.Emptied(c.streams), frames.Emptied(c.waiting)
 		c.endIdle(by)
 	}

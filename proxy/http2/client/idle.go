@@ -63,8 +63,8 @@ func (s *clients) unlist(c *conn) {
 	s.list = slices.DeleteFunc(s.list, func(o *conn) bool { return o == c })
 }
 
-// Sweep is backend.Keeper's: what idles longer than ttl=, or backend.MaxIdle, or the client that a PROXY header names, or is of a configuration that is over, or
-// leads to an address that is gone, is closed; what is closed is forgotten.
+// Sweep is backend.Keeper's: what idles longer than ttl=, backend.MaxIdle or what a PROXY header allows, is of a
+// configuration that is over, or leads to an address that is gone, is closed; what is closed is forgotten.
 func (s *clients) Sweep(now int64) (left bool) {
 	limit := backend.MaxIdle
 	if ttl := s.worker.Settings().TTL; ttl > 0 {
@@ -72,15 +72,38 @@ func (s *clients) Sweep(now int64) (left bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dropUseless(nil, func(c *conn, since int64) bool {
+		return now-since >= int64(c.from.IdleLimit(limit)) || c.kind.tls.Retired()
+	})
+	return len(s.list) > 0
+}
+
+// dropUseless takes connections off the list that nobody is to use again, which makes room for others; old says so of one
+// that idles since a time. Under mu.
+func (s *clients) dropUseless(by *loop.Task, old func(c *conn, since int64) bool) {
+	n := len(s.list)
 	s.list = slices.DeleteFunc(s.list, func(c *conn) bool {
 		since, idle := c.idleSince()
-		useless := c.isClosing() || c.from.Moved() || idle && (now-since >= int64(c.from.IdleLimit(limit)) || c.kind.tls.Retired())
+		useless := c.isClosing() || c.from.Moved() || idle && old(c, since)
 		if useless {
-			c.shut(nil)
+			c.shut(by)
 		}
 		return useless
 	})
-	return len(s.list) > 0
+	if len(s.list) < n {
+		s.placesFree(by)
+	}
+}
+
+// dropIdle gives the connection up, of those that match, that idles longest; false: none idles. Under mu.
+func (s *clients) dropIdle(by *loop.Task, match func(*conn) bool) bool {
+	old, _ := s.longest(match)
+	if old == nil {
+		return false
+	}
+	s.unlist(old)
+	old.shut(by)
+	return true
 }
 
 // makeRoom gives the kind up that was used longest ago, if a connection of another one would be one kind too many; those
@@ -92,11 +115,7 @@ func (s *clients) makeRoom(by *loop.Task, k kind) {
 			kinds[c.kind] = true
 		}
 	}
-	if len(kinds) < backend.MaxKinds || kinds[k] {
-		return
-	}
-	if old, _ := s.longest(func(c *conn) bool { return c.kind != k }); old != nil {
-		s.unlist(old)
-		old.shut(by)
+	if len(kinds) >= backend.MaxKinds && !kinds[k] {
+		s.dropIdle(by, anyConn) // none of those that idle is of the kind
 	}
 }

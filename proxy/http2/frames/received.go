@@ -92,7 +92,8 @@ func Decode(dec *hpack.Decoder, p []byte, end bool) error {
 // MaxWindow is how large a window may be (RFC 9113 section 6.9.1).
 const MaxWindow = 1<<31 - 1
 
-// Widen opens a window of the other side's, by less than none where its SETTINGS say so (section 6.9.2). The error is the connection's, or that of a stream with a number.
+// Widen opens a window of the other side's, by less than none where its SETTINGS say so (section 6.9.2). The error is
+// that of the stream with the number id, or with 0 the connection's.
 func Widen(window *int64, more int64, id uint32) error {
 	switch *window += more; {
 	case *window <= MaxWindow:

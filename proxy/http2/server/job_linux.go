@@ -16,7 +16,8 @@ type Client struct {
 	End      func(*loop.Task) // ends it, when it is over
 }
 
-// Job is what serves a connection from its preface, or its first stream, to its end in an event loop: it is run once, and parks itself.
+// Job is what serves a connection from its preface, or its first stream, to its end in an event loop: it is run once, and
+// parks itself.
 func (s *Server) Job(client Client) loop.Job {
 	c := s.open(client.Info, client.Reporter, client.First)
 	l := transport.NewLoop(c, client.Socket, func(t *loop.Task) {
