@@ -40,6 +40,7 @@ proxy/internal/tlsbuf: proxy/internal/poison
 proxy/internal/prefix:
 proxy/internal/filestamp:
 proxy/internal/dbm:
+proxy/internal/dbm/dbmtest:
 proxy/ticker:           proxy/internal/sys
 proxy/internal/loop:    proxy/internal/sys proxy/recovery
 proxy/internal/loop/looptest: proxy/internal/loop proxy/internal/sys

@@ -24,6 +24,7 @@ const (
 	Exhausted      Kind = iota + 1 // no connection free within acquire= (AH00941 was logged)
 	Starved                        // no descriptor, port or memory of our own to connect with (AH00957 was logged)
 	NoName                         // the host name does not resolve
+	NoRemote                       // nor does that of the proxy on the way; Host is the proxy's
 	Refused                        // no address accepted the connection (AH00957 was logged for each)
 	NoTLS                          // https member without SSLProxyEngine (AH01961)
 	Handshake                      // TLS handshake failed

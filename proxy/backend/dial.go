@@ -67,7 +67,7 @@ func (p *pool) dial(ctx context.Context, x *exchange.Exchange, call *Call, to ta
 	if to.remote != nil {
 		nc, err := to.remote.connect(ctx, d, x, call, to)
 		if err != nil {
-			return nil, fail(Refused, err)
+			return nil, err
 		}
 		return p.connected(ctx, x, socket{nc: nc}, netip.Addr{}, call, to, header)
 	}

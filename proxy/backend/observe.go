@@ -13,7 +13,7 @@ import (
 
 // kindNames are the Kinds as traces and metrics name them.
 var kindNames = [Kinds]string{
-	Exhausted: "Exhausted", Starved: "Starved", NoName: "NoName", Refused: "Refused", NoTLS: "NoTLS", Handshake: "Handshake", BadScheme: "BadScheme",
+	Exhausted: "Exhausted", Starved: "Starved", NoName: "NoName", NoRemote: "NoRemote", Refused: "Refused", NoTLS: "NoTLS", Handshake: "Handshake", BadScheme: "BadScheme",
 	ClientBody: "ClientBody", WriteHead: "WriteHead", WriteBody: "WriteBody", NoContinue: "NoContinue", EarlyClose: "EarlyClose",
 	ReadTimeout: "ReadTimeout", BadStatusLine: "BadStatusLine", BadHead: "BadHead", BadFraming: "BadFraming", TooManyInterim: "TooManyInterim",
 	WrongUpgrade: "WrongUpgrade", NotTaken: "NotTaken",

@@ -28,20 +28,23 @@ type Remote struct {
 func (r *Remote) Authority() string { return net.JoinHostPort(r.Host, strconv.Itoa(int(r.Port))) }
 
 // connect opens a connection to the remote; towards a member in TLS, a tunnel through it to the member (httpd:
-// proxy_util.c ap_proxy_connect_backend).
+// proxy_util.c ap_proxy_connect_backend). Its errors are *Failures.
 func (r *Remote) connect(ctx context.Context, d *dialer, x *exchange.Exchange, call *Call, to target) (net.Conn, error) {
 	patient, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	set := balancer.NewWorkerSettings()
 	list, err := r.addrs.find(patient, r.Host, &set, true)
-	if err != nil {
-		return nil, err
-	}
 	by := target{scheme: to.scheme, host: r.Host, port: r.Port}
+	if err != nil {
+		return nil, unreached(ctx, NoRemote, err, by)
+	}
 	s, _, err := d.reachAny(ctx, x, call, by, list)
+	if err != nil {
+		return nil, unreached(ctx, Refused, err, to)
+	}
 	nc := s.nc
-	if err != nil || !secure(to.scheme) {
-		return nc, err
+	if !secure(to.scheme) {
+		return nc, nil
 	}
 	nc.SetDeadline(time.Now().Add(d.timeout))
 	if err := r.tunnel(nc, x, to); err != nil {
@@ -49,7 +52,7 @@ func (r *Remote) connect(ctx context.Context, d *dialer, x *exchange.Exchange, c
 		nc.Close()
 		x.LogServer("proxy", call.failure(), err, x.Arena.Join("AH00958: ", call.function(to.scheme), ": attempt to connect to ", at,
 			" via http CONNECT through ", at, " (", r.Host, ":", x.Arena.Int(int64(r.Port)), ") failed"))
-		return nil, err
+		return nil, unreached(ctx, Refused, err, to)
 	}
 	nc.SetDeadline(time.Time{})
 	return nc, nil

@@ -3,6 +3,7 @@ package backend
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -69,5 +70,20 @@ func TestTunnelThroughRemote(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRemoteWithoutAddress: the name that is not known is the remote's, and no member's (httpd: 500, "DNS lookup failure for:"
+// and the remote's host).
+func TestRemoteWithoutAddress(t *testing.T) {
+	r := &Remote{Host: "no-such-name.invalid", Port: 8080}
+	set := balancer.NewWorkerSettings()
+	call := &Call{}
+	for _, scheme := range []string{"http", "https"} {
+		_, err := r.connect(context.Background(), newDialer(&set, call), new(exchange.Exchange), call, target{scheme: scheme, host: "127.0.0.1", port: 80})
+		var f *Failure
+		if !errors.As(err, &f) || f.Kind != NoRemote || f.Host != r.Host {
+			t.Errorf("%s: %v", scheme, err)
+		}
 	}
 }

@@ -71,6 +71,7 @@ func TestOutcomes(t *testing.T) {
 			"[proxy:error client] AH00898: Malformed response from remote server: two lengths returned by /x"},
 		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", false, false, ""},
 		{"name", backend.Failure{Kind: backend.NoName}, 500, "DNS lookup failure for: b1", true, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
+		{"name of a remote", backend.Failure{Kind: backend.NoRemote}, 500, "DNS lookup failure for: b1", false, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
 			"[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s\n[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1"},
 		{"tls", backend.Failure{Kind: backend.NoTLS}, 500, "", true, false, "[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},

@@ -47,6 +47,7 @@ var outcomes = [kinds]outcome{
 	backend.Exhausted: {status: 503},
 	backend.Starved:   {status: 503},
 	backend.NoName:    {status: 500, marksWorker: true, seesStatus: true, reason: noName},
+	backend.NoRemote:  {status: 500, reason: noName},
 	backend.Refused:   {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_http", exchange.Error, false, false, noConnection}}},
 	backend.NotTaken:  {status: 503, tryNext: true, notTaken: true, log: []logLine{{"proxy_http2", exchange.Error, true, false, notTaken}}},
 	backend.BadScheme: {status: 500, log: []logLine{{"proxy", exchange.Warn, false, false, noHandler}}},

@@ -34,7 +34,7 @@ func (o *outcome) report(p *proxyState, e *backend.Failure) error {
 		return o.status
 	}
 	var cause error
-	if e.Kind == backend.NoName {
+	if e.Kind == backend.NoName || e.Kind == backend.NoRemote {
 		cause = e.Err
 	}
 	return proxyError(p.x, o.status, cause, o.reason(p, e))

@@ -2,7 +2,6 @@ package dbm
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -12,47 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"balancerd/proxy/internal/dbm/dbmtest"
 )
-
-// recorded is a file that httxt2dbm has made: 200 hosts and one value of 990 bytes.
-func recorded(t testing.TB, suffix string) []byte {
-	t.Helper()
-	f, err := os.Open("testdata/hosts" + suffix + ".gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// hosts puts the recorded tables into a folder: hosts of both types.
-func hosts(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "hosts")
-	for from, to := range map[string]string{".db": "", ".dir": ".dir", ".pag": ".pag"} {
-		if err := os.WriteFile(path+to, recorded(t, from), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return path
-}
-
-// content is what was written into the recorded tables.
-func content() map[string]string {
-	m := map[string]string{"large.test": strings.Repeat("v", 990)}
-	for i := range 200 {
-		m[fmt.Sprintf("host%d.test", i)] = fmt.Sprintf("http://10.0.0.%d:80/%s", i, strings.Repeat("x", i%50))
-	}
-	return m
-}
 
 func check(t *testing.T, kind *Type, path string, want map[string]string) {
 	t.Helper()
@@ -69,9 +30,11 @@ func check(t *testing.T, kind *Type, path string, want map[string]string) {
 }
 
 func TestRecorded(t *testing.T) {
-	path := hosts(t)
-	check(t, sdbm, path, content())
-	check(t, berkeley, path, content())
+	path := filepath.Join(t.TempDir(), "hosts")
+	dbmtest.SDBM(t, path)
+	dbmtest.Berkeley(t, path)
+	check(t, sdbm, path, dbmtest.Content())
+	check(t, berkeley, path, dbmtest.Content())
 }
 
 // TestTool: tables that the tool makes now, of more pages.
@@ -165,7 +128,7 @@ func (c *counted) ReadAt(b []byte, at int64) (int, error) {
 
 // TestPagesInACircle end, whatever their number.
 func TestPagesInACircle(t *testing.T) {
-	table := recorded(t, ".db")
+	table := dbmtest.File(t, ".db")
 	size := int(binary.LittleEndian.Uint32(table[atPageSize:]))
 	for at := size; at < len(table); at += size {
 		binary.LittleEndian.PutUint32(table[at+atNextPage:], uint32(at/size))
@@ -217,7 +180,7 @@ func FuzzSDBM(f *testing.F) {
 
 // FuzzBerkeley: a table with some bytes changed: a look-up ends soon, and finds no more than the table holds.
 func FuzzBerkeley(f *testing.F) {
-	table := recorded(f, ".db")
+	table := dbmtest.File(f, ".db")
 	f.Add(0, []byte{1, 2}, "host1.test")
 	f.Add(4096+22, []byte{0, 0}, "host7.test")
 	f.Add(4096+16, []byte{1, 0, 0, 0}, "none")
@@ -231,7 +194,7 @@ func FuzzBerkeley(f *testing.F) {
 		if file.reads > 2*mostChained+2 || len(v) > largestValue || ok && err != nil {
 			t.Fatalf("%d reads, %d bytes, %v %v", file.reads, len(v), ok, err)
 		}
-		if want, known := content()[key]; at < 0 && (ok != known || v != want) {
+		if want, known := dbmtest.Content()[key]; at < 0 && (ok != known || v != want) {
 			t.Fatalf("%s: %q, want %q", key, v, want)
 		}
 	})

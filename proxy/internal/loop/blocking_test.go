@@ -75,6 +75,7 @@ headers.loadAverage: /proc/loadavg, which no disk is asked for
 status.loadAverages: likewise
 sitetest.Tree: the files of a test
 sitetest.Files: likewise
+dbmtest.put: likewise
 looptest.Do: the goroutine of a test
 ssl.Accept: a handshake of a client begins off the loop (http1/server.acceptor.take)
 ssl.handshake: Acquire calls Block before it

@@ -66,6 +66,11 @@ Script GET /act/get
 <Location /loop>
 Script POST /loop/again
 </Location>
+<Location /both>
+SetHandler named-too
+Action named-too /both/again virtual
+Script POST /both/script
+</Location>
 `, modules()...)
 	for _, c := range []struct{ request, want string }{
 		{"GET /a.php", "200 GET /act/php/a.php? for /a.php by application/x-php"},
@@ -85,6 +90,8 @@ Script POST /loop/again
 		{"HEAD /s/x?q", "200 HEAD /act/get/s/x?q for /s/x by "},
 		{"PUT /s/x", "200 PUT /act/put/s/x? for /s/x by "},
 		{"POST /loop/x", "404"},
+		{"POST /both/x", "404"},
+		{"GET /both/x", "500"},
 	} {
 		x := r.Get(c.request + " HTTP/1.1")
 		got := strconv.Itoa(x.Res.Status)

@@ -45,10 +45,10 @@ func over[V any](outer, inner map[string]V) map[string]V {
 	if len(inner) == 0 {
 		return outer
 	}
-	all := maps.Clone(outer)
-	if all == nil {
-		all = map[string]V{}
+	if len(outer) == 0 {
+		return inner
 	}
+	all := maps.Clone(outer)
 	maps.Copy(all, inner)
 	return all
 }
@@ -59,7 +59,10 @@ func setAction(s *directive.Scope, a directive.Args) error {
 		return errors.New("unrecognized option '" + a.Words[2] + "'")
 	}
 	d := dirs.In(s)
-	d.actions = over(d.actions, map[string]action{a.Words[0]: {path: a.Words[1], virtual: virtual}})
+	if d.actions == nil {
+		d.actions = map[string]action{}
+	}
+	d.actions[a.Words[0]] = action{path: a.Words[1], virtual: virtual}
 	return nil
 }
 
@@ -69,7 +72,10 @@ func setScript(s *directive.Scope, a directive.Args) error {
 		return errors.New("TRACE not allowed for Script")
 	}
 	d := dirs.In(s)
-	d.scripts = over(d.scripts, map[string]string{same(method): a.Words[1]})
+	if d.scripts == nil {
+		d.scripts = map[string]string{}
+	}
+	d.scripts[same(method)] = a.Words[1]
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -9,7 +10,8 @@ import (
 	"balancerd/proxy/site"
 )
 
-// mostRedirects is how often a request may have been redirected before Script serves it no more (httpd: r->prev->prev).
+// mostRedirects is how often a request that Script has a path for may have been redirected before nothing more is done
+// about it, an Action neither (httpd: r->prev->prev).
 const mostRedirects = 2
 
 // build adds what comes in front of the handlers, and of the filters that are put in with them.
@@ -28,13 +30,15 @@ func (s *settings) redirect(_ context.Context, x *exchange.Exchange) error {
 	if _, ok := p.HandlerNamed(x.Handler); ok || strings.HasPrefix(x.Handler, "proxy:") {
 		return nil
 	}
-	path, err := s.script(x), error(nil)
-	if len(s.actions) > 0 {
-		if err = s.action(x, p, &path); err != nil {
-			return err
-		}
+	script := s.script(x)
+	if script != "" && x.Prev != nil && x.Prev.Redirects >= mostRedirects {
+		return nil
 	}
-	if path == "" {
+	path, err := s.action(x, p)
+	if err != nil {
+		return err
+	}
+	if path = cmp.Or(path, script); path == "" {
 		return nil
 	}
 	path += exchange.EscapePath(x.Req.Path)
@@ -47,14 +51,17 @@ func (s *settings) redirect(_ context.Context, x *exchange.Exchange) error {
 // script is the path of the request's method; of a GET, only with a query. "" for none.
 func (s *settings) script(x *exchange.Exchange) string {
 	method := same(x.Req.Method)
-	if x.Prev != nil && x.Prev.Redirects >= mostRedirects || method == "GET" && !x.Req.HasQuery {
+	if method == "GET" && !x.Req.HasQuery {
 		return ""
 	}
 	return s.scripts[method]
 }
 
-// action puts the path of the request's handler, or media type, in place of another.
-func (s *settings) action(x *exchange.Exchange, p *site.Plan, path *string) error {
+// action is the path of the request's handler, or media type; "" for none.
+func (s *settings) action(x *exchange.Exchange, p *site.Plan) (path string, err error) {
+	if len(s.actions) == 0 {
+		return "", nil
+	}
 	name := x.Handler
 	if name == "" {
 		name, _, _ = strings.Cut(p.MediaType(x), ";")
@@ -62,13 +69,12 @@ func (s *settings) action(x *exchange.Exchange, p *site.Plan, path *string) erro
 	}
 	a, ok := s.actions[name]
 	if !ok || name == "" {
-		return nil
+		return "", nil
 	}
 	if !a.virtual && x.FileType == exchange.NoFile {
 		x.Log("actions", exchange.Info, nil, x.Arena.Join("AH00652: File does not exist: ", x.Filename))
-		return exchange.Status(404)
+		return "", exchange.Status(404)
 	}
 	x.Env.Set("HANDLER", strings.Clone(name))
-	*path = a.path
-	return nil
+	return a.path, nil
 }

@@ -1,9 +1,7 @@
 package express
 
 import (
-	"compress/gzip"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/dbm/dbmtest"
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
@@ -48,32 +47,12 @@ func asked(r *sitetest.Rig, request string) string {
 	return sitetest.Body(x)
 }
 
-// unpack puts a recorded table (package dbm has it) in place: hostN.test leads to http://10.0.0.N:80/ and N mod 50 times "x".
-func unpack(t *testing.T, from, to string) {
-	t.Helper()
-	f, err := os.Open("../../internal/dbm/testdata/hosts" + from + ".gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	os.WriteFile(to, b, 0o600)
-}
-
 // tables is a folder with the recorded tables: sd.dir and sd.pag, and db.
 func tables(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	unpack(t, ".dir", root+"/sd.dir")
-	unpack(t, ".pag", root+"/sd.pag")
-	unpack(t, ".db", root+"/db")
+	dbmtest.SDBM(t, root+"/sd")
+	dbmtest.Berkeley(t, root+"/db")
 	return root
 }
 
@@ -133,7 +112,7 @@ func TestTableChanges(t *testing.T) {
 	if log := r.Log.Take(); !strings.Contains(log, "[proxy_express:info] (2)No such file or directory: AH10276: The 'default' file '"+path+"' could not be loaded") {
 		t.Error(log)
 	}
-	unpack(t, ".db", path)
+	dbmtest.Berkeley(t, path)
 	ask("proxy:http://10.0.0.1:80/x/")
 	os.WriteFile(path, []byte("no table"), 0o600)
 	ask("")

@@ -2,7 +2,6 @@ package express
 
 import (
 	"context"
-	"strings"
 
 	"balancerd/proxy/exchange"
 	"balancerd/proxy/internal/dbm"
@@ -25,7 +24,7 @@ const (
 // whoever comes next maps the path (httpd: mod_proxy_express.c xlate_name).
 func (t *table) step(_ context.Context, x *exchange.Exchange) error {
 	debug(x, "AH01001: proxy_express: Enabled")
-	if t.file == "" || strings.HasPrefix(x.Filename, proxyPrefix) {
+	if t.file == "" || x.Forwarded() {
 		return nil
 	}
 	debug(x, "AH01002: proxy_express: Opening DBM file: ", t.file, " (", t.name, ")")

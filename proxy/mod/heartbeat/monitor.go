@@ -103,7 +103,7 @@ type monitor struct {
 }
 
 // begin takes up a configuration that came into force; set is nil for one without the module. Whoever listened at the same address goes on, and
-// what was reported is kept.
+// what was reported is kept, unless the room for it is another.
 func (m *monitor) begin(set *monitoring, st *site.Site) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

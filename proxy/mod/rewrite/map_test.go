@@ -1,14 +1,13 @@
 package rewrite
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"balancerd/proxy/internal/dbm/dbmtest"
 	"balancerd/proxy/internal/filestamp"
 	"balancerd/proxy/site"
 	"balancerd/proxy/site/sitetest"
@@ -192,25 +191,11 @@ func TestProgramOfAnEngineThatIsOff(t *testing.T) {
 	}
 }
 
-// TestTables: both types of tables that httxt2dbm makes (package dbm has them recorded), as they change.
+// TestTables: both types of tables that httxt2dbm makes (package dbmtest has them recorded), as they change.
 func TestTables(t *testing.T) {
 	root := t.TempDir()
-	for from, to := range map[string]string{".dir": "sd.dir", ".pag": "sd.pag", ".db": "db"} {
-		f, err := os.Open("../../internal/dbm/testdata/hosts" + from + ".gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		r, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		os.WriteFile(filepath.Join(root, to), b, 0o600)
-	}
+	dbmtest.SDBM(t, root+"/sd")
+	dbmtest.Berkeley(t, root+"/db")
 	r := newRig(t, "RewriteEngine On\nRewriteMap s dbm=SDBM:"+root+"/sd\nRewriteMap d dbm:"+root+"/db\nRewriteMap e dbm=db:"+root+"/db\n"+
 		"RewriteRule ^/s(.*) ${s:$1|http://o.test/none} [R]\nRewriteRule ^/d(.*) ${d:$1|http://o.test/none} [R]\nRewriteRule ^/e(.*) ${e:$1|http://o.test/none} [R]\n")
 	for path, want := range map[string]string{"/shost1.test": "10.0.0.1/x", "/dhost2.test": "10.0.0.2/xx", "/ehost3.test": "10.0.0.3/xxx", "/sx": "o.test/none", "/dx": "o.test/none"} {

@@ -12,14 +12,15 @@ func Module() site.Module {
 	return site.Module{Name: "rewrite", Table: table, Open: open, Reads: []string{serverKey, dirKey}, Maps: []string{dirKey}}
 }
 
-// Last is mod_rewrite's last word, behind all that names types and handlers.
+// Last is mod_rewrite's last word, behind all that names types and handlers. The status of a redirect that was taken back is
+// there before any field of the answer is made.
 func Last() site.Module {
 	return site.Module{Name: "rewrite", Reads: []string{serverKey, dirKey}, Open: func(*directive.Config, *site.Site) (site.Builder, error) {
 		return func(chain []*directive.Scope, p *site.Plan) error {
 			if dirs.Merged(chain...).state.Or(false) {
 				p.Add(site.Fixup, "RewriteRule", forceStep)
 				p.AddFirst(site.Insert, "RewriteRule", forceStep)
-				p.Add(site.Reply, "RewriteRule", statusStep)
+				p.AddFirst(site.Reply, "RewriteRule", statusStep)
 			}
 			return nil
 		}, nil
