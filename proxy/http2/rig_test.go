@@ -137,7 +137,7 @@ func newFront(t testing.TB, a *app) *front {
 		a.srv.LimitLine, a.srv.LimitFieldSize, a.srv.LimitFields = 8190, 8190, 100
 	}
 	if a.srv.Timeout == 0 {
-		a.srv.Timeout, a.srv.KeepAliveTimeout = 5*time.Second, 5*time.Second
+		a.srv.Timeout, a.srv.KeepAliveTimeout = 30*time.Second, 30*time.Second
 	}
 	if a.backend == nil {
 		a.backend = client.NewBackend()
