@@ -143,7 +143,7 @@ func TestTrees(t *testing.T) {
 		{"<Macro A>\n<X>\n</Macro>\n<Macro B>\nUse A\n a\n</Macro>\nUse B\n b\n</X>\n", "<X >\n  a \n  b \n</X>\n"},
 		{"<Macro E @a>\nx @a\n</Macro>\nUse E \"x y\\\"z\"\n", "x \"x y\\\"z\"\n"},
 		{"Define Foo bar\nx ${FOO}\n<IfDefine FOO>\ny\n</IfDefine>\n", "x bar\n"},
-		{"Define Foo \"\"\nx a${Foo}b\n", "x ab\n"},
+		{"Define Foo \"\"\nx a${Foo}b\n", "x a${Foo}b\n"},
 		{"x/>\n", "x/> \n"},
 		{"a \\\x00\nb\n", "a \\\nb \n"},
 		{"<IfVersion 2.4.71 >\na\n</IfVersion>\n<IfVersion >= \"2.4\" >\nb\n</IfVersion>\n<IfVersion !~ ^2>\nc\n</IfVersion>\n<IfVersion < 3..>\nd\n</IfVersion>\n", "a \nb \nd \n"},
