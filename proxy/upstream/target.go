@@ -58,8 +58,12 @@ func (h *handler) parse(p *proxyState, url string) error {
 	scheme, authority, ok := SplitURL(url)
 	if !ok {
 		scheme, _, absolute := cutScheme(url)
-		if absolute && !h.speaks(scheme) {
+		switch {
+		case absolute && !h.speaks(scheme):
 			return noScheme(p, scheme)
+		case strings.IndexByte(url, ':') < 0:
+			x.Log("proxy", exchange.Debug, nil, x.Arena.Join("AH01141: proxy_handler no URL in ", x.Filename))
+			return exchange.Status(400)
 		}
 		return badURL(x, scheme, url, "Malformed URL")
 	}
