@@ -20,6 +20,6 @@
 // sources below proxy/ against that, and ReportBlocking has the watchdog fail tests in which a job blocks.
 //
 // Reading order: owner_linux.go, task_linux.go, loop_linux.go, pollerwait_linux.go, polldesc_linux.go, fd_linux.go, fdtable_linux.go,
-// wheel_linux.go, queue_linux.go, sleep_linux.go, runqueue_linux.go, event_linux.go, watchdog_linux.go, audit_linux.go, offloop_linux.go, listener_linux.go;
+// wheel_linux.go, queue_linux.go, spread_linux.go, sleep_linux.go, runqueue_linux.go, event_linux.go, watchdog_linux.go, audit_linux.go, offloop_linux.go, listener_linux.go;
 // stream.go, splicing_linux.go, connect_linux.go, fdstream_linux.go, pollstream_linux.go, conn_linux.go, tlsrecord.go; other.go, event_other.go.
 package loop
