@@ -147,6 +147,18 @@ func echoParked(t *testing.T, g *Group, i int, timeout time.Duration, then func(
 	return e
 }
 
+// parkedBy sends a byte once the socket is parked, and returns the loop that answers.
+func (e *echoing) parkedBy(t *testing.T) int {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); e.fd.r.p.Load() != &parked; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("it is never parked")
+		}
+	}
+	ping(t, e.peer)
+	return int(e.by.Load())
+}
+
 func (e *echoing) Run(t *Task) {
 	for {
 		if e.fd.TimedOut() {
@@ -176,13 +188,13 @@ func TestSocketsMoveToLoopsInUse(t *testing.T) {
 	e := echoParked(t, g, 2, time.Hour, nil)
 	for _, in := range []int32{1, 3, 1} {
 		g.spread.inUse.Store(in)
-		if ping(t, e.peer); e.by.Load() != 0 {
-			t.Errorf("%d in use: served by loop %d", in, e.by.Load())
+		if by := e.parkedBy(t); by != 0 {
+			t.Errorf("%d in use: served by loop %d", in, by)
 		}
 	}
 	e = echoParked(t, g, 2, time.Hour, nil) // it is parked in a loop in use, whoever serves it first
-	if ping(t, e.peer); e.by.Load() != 0 {
-		t.Error("first parked in loop ", e.by.Load())
+	if by := e.parkedBy(t); by != 0 {
+		t.Error("first parked in loop ", by)
 	}
 }
 
@@ -192,7 +204,9 @@ func TestMovedSocketsKeepTime(t *testing.T) {
 	g.spread.inUse.Store(2)
 	e := echoParked(t, g, 1, 200*time.Millisecond, nil)
 	g.spread.inUse.Store(1)
-	ping(t, e.peer)
+	if by := e.parkedBy(t); by != 0 {
+		t.Error("served by loop ", by)
+	}
 	for until := time.Now().Add(10 * time.Second); e.late.Load() < 3; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("its time was never over")
