@@ -12,6 +12,9 @@
 // exchange.Exchange.Block above this package). owner_linux.go has the states, and the table of all transitions.
 // A job that panics is over, and its loop goes on (package recovery).
 //
+// Little work is done by few loops: a socket that may move is passed on, between two jobs, to one of those in use
+// (spread_linux.go).
+//
 // A Stream is reads and writes with timeouts: an FdStream waits as a task of a loop, a PollStream by the runtime's
 // poller. A Conn is an Fd as crypto/tls wants one: below TLS with clients, and with members once they have shaken
 // hands.
