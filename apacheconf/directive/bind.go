@@ -202,7 +202,7 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 		return b.ignore(s, k, a, e)
 	}
 	if e.Partial != "" {
-		b.config.Hint(a, e.Partial)
+		b.config.Hint(a, a.Name+": "+e.Partial)
 	}
 	return k.call(a, func(a Args) error { return e.Set(s, a) })
 }

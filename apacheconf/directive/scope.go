@@ -66,6 +66,7 @@ type Hint struct {
 	Module string // without "mod_"; "core"
 	Text   string
 	Effect Effect
+	Part   bool // it is about a part of the directive, whose rest is obeyed
 	Refuse bool // to ignore it would open what the file closes: the server must not start
 }
 
@@ -147,9 +148,9 @@ func (c *Config) Warn(pos apacheconf.Pos, module, msg string) {
 	c.Warnings = append(c.Warnings, apacheconf.Warning{Pos: pos, Module: module, Level: "warn", Msg: msg})
 }
 
-// Hint notes a directive that has no effect.
+// Hint notes what of a directive has no effect.
 func (c *Config) Hint(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Part: true})
 }
 
 // Fails notes what a directive names and a request will not find.
@@ -159,7 +160,7 @@ func (c *Config) Fails(a Args, text string) {
 
 // Opens notes what a directive leaves open, and could be closed.
 func (c *Config) Opens(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Access})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Access, Part: true})
 }
 
 // note adds a hint, which refuses nothing that the configuration gives up by name.
@@ -188,5 +189,5 @@ func (c *Config) defined(name string) bool {
 
 // Tunes notes a setting that has no effect and changes no answer.
 func (c *Config) Tunes(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Tuning})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Tuning, Part: true})
 }

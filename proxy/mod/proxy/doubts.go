@@ -107,7 +107,7 @@ func (d *doubter) url(a directive.Args, word string) {
 	if scheme = strings.ToLower(scheme); !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
 		return
 	}
-	d.config.Hint(a, scheme+":// members can't be served here: requests for "+word+" get 500")
+	d.config.Fails(a, scheme+":// members can't be served here: requests for "+word+" get 500")
 }
 
 // noteAJP notes an AJP member beyond this machine.
@@ -148,7 +148,7 @@ func (d *doubter) withoutSecret() {
 	}
 	for _, m := range d.ajp {
 		if at := hostPort(&m.Address); !given[at] {
-			d.config.Opens(m.Args, "ajp://"+at+" is given no secret=: whoever reaches that port is believed who its user is; give one here and there, or keep the port closed to others")
+			d.config.Opens(m.Args, "an AJP member is given no secret=: whoever reaches its port is believed who its user is; give one here and there, or keep the port closed to others")
 		}
 	}
 }
