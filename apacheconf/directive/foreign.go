@@ -154,7 +154,7 @@ func (c *Config) ForeignLogin(kind string) (text string, given bool) {
 func (c *Config) noteForeign(f *foreign, a Args) {
 	w, _ := apacheconf.Word(a.Raw)
 	off := strings.EqualFold(w, "off") || strings.EqualFold(w, "none") || strings.EqualFold(w, "false")
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Module: f.name, Text: f.text(a.Name), Refuse: f.guards && !off})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Module: f.name, Text: f.text(a.Name), Instead: f.instead, Refuse: f.guards && !off})
 }
 
 // noteLoaded notes foreign modules that act without any directive.

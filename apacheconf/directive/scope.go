@@ -61,13 +61,14 @@ const (
 
 // Hint is a directive that is known and not obeyed, or will fail later.
 type Hint struct {
-	Pos    apacheconf.Pos
-	Name   string
-	Module string // without "mod_"; "core"
-	Text   string
-	Effect Effect
-	Part   bool // it is about a part of the directive, whose rest is obeyed
-	Refuse bool // to ignore it would open what the file closes: the server must not start
+	Pos     apacheconf.Pos
+	Name    string
+	Module  string // without "mod_"; "core"
+	Text    string
+	Effect  Effect
+	Instead string // what to use in the module's place, for all of its directives
+	Part    bool   // it is about a part of the directive, whose rest is obeyed
+	Refuse  bool   // to ignore it would open what the file closes: the server must not start
 }
 
 // HintModule is the name of hints in LogLevel: error and less keep them back, info and more tell each for

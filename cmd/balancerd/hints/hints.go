@@ -90,6 +90,9 @@ func hintLines(list []directive.Hint) (lines []string) {
 			}
 			text, short = "mod_"+g.list[0].Module+": "+nameList(g.names)+common, true
 			text = strings.Replace(text, "mod_core:", "core:", 1)
+			if instead := g.list[0].Instead; instead != "" {
+				text += ": " + instead
+			}
 		}
 		lines = append(lines, "hint: "+g.places.String()+text)
 	}

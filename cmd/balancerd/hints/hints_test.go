@@ -71,3 +71,14 @@ func TestPartsAreToldAsParts(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// What to use in a module's place is told in the short form, too.
+func TestInsteadOfAModule(t *testing.T) {
+	var list []directive.Hint
+	for i, name := range []string{"JkMount", "JkWorkersFile"} {
+		list = append(list, directive.Hint{Pos: apacheconf.Pos{File: "a", Line: i + 1}, Name: name, Module: "jk", Text: name + " is mod_jk's", Instead: "ProxyPass /app ajp://HOST"})
+	}
+	if got := hintLines(list)[0]; got != "hint: a:1,2: mod_jk: JkMount, JkWorkersFile have no effect here: ProxyPass /app ajp://HOST" {
+		t.Error(got)
+	}
+}

@@ -14,10 +14,12 @@ import (
 )
 
 // Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
-// parameters without effect, balancers without members, AJP members that ask for no secret. serves reports whether a scheme is served.
+// parameters without effect, balancers without members, AJP members that ask for no secret, members of TLS where no line
+// allows it. serves reports whether a scheme is served.
 func Doubt(c *directive.Config, serves func(scheme string) bool) {
 	d := &doubter{config: c, serves: serves}
 	d.remotes = mentionsDirective(c.Tree.Nodes, "proxyremote", "proxyremotematch")
+	d.noTLS = !mentionsDirective(c.Tree.Nodes, "sslproxyengine")
 	d.nodes(c.Tree.Nodes)
 	d.empty()
 	d.withoutSecret()
@@ -29,6 +31,7 @@ type doubter struct {
 	serves   func(string) bool
 	mentions mentions // nil: not looked for yet
 	remotes  bool     // there is a ProxyRemote
+	noTLS    bool     // there is no SSLProxyEngine
 	ajp      []ajpMember
 }
 
@@ -45,6 +48,9 @@ var withoutEffect = map[string]string{
 	"flusher":      "answers are passed on as they come",
 	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come",
 }
+
+// secure are the schemes of members that TLS is spoken to.
+var secure = map[string]bool{"https": true, "wss": true, "h2": true}
 
 func (d *doubter) nodes(list []apacheconf.Node) {
 	for _, n := range list {
@@ -104,7 +110,10 @@ func (d *doubter) url(a directive.Args, word string) {
 		word = rest
 	}
 	scheme, _, ok := strings.Cut(word, "://")
-	if scheme = strings.ToLower(scheme); !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
+	if scheme = strings.ToLower(scheme); ok && d.noTLS && secure[scheme] && a.Name != "<Proxy" {
+		d.config.Fails(a, scheme+":// members need SSLProxyEngine On: their requests get 500")
+	}
+	if !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
 		return
 	}
 	d.config.Fails(a, scheme+":// members can't be served here: requests for "+word+" get 500")

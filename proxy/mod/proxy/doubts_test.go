@@ -1,10 +1,13 @@
 package proxy_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"balancerd/apacheconf"
+	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/balancer/method"
 	"balancerd/proxy/mod/core"
@@ -60,6 +63,72 @@ func TestHeadersByProxyRemote(t *testing.T) {
 	for _, conf := range []string{ours, remote + strings.Replace(ours, "=v1", "=Off", 1)} {
 		if got := doubts(t, conf); got != nil {
 			t.Errorf("%s%v", conf, got)
+		}
+	}
+}
+
+// A path that ends in a slash and a URL that has none, and members of TLS without SSLProxyEngine, fail at the request.
+func TestWhatFailsAtTheRequest(t *testing.T) {
+	const tls = "members need SSLProxyEngine On: their requests get 500"
+	for conf, want := range map[string]string{
+		"ProxyPass /a/ http://h:1\n":                              "1: /a/page would go to http://h:1page: the URL needs a slash at its end, since the path has one",
+		"<Location /a/>\nProxyPass balancer://x\n</Location>\n":   "2: /a/page would go to balancer://xpage: the URL needs a slash at its end, since the path has one",
+		"ProxyPass / http://h\nProxyPass /b/ !\n":                 "1: /page would go to http://hpage: the URL needs a slash at its end, since the path has one",
+		"ProxyPass /a http://h\nProxyPass /b/ http://h/x\n":       "",
+		"ProxyPassMatch ^/a/ http://h\nProxyPass /c/ http://h/\n": "",
+		"ProxyPass /a https://h/\n":                               "1: https:// " + tls,
+		"ProxyPass /a unix:/s|wss://h/\n":                         "1: wss:// " + tls,
+		"<Location /a>\nSetHandler proxy:h2://h\n</Location>\n":   "2: h2:// " + tls,
+		"<Proxy https://h/>\nProxySet timeout=4\n</Proxy>\n":      "",
+	} {
+		c, err := proxytest.Bind(conf, core.Module(), proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil))
+		if err != nil {
+			t.Fatal(conf, err)
+		}
+		proxy.Doubt(c, func(string) bool { return true })
+		var got []string
+		for _, h := range c.Hints {
+			if h.Effect == directive.Later && h.Name != "BalancerMember" {
+				got = append(got, fmt.Sprintf("%d: %s", h.Pos.Line-proxytest.LinesInFront, h.Text))
+			}
+		}
+		if strings.Join(got, "\n") != want {
+			t.Errorf("%s: %q, want %q", conf, got, want)
+		}
+	}
+}
+
+// What was probably meant by a parameter that is refused is told.
+func TestHelpForParameters(t *testing.T) {
+	const member = "<Proxy balancer://x>\nBalancerMember http://h "
+	for conf, want := range map[string]string{
+		member + "hcpass=2\n</Proxy>\n":                                   "there is no parameter hcpass=, as in hcpass=2; did you mean hcpasses=?",
+		member + "hcheck=on\n</Proxy>\n":                                  "there is no parameter hcheck=, as in hcheck=on",
+		member + "stickysession=S\n</Proxy>\n":                            "stickysession= is a balancer's parameter: by ProxySet in its <Proxy> section, or on a line of ProxyPass to balancer://",
+		member + "# the first\n</Proxy>\n":                                "a # behind a directive begins no comment: comments need lines of their own",
+		"<Proxy balancer://x>\nProxySet retry=5\n</Proxy>\n":              "retry= is a member's parameter: it stands on the lines of BalancerMember",
+		"<Proxy balancer://x>\nProxySet lvmetod=byrequests\n</Proxy>\n":   "there is no parameter lvmetod=, as in lvmetod=byrequests; did you mean lbmethod=?",
+		"<Proxy balancer://x>\nProxySet lbmethod=byleastconn\n</Proxy>\n": "the methods that are loaded: byrequests",
+		"<Proxy balancer://x>\nProxySet lbmethod=heartbeat\n</Proxy>\n":   "heartbeat belongs to mod_lbmethod_heartbeat.c: LoadModule lbmethod_heartbeat_module modules/mod_lbmethod_heartbeat.so",
+		"<Proxy http://h>\nProxySet timeot=5\n</Proxy>\n":                 "there is no parameter timeot=, as in timeot=5; did you mean timeout=?",
+		"ProxyPass /a balancer://x hcmethod=GET\n":                        "hcmethod= is a member's parameter: it stands on the lines of BalancerMember",
+		"ProxyPass /a http://h/ hcmethod=GET\n":                           "hcmethod= belongs to mod_proxy_hcheck.c: LoadModule proxy_hcheck_module modules/mod_proxy_hcheck.so",
+		"ProxyPass /a http://h/ timeout=x\n":                              "",
+	} {
+		const loaded = "LoadModule mpm_event_module x\nLoadModule proxy_module x\nLoadModule proxy_balancer_module x\nLoadModule lbmethod_byrequests_module x\n"
+		hcheck := "LoadModule proxy_hcheck_module x\n"
+		if strings.HasPrefix(want, "hcmethod= belongs") {
+			hcheck = ""
+		}
+		tree, err := apacheconf.ParseText("test.conf", loaded+hcheck+conf, apacheconf.Options{ServerRoot: "/", Modules: directive.Catalog{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = directive.Bind(tree, directive.Options{}, directive.Module{Name: "mod_core.c", Table: core.Module().Table},
+			directive.Module{Name: "mod_proxy.c", Table: proxy.Module(balancer.NewFarm(method.Builtin(nil), nil), nil).Table})
+		var e *apacheconf.Error
+		if !errors.As(err, &e) || !strings.HasPrefix(e.Hint, want) || want == "" && e.Hint != "" {
+			t.Errorf("%s: %v, want %q", conf, err, want)
 		}
 	}
 }
