@@ -73,11 +73,6 @@ func ownerOf(path string) int {
 	return -1
 }
 
-// alive reports whether a process other than this one has that number.
-func alive(pid int) bool {
-	return pid > 0 && pid != os.Getpid() && syscall.Kill(pid, 0) == nil
-}
-
 // write puts this process into the file, by way of a second one so that nobody reads half a number.
 // overwritten: somebody else's file was there (httpd: log.c ap_log_pid).
 func (p *PidFile) write() (overwritten bool, err error) {
