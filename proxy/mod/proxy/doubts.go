@@ -23,6 +23,7 @@ func Doubt(c *directive.Config, serves func(scheme string) bool) {
 	d.nodes(c.Tree.Nodes)
 	d.empty()
 	d.withoutSecret()
+	d.unkept()
 }
 
 type doubter struct {
@@ -33,6 +34,7 @@ type doubter struct {
 	remotes  bool     // there is a ProxyRemote
 	noTLS    bool     // there is no SSLProxyEngine
 	ajp      []ajpMember
+	persist  apacheconf.Pos // the first BalancerPersist
 }
 
 // ajpMember is the address of an AJP member, and where it is named first.
@@ -69,6 +71,10 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 			switch strings.ToLower(n.Name) {
 			case "proxypass", "proxypassmatch", "balancermember", "proxyset", "proxyhctemplate":
 				d.words(n.Name, n.Args, n.Pos)
+			case "balancerpersist":
+				if d.persist.File == "" {
+					d.persist = n.Pos
+				}
 			case "sethandler":
 				w, _ := apacheconf.Word(n.Args)
 				if url, ok := strings.CutPrefix(w, "proxy:"); ok {
@@ -192,6 +198,20 @@ func (d *doubter) empty() {
 			}
 			a := directive.Args{Name: "BalancerMember", Pos: d.mentions[c.name]}
 			d.config.Fails(a, c.name+" has no members: its requests get 503")
+		}
+	}
+}
+
+// unkept notes that virtual hosts don't inherit the main server's BalancerPersist.
+func (d *doubter) unkept() {
+	if !servers.Merged(d.config.Main).persist {
+		return
+	}
+	for _, host := range d.config.VHosts {
+		if !servers.Merged(host).persist {
+			a := directive.Args{Name: "BalancerPersist", Pos: d.persist}
+			d.config.Hint(a, "BalancerPersist On here is the main server's alone: a virtual host needs a line of its own")
+			return
 		}
 	}
 }

@@ -132,3 +132,18 @@ func TestHelpForParameters(t *testing.T) {
 		}
 	}
 }
+
+// A virtual host that does not inherit BalancerPersist is told.
+func TestPersistIsNotInherited(t *testing.T) {
+	const host, told = "<VirtualHost *:80>\n%s</VirtualHost>\n", "[1: BalancerPersist On here is the main server's alone: a virtual host needs a line of its own]"
+	for conf, want := range map[string]string{
+		"BalancerPersist On\n" + fmt.Sprintf(host, ""):                      told,
+		"BalancerPersist On\n" + fmt.Sprintf(host, "BalancerPersist On\n"):  "[]",
+		"BalancerPersist Off\n" + fmt.Sprintf(host, "BalancerPersist On\n"): "[]",
+		"BalancerPersist On\n": "[]",
+	} {
+		if got := fmt.Sprint(doubts(t, conf)); got != want {
+			t.Errorf("%s: %s", conf, got)
+		}
+	}
+}
