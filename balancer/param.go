@@ -44,6 +44,17 @@ func (t Table[S]) Named(key string) *Param[S] {
 	return nil
 }
 
+// Names are the parameters' names, as the configuration has them.
+func (t Table[S]) Names() []string {
+	var names []string
+	for i := range t {
+		if t[i].Set != nil {
+			names = append(names, t[i].Name)
+		}
+	}
+	return names
+}
+
 // Field finds the parameter that the manager's form calls name; nil for none.
 func (t Table[S]) Field(name string) *Param[S] {
 	for i := range t {

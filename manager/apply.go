@@ -16,6 +16,7 @@ func (v *visit) apply() *refusal {
 	case v.selected == nil:
 		return refused(http.StatusNotFound, "no such balancer")
 	case !v.authorised():
+		v.notice = "nothing was changed: the form is older than the last reload, or not this balancer's; send it again"
 		return refused(http.StatusForbidden, "the nonce is not this balancer's")
 	case v.json && v.worker == nil && v.form.has("w"):
 		return refused(http.StatusNotFound, "no such member")

@@ -436,8 +436,8 @@ func TestNotice(t *testing.T) {
 	}
 	for _, body := range []string{
 		edit("app", "http://127.0.0.1:18102", appNonce, "w_lf", "5"), // as it is
-		edit("app", "http://127.0.0.1:18102", "x", "w_lf", "6"),
 		edit("app", "http://127.0.0.1:18102", appNonce, "w_lf", "7", "xml", "1"),
+		edit("app", "http://127.0.0.1:18102", "x", "w_lf", "6", "xml", "1"),
 	} {
 		if r := s.ask("POST", base, body, referer); len(r.Cookies()) != 0 {
 			t.Errorf("%s: cookies %v", body, r.Cookies())
@@ -447,6 +447,11 @@ func TestNotice(t *testing.T) {
 	page := s.get(base, "Cookie: "+r.Cookies()[0].Name+"="+r.Cookies()[0].Value)
 	if want := `balancer://app does not fail over; balancer://app&#39;s sticky session is now ` + strings.Repeat("x", 62) + `; http://new:1 added, disabled for now</p>`; !strings.Contains(page, want) {
 		t.Errorf("%s", between(page, "<p class=notice", "\n"))
+	}
+	r = s.ask("POST", base, edit("app", "http://127.0.0.1:18102", "x", "w_lf", "8"), referer) // of before a reload
+	page = s.get(base, "Cookie: "+r.Cookies()[0].Name+"="+r.Cookies()[0].Value)
+	if want := `nothing was changed: the form is older than the last reload, or not this balancer&#39;s; send it again</p>`; !strings.Contains(page, want) || strings.Contains(page, "<td>8.00</td>") {
+		t.Errorf("an old form: %s", between(page, "<p class=notice", "\n"))
 	}
 }
 

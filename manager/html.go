@@ -187,7 +187,7 @@ func (p *view) notes(o *out) {
 	if p.Persisted {
 		o.put("Edits made here are kept over restarts and reloads (BalancerPersist On).")
 	} else {
-		o.put("Edits made here last until the server restarts or reloads: it then starts from the configuration file again. BalancerPersist On would keep them.")
+		o.put("Edits made here last until the server restarts or reloads: it then starts from the configuration file again. BalancerPersist On, in the virtual host itself, would keep them.")
 	}
 	o.put("</p>\n")
 }

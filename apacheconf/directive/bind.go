@@ -87,7 +87,7 @@ func (b *binder) nodes(s *Scope, list []apacheconf.Node) error {
 		var err error
 		switch n := n.(type) {
 		case *apacheconf.Directive:
-			err = place(n.Pos, b.directive(s, n))
+			err = withHelp(place(n.Pos, b.directive(s, n)), n.Args)
 		case *apacheconf.Section:
 			err = b.section(s, n)
 		case *apacheconf.Group:
@@ -116,6 +116,14 @@ func place(pos apacheconf.Pos, err error) error {
 		out.Hint = hinted.Hint
 	}
 	return out
+}
+
+// withHelp says of a directive that failed, and has no help yet, what its words may have wrong.
+func withHelp(err error, raw string) error {
+	if e := (*apacheconf.Error)(nil); errors.As(err, &e) && e.Hint == "" {
+		e.Hint = commentBehind(raw)
+	}
+	return err
 }
 
 // Hinted is an error whose message gets a line of help.
@@ -202,7 +210,7 @@ func (b *binder) directive(s *Scope, n *apacheconf.Directive) error {
 		return b.ignore(s, k, a, e)
 	}
 	if e.Partial != "" {
-		b.config.Hint(a, e.Partial)
+		b.config.Hint(a, a.Name+": "+e.Partial)
 	}
 	return k.call(a, func(a Args) error { return e.Set(s, a) })
 }

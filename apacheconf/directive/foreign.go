@@ -67,9 +67,11 @@ var foreigns = []*foreign{
 		prefixes: []string{"webspherepluginconfig", "wasplugin"}, what: "the connector to WebSphere",
 		instead: "ProxyPass / balancer://NAME stickysession=JSESSIONID with a BalancerMember for each server of plugin-cfg.xml"},
 	{name: "proxy_cluster", idents: []string{"manager_module", "proxy_cluster_module", "cluster_slotmem_module", "advertise_module", "lbmethod_cluster_module"},
-		sources:  []string{"mod_proxy_cluster.c", "mod_manager.c", "mod_cluster_slotmem.c", "mod_advertise.c", "mod_lbmethod_cluster.c"},
-		prefixes: []string{"managerbalancername", "memmanagerfile", "enablemcpmreceive", "advertise", "serveradvertise", "createbalancers", "allowdisplay", "allowcmd", "persistslots", "checknonce", "maxcontext", "maxnode", "maxhost", "maxsessionid", "useralias", "usenocanon", "wsupgradeheader"},
-		what:     "the cluster of WildFly", instead: "ProxyPass / balancer://NAME stickysession=JSESSIONID with a BalancerMember for each server"},
+		sources: []string{"mod_proxy_cluster.c", "mod_manager.c", "mod_cluster_slotmem.c", "mod_advertise.c", "mod_lbmethod_cluster.c"},
+		prefixes: []string{"managerbalancername", "memmanagerfile", "enablemcpmreceive", "enablemcmpreceive", "advertise", "serveradvertise", "createbalancers", "allowdisplay", "allowcmd", "persistslots", "checknonce", "maxcontext", "maxnode", "maxhost", "maxsessionid", "usealias", "usenocanon", "wsupgradeheader",
+			"enablewstunnel", "enableoptions", "lbstatusrecaltime", "waitforremove", "waitbeforeremove", "deterministicfailover", "modproxycluster"},
+		what: "the cluster of WildFly", instead: "ProxyPass / balancer://NAME stickysession=JSESSIONID with a BalancerMember for each server"},
+	{name: "smooth_streaming", prefixes: []string{"usp", "ismproxypass"}, what: "a packager of video", instead: "run it in a server of its own and name its port in ProxyPass"},
 	{name: "passenger", prefixes: []string{"passenger", "rails", "rack"}, what: "an application server", instead: "run it alone and name its port in ProxyPass"},
 	{name: "wsgi", prefixes: []string{"wsgi"}, what: "an application server for Python", instead: "run gunicorn (http://) or uWSGI (uwsgi://) and name its port in ProxyPass"},
 	{name: "php", idents: []string{"php_module", "php5_module", "php7_module"}, sources: []string{"mod_php.c", "mod_php5.c", "mod_php7.c", "sapi_apache2.c"}, prefixes: []string{"php_", "phpinidir"},
@@ -154,7 +156,7 @@ func (c *Config) ForeignLogin(kind string) (text string, given bool) {
 func (c *Config) noteForeign(f *foreign, a Args) {
 	w, _ := apacheconf.Word(a.Raw)
 	off := strings.EqualFold(w, "off") || strings.EqualFold(w, "none") || strings.EqualFold(w, "false")
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Module: f.name, Text: f.text(a.Name), Refuse: f.guards && !off})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Module: f.name, Text: f.text(a.Name), Instead: f.instead, Refuse: f.guards && !off})
 }
 
 // noteLoaded notes foreign modules that act without any directive.

@@ -30,6 +30,8 @@ func TestForeignModules(t *testing.T) {
 		{"jk_module", "mod_jk.c", "JkMount /x w", "jk", false},
 		{"weblogic_module", "mod_wl_ohs.c", "WebLogicHost x", "weblogic", false},
 		{"was_ap22_module", "mod_was_ap22_http.c", "WebSpherePluginConfig /x", "was_ap22", false},
+		{"manager_module", "mod_manager.c", "EnableWsTunnel", "proxy_cluster", false},
+		{"smooth_streaming_module", "mod_smooth_streaming.c", "UspHandleIsm on", "smooth_streaming", false},
 		{"md_module", "mod_md.c", "MDomain a.example", "md", false},
 		{"passenger_module", "mod_passenger.c", "PassengerRoot /x", "passenger", false},
 	} {

@@ -54,7 +54,8 @@ func hintOf(k *known, i *Ignored, a Args) Hint {
 		h.Refuse = true
 		h.Text = k.name + " is not obeyed; to ignore it would open what it closes"
 	case foreignBySource(k.module) != nil:
-		h.Text = foreignBySource(k.module).text(k.name)
+		f := foreignBySource(k.module)
+		h.Text, h.Instead = f.text(k.name), f.instead
 	case contentModules[k.module]:
 		h.Text = k.name + " has no effect here: answers are passed on as they are"
 	case i.Tuning || k.module == "event.c":

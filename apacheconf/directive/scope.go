@@ -61,12 +61,14 @@ const (
 
 // Hint is a directive that is known and not obeyed, or will fail later.
 type Hint struct {
-	Pos    apacheconf.Pos
-	Name   string
-	Module string // without "mod_"; "core"
-	Text   string
-	Effect Effect
-	Refuse bool // to ignore it would open what the file closes: the server must not start
+	Pos     apacheconf.Pos
+	Name    string
+	Module  string // without "mod_"; "core"
+	Text    string
+	Effect  Effect
+	Instead string // what to use in the module's place, for all of its directives
+	Part    bool   // it is about a part of the directive, whose rest is obeyed
+	Refuse  bool   // to ignore it would open what the file closes: the server must not start
 }
 
 // HintModule is the name of hints in LogLevel: error and less keep them back, info and more tell each for
@@ -147,9 +149,9 @@ func (c *Config) Warn(pos apacheconf.Pos, module, msg string) {
 	c.Warnings = append(c.Warnings, apacheconf.Warning{Pos: pos, Module: module, Level: "warn", Msg: msg})
 }
 
-// Hint notes a directive that has no effect.
+// Hint notes what of a directive has no effect.
 func (c *Config) Hint(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Part: true})
 }
 
 // Fails notes what a directive names and a request will not find.
@@ -159,7 +161,7 @@ func (c *Config) Fails(a Args, text string) {
 
 // Opens notes what a directive leaves open, and could be closed.
 func (c *Config) Opens(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Access})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Access, Part: true})
 }
 
 // note adds a hint, which refuses nothing that the configuration gives up by name.
@@ -188,5 +190,5 @@ func (c *Config) defined(name string) bool {
 
 // Tunes notes a setting that has no effect and changes no answer.
 func (c *Config) Tunes(a Args, text string) {
-	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Tuning})
+	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Effect: Tuning, Part: true})
 }

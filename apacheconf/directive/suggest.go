@@ -15,12 +15,7 @@ func (c *Config) suggest(name string, k *known) string {
 	if f := foreignByDirective(name); f != nil {
 		return f.text(name)
 	}
-	best, distance := "", 3
-	for _, n := range Names() {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(n), distance); d < distance {
-			best, distance = n, d
-		}
-	}
+	best := Nearest(name, Names())
 	if best == "" && len(c.Tree.Unknown) > 0 {
 		module := strings.TrimSuffix(c.Tree.Unknown[0].Ident, "_module")
 		return "mod_" + module + " is not known here; if " + name + " is its directive, \"Define " + Without(module) + "\" goes on without"
@@ -29,6 +24,27 @@ func (c *Config) suggest(name string, k *known) string {
 		return ""
 	}
 	return "did you mean " + best + "?"
+}
+
+// Nearest is the first of the names that was probably meant by a word, in any case: it takes at most two letters more,
+// less or otherwise. "" if none is so near.
+func Nearest(word string, names []string) string {
+	best, distance := "", 3
+	for _, n := range names {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(n), distance); d < distance {
+			best, distance = n, d
+		}
+	}
+	return best
+}
+
+// commentBehind is the help where a directive fails that has what looks like a comment behind it.
+func commentBehind(raw string) string {
+	i := strings.Index(raw, " #")
+	if i < 0 || strings.Count(raw[:i], `"`)%2 != 0 {
+		return ""
+	}
+	return "a # behind a directive begins no comment: comments need lines of their own"
 }
 
 // editDistance is Levenshtein's; it gives up beyond limit.

@@ -84,10 +84,9 @@ func serial(c *x509.Certificate) string {
 	return s
 }
 
-// remain is how many days are left, the last one counted whole.
+// remain is how many whole days are left.
 func remain(c *x509.Certificate) string {
-	days := int(time.Until(c.NotAfter.Add(24*time.Hour)) / (24 * time.Hour))
-	return strconv.Itoa(max(0, days))
+	return strconv.Itoa(max(0, int(time.Until(c.NotAfter)/(24*time.Hour))))
 }
 
 func armour(c *x509.Certificate) string {

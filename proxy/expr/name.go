@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -108,15 +109,14 @@ func wholeName(x *exchange.Exchange, raw []byte) string {
 	return oneLine(raw)
 }
 
-// oneLine prints a name as OpenSSL does for RFC 2253: the last part first, multi-byte characters as
-// they are.
+// oneLine prints a name as OpenSSL does for RFC 2253: the last part first, and the last of a set, multi-byte
+// characters as they are.
 func oneLine(raw []byte) string {
 	var b strings.Builder
-	seq := parseName(raw)
-	for i := len(seq) - 1; i >= 0; i-- {
-		for j, a := range seq[i] {
+	for _, set := range slices.Backward(parseName(raw)) {
+		for j, a := range slices.Backward(set) {
 			switch {
-			case j > 0:
+			case j < len(set)-1:
 				b.WriteByte('+')
 			case b.Len() > 0:
 				b.WriteByte(',')
@@ -128,13 +128,17 @@ func oneLine(raw []byte) string {
 	return b.String()
 }
 
-// SlashName prints a name as OpenSSL's X509_NAME_oneline does: "/C=DE/CN=ann". It is the user's name of
-// FakeBasicAuth.
+// SlashName prints a name as OpenSSL's X509_NAME_oneline does: "/C=DE/CN=ann", the parts of a set as "/OU=a+OU=b". It
+// is the user's name of FakeBasicAuth.
 func SlashName(raw []byte) string {
 	var b []byte
 	for _, set := range parseName(raw) {
-		for _, a := range set {
-			b = append(b, '/')
+		for i, a := range set {
+			separator := byte('/')
+			if i > 0 {
+				separator = '+'
+			}
+			b = append(b, separator)
 			b = append(append(b, attributeName(a.ID)...), '=')
 			for _, c := range a.Value.Bytes {
 				switch {

@@ -122,6 +122,8 @@ func TestFailures(t *testing.T) {
 		{"a control character in the reason", "HTTP/1.1 200 a\x01b\r\n\r\n", nil, backend.BadStatusLine, "HTTP/1.1 200 a.b"},
 		{"a line without a colon", ok + "no colon\r\n\r\n", nil, backend.BadHead, ""},
 		{"a long line", ok + "A: " + strings.Repeat("b", 9000) + "\r\n\r\n", nil, backend.BadHead, backend.TooLong},
+		{"a NUL in a value", ok + "A: b\x00c\r\n\r\n", nil, backend.BadHead, ""},
+		{"a NUL in a name", ok + "A\x00: b\r\n\r\n", nil, backend.BadHead, ""},
 		{"two lengths", ok + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!", nil, backend.BadFraming, "several Content-Length"},
 		{"a negative length", ok + "Content-Length: -2\r\n\r\nok", nil, backend.BadFraming, "invalid Content-Length"},
 		{"several codings", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", nil, backend.BadFraming, "several transfer codings"},
@@ -151,6 +153,19 @@ func TestFailures(t *testing.T) {
 		t.Errorf("refused: %+v", e)
 	}
 	a.logged(t, "(111)Connection refused AH00957: http: attempt to connect to 127.0.0.1:1 (127.0.0.1:1) failed")
+}
+
+// What a member sends behind the last chunk is the answer's, for the logs and for clients of HTTP/2.
+func TestTrailerOfAnAnswer(t *testing.T) {
+	for _, body := range []string{"3\r\nabc\r\n0\r\nX-A: 1\r\nx-a: 2\r\n\r\n", "3\r\nabc\r\n<pause>0\r\nX-A: 1\r\n<pause>x-a: 2\r\n\r\n", "0\r\nX-A: 1\r\nx-a: 2\r\n\r\n"} {
+		m := newMember(t, scripted(map[string]string{"x": ok + "Transfer-Encoding: chunked\r\n\r\n" + body}))
+		got := make(chan string, 1)
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), after: func(x *exchange.Exchange) { got <- x.Res.Trailer.Get("X-A") }}
+		newFront(t, a).ask(t, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if v := <-got; v != "1, 2" {
+			t.Errorf("%q: %q", body, v)
+		}
+	}
 }
 
 // What the client sees of answers that are unusual.

@@ -210,6 +210,8 @@ type talk struct {
 	raw *http2.Framer // reads header blocks as they are
 	buf bytes.Buffer
 	enc *hpack.Encoder
+
+	trailer []string // what outcome has seen behind bodies
 }
 
 func (f *front) dial(t testing.TB, settings ...http2.Setting) *talk {
@@ -261,6 +263,10 @@ func (c *talk) outcome(id uint32) (what string, data string) {
 			if f.StreamID == id {
 				if s := f.PseudoValue("status"); s != "" {
 					what = strings.TrimPrefix(what+" "+s, " ")
+				} else {
+					for _, h := range f.Fields {
+						c.trailer = append(c.trailer, h.Name+"="+h.Value)
+					}
 				}
 				if f.StreamEnded() {
 					return what, data

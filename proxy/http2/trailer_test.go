@@ -2,6 +2,7 @@ package http2
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -77,5 +78,62 @@ func TestTrailerThatComesTooLate(t *testing.T) {
 	defer mu.Unlock()
 	if got["hello"] != uploads {
 		t.Errorf("%v", got)
+	}
+}
+
+// What stands behind an answer's body goes to the client, also when there is no body, but for what concerns one
+// connection or says the body's length.
+func TestTrailersOfAnswers(t *testing.T) {
+	for name, a := range map[string]struct {
+		body    string
+		trailer []string
+		want    string
+	}{
+		"body":    {"abc", []string{"X-A", "1", "x-b", "2"}, "200 abc [x-a=1 x-b=2]"},
+		"no body": {"", []string{"X-A", "1"}, "200  [x-a=1]"},
+		"none":    {"abc", nil, "200 abc []"},
+		"framing": {"abc", []string{"Content-Length", "9", "Connection", "x", "TE", "y", "X A", "no", "X-A", "1"}, "200 abc [x-a=1]"},
+	} {
+		f := newFront(t, &app{serve: func(_ context.Context, x *exchange.Exchange) {
+			x.Res.Status, x.Res.Local = 200, true
+			if a.body != "" {
+				x.Res.Text(a.body)
+			}
+			for i := 0; i < len(a.trailer); i += 2 {
+				x.Res.Trailer.Add(a.trailer[i], a.trailer[i+1])
+			}
+		}})
+		c := f.dial(t)
+		c.get(1, "/")
+		what, data := c.outcome(1)
+		if got := fmt.Sprint(what, " ", data, " ", c.trailer); got != a.want {
+			t.Errorf("%s: %q, want %q", name, got, a.want)
+		}
+	}
+}
+
+// THE table of what may stand behind a request's body (values of httpd with nghttp2; RFC 9113 section 8.1, 8.2.2).
+func TestTrailersOfRequests(t *testing.T) {
+	f := newFront(t, &app{serve: func(_ context.Context, x *exchange.Exchange) {
+		x.Res.Status, x.Res.Local = 200, true
+		x.Block()
+		io.ReadAll(readAll{x.Req.Body})
+		x.Res.Text(fmt.Sprint(x.Req.Trailer.F))
+	}})
+	for field, want := range map[string]string{
+		"x-a": "200 [{x-a v }]", "grpc-status": "200 [{grpc-status v }]", "if-match": "200 [{if-match v }]",
+		"host": "200 []", "range": "200 []", "cookie": "200 []", "expect": "200 []", "pragma": "200 []", "max-forwards": "200 []", "trailer": "200 []",
+		"cache-control": "200 []", "authorization": "200 []", "proxy-authorization": "200 []",
+		"content-length": "RST PROTOCOL_ERROR ", "connection": "RST PROTOCOL_ERROR ", "transfer-encoding": "RST PROTOCOL_ERROR ", "upgrade": "RST PROTOCOL_ERROR ",
+		"keep-alive": "RST PROTOCOL_ERROR ", "proxy-connection": "RST PROTOCOL_ERROR ", "te": "RST PROTOCOL_ERROR ", ":status": "RST PROTOCOL_ERROR ", "X-A": "RST PROTOCOL_ERROR ",
+	} {
+		c := f.dial(t)
+		c.ask(1, false, ":method", "POST", ":scheme", "http", ":authority", "h", ":path", "/")
+		c.fr.WriteData(1, false, []byte("abc"))
+		c.ask(1, true, field, " v ")
+		what, data := c.outcome(1)
+		if got := what + " " + data; got != want {
+			t.Errorf("%s: %q, want %q", field, got, want)
+		}
 	}
 }

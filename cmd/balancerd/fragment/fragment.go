@@ -172,17 +172,27 @@ var always = map[string]bool{"mpm_event_module": true, "authz_core_module": true
 // schemeModules are the modules that members need, by what begins their URLs.
 var schemeModules = map[string][]string{
 	"http://": {"proxy_http"}, "https://": {"proxy_http", "ssl"}, "ws://": {"proxy_wstunnel"}, "wss://": {"proxy_wstunnel", "ssl"}, "h2://": {"proxy_http2", "ssl"},
-	"h2c://": {"proxy_http2"}, "balancer://": {"proxy_balancer", "slotmem_shm", "lbmethod_byrequests"},
+	"h2c://": {"proxy_http2"}, "ajp://": {"proxy_ajp"}, "fcgi://": {"proxy_fcgi"}, "scgi://": {"proxy_scgi"}, "uwsgi://": {"proxy_uwsgi"},
+	"balancer://": {"proxy_balancer", "slotmem_shm", "lbmethod_byrequests"},
 }
 
 // members notes the modules that a line's URL needs.
 func (c *completer) members(name, args string) {
-	if source, _ := (directive.Catalog{}).Provider(name); source != "mod_proxy.c" {
+	handler := strings.EqualFold(name, "SetHandler")
+	if source, _ := (directive.Catalog{}).Provider(name); source != "mod_proxy.c" && !handler {
 		return
 	}
-	for scheme, modules := range schemeModules {
-		for _, word := range apacheconf.Words(args) {
-			if strings.HasPrefix(strings.ToLower(word), scheme) {
+	for _, word := range apacheconf.Words(args) {
+		word, isProxy := strings.CutPrefix(strings.ToLower(word), "proxy:")
+		if handler && !isProxy {
+			continue
+		}
+		c.sources["mod_proxy.c"] = true
+		if socket, url, ok := strings.Cut(word, "|"); ok && strings.HasPrefix(socket, "unix:") {
+			word = url
+		}
+		for scheme, modules := range schemeModules {
+			if strings.HasPrefix(word, scheme) {
 				for _, m := range modules {
 					c.sources["mod_"+m+".c"] = true
 				}

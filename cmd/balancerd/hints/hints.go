@@ -72,20 +72,27 @@ func hintDetails(list []directive.Hint) (lines []string) {
 	return lines
 }
 
-// hintLines is a line for each module and effect. What will fail later, and what is said of modules, has a line
-// each: each is another thing to mend.
+// hintLines is a line for each module and effect. What will fail later, what is said of modules, and what a part of a
+// directive opens or tunes has a line each: each is another thing to mend.
 func hintLines(list []directive.Hint) (lines []string) {
 	short := false
 	for _, g := range group(list, func(h *directive.Hint) string {
-		if h.Effect == directive.Later || h.Name == "LoadModule" {
+		if h.Effect == directive.Later || h.Name == "LoadModule" || h.Part && h.Effect != directive.Behaviour {
 			return h.Text
 		}
-		return h.Module
+		return fmt.Sprint(h.Module, " ", h.Part)
 	}) {
 		text := g.texts[0]
 		if len(g.texts) > 1 {
-			text, short = "mod_"+g.list[0].Module+": "+nameList(g.names)+effectTexts[g.list[0].Effect], true
+			common := effectTexts[g.list[0].Effect]
+			if g.list[0].Part {
+				common = ": parts of what they say have no effect here, or another than in httpd"
+			}
+			text, short = "mod_"+g.list[0].Module+": "+nameList(g.names)+common, true
 			text = strings.Replace(text, "mod_core:", "core:", 1)
+			if instead := g.list[0].Instead; instead != "" {
+				text += ": " + instead
+			}
 		}
 		lines = append(lines, "hint: "+g.places.String()+text)
 	}
@@ -97,7 +104,7 @@ func hintLines(list []directive.Hint) (lines []string) {
 
 // effectTexts are what hints of several directives have in common.
 var effectTexts = map[directive.Effect]string{
-	directive.Behaviour: " have no effect here, or less than in httpd",
+	directive.Behaviour: " have no effect here",
 	directive.Access:    " have no effect here: what they open or close is as without them",
 	directive.Tuning:    " have no effect here: they tune processes and buffers that are not needed",
 }

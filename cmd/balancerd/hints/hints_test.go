@@ -26,7 +26,7 @@ func TestHintsAreGathered(t *testing.T) {
 	list = append(list, directive.Hint{Name: "Shut", Text: "is told with the refusal", Refuse: true})
 	want := []string{
 		"hint: a:1,2,3,4,5 and 2 more; b:7: AddIcon has no effect here",
-		"hint: a:8,11: core: Other, More have no effect here, or less than in httpd",
+		"hint: a:8,11: core: Other, More have no effect here",
 		"hint: a:40: Open opens nothing",
 		"hint: a:30: no page /x",
 		"hint: a:31: no page /y",
@@ -43,5 +43,42 @@ func TestHintsAreGathered(t *testing.T) {
 	}
 	if got := hintDetails(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A directive of which a part has no effect is not told as one that has none.
+func TestPartsAreToldAsParts(t *testing.T) {
+	var list []directive.Hint
+	add := func(effect directive.Effect, line int, text string) {
+		list = append(list, directive.Hint{Pos: apacheconf.Pos{File: "a", Line: line}, Name: "BalancerMember", Module: "proxy", Text: text, Effect: effect, Part: true})
+	}
+	add(directive.Tuning, 1, "smax= has no effect here")
+	add(directive.Tuning, 2, "flushpackets= has no effect here")
+	add(directive.Access, 3, "no secret")
+	add(directive.Access, 4, "no secret")
+	add(directive.Behaviour, 5, "route=a is not used")
+	add(directive.Behaviour, 6, "route=b is not used")
+	list = append(list, directive.Hint{Pos: apacheconf.Pos{File: "a", Line: 7}, Name: "Old", Module: "proxy", Text: "Old has no effect here"})
+	want := []string{
+		"hint: a:5,6: mod_proxy: BalancerMember: parts of what they say have no effect here, or another than in httpd",
+		"hint: a:7: Old has no effect here",
+		"hint: a:3,4: no secret",
+		"hint: a:1: smax= has no effect here",
+		"hint: a:2: flushpackets= has no effect here",
+		"hint: -t -v, or LogLevel hint:info, tells more of each line",
+	}
+	if got := hintLines(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What to use in a module's place is told in the short form, too.
+func TestInsteadOfAModule(t *testing.T) {
+	var list []directive.Hint
+	for i, name := range []string{"JkMount", "JkWorkersFile"} {
+		list = append(list, directive.Hint{Pos: apacheconf.Pos{File: "a", Line: i + 1}, Name: name, Module: "jk", Text: name + " is mod_jk's", Instead: "ProxyPass /app ajp://HOST"})
+	}
+	if got := hintLines(list)[0]; got != "hint: a:1,2: mod_jk: JkMount, JkWorkersFile have no effect here: ProxyPass /app ajp://HOST" {
+		t.Error(got)
 	}
 }

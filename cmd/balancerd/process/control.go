@@ -24,7 +24,7 @@ func Control(verb string, p *PidFile, out, errs io.Writer) (start bool, exit int
 		fmt.Fprintf(errs, "%s: AH00058: Error retrieving pid file %s\nAH00059: Remove it before continuing if it is corrupted.\n", cli.ErrnoOf(err), p.Path)
 		return false, 1
 	}
-	running := alive(pid)
+	running := p.alive(pid)
 	switch verb {
 	case "", "start":
 		if running {

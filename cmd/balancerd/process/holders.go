@@ -20,7 +20,7 @@ import (
 func (p *PidFile) Holds(at site.Listener) bool {
 	pid := 0
 	if p.Path != "" {
-		if pid, _ = p.read(); !alive(pid) {
+		if pid, _ = p.read(); !p.alive(pid) {
 			return false
 		}
 	}

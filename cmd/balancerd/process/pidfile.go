@@ -73,15 +73,15 @@ func ownerOf(path string) int {
 	return -1
 }
 
-// alive reports whether a process other than this one has that number.
-func alive(pid int) bool {
-	return pid > 0 && pid != os.Getpid() && syscall.Kill(pid, 0) == nil
-}
-
-// write puts this process into the file, by way of a second one so that nobody reads half a number.
+// write puts this process into the file, by way of a second one so that nobody reads half a number. A file that has it already
+// is left alone: a reload must not fail for want of room on the disk.
 // overwritten: somebody else's file was there (httpd: log.c ap_log_pid).
 func (p *PidFile) write() (overwritten bool, err error) {
-	if !p.owned {
+	if p.owned {
+		if pid, err := p.read(); pid == os.Getpid() && err == nil {
+			return false, nil
+		}
+	} else {
 		_, err := os.Stat(p.Path)
 		overwritten = err == nil
 	}

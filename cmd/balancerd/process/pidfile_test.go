@@ -27,3 +27,34 @@ func TestPidFileOfAnotherUser(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A reload leaves a pid file alone that is right, and makes it anew when it went away.
+func TestPidFileAtAReload(t *testing.T) {
+	p := PidFile{Path: filepath.Join(t.TempDir(), "pid")}
+	writes := func() os.FileInfo {
+		t.Helper()
+		if _, err := p.write(); err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(p.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	first := writes()
+	if !os.SameFile(first, writes()) {
+		t.Error("it was written again")
+	}
+	if err := os.WriteFile(p.Path, []byte("1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	writes()
+	if pid, err := p.read(); pid != os.Getpid() || err != nil {
+		t.Error("overwritten by somebody:", pid, err)
+	}
+	if err := os.Remove(p.Path); err != nil {
+		t.Fatal(err)
+	}
+	writes()
+}

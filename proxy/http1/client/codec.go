@@ -74,6 +74,8 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 		return 0, 0, backend.ErrIncomplete
 	case err != nil:
 		return 0, 0, c.badHead(err)
+	case bytes.IndexByte(in[:n], 0) >= 0: // httpd reads no further than it
+		return 0, 0, c.fail(backend.BadHead, "")
 	}
 	c.scan = wire.HeadScan{}
 	c.lines += int64(len(c.res.Line))
@@ -143,10 +145,12 @@ func (c *codec) StillWaits() bool {
 	return c.res.Minor >= 1 && c.res.Status != 101 && !optionSeparators.Lists(c.x.Res.Header.Joined("Connection"), "close")
 }
 
-// Decode is Codec's: it takes chunks apart.
+// Decode is Codec's: it takes chunks apart. What stands behind the last one is the answer's trailer, which clients of
+// HTTP/2 get.
 func (c *codec) Decode(p []byte) (n, used int, err error) {
 	n, used, err = c.chunks.Decode(p)
 	if err == nil && c.chunks.Done() {
+		c.chunks.Trailer(&c.x.Res.Trailer)
 		err = io.EOF
 	}
 	return n, used, err

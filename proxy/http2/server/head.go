@@ -262,13 +262,21 @@ func (t *tail) field(f hpack.HeaderField, most int) {
 	if t.malformed = t.malformed || t.size > most || !frames.LowerToken(f.Name) || !wire.IsValue(f.Value); t.malformed {
 		return
 	}
-	id := wire.IDOf(f.Name)
-	switch {
-	case wire.ConnectionField[id], id == wire.Host, id == wire.ContentLength, id == wire.Cookie, id == wire.Expect, id == wire.Authorization:
+	switch id := wire.IDOf(f.Name); {
+	case id == wire.Trailer, headOnly[id], id == wire.Other && headOnlyName(f.Name):
+	case wire.ConnectionField[id], id == wire.ContentLength:
+		t.malformed = true
 	default:
-		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: f.Value, ID: id})
+		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: frames.Trim(f.Value), ID: id})
 	}
 }
+
+// headOnly are the fields that mean nothing behind a body (httpd: h2_util.c h2_ignore_req_trailer).
+var headOnly = [256]bool{wire.Host: true, wire.Range: true, wire.Cookie: true, wire.Expect: true, wire.MaxForwards: true,
+	wire.Authorization: true, wire.ProxyAuthorization: true}
+
+// headOnlyName is headOnly for fields without an ID.
+func headOnlyName(name string) bool { return name == "pragma" || name == "cache-control" }
 
 // field takes in a field of a request's head.
 func (st *stream) field(f hpack.HeaderField) {
@@ -326,33 +334,46 @@ func (h *head) pseudo(f hpack.HeaderField, extended bool) {
 // authority, which goes before it.
 func (st *stream) regular(f hpack.HeaderField) {
 	h := &st.head
-	id := wire.IDOf(f.Name)
+	id, value := wire.IDOf(f.Name), frames.Trim(f.Value)
 	switch {
-	case id == wire.Trailer:
+	case id == wire.Trailer, id == wire.Other && f.Name == "http2-settings":
 		return
 	case id == wire.TE:
-		h.malformed = h.malformed || f.Value != "trailers" && f.Value != ""
+		h.malformed = h.malformed || value != "trailers" && value != ""
 	case wire.ConnectionField[id]:
 		h.malformed = true
 	case id == wire.Host && h.authority != "":
-		h.malformed = h.malformed || f.Value != h.authority
+		h.malformed = h.malformed || !h.isAuthority(value)
 		return
 	case id == wire.Host:
-		h.authority = f.Value
+		h.authority = value
 	case id == wire.ContentLength && h.length < 0:
-		if n, ok := wire.ParseLength(f.Value); ok {
+		if n, ok := wire.ParseLength(value); ok {
 			h.length = n
 		}
 	case id == wire.Cookie:
 		h.crumbs++
 	case id == wire.Other && f.Name == "priority":
-		h.priority = parsePriority(f.Value)
+		h.priority = parsePriority(value)
 	}
 	name := id.String()
 	if id == wire.Other {
 		name = st.canonical(f.Name)
 	}
-	st.x.Req.Header.F = append(st.x.Req.Header.F, exchange.Field{Name: name, Value: f.Value, ID: id})
+	st.x.Req.Header.F = append(st.x.Req.Header.F, exchange.Field{Name: name, Value: value, ID: id})
+}
+
+// isAuthority reports whether a Host says what :authority does: in other letters, or with the scheme's own port, it is
+// the same (RFC 9113 section 8.3.1, RFC 9110 section 4.2.3).
+func (h *head) isAuthority(host string) bool {
+	if host == h.authority {
+		return true
+	}
+	port := ":80"
+	if strings.EqualFold(h.scheme, "https") {
+		port = ":443"
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(h.authority, port))
 }
 
 // canonical is a name as HTTP/1 writes it.
@@ -375,5 +396,5 @@ func (h *head) sound() bool {
 		return h.path == "" && h.scheme == "" && h.authority != ""
 	}
 	local := h.path != "" && h.path[0] == '/' || h.path == "*"
-	return h.method != "" && local && strings.IndexByte(h.authority, '@') < 0 && (h.scheme == "http" || h.scheme == "https")
+	return h.method != "" && local && strings.IndexByte(h.authority, '@') < 0 && (strings.EqualFold(h.scheme, "http") || strings.EqualFold(h.scheme, "https"))
 }

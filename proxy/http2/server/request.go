@@ -27,8 +27,11 @@ func (st *stream) read() *exchange.Problem {
 	if x.Req.Line == "" { // for the logs, as far as it can be told
 		st.guess()
 	}
-	if problem != nil && x.Req.Path == "" {
-		x.Req.Path = x.Req.RawPath
+	if problem != nil {
+		x.Req.Length = 0 // an ErrorDocument's member gets nothing of the body
+		if x.Req.Path == "" {
+			x.Req.Path = x.Req.RawPath
+		}
 	}
 	return problem
 }
@@ -63,6 +66,7 @@ func (st *stream) checkFields() *exchange.Problem {
 	if st.head.crumbs > 1 {
 		st.joinCookies()
 	}
+	many := len(fields.F) - st.hosts() // cookies are one, others of one name as many as there are
 	long := wire.MergeFields(fields, srv.LimitFieldSize)
 	for i := range fields.F {
 		if f := &fields.F[i]; f.ID != wire.Host && len(f.Name)+len(f.Value)+2 > srv.LimitFieldSize {
@@ -72,7 +76,7 @@ func (st *stream) checkFields() *exchange.Problem {
 	switch {
 	case long != "":
 		return st.refuse(431, x.Arena.Join("AH10180: Request header exceeds LimitRequestFieldSize(", x.Arena.Int(int64(srv.LimitFieldSize)), "): ", long[:min(len(long), 80)]))
-	case srv.LimitFields > 0 && len(fields.F)-st.hosts() > srv.LimitFields:
+	case srv.LimitFields > 0 && many > srv.LimitFields:
 		return st.refuse(431, "AH10181: Number of request headers exceeds LimitRequestFields")
 	}
 	st.expectation()

@@ -207,13 +207,18 @@ func said(x *exchange.Exchange) (n int64, ok bool) {
 func (st *stream) deliver(size int) error {
 	x := &st.x
 	res := &x.Res
-	bodiless := x.HeadOnly || wire.Bodiless(res.Status) || res.Body == nil || res.Length == 0
-	err := st.sendHead(size, bodiless)
+	never := x.HeadOnly || wire.Bodiless(res.Status)
+	empty := never || res.Body == nil || res.Length == 0
+	over := empty && (never || len(res.Trailer.F) == 0)
+	err := st.sendHead(size, over)
 	if err == nil {
 		res.Wrote += int64(size)
 		res.FirstByte = time.Now()
-		if bodiless {
+		switch {
+		case over:
 			return nil
+		case empty:
+			return st.end(io.EOF)
 		}
 		err = st.copy()
 	}
@@ -373,7 +378,7 @@ func (st *stream) appendTrailer() {
 	at := len(b)
 	b = st.beginBlock(b, 0, http2.FlagHeadersEndStream)
 	for i := range st.x.Res.Trailer.F {
-		if f := &st.x.Res.Trailer.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] {
+		if f := &st.x.Res.Trailer.F[i]; wire.IsToken(f.Name) && wire.IsValue(f.Value) && !wire.ConnectionField[f.ID] && f.ID != wire.ContentLength {
 			b = c.out.enc.Field(b, f.ID, f.Name, f.Value)
 		}
 	}

@@ -11,7 +11,7 @@ func Modules() []site.Module {
 	return []site.Module{
 		{Name: "deflate", Open: openDeflate, Reads: []string{"deflate", "inflate"}, Table: directive.Table{
 			{Name: "DeflateCompressionLevel", Set: setLevel, Help: "1 is fast, 9 is small"},
-			{Name: "DeflateWindowSize", Set: setWindow, Help: "how far back is looked for what repeats", Partial: "DeflateWindowSize: windows here are 15 bits wide; with 8 or less nothing is packed, as in httpd"},
+			{Name: "DeflateWindowSize", Set: setWindow, Help: "how far back is looked for what repeats", Partial: "windows here are 15 bits wide; with 8 or less nothing is packed, as in httpd"},
 			{Name: "DeflateMemLevel", Ignored: &directive.Ignored{Check: checkMemLevel, Tuning: true}},
 			{Name: "DeflateBufferSize", Set: setBufferSize, Help: "after how many unpacked bytes the ratio is looked at"},
 			{Name: "DeflateFilterNote", Set: setNote(deflated, "Unknown note type %s"), Help: "a note for the log: the ratio, or bytes in or out"},

@@ -14,13 +14,16 @@ import (
 )
 
 // Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
-// parameters without effect, balancers without members, AJP members that ask for no secret. serves reports whether a scheme is served.
+// parameters without effect, balancers without members, AJP members that ask for no secret, members of TLS where no line
+// allows it. serves reports whether a scheme is served.
 func Doubt(c *directive.Config, serves func(scheme string) bool) {
 	d := &doubter{config: c, serves: serves}
 	d.remotes = mentionsDirective(c.Tree.Nodes, "proxyremote", "proxyremotematch")
+	d.noTLS = !mentionsDirective(c.Tree.Nodes, "sslproxyengine")
 	d.nodes(c.Tree.Nodes)
 	d.empty()
 	d.withoutSecret()
+	d.unkept()
 }
 
 type doubter struct {
@@ -29,7 +32,9 @@ type doubter struct {
 	serves   func(string) bool
 	mentions mentions // nil: not looked for yet
 	remotes  bool     // there is a ProxyRemote
+	noTLS    bool     // there is no SSLProxyEngine
 	ajp      []ajpMember
+	persist  apacheconf.Pos // the first BalancerPersist
 }
 
 // ajpMember is the address of an AJP member, and where it is named first.
@@ -45,6 +50,9 @@ var withoutEffect = map[string]string{
 	"flusher":      "answers are passed on as they come",
 	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come",
 }
+
+// secure are the schemes of members that TLS is spoken to.
+var secure = map[string]bool{"https": true, "wss": true, "h2": true}
 
 func (d *doubter) nodes(list []apacheconf.Node) {
 	for _, n := range list {
@@ -63,6 +71,10 @@ func (d *doubter) nodes(list []apacheconf.Node) {
 			switch strings.ToLower(n.Name) {
 			case "proxypass", "proxypassmatch", "balancermember", "proxyset", "proxyhctemplate":
 				d.words(n.Name, n.Args, n.Pos)
+			case "balancerpersist":
+				if d.persist.File == "" {
+					d.persist = n.Pos
+				}
 			case "sethandler":
 				w, _ := apacheconf.Word(n.Args)
 				if url, ok := strings.CutPrefix(w, "proxy:"); ok {
@@ -104,10 +116,13 @@ func (d *doubter) url(a directive.Args, word string) {
 		word = rest
 	}
 	scheme, _, ok := strings.Cut(word, "://")
-	if scheme = strings.ToLower(scheme); !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
+	if scheme = strings.ToLower(scheme); ok && d.noTLS && secure[scheme] && a.Name != "<Proxy" {
+		d.config.Fails(a, scheme+":// members need SSLProxyEngine On: their requests get 500")
+	}
+	if !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
 		return
 	}
-	d.config.Hint(a, scheme+":// members can't be served here: requests for "+word+" get 500")
+	d.config.Fails(a, scheme+":// members can't be served here: requests for "+word+" get 500")
 }
 
 // noteAJP notes an AJP member beyond this machine.
@@ -148,7 +163,7 @@ func (d *doubter) withoutSecret() {
 	}
 	for _, m := range d.ajp {
 		if at := hostPort(&m.Address); !given[at] {
-			d.config.Opens(m.Args, "ajp://"+at+" is given no secret=: whoever reaches that port is believed who its user is; give one here and there, or keep the port closed to others")
+			d.config.Opens(m.Args, "an AJP member is given no secret=: whoever reaches its port is believed who its user is; give one here and there, or keep the port closed to others")
 		}
 	}
 }
@@ -183,6 +198,20 @@ func (d *doubter) empty() {
 			}
 			a := directive.Args{Name: "BalancerMember", Pos: d.mentions[c.name]}
 			d.config.Fails(a, c.name+" has no members: its requests get 503")
+		}
+	}
+}
+
+// unkept notes that virtual hosts don't inherit the main server's BalancerPersist.
+func (d *doubter) unkept() {
+	if !servers.Merged(d.config.Main).persist {
+		return
+	}
+	for _, host := range d.config.VHosts {
+		if !servers.Merged(host).persist {
+			a := directive.Args{Name: "BalancerPersist", Pos: d.persist}
+			d.config.Hint(a, "BalancerPersist On here is the main server's alone: a virtual host needs a line of its own")
+			return
 		}
 	}
 }

@@ -127,10 +127,21 @@ func (t target) setAll(s *directive.Scope, words []string, name, before string, 
 		}
 		noteCheck(s, key)
 		if err := t.set(s, key, value); err != nil {
-			return errors.New(before + err.Error() + " " + key + "=" + value + "; " + name)
+			return &directive.Hinted{Msg: before + err.Error() + " " + key + "=" + value + "; " + name, Hint: t.help(s, err, param{key, value})}
 		}
 	}
 	return nil
+}
+
+// help is the help where a parameter fails.
+func (t target) help(s *directive.Scope, err error, kv param) string {
+	switch {
+	case t.cluster != nil:
+		return balancerHelp(err, kv, envOf(s).Methods)
+	case balancer.IsUnknown(err):
+		return unknownWorkerParam(kv)
+	}
+	return ""
 }
 
 // setParameters is ProxySet: in a <Proxy> for what the section names, which is made if need be, else

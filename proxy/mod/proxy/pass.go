@@ -60,6 +60,7 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 	} else {
 		inventoryOf(s).lines = append(inventoryOf(s).lines, l)
 	}
+	noteSlash(s, a, p, url)
 	if p.match {
 		if l.Pattern, err = pattern.Compile(p.path, pattern.Options{}); err != nil {
 			return errPassPattern
@@ -77,6 +78,15 @@ func addPass(s *directive.Scope, a directive.Args, match bool) error {
 		return inFront("ProxyPass", err)
 	}
 	return nil
+}
+
+// noteSlash notes a path that ends in a slash, and a URL that ends with its host: what follows the path would become a part
+// of the host's name.
+func noteSlash(s *directive.Scope, a directive.Args, p *passLine, url string) {
+	_, host, ok := strings.Cut(url, "://")
+	if ok && !p.match && strings.HasSuffix(p.path, "/") && !strings.ContainsAny(host, "/$") {
+		s.Config.Fails(a, p.path+"page would go to "+url+"page: the URL needs a slash at its end, since the path has one")
+	}
 }
 
 // inSection reports whether a line stands in a section, whose argument then is its path.
@@ -139,7 +149,7 @@ func passToBalancer(s *directive.Scope, p *passLine) error {
 	env := envOf(s)
 	for _, kv := range p.params {
 		if err := c.set.Set(kv.key, kv.value, env); err != nil {
-			return named(err, kv)
+			return &directive.Hinted{Msg: err.Error(), Hint: balancerHelp(err, kv, env.Methods)}
 		}
 	}
 	return nil

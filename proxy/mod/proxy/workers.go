@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"balancerd/apacheconf/directive"
@@ -56,12 +57,49 @@ func (w *worker) setAll(s *directive.Scope, list params) error {
 	return nil
 }
 
-// named adds the name of an unknown parameter, which httpd leaves out.
+// named adds to a worker's unknown parameter its name, which httpd leaves out.
 func named(err error, kv param) error {
 	if balancer.IsUnknown(err) {
-		return &directive.Hinted{Msg: err.Error(), Hint: "there is no parameter " + kv.key + "=, as in " + kv.key + "=" + kv.value}
+		return &directive.Hinted{Msg: err.Error(), Hint: unknownWorkerParam(kv)}
 	}
 	return err
+}
+
+func unknownWorkerParam(kv param) string {
+	switch {
+	case balancer.HealthParams.Named(kv.key) != nil:
+		return kv.key + "= belongs to mod_proxy_hcheck.c: " + loadLine("proxy_hcheck")
+	case balancer.BalancerParams.Named(kv.key) != nil:
+		return kv.key + "= is a balancer's parameter: by ProxySet in its <Proxy> section, or on a line of ProxyPass to balancer://"
+	}
+	return noParam(kv, append(balancer.WorkerParams.Names(), balancer.HealthParams.Names()...))
+}
+
+// balancerHelp is the help where a balancer's parameter fails.
+func balancerHelp(err error, kv param, methods []string) string {
+	switch {
+	case strings.EqualFold(kv.key, "lbmethod") && slices.Contains(lbMethods[:], kv.value):
+		return kv.value + " belongs to mod_lbmethod_" + kv.value + ".c: " + loadLine("lbmethod_"+kv.value)
+	case strings.EqualFold(kv.key, "lbmethod"):
+		return "the methods that are loaded: " + strings.Join(methods, ", ")
+	case !balancer.IsUnknown(err):
+		return ""
+	case balancer.WorkerParams.Named(kv.key) != nil, balancer.HealthParams.Named(kv.key) != nil:
+		return kv.key + "= is a member's parameter: it stands on the lines of BalancerMember"
+	}
+	return noParam(kv, balancer.BalancerParams.Names())
+}
+
+func loadLine(module string) string {
+	return "LoadModule " + module + "_module modules/mod_" + module + ".so"
+}
+
+func noParam(kv param, names []string) string {
+	text := "there is no parameter " + kv.key + "=, as in " + kv.key + "=" + kv.value
+	if near := directive.Nearest(kv.key, names); near != "" {
+		text += "; did you mean " + near + "=?"
+	}
+	return text
 }
 
 // inFront puts the directive's name in front of an error's text.

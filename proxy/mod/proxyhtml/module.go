@@ -14,7 +14,7 @@ func Modules() []site.Module {
 			{Name: "ProxyHTMLURLMap", Set: setMap, Help: "from, to, flags and a condition"},
 			{Name: "ProxyHTMLLinks", Set: setLinks, Help: "attributes of an element that hold a URL"},
 			{Name: "ProxyHTMLEvents", Set: setEvents, Help: "attributes that hold scripts"},
-			{Name: "ProxyHTMLDoctype", Set: setDoctype, Help: "the document type that pages are given", Partial: "elements and attributes that it does not have stay"},
+			{Name: "ProxyHTMLDoctype", Set: setDoctype, Help: "the document type that pages are given", Partial: "elements and attributes that are none of the document type's stay"},
 			{Name: "ProxyHTMLFixups", Set: setFixups, Help: "lowercase, dospath: of all attributes; reset: nothing from outside"},
 			{Name: "ProxyHTMLMeta", Set: flag(func(s *settings) *bool { return &s.meta }), Help: "<meta http-equiv> becomes a field of the head"},
 			{Name: "ProxyHTMLInterp", Set: flag(func(s *settings) *bool { return &s.interp }), Help: "rules have variables and conditions"},
