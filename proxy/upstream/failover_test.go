@@ -75,7 +75,7 @@ func TestOutcomes(t *testing.T) {
 		{"name of a remote", backend.Failure{Kind: backend.NoRemote}, 500, "DNS lookup failure for: b1", false, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
 			"[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s\n[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1"},
-		{"tls", backend.Failure{Kind: backend.NoTLS}, 500, "", true, false, "[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},
+		{"tls", backend.Failure{Kind: backend.NoTLS, Detail: "127.0.0.2:81"}, 500, "", true, false, "[core:error remote 127.0.0.2:81] AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]\n[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},
 		{"handshake", backend.Failure{Kind: backend.Handshake}, 500, "Error during SSL Handshake with remote server", true, false,
 			"[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()\n[proxy:error client] AH00898: Error during SSL Handshake with remote server returned by /x"},
 		{"scheme", backend.Failure{Kind: backend.BadScheme}, 503, "", false, false, "[proxy:error client] AH00934: all workers are busy.  Unable to serve balancer://c/x"},
