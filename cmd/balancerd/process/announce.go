@@ -23,14 +23,18 @@ func (s *supervisor) writePid(own *site.Site) error {
 	if own.Settings.PidFile == "" {
 		return nil
 	}
-	if s.pid.Path != own.Settings.PidFile {
-		s.pid.remove()
-		s.pid = PidFile{Path: own.Settings.PidFile}
+	next := s.pid
+	if next.Path != own.Settings.PidFile {
+		next = PidFile{Path: own.Settings.PidFile}
 	}
-	over, err := s.pid.write()
+	over, err := next.write()
 	if err != nil {
-		return NoPidFile(s.Name, s.pid.Path, err)
+		return NoPidFile(s.Name, next.Path, err) // the one before stays
 	}
+	if s.pid.Path != next.Path {
+		s.pid.remove()
+	}
+	s.pid = next
 	if over {
 		s.log("core", exchange.Warn, "AH00098: pid file "+s.pid.Path+" overwritten -- Unclean shutdown of previous Apache run?")
 	}

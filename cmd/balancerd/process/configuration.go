@@ -26,6 +26,7 @@ type configuration struct {
 	site       *site.Site       // the same, built; with its log once the logs are open
 	broken     error            // why it could not be built: then the serving process can't either
 	keepsState bool
+	over       bool // no request needs it any more: the one that replaces it is loaded
 	notes      []string
 
 	reader   *child   // until the logs are open
@@ -132,8 +133,12 @@ func (s *supervisor) await(c *child) (*received, error) {
 
 // inForce is that c serves from now on.
 func (s *supervisor) inForce(c *configuration) {
-	if s.conf != nil && s.conf != c {
-		s.old[s.conf.generation] = s.conf
+	switch before := s.conf; {
+	case before == nil || before == c:
+	case before.over:
+		before.close()
+	default:
+		s.old[before.generation] = before
 	}
 	if s.conf != c {
 		s.loads++

@@ -258,10 +258,19 @@ func (s *supervisor) handle(m *received) {
 	case msgKeep:
 		s.keep(m)
 	case msgOver:
-		if c := s.old[m.m.Generation]; c != nil {
-			c.close()
-			delete(s.old, m.m.Generation)
-		}
+		s.over(m.m.Generation)
+	}
+}
+
+// over lets go of a configuration that has no request any more. It may be the one in force still: what replaces it is
+// loaded then, and the word of that is on its way.
+func (s *supervisor) over(generation int) {
+	switch c := s.old[generation]; {
+	case c != nil:
+		c.close()
+		delete(s.old, generation)
+	case s.conf != nil && s.conf.generation == generation:
+		s.conf.over = true
 	}
 }
 
@@ -287,6 +296,9 @@ func (s *supervisor) forget() {
 		c.close()
 		delete(s.old, g)
 	}
+	if s.conf != nil {
+		s.conf.over = false // the next process serves it
+	}
 }
 
 // reload reads the configuration again. One that can't be served changes nothing; the error log says
@@ -302,14 +314,14 @@ func (s *supervisor) reload() {
 			c.close()
 		}
 	}
-	if err == nil {
-		err = s.writePid(c.site)
-	}
 	if err != nil {
 		s.notLoaded(err)
 		return
 	}
 	defer notify(notifyReady)
+	if err := s.writePid(c.site); err != nil {
+		s.logLines(err.Error() + "\nbalancerd: the new configuration serves all the same")
+	}
 	if s.background {
 		s.stderr(2)
 	}
@@ -331,9 +343,14 @@ func (s *supervisor) notLoaded(err error) {
 			words += "\n" + f.Hint
 		}
 	}
-	for line := range strings.Lines(words) {
-		s.log("core", exchange.Error, strings.TrimSuffix(line, "\n"))
-	}
+	s.logLines(words)
 	s.tellManager(words)
 	s.log("core", exchange.Error, "balancerd: the configuration was not loaded; the old one goes on serving")
+}
+
+// logLines logs each line of a text as an error.
+func (s *supervisor) logLines(text string) {
+	for line := range strings.Lines(text) {
+		s.log("core", exchange.Error, strings.TrimSuffix(line, "\n"))
+	}
 }
