@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -90,6 +91,62 @@ func TestForwardRequests(t *testing.T) {
 		}
 		nc.Close()
 	}
+}
+
+// Whose a URL is, and what httpd 2.4.71 answered to URLs without a host, with and without a scheme that somebody serves. The main
+// server has a URL without a host, and names only with the port of its ServerName; a virtual host has no URL without a host.
+func TestWhoseURL(t *testing.T) {
+	p := newInstance(t)
+	member, port, _ := net.SplitHostPort(p.back)
+	p.conf(forwardModules + "ProxyRequests On\nServerName main.invalid\nProxyPass /own http://{back}/own\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>\n" +
+		"<VirtualHost *:{port}>\nServerName v.invalid\nServerAlias a.invalid\n</VirtualHost>\n<VirtualHost *:{port}>\nServerName w.invalid:80\n</VirtualHost>\n")
+	p.start()
+	for target, want := range map[string]int{
+		"http:/own": 400, "http:": 400, "https:/own": 400, "http:?q": 400, "ws:/x": 400, "ajp:/x": 400, "balancer:/x": 400, "http:own": 400,
+		"foo:/x": 500, "foo:": 500, "foo://": 500, "foo:///x": 500, "foo://?q": 500, "foo:?q": 500, "unix:/x": 500, "file:///etc/passwd": 500, "foo:x": 400,
+		"http:///own": 400, "http://": 400, "http://:80/own": 400, "http://:/own": 500, "http://?q": 500, "ajp:///x": 400, "balancer:///x": 400, "fcgi:///x": 400, "h2:///x": 400, "scgi:/x": 400,
+		"http://v.invalid/own": 500, "http://v.invalid:80/own": 500, "http://a.invalid/own": 500, "http://w.invalid/own": 200, "http://w.invalid:/own": 200, "http://w.invalid:81/own": 500,
+		"http://" + member + ":0" + port + "/x": 200, "http://" + member + ":000000" + port + "/x": 200, "http://" + member + ":0000065536/x": 400, "https://" + p.back + "/x": 500,
+	} {
+		if got := p.absolute(target, "v.invalid"); got != want {
+			t.Errorf("%s: %d, want %d", target, got, want)
+		}
+	}
+	log := p.read("error.log")
+	for _, line := range []string{
+		"AH01083: error parsing URL http:/own: Malformed URL", "AH01083: error parsing URL http://: Invalid host/port", "AH01083: error parsing URL http://:80: Invalid host/port",
+		"[proxy_ajp:error]", "AH00867: error parsing URL /x: Malformed URL", "AH00867: error parsing URL //: Invalid host/port", "AH01157: error parsing URL /x: Malformed URL", "AH01157: error parsing URL //: Invalid host/port",
+		"AH01059: error parsing URL //: Invalid host/port", "AH03350: error parsing URL //: Invalid host/port", "AH00857: error parsing URL /x: Malformed URL",
+		"(EAI 2)Name or service not known: ", "AH00898: DNS lookup failure for:  returned by http://?q", "valid for the URL foo:///x (scheme 'foo')", "valid for the URL foo: (scheme 'foo')",
+		"[remote " + p.back + "] AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]",
+	} {
+		if !strings.Contains(log, line) {
+			t.Error("no line: ", line)
+		}
+	}
+	p.conf(forwardModules + "ProxyRequests On\nServerName main.invalid:80\nProxyPass /own http://{back}/own\n<Proxy *>\nRequire ip 127.0.0.1\n</Proxy>\n")
+	p.reload(syscall.SIGUSR1)
+	for target, want := range map[string]int{"http:/own": 400, "http:///own": 200, "http://:80/own": 200, "http://:/own": 200, "http://:1/own": 200, "http://main.invalid/own": 200, "http://MAIN.invalid:/own": 200, "http://main.invalid:81/own": 500} {
+		if got := p.absolute(target, "h"); got != want {
+			t.Errorf("main server, %s: %d, want %d", target, got, want)
+		}
+	}
+}
+
+// absolute is the status of the answer to GET of a target as it is.
+func (p *instance) absolute(target, host string) int {
+	nc, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", p.port))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprintf(nc, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target, host)
+	r, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		p.t.Fatal(target, err)
+	}
+	return r.StatusCode
 }
 
 // By another proxy, the client reads that one's answer to CONNECT, and what comes through its tunnel.

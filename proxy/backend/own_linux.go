@@ -93,7 +93,7 @@ func (p *pool) own(fd own, addr netip.Addr) *Conn {
 // openOwn has it read and write a socket of a loop's.
 func (c *Conn) openOwn(fd own) {
 	s := &loop.FdStream{}
-	s.Open(fd)
+	s.OpenAsking(fd)
 	c.own, c.io = fd, s
 }
 

@@ -96,6 +96,15 @@ func (x *Exchange) Log(module string, level Level, err error, message string) {
 		Conn: x.Conn, X: x, Server: x.Server})
 }
 
+// LogRemote is Log for a message about the connection to a member, by whose address, "ip:port", it is named (httpd:
+// ap_log_cerror with an outgoing connection).
+func (x *Exchange) LogRemote(module string, level Level, address, message string) {
+	if x.Server == nil || x.Server.ErrorLog == nil || !x.Enabled(module, level) {
+		return
+	}
+	x.Server.ErrorLog.Write(&LogEntry{Time: time.Now(), Module: module, Level: level, Message: message, Conn: &Conn{RemoteText: address, Outgoing: true}, Server: x.Server})
+}
+
 // LogServer is Log for a message that names no client (httpd: ap_log_error with a server).
 func (x *Exchange) LogServer(module string, level Level, err error, message string) {
 	if x.Server == nil || x.Server.ErrorLog == nil || !x.Enabled(module, level) {

@@ -184,7 +184,11 @@ func (h *Host) answersTo(name string) bool {
 // <VirtualHost> as written, or one of its names with the port that ServerName has (httpd: vhost.c
 // ap_matches_request_vhost).
 func (h *Host) Matches(name string, port int) bool {
-	if h != h.site.Hosts[0] {
+	if h == h.site.Hosts[0] {
+		if name == "" { // the main server's address is no name, at any port
+			return true
+		}
+	} else {
 		for _, word := range apacheconf.Words(h.Scope.Arg) {
 			host, text, _ := strings.Cut(word, ":")
 			if exchange.EqualFold(host, name) && (text == "" || text == "*" || directive.Atoi(text) == port) {

@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,7 +75,7 @@ func TestOutcomes(t *testing.T) {
 		{"name of a remote", backend.Failure{Kind: backend.NoRemote}, 500, "DNS lookup failure for: b1", false, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"refused", backend.Failure{Kind: backend.Refused, Err: refused}, 503, "", true, true,
 			"[proxy:error] AH00959: ap_proxy_connect_backend disabling worker for (b1:81) for 600s\n[proxy_http:error client] AH01114: HTTP: failed to make connection to backend: b1"},
-		{"tls", backend.Failure{Kind: backend.NoTLS}, 500, "", true, false, "[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},
+		{"tls", backend.Failure{Kind: backend.NoTLS, Detail: "127.0.0.2:81"}, 500, "", true, false, "[core:error remote 127.0.0.2:81] AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]\n[proxy:error] AH00961: http: failed to enable ssl support for b1:81 (b1)"},
 		{"handshake", backend.Failure{Kind: backend.Handshake}, 500, "Error during SSL Handshake with remote server", true, false,
 			"[proxy:error client] AH01084: pass request body failed to b1:81 (b1)\n[proxy_http:error client] AH01097: pass request body failed to b1:81 (b1) from 127.0.0.1 ()\n[proxy:error client] AH00898: Error during SSL Handshake with remote server returned by /x"},
 		{"scheme", backend.Failure{Kind: backend.BadScheme}, 503, "", false, false, "[proxy:error client] AH00934: all workers are busy.  Unable to serve balancer://c/x"},
@@ -476,5 +477,102 @@ func TestOverrideOfReasons(t *testing.T) {
 		if body := proxytest.Body(x); x.Res.Status != c.res.Status || x.Res.Reason != c.reason || !strings.Contains(body, c.title) || x.Res.Header.Has("Location") {
 			t.Errorf("%+v: %d %q %q, Location %q", c.res, x.Res.Status, x.Res.Reason, body, x.Res.Header.Get("Location"))
 		}
+	}
+}
+
+// Recorded from httpd: a status that is not known has the document of 500, and what we allow is in place of what the member
+// allows.
+func TestOverrideOfOddStatuses(t *testing.T) {
+	status, always := 0, false
+	r := proxytest.New(t, "ProxyErrorOverride On\nErrorDocument 500 sorry\nErrorDocument 404 none\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status, x.Res.Reason = status, "Own"
+			h := &x.Res.Header
+			if always {
+				h = &x.Res.Always
+			}
+			h.Add("Allow", "GET")
+			x.Res.Text("own")
+			return nil
+		})
+	for _, c := range []struct {
+		status      int
+		body, allow string
+	}{
+		{418, "sorry", ""}, {430, "sorry", ""}, {599, "sorry", ""}, {404, "none", ""}, {405, "<title>405 Own</title>", "TRACE"}, {501, "<title>501 Own</title>", "TRACE"},
+	} {
+		for _, always = range []bool{false, true} {
+			status = c.status
+			x := r.Get("GET / HTTP/1.1")
+			allow := x.Res.Header.Get("Allow") + x.Res.Always.Get("Allow")
+			if always && c.allow == "" { // it stays beside a page as all that goes out always does
+				allow = ""
+			}
+			if body := proxytest.Body(x); x.Res.Status != c.status || !strings.Contains(body, c.body) || allow != c.allow {
+				t.Errorf("%d: %d %q %q", c.status, x.Res.Status, allow, body)
+			}
+			r.Finish(x)
+		}
+	}
+}
+
+// Recorded from httpd: what log and variables have of where a request goes, by protocol. A balancer's is that of the member that
+// was tried last, whether or not it answered.
+func TestMappedURLs(t *testing.T) {
+	var fails error
+	r := proxytest.New(t, `ProxyPass /a ajp://m/x
+ProxyPass /an ajp://m/x nocanon
+ProxyPass /f fcgi://m:1/x
+ProxyPass /w uwsgi://m:2/x
+ProxyPass /wn uwsgi://m:2/x nocanon
+ProxyPass /h http://m/x
+<Proxy balancer://c>
+BalancerMember ajp://n/y
+ProxySet nofailover=on
+</Proxy>
+ProxyPass /c balancer://c/x
+ProxyPass /cn balancer://c/x nocanon
+`, func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+		x.Res.Status = 200
+		x.Res.Text("own")
+		return fails
+	})
+	for target, want := range map[string]string{
+		"/a/p%20q?r=%41": "ajp://m/x/p%20q?r=%41", "/a/p?": "ajp://m/x/p?", "/a/p": "ajp://m/x/p", "/an/p%20q?r": "ajp://m/x/p%20q?r",
+		"/f/p%20q?r": "fcgi://m:1/x/p%20q", "/w/p%20q?r": "uwsgi://m:2/x/p q", "/wn/p%20q?r=%41": "uwsgi://m:2/x/p q?r=A",
+		"/h/p%20q?r": "http://m/x/p%20q?r", "/c/p%20q?r": "ajp://n/y/x/p%20q?r", "/cn/p%20q?r": "ajp://n/y/x/p%20q?r",
+	} {
+		for _, fails = range []error{nil, &backend.Failure{Kind: backend.Refused}} {
+			x := proxytest.Request("GET " + target + " HTTP/1.1")
+			r.Site.Serve(t.Context(), x)
+			if got := x.Mapped(); got != "proxy:"+want {
+				t.Errorf("%s (%v): %q, want %q", target, fails, got, want)
+			}
+			r.Finish(x)
+		}
+	}
+}
+
+// Recorded from httpd: a FastCGI member's line tells of a client that leaves or stalls; what is malformed is seen before.
+func TestClientsOfFastCGI(t *testing.T) {
+	var cause error
+	r := proxytest.New(t, "ProxyPass / fcgi://m/\n", func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+		return &backend.Failure{Kind: backend.ClientBody, Err: cause, Host: "m"}
+	})
+	for _, c := range []struct {
+		status int
+		err    error
+		line   string
+	}{
+		{408, os.ErrDeadlineExceeded, "[proxy_fcgi:error client] (70007)The timeout specified has expired: AH01075: Error dispatching request to :"},
+		{400, io.ErrUnexpectedEOF, "(reading input brigade)"},
+		{400, errors.New("no chunk"), "[proxy:error client] AH01095: prefetch request body failed"},
+	} {
+		cause = &exchange.BodyError{Status: exchange.Status(c.status), Err: c.err}
+		x := r.Get("POST / HTTP/1.1\nContent-Length: 5")
+		if log := r.Log.Take(); x.Res.Status != c.status || !strings.Contains(log, c.line) || strings.Count(log, "AH") != 1 {
+			t.Errorf("%d, want %d and %q:\n%s", x.Res.Status, c.status, c.line, log)
+		}
+		r.Finish(x)
 	}
 }

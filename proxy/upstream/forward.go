@@ -35,8 +35,8 @@ func (f *Forward) detect(_ context.Context, x *exchange.Exchange) error {
 			return nil
 		}
 	} else {
-		scheme, authority, ok := SplitURL(t)
-		if !ok || authority == "" || ownURL(x, scheme, authority) {
+		scheme, rest, ok := cutScheme(t)
+		if !ok || strings.HasPrefix(rest, "//") && ownURL(x, scheme, rest[2:]) {
 			return nil
 		}
 	}
@@ -55,21 +55,32 @@ func hostAndPort(t string) (host string, port uint16, ok bool) {
 	return lowerText(strings.Trim(t[:i], "[]")), uint16(n), err == nil
 }
 
+// cutScheme is the scheme of an absolute URL and what follows its colon: nothing, a path, or "//" and an authority. A path
+// without a slash in front is none (httpd: protocol.c ap_parse_uri).
+func cutScheme(t string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(t, ":")
+	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#*") || rest != "" && rest[0] != '/' && rest[0] != '?' {
+		return "", "", false
+	}
+	return scheme, rest, true
+}
+
 // ownURL reports whether a URL names the virtual host that was found for it, and its port (httpd: vhost.c
-// ap_matches_request_vhost).
+// ap_matches_request_vhost). Where ServerName has no port, the usual one is its own if the request came by it.
 func ownURL(x *exchange.Exchange, scheme, authority string) bool {
-	if i := strings.IndexAny(authority, "?#"); i >= 0 {
+	if i := strings.IndexAny(authority, "/?#"); i >= 0 {
 		authority = authority[:i]
 	}
+	authority = strings.TrimSuffix(authority, ":")
 	host, port, ok := splitAuthority(authority)
-	if !ok || !exchange.EqualFold(scheme, x.Scheme()) {
+	if !ok && host != "" || !exchange.EqualFold(scheme, x.Scheme()) {
 		return false
 	}
 	if port == 0 {
 		port = balancer.PortOf(lowerText(scheme))
 	}
 	s := site.HostOf(x)
-	return s.Matches(host, int(port)) || x.Server.Port == 0 && int(port) == x.DefaultPort() && s.Matches(host, 0)
+	return s.Matches(host, int(port)) || x.Server.Port == 0 && int(port) == x.DefaultPort() && x.Conn.Local.Port() == port && s.Matches(host, 0)
 }
 
 // forward is what a forward proxy does before it asks anybody. A host without a dot may need a domain (httpd:

@@ -28,6 +28,7 @@ type outcome struct {
 	seesTimeout bool                                           // failontimeout= sees it; a Failure's own Timeout does as well
 	reason      func(p *proxyState, e *backend.Failure) string // of a "Proxy Error" page; nil: httpd's plain page
 	log         []logLine
+	remote      string // what core says of the connection to the member, at error, before all else
 }
 
 // The failures whose meaning depends on more than the point where they happened.
@@ -54,7 +55,7 @@ var outcomes = [kinds]outcome{
 	noneSpeaks:        {status: 503, log: []logLine{{"proxy", exchange.Error, false, false, allBusy}}},
 
 	// TLS.
-	backend.NoTLS:     {status: 500, marksWorker: true, seesStatus: true, log: []logLine{{"proxy", exchange.Error, false, true, noTLS}}},
+	backend.NoTLS:     {status: 500, marksWorker: true, seesStatus: true, remote: withoutTLS, log: []logLine{{"proxy", exchange.Error, false, true, noTLS}}},
 	backend.Handshake: {status: 500, marksWorker: true, seesStatus: true, reason: noHandshake, log: bodyNotPassed},
 	foreignName:       {status: 500, reason: noHandshake, log: bodyNotPassed},
 

@@ -27,6 +27,9 @@ var (
 // report writes an outcome's lines and makes the error that becomes the page. The lines of a
 // "Proxy Error" end with AH00898 (httpd: proxy_util.c proxyerror_core).
 func (o *outcome) report(p *proxyState, e *backend.Failure) error {
+	if o.remote != "" {
+		p.x.LogRemote("core", exchange.Error, e.Detail, o.remote)
+	}
 	for i := range o.log {
 		o.log[i].write(p, e)
 	}
@@ -93,8 +96,15 @@ func noConnection(_ *proxyState, e *backend.Failure) string {
 	return "AH01114: HTTP: failed to make connection to backend: " + e.Host
 }
 
+// withoutTLS is what httpd's core says of a connection that nobody makes secure (httpd: ssl.c ap_ssl_bind_outgoing).
+const withoutTLS = "AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]"
+
 func noTLS(p *proxyState, e *backend.Failure) string {
-	return "AH00961: " + p.schemeNow() + ": failed to enable ssl support for " + place(e) + " (" + e.Host + ")"
+	scheme := p.schemeNow()
+	if scheme == exchange.H2 {
+		scheme = "H2"
+	}
+	return "AH00961: " + scheme + ": failed to enable ssl support for " + place(e) + " (" + e.Host + ")"
 }
 
 func noHandler(p *proxyState, _ *backend.Failure) string {

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"net"
 	"strings"
 
 	"balancerd/balancer"
@@ -56,18 +57,34 @@ func (h *handler) parse(p *proxyState, url string) error {
 	}
 	scheme, authority, ok := SplitURL(url)
 	if !ok {
-		return badURL(x, url, "Malformed URL")
+		scheme, _, absolute := cutScheme(url)
+		switch {
+		case absolute && !h.speaks(scheme):
+			return noScheme(p, scheme)
+		case strings.IndexByte(url, ':') < 0:
+			x.Log("proxy", exchange.Debug, nil, x.Arena.Join("AH01141: proxy_handler no URL in ", x.Filename))
+			return exchange.Status(400)
+		}
+		return badURL(x, scheme, url, "Malformed URL")
 	}
 	p.scheme, p.path = lowerText(scheme), url[len(scheme)+3+len(authority):]
 	if IsBalancer(url) {
+		if authority == "" {
+			return badURL(x, scheme, url[:len(scheme)+3], "Invalid host/port")
+		}
 		if p.balancer = h.upstreams.balancer(url); p.balancer == nil {
-			o := outcomes[backend.BadScheme]
-			return o.report(p, &backend.Failure{Kind: backend.BadScheme})
+			return noScheme(p, scheme)
 		}
 		return nil
 	}
-	if p.host, p.port, ok = splitAuthority(authority); !ok || p.host == "" {
-		return badURL(x, url, "Invalid host/port")
+	if p.host, p.port, ok = splitAuthority(authority); !ok || p.host == "" || p.host[0] == '?' {
+		switch {
+		case !h.speaks(scheme):
+			return noScheme(p, scheme)
+		case ok && p.host != "": // a query alone
+			return proxyError(x, 500, &net.DNSError{IsNotFound: true}, "DNS lookup failure for: ")
+		}
+		return badURL(x, scheme, url[:len(scheme)+3+len(authority)], "Invalid host/port")
 	}
 	p.host = lowerText(p.host)
 	if strings.ContainsAny(p.host, "?#") { // a nocanon URL without a slash behind the host (httpd: proxy_util.c ap_proxy_determine_connection)
@@ -80,8 +97,40 @@ func (h *handler) parse(p *proxyState, url string) error {
 	return nil
 }
 
-func badURL(x *exchange.Exchange, url, why string) error {
-	x.Log("proxy_http", exchange.Error, nil, x.Arena.Join("AH01083: error parsing URL ", url, ": ", why))
+// speaks reports whether there are members of a scheme, in any case.
+func (h *handler) speaks(scheme string) bool {
+	t, is := h.backend.(backend.Table)
+	return !is || exchange.EqualFold(scheme, "balancer") || t.Find(lowerText(scheme)) != nil
+}
+
+// noScheme is the answer to a URL that nobody can serve.
+func noScheme(p *proxyState, scheme string) error {
+	p.scheme = lowerText(scheme)
+	o := outcomes[backend.BadScheme]
+	return o.report(p, &backend.Failure{Kind: backend.BadScheme})
+}
+
+// parsers are the modules that say that a URL of a scheme can't be read, and the message's number (httpd: their canon
+// handlers). That of all others is mod_proxy_http, which names the scheme as well.
+var parsers = map[string]struct{ module, number string }{
+	"ajp":        {"proxy_ajp", "AH00867: "},
+	"balancer":   {"proxy_balancer", "AH01157: "},
+	"fcgi":       {"proxy_fcgi", "AH01059: "},
+	"scgi":       {"proxy_scgi", "AH00857: "},
+	"uwsgi":      {"proxy_uwsgi", "AH10097: "},
+	exchange.H2:  {"proxy_http2", "AH03350: "},
+	exchange.H2C: {"proxy_http2", "AH03350: "},
+}
+
+// badURL refuses a URL, of which url is what was read.
+func badURL(x *exchange.Exchange, scheme, url, why string) error {
+	by, is := parsers[lowerText(scheme)]
+	if is {
+		url = url[len(scheme)+1:]
+	} else {
+		by.module, by.number = "proxy_http", "AH01083: "
+	}
+	x.Log(by.module, exchange.Error, nil, x.Arena.Join(by.number, "error parsing URL ", url, ": ", why))
 	return exchange.Status(400)
 }
 

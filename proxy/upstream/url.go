@@ -48,11 +48,11 @@ func splitAuthority(s string) (host string, port uint16, ok bool) {
 
 // parsePort reads ":80".
 func parsePort(s string) (uint16, bool) {
-	if len(s) < 2 || len(s) > 6 || s[0] != ':' || !allDigits(s[1:]) {
+	if len(s) < 2 || s[0] != ':' || !allDigits(s[1:]) {
 		return 0, false
 	}
 	n := 0
-	for i := 1; i < len(s); i++ {
+	for i := 1; i < len(s) && n <= 65535; i++ {
 		n = 10*n + int(s[i]-'0')
 	}
 	return uint16(n), 0 < n && n <= 65535

@@ -51,6 +51,7 @@ type fdStream = loop.FdStream
 
 // serveSocket makes a plain socket the connection's transport.
 func (c *conn) serveSocket(fd *loop.Fd) {
+	fd.MayMove(true)
 	c.own, c.plain = fd, socketTransport{own: fd}
 	c.looped, c.transport = &c.plain, &c.plain
 }
@@ -58,6 +59,7 @@ func (c *conn) serveSocket(fd *loop.Fd) {
 // serveTLS makes TLS over base, which is fd's, the connection's transport.
 func (c *conn) serveTLS(nc net.Conn, base *loop.Conn, fd *loop.Fd) {
 	t := &tlsTransport{nc: nc, secure: tlsbuf.Of(nc), base: base, own: fd}
+	fd.MayMove(true)
 	c.own, c.looped, c.transport = fd, t, t
 }
 

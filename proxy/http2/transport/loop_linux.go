@@ -55,6 +55,7 @@ func NewLoop(e Endpoint, s Socket, end func(*loop.Task)) *Loop {
 		l.base.Serve(t)
 		end(t)
 	}
+	l.fd.MayMove(false) // its streams' tasks stay in their loop
 	l.base.Eager(true)
 	l.base.Defer()
 	return l

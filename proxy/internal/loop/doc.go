@@ -12,6 +12,9 @@
 // exchange.Exchange.Block above this package). owner_linux.go has the states, and the table of all transitions.
 // A job that panics is over, and its loop goes on (package recovery).
 //
+// Little work is done by few loops: a socket that may move is passed on, between two jobs, to one of those in use
+// (spread_linux.go).
+//
 // A Stream is reads and writes with timeouts: an FdStream waits as a task of a loop, a PollStream by the runtime's
 // poller. A Conn is an Fd as crypto/tls wants one: below TLS with clients, and with members once they have shaken
 // hands.
@@ -20,6 +23,6 @@
 // sources below proxy/ against that, and ReportBlocking has the watchdog fail tests in which a job blocks.
 //
 // Reading order: owner_linux.go, task_linux.go, loop_linux.go, pollerwait_linux.go, polldesc_linux.go, fd_linux.go, fdtable_linux.go,
-// wheel_linux.go, queue_linux.go, sleep_linux.go, runqueue_linux.go, event_linux.go, watchdog_linux.go, audit_linux.go, offloop_linux.go, listener_linux.go;
+// wheel_linux.go, queue_linux.go, spread_linux.go, sleep_linux.go, runqueue_linux.go, event_linux.go, watchdog_linux.go, audit_linux.go, offloop_linux.go, listener_linux.go;
 // stream.go, splicing_linux.go, connect_linux.go, fdstream_linux.go, pollstream_linux.go, conn_linux.go, tlsrecord.go; other.go, event_other.go.
 package loop

@@ -20,6 +20,7 @@ type Fd struct {
 	end      atomic.Bool // an event told of the other side's end, or of an error
 	notified atomic.Bool // an event came for who reads
 	listener *listener   // not nil: it is a listening socket
+	movable  bool        // its parked job may begin in another loop
 
 	// Owned by who uses it; by its loop while it is parked.
 	job       Job
@@ -37,6 +38,10 @@ func (g *Group) NewFd(n uintptr) *Fd {
 
 // NewFd is Group.NewFd of the group that serves t.
 func (t *Task) NewFd(n uintptr) *Fd { return t.loop.group.NewFd(n) }
+
+// MayMove says whether its parked job may be run by another loop than the one that watches it, which changes then.
+// Owned by who uses it.
+func (f *Fd) MayMove(may bool) { f.movable = may }
 
 // Near reports whether t's loop watches it, or no loop does yet.
 func (f *Fd) Near(t *Task) bool {
@@ -125,7 +130,7 @@ func (f *Fd) Park(t *Task, job Job, timeout time.Duration, stopping *atomic.Bool
 	f.job, f.timedOut, f.wasParked = job, false, true
 	l := f.loop.Load()
 	if l == nil {
-		l = t.loop.leastLoaded()
+		l = t.loop.leastLoaded(f.loops())
 		if err := f.watchBy(l); err != nil {
 			return false, err
 		}
@@ -139,6 +144,14 @@ func (f *Fd) Park(t *Task, job Job, timeout time.Duration, stopping *atomic.Bool
 	}
 	l.wheel.set(&f.timer, l.now+int64(timeout))
 	return true, nil
+}
+
+// loops is how many loops there are for it.
+func (f *Fd) loops() int {
+	if f.movable {
+		return int(f.group.spread.inUse.Load())
+	}
+	return len(f.group.list)
 }
 
 // parkRemotely is Park by who does not own the loop that watches it.

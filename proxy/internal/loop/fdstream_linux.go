@@ -13,7 +13,7 @@ import (
 type FdStream struct {
 	fd      *Fd
 	task    *Task // who uses it
-	drained bool  // the last read took all that had come in; owned by who reads
+	drained bool  // the last read took all that had come in, or nothing has; owned by who reads
 	sent    int64
 	vec     sys.Vec
 }
@@ -22,6 +22,10 @@ var _ Stream = (*FdStream)(nil)
 
 // Open begins it on a fresh socket.
 func (s *FdStream) Open(fd *Fd) { *s = FdStream{fd: fd} }
+
+// OpenAsking begins it on a fresh socket whose other end is silent until it was asked: Talk does not read before it
+// waits.
+func (s *FdStream) OpenAsking(fd *Fd) { *s = FdStream{fd: fd, drained: true} }
 
 // Reset ends it; the socket is not closed.
 func (s *FdStream) Reset() { *s = FdStream{} }

@@ -21,6 +21,8 @@ type Group struct {
 	spin  bool // loops may keep their processor for spinMillis while they wait
 	gens  atomic.Uint32
 
+	spread spread
+
 	pool offloopPool
 
 	watch  watch
@@ -31,6 +33,7 @@ type Group struct {
 // ones. One goroutine at a time runs it: see owner_linux.go.
 type Loop struct {
 	group    *Group
+	index    int // in group.list
 	epoll    int
 	wakeFD   int // an eventfd that ends its wait
 	sleeping atomic.Bool
@@ -40,16 +43,18 @@ type Loop struct {
 	current atomic.Pointer[Task] // the one that ran last, while blocking calls are reported
 
 	// Owned by the goroutine that runs the loop, or by a task that holds it.
-	run     uint64 // the number of the last run of a task
-	waiting int    // tasks that wait
-	events  [128]syscall.EpollEvent
-	i, n    int   // the next event to be handled, and how many there are
-	now     int64 // by the group's clock, when the events came
-	free    []*Task
-	wheel   wheel
-	poller  pollerWait
-	soon    runQueue // what tasks of this loop have woken or begun
-	last    runQueue // what is to be run once nothing is in soon
+	run      uint64 // the number of the last run of a task
+	waiting  int    // tasks that wait
+	events   [128]syscall.EpollEvent
+	i, n     int   // the next event to be handled, and how many there are
+	now      int64 // by the group's clock, when the events came
+	free     []*Task
+	wheel    wheel
+	poller   pollerWait
+	soon     runQueue // what tasks of this loop have woken or begun
+	last     runQueue // what is to be run once nothing is in soon
+	duty     duty
+	overflow *Loop // where its sockets move as events come for them; nil: nowhere
 
 	mu    sync.Mutex
 	queue []message // under mu
@@ -66,6 +71,7 @@ const maxIdleTasks = 256
 // NewGroup makes n loops; they run until Close.
 func NewGroup(n int) (*Group, error) {
 	g := &Group{began: time.Now(), spin: n < runtime.GOMAXPROCS(0)}
+	g.spread.inUse.Store(1)
 	g.pool.tasks, g.pool.over = make(chan *Task), make(chan struct{})
 	if err := g.openAll(n); err != nil {
 		for _, l := range g.list {
@@ -87,6 +93,7 @@ func (g *Group) openAll(n int) error {
 		if err != nil {
 			return err
 		}
+		l.index = len(g.list)
 		g.list = append(g.list, l)
 	}
 	return g.watch.open()
@@ -190,20 +197,6 @@ func (l *Loop) drop(f *Fd) {
 	f.loop.Store(nil)
 }
 
-// imbalance is how many more sockets than another one a loop may watch.
-const imbalance = 8
-
-// leastLoaded is the loop that is to watch one more socket: l, unless others watch fewer by more than imbalance.
-func (l *Loop) leastLoaded() *Loop {
-	best, least := l, l.load.Load()-imbalance
-	for _, o := range l.group.list {
-		if n := o.load.Load(); n < least {
-			best, least = o, n
-		}
-	}
-	return best
-}
-
 // start has a new goroutine run the loop. Whoever ran it must touch nothing of the loop's any more.
 func (l *Loop) start() { go l.serve() }
 
@@ -277,6 +270,9 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 	case nil:
 		return true
 	case &parked:
+		if f.movable && l.passOn(f) {
+			return true
+		}
 		return l.runJob(f.job)
 	}
 	return l.endWait(t, false)
@@ -378,6 +374,7 @@ func (l *Loop) poll() {
 		l.took(n, e)
 		return
 	}
+	then := l.group.clock()
 	switch {
 	case l.poller.on(): // it would hold its processor for nothing
 	case l.n < busyThreshold:
@@ -392,6 +389,9 @@ func (l *Loop) poll() {
 		n, e = l.sleep()
 	}
 	l.took(n, e)
+	if l.duty.add(l.now-then, l.now) {
+		l.reconsider()
+	}
 }
 
 // took has n events be handled next.

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"errors"
+	"io"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -311,6 +312,37 @@ func TestWheel(t *testing.T) {
 	}
 	if got := w.due(11 * wheelSlots * tick); got != nil || w.n != 0 {
 		t.Errorf("%p, %d left", got, w.n)
+	}
+}
+
+// An answer that is there before anybody waits for it is found, though nothing was read before.
+func TestAnswersThatAreThereAlready(t *testing.T) {
+	g := newGroup(t, 1)
+	for _, says := range []string{"answer", ""} {
+		fd, peer := watched(t, g)
+		syscall.Write(peer, []byte(says))
+		if says == "" {
+			syscall.Shutdown(peer, syscall.SHUT_WR)
+		}
+		ended := make(chan error, 1)
+		do(g, 0, func(task *Task) {
+			defer fd.Close(task)
+			var s FdStream
+			s.OpenAsking(fd)
+			s.Use(task)
+			if !s.Drained() {
+				t.Error("it would read first")
+			}
+			p := make([]byte, 10)
+			n, wrote, err := s.Talk(time.Time{}, []byte("ask"), nil, p, 10*time.Second)
+			if string(p[:n]) != says || !wrote {
+				t.Errorf("%q, %v", p[:n], wrote)
+			}
+			ended <- err
+		})
+		if err := <-ended; (err == io.EOF) != (says == "") || err != nil && err != io.EOF {
+			t.Errorf("%q: %v", says, err)
+		}
 	}
 }
 

@@ -52,7 +52,18 @@ func InForce(server *directive.Scope) *directive.Scope {
 // inForce is the set that holds in a server.
 func inForce(server *directive.Scope) *settings { return checks.In(InForce(server)) }
 
+// ofServer refuses what a .htaccess file says of a server's checks: a folder has none.
+func ofServer(s *directive.Scope, a directive.Args) error {
+	if s.Config.InAccessFile() {
+		return errors.New(a.Name + " cannot occur within htaccess files")
+	}
+	return nil
+}
+
 func setTemplate(s *directive.Scope, a directive.Args) error {
+	if err := ofServer(s, a); err != nil {
+		return err
+	}
 	name, rest := apacheconf.Word(a.Raw)
 	if name == "" {
 		return errors.New("Missing template name for ProxyHCTemplate")
@@ -76,6 +87,9 @@ func setTemplate(s *directive.Scope, a directive.Args) error {
 const longestExpr = 15
 
 func setExpr(s *directive.Scope, a directive.Args) error {
+	if err := ofServer(s, a); err != nil {
+		return err
+	}
 	name, rest := apacheconf.Word(a.Raw)
 	if name == "" {
 		return errors.New("Missing expression name for ProxyHCExpr")

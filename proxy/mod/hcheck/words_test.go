@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/balancer/method"
 	"balancerd/proxy/backend"
@@ -36,5 +37,26 @@ func TestRecordedWords(t *testing.T) {
 	}
 	if n < 100 {
 		t.Errorf("only %d configurations were read", n)
+	}
+}
+
+// A folder has no checks of its own: its .htaccess file may neither define conditions nor templates, and changes nothing.
+func TestAccessFileDefinesNothing(t *testing.T) {
+	farm := balancer.NewFarm(method.Builtin(nil), nil)
+	table := backend.Table{}
+	c, err := proxytest.Bind("ProxyHCExpr known {true}\n", core.Module(), proxy.Module(farm, table), hcheck.Module(farm, table, proxy.CallsOf(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"ProxyHCExpr a {true}": "ProxyHCExpr", "ProxyHCExpr": "ProxyHCExpr", "ProxyHCTemplate a hcmethod=TCP": "ProxyHCTemplate", "<Files x>\nProxyHCTemplate a b\n</Files>": "ProxyHCTemplate",
+	} {
+		_, err := c.ReadAccess("/d/.htaccess", text+"\n", "/d", directive.Override{Classes: directive.ClassAll})
+		if want += " cannot occur within htaccess files"; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	if e := hcheck.Env(c.Main); len(e.Exprs) != 1 || len(e.Templates) != 0 {
+		t.Errorf("the server has %v and %v", e.Exprs, e.Templates)
 	}
 }

@@ -65,6 +65,8 @@ func (l *LogBook) Write(e *exchange.LogEntry) {
 	client := ""
 	if e.X != nil {
 		client = " client"
+	} else if e.Conn != nil {
+		client = " remote " + e.Conn.RemoteText
 	}
 	l.lines = append(l.lines, "["+e.Module+":"+e.Level.String()+client+"] "+text)
 }
