@@ -69,6 +69,7 @@ func TestAccepted(t *testing.T) {
 		"<Location ~ >\n</Location>\n", "<Directory ~ \"\">\n</Directory>\n", "<Directory />\n<LimitExcept TRACE>\n</LimitExcept>\n<Limit trace>\n</Limit>\n</Directory>\n",
 		"<Directory />\n<LimitExcept GET>\n<LimitExcept POST>\n</LimitExcept>\n</LimitExcept>\n</Directory>\n",
 		"<Proxy *>\n<If \"true\">\nSSLProxyEngine on\n</If>\n<Files x>\nSSLProxyVerify none\n</Files>\n</Proxy>\n", "<Directory />\nSSLRequireSSL x\n</Directory>\n",
+		"<DirectoryMatch ~ \"a b\">\n</DirectoryMatch>\n", "RewriteMap a int:tolower \"\"\n", "SetEnvIf a b c\n",
 	} {
 		if _, err := load(t, text); err != nil {
 			t.Errorf("%q: %v", text, err)
