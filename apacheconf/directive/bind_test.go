@@ -211,3 +211,51 @@ func TestReadingIsLinear(t *testing.T) {
 		}
 	}
 }
+
+// What editors and web pages put into lines is told, whether the line loads or not.
+func TestOddities(t *testing.T) {
+	const mark, blank, comment = "a byte order mark stands in front: save the file without one", "a no-break space parts no words: write a plain one",
+		"a # behind a directive begins no comment: comments need lines of their own"
+	for text, want := range map[string]string{
+		"ServerAdmin “a” “b”\n":                                                   curlyQuotes,
+		"KeepAlive\u00a0On\n":                                                     blank,
+		"KeepAlive maybe # perhaps\n":                                             comment,
+		"KeepAlive \"maybe # perhaps\"\n":                                         "",
+		"<Location /a> #\nServerAdmin a b\n</Location>\n":                         "",
+		"KeepAlife On # “perhaps”\n":                                              "did you mean KeepAlive?",
+		"<Location “/a>\nKeepAlive\u00a0On\n</Location>\n":                        blank,
+		"<VirtualHost *:80>\n<VirtualHost “b”>\n</VirtualHost>\n</VirtualHost>\n": curlyQuotes,
+	} {
+		_, err := load(t, text)
+		if e, ok := err.(*apacheconf.Error); !ok || e.Hint != want {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	tree, err := apacheconf.ParseText("f", "\ufeffKeepAlive On\n", apacheconf.Options{ServerRoot: "/", Modules: Catalog{}})
+	if err == nil {
+		_, err = Bind(tree, Options{})
+	}
+	if e, ok := err.(*apacheconf.Error); !ok || e.Hint != mark {
+		t.Errorf("a mark: %v", err)
+	}
+	for text, want := range map[string]string{
+		"ServerAdmin “a”\n":            curlyQuotes,
+		"<Location “/a”>\n</Location>": curlyQuotes,
+		"ServerAdmin \"a “b”\"\n":      "",
+		"ServerAdmin a“b”\n":           "",
+	} {
+		c, err := load(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, h := range c.Hints {
+			if h.Text == curlyQuotes {
+				got = h.Text
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %v", text, c.Hints)
+		}
+	}
+}
