@@ -69,7 +69,8 @@ func TestForwardRequests(t *testing.T) {
 		{"GET", "http://{}?q", "", "400 "}, {"OPTIONS", "http://{}?q", "", "400 "}, {"GET", "http://{}/x?%zz", "", "200 "},
 		{"GET", "http://wiki:81/%41/../b//c?q=%zz", "", "301 http://wiki.office.invalid:81/b/c?q=%zz"}, {"HEAD", "http://wiki", "", "301 http://wiki.office.invalid"}, {"GET", "http://wiki?q", "", "301 http://wiki.office.invalid?q"},
 		{"GET", "http://wiki/x", "1", "301 http://wiki.office.invalid/x"}, {"GET", "http://wiki/x", "0", "400 "}, {"HEAD", "http://wiki/x", "x", "400 "}, {"GET", "http://wiki/x", "-1", "400 "},
-		{"OPTIONS", "http://wiki", "0", "200 "}, {"OPTIONS", "http://wiki?q", "0", "200 "}, {"POST", "http://wiki.invalid/x", "", "500 "},
+		{"GET", "http://wiki:80/x", "", "301 http://wiki.office.invalid/x"}, {"GET", "http://wiki:/x", "", "301 http://wiki.office.invalid/x"}, {"GET", "https://wiki:443/x", "", "301 https://wiki.office.invalid/x"}, {"GET", "http://wiki:443/x", "", "301 http://wiki.office.invalid:443/x"}, {"GET", "foo://wiki:80/x", "", "301 foo://wiki.office.invalid:80/x"},
+		{"OPTIONS", "http://wiki", " ", "200 "}, {"GET", "http://wiki", " ", "400 "}, {"TRACE", "http://wiki", " ", "200 "}, {"OPTIONS", "http://wiki", "0", "200 "}, {"OPTIONS", "http://wiki?q", "0", "200 "}, {"POST", "http://wiki.invalid/x", "", "500 "},
 	} {
 		nc, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", p.port))
 		if err != nil {
