@@ -150,6 +150,33 @@ func (p *instance) absolute(target, host string) int {
 	return r.StatusCode
 }
 
+// For SetEnvIf a forward request's URI is the whole URL, and a handler that [H=] names does not take a proxied request away (httpd 2.4.71).
+func TestProxiedForOthers(t *testing.T) {
+	p := newInstance(t)
+	p.conf(forwardModules + "LoadModule setenvif_module modules/mod_setenvif.so\nLoadModule headers_module modules/mod_headers.so\nLoadModule rewrite_module modules/mod_rewrite.so\nProxyRequests On\nProxyPass /own http://{back}/own\n" +
+		"SetEnvIf Request_URI (.*) U=$1\nSetEnvIfExpr \"%{REQUEST_URI} =~ /(.*)/\" E=$1\nHeader always set X-Uri \"%{U}e %{E}e\"\n<Proxy *>\nRequire ip 127.0.0.1\nRewriteEngine On\nRewriteRule . - [H=server-status]\n</Proxy>\n")
+	p.start()
+	proxy, _ := url.Parse(p.url(""))
+	for _, c := range []struct {
+		client           http.Client
+		ask, uri, answer string
+	}{
+		{http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}, "http://" + p.back + "/x?a=b", "http://" + p.back + "/x?a=b http://" + p.back + "/x?a=b", "member /x"},
+		{http.Client{}, p.url("/own/%78?a=b"), "/own/%78 /own/%78", "member /own/x"},
+	} {
+		c.client.Timeout = 20 * time.Second
+		r, err := c.client.Get(c.ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if r.Header.Get("X-Uri") != c.uri || string(b) != c.answer {
+			t.Errorf("%s: URI %q, answer %q", c.ask, r.Header.Get("X-Uri"), b)
+		}
+	}
+}
+
 // By another proxy, the client reads that one's answer to CONNECT, and what comes through its tunnel.
 func TestConnectByARemote(t *testing.T) {
 	for _, answer := range []string{"HTTP/1.1 200 Granted by me\r\nVia: 1.0 far\r\n\r\nbytes of the target", "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno", "junk"} {

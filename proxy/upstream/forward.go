@@ -40,7 +40,7 @@ func (f *Forward) detect(_ context.Context, x *exchange.Exchange) error {
 			return nil
 		}
 	}
-	x.Req.Proxy = true
+	x.Req.Proxy, x.Req.Path = true, t // for SetEnvIf, too
 	x.Filename, x.Handler = x.Arena.Join(Prefix, t), handlerName
 	return nil
 }
