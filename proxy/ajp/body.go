@@ -54,12 +54,13 @@ func (c *codec) look() error {
 	if len(p) == leadSize {
 		switch {
 		case mark != fromOne && mark != toContainer:
-			c.logServer("AH01080: ajp_msg_check_header() got bad signature ", hex(p[0]), hex(p[1]))
-			return errPacket
+			c.badSignature(p)
+			return errBadLead
 		case size > c.size-leadSize:
 			c.tooBig(size)
-			return errPacket
+			return errBadLead
 		case size == 0:
+			c.log("AH00993: ajp_read_header: ajp_msg_peek_uint8 failed")
 			return errPacket
 		}
 		return nil
@@ -118,7 +119,17 @@ func (c *codec) whole(p []byte) error {
 	return errPacket
 }
 
+// lost reports whether an error is the connection's, not what a packet of it said.
+func (c *codec) lost(err error) bool {
+	var own exchange.ModuleError
+	return err != errPacket && err != errLength && !errors.As(err, &own)
+}
+
 // Broken is Codec's.
 func (c *codec) Broken(err error) {
+	if !c.ended && c.lost(err) {
+		err = c.cut(c.data > 0 || c.tail || c.have >= leadSize, err)
+		c.noPacket()
+	}
 	c.x.Log(module, exchange.Error, err, c.x.Arena.Join("AH00893: dialog to ", c.place(), " failed"))
 }

@@ -18,6 +18,7 @@ type codec struct {
 	x    *exchange.Exchange
 	size int // of a packet, with its lead
 
+	pinging bool  // CPING is out, and CPONG is waited for
 	headers bool  // SEND HEADERS was here
 	length  int64 // Content-Length that is believed; -1 for none
 	futile  int   // packets in a row that brought nothing of the answer
@@ -32,8 +33,9 @@ type codec struct {
 }
 
 var (
-	_ backend.Codec  = (*codec)(nil)
-	_ backend.Pinger = (*codec)(nil)
+	_ backend.Codec    = (*codec)(nil)
+	_ backend.Pinger   = (*codec)(nil)
+	_ backend.Listener = (*codec)(nil)
 )
 
 // Begin is Codec's.
@@ -51,11 +53,11 @@ func (c *codec) Begun([]byte) bool { return c.headers }
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
 // fail is what a packet that is none means: whether the head was here decides it.
-func (c *codec) fail() error {
+func (c *codec) fail(err error) error {
 	if c.headers {
-		return c.s.Fail(backend.BadHead, nil)
+		return c.s.Fail(backend.BadHead, err)
 	}
-	return c.s.Fail(backend.BadFraming, nil)
+	return c.s.Fail(backend.BadFraming, err)
 }
 
 func (c *codec) log(parts ...string) {

@@ -54,10 +54,8 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 func (c *codec) packet(in []byte) ([]byte, error) {
 	if len(in) >= 2 {
 		if mark := binary.BigEndian.Uint16(in); mark != fromOne && mark != toContainer {
-			c.logServer("AH01080: ajp_msg_check_header() got bad signature ", hex(in[0]), hex(in[1]))
-			c.logServer("AH01031: ajp_ilink_receive() received bad header")
-			c.log("AH00992: ajp_read_header: ajp_ilink_receive failed")
-			return nil, c.fail()
+			c.badSignature(in)
+			return nil, c.fail(errBadLead)
 		}
 	}
 	if len(in) < leadSize {
@@ -67,20 +65,66 @@ func (c *codec) packet(in []byte) ([]byte, error) {
 	switch {
 	case n > c.size-leadSize:
 		c.tooBig(n)
-		return nil, c.fail()
+		return nil, c.fail(errBadLead)
+	case n == 0 && c.pinging:
+		c.log("AH01013: ajp_handle_cping_cpong: invalid CPONG message")
+		return nil, errPong
 	case n == 0:
 		c.log("AH00993: ajp_read_header: ajp_msg_peek_uint8 failed")
-		return nil, c.fail()
+		return nil, c.fail(nil)
 	case len(in) < leadSize+n:
 		return nil, backend.ErrIncomplete
 	}
 	return in[:leadSize+n], nil
 }
 
+func (c *codec) badSignature(in []byte) {
+	c.logServer("AH01080: ajp_msg_check_header() got bad signature ", hex(in[0]), hex(in[1]))
+	c.badHeader()
+}
+
 func (c *codec) tooBig(n int) {
 	c.logServer("AH01081: ajp_msg_check_header() incoming message is too big ", c.int(n), ", max is ", c.int(c.size-leadSize))
+	c.badHeader()
+}
+
+func (c *codec) badHeader() {
 	c.logServer("AH01031: ajp_ilink_receive() received bad header")
-	c.log("AH00992: ajp_read_header: ajp_ilink_receive failed")
+	c.noPacket()
+}
+
+// noPacket says that none could be read. A pong has words of its own (ping.go).
+func (c *codec) noPacket() {
+	if !c.pinging {
+		c.log("AH00992: ajp_read_header: ajp_ilink_receive failed")
+	}
+}
+
+// The numbers that httpd has for packets that are none (ajp.h).
+const (
+	errNoLead  exchange.ModuleError = 120006
+	errBadLead exchange.ModuleError = 120007
+	errCutBody exchange.ModuleError = 120008
+)
+
+// Silent is Listener's (httpd: ajp_link.c ajp_ilink_receive).
+func (c *codec) Silent(in []byte, err error) error {
+	cause := c.cut(len(in) >= leadSize, err)
+	c.noPacket()
+	return cause
+}
+
+// cut says that the connection ended, or went silent, in front of a packet or in one, and returns how its failure is told.
+func (c *codec) cut(in bool, err error) error {
+	if in {
+		c.x.LogServer(module, exchange.Error, err, "AH01032: ajp_ilink_receive() error while receiving message body of length 4")
+		return errCutBody
+	}
+	c.x.LogServer(module, exchange.Error, err, "AH01030: ajp_ilink_receive() can't receive header")
+	if backend.IsTimeout(err) {
+		return err
+	}
+	return errNoLead
 }
 
 func hex(c byte) string { return string([]byte{"0123456789abcdef"[c>>4], "0123456789abcdef"[c&15]}) }

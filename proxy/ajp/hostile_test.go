@@ -144,6 +144,42 @@ func TestSlowMember(t *testing.T) {
 	})
 }
 
+// What the log says of packets that do not come, as httpd 2.4.71 does.
+func TestLinesOfLostPackets(t *testing.T) {
+	const noHead, cutHead = "AH01030: ajp_ilink_receive() can't receive header", "AH01032: ajp_ilink_receive() error while receiving message body of length 4"
+	for name, c := range map[string]struct {
+		says  []byte
+		lines []string
+	}{
+		"nothing":            {nil, []string{noHead, "AH00992"}},
+		"half a lead":        {[]byte("AB\x00"), []string{noHead, "AH00992"}},
+		"half a packet":      {head(200, "OK")[:9], []string{cutHead, "AH00992"}},
+		"nothing behind":     {head(200, "OK"), []string{noHead, "AH00992"}},
+		"no mark":            {[]byte("XYZZ"), []string{"AH01080", "AH01031", "AH00992"}},
+		"nothing in a body":  {all(head(200, "OK"), chunk("x")), []string{noHead, "AH00992", "AH00893"}},
+		"half a chunk":       {all(head(200, "OK"), chunk("x"), chunk("xyz")[:8]), []string{cutHead, "AH00992", "AH00893"}},
+		"no mark in a body":  {all(head(200, "OK"), chunk("x"), []byte("XYZZ")), []string{"AH01080", "AH01031", "AH00992", "AH00893"}},
+		"an empty one there": {all(head(200, "OK"), chunk("x"), []byte("AB\x00\x00")), []string{"AH00993", "AH00893"}},
+	} {
+		o := ask(t, get(), func(conn net.Conn) {
+			if readRequest(conn) {
+				conn.Write(c.says)
+			}
+		})
+		rest := o.Log
+		for _, line := range c.lines {
+			_, after, ok := strings.Cut(rest, line)
+			if !ok {
+				t.Errorf("%s: no %s in\n%s", name, line, o.Log)
+			}
+			rest = after
+		}
+		if strings.Count(o.Log, "AH") != len(c.lines) {
+			t.Errorf("%s:\n%s", name, o.Log)
+		}
+	}
+}
+
 // A ping that is not answered costs the connection, and one more is tried; the request was on neither.
 func TestPing(t *testing.T) {
 	for name, c := range map[string]struct {

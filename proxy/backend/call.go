@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,8 @@ func (c *Call) function(scheme string) string {
 		return "H2"
 	case scheme == exchange.H2C:
 		return "H2C"
+	case scheme == "ajp", scheme == "fcgi", scheme == "scgi":
+		return strings.ToUpper(scheme)
 	}
 	return scheme
 }

@@ -77,6 +77,12 @@ type Ending interface {
 	Whole() bool
 }
 
+// Listener is a Codec that has words of its own for a connection that ended, or went silent, before a head was whole.
+type Listener interface {
+	// Silent is told what was received and not used, and why nothing follows. What it returns is the failure's cause.
+	Silent(in []byte, err error) error
+}
+
 // Offerer is a Codec with Unasked Offered.
 type Offerer interface {
 	// StillWaits reports whether a member that answered before it said 100 waits for the body all the same, since it

@@ -93,21 +93,36 @@ func (s *SerialStream) ended(err error) error {
 	if !s.codec.Begun(s.buf[s.r:s.w]) {
 		return s.silent(err)
 	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+	f := s.conn.Fail(BadHead, err)
+	if !s.listen(f) && err == io.EOF {
+		f.Err = io.ErrUnexpectedEOF
 	}
-	return s.conn.Fail(BadHead, err)
+	return f
+}
+
+// listen has a Listener say why nothing follows. ok: the codec is one.
+func (s *SerialStream) listen(f *Failure) (ok bool) {
+	l, ok := s.codec.(Listener)
+	if ok {
+		f.Err = l.Silent(s.buf[s.r:s.w], f.Err)
+	}
+	return ok
 }
 
 // silent is what an end, or silence, before a head means.
-func (s *SerialStream) silent(err error) error {
+func (s *SerialStream) silent(err error) *Failure {
 	if IsTimeout(err) {
-		return s.conn.Fail(ReadTimeout, err)
+		f := s.conn.Fail(ReadTimeout, err)
+		s.listen(f)
+		return f
 	}
 	closed := err == io.EOF || err == io.ErrUnexpectedEOF // TLS without a goodbye
 	s.stale = closed && s.Reused && s.w == 0 && !s.Body.gone && s.conn.Undelivered()
 	f := s.conn.Fail(EarlyClose, err)
 	f.Partial = s.cut && s.Body.coming()
+	if !s.stale {
+		s.listen(f)
+	}
 	return f
 }
 

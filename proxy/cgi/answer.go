@@ -3,6 +3,7 @@ package cgi
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 
 	"balancerd/proxy/exchange"
@@ -65,12 +66,13 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 		if head, line = rest, strings.TrimSuffix(line, "\r"); line == "" {
 			break
 		}
+		line = plain(line)
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			x.Log(module, exchange.Error, nil, x.Arena.Join("malformed header from script '", base(x.Filename), "': Bad header: ", clip(line)))
 			return errLine
 		}
-		a.field(x, module, name, strings.TrimRight(strings.TrimLeft(value, " \t\v\f\r"), " \t"))
+		a.field(x, module, name, strings.TrimLeft(value, " \t\v\f"))
 	}
 	named := r.Status != 0
 	if named && r.Status/100 == 1 {
@@ -80,9 +82,20 @@ func (a *Answer) Read(x *exchange.Exchange, module, head string) error {
 	return nil
 }
 
-// field takes one field.
+// plain is what counts of a line: a zero byte ends it, and carriage returns are no part of it (httpd: util_script.c
+// getsfunc_BRIGADE).
+func plain(line string) string {
+	line, _, _ = strings.Cut(line, "\x00")
+	if strings.IndexByte(line, '\r') < 0 {
+		return line
+	}
+	return strings.ReplaceAll(line, "\r", "")
+}
+
+// field takes one field. What is left of its value is what stands behind the blanks in front.
 func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
-	r := &x.Res
+	r, all := &x.Res, value
+	value = strings.TrimRight(value, " \t")
 	switch id := wire.IDOf(name); {
 	case id == wire.ContentType:
 		if r.Header.Del("Content-Type"); value != "" {
@@ -102,8 +115,8 @@ func (a *Answer) field(x *exchange.Exchange, module, name, value string) {
 	case wire.ConnectionField[id], id == wire.ProxyAuthenticate:
 		a.fields.connection(id, value)
 	case strings.EqualFold(name, "Status"):
-		r.Status, r.Reason = status(x, module, value)
-		r.Wordless = len(value) == 3
+		r.Status, r.Reason = status(x, module, all)
+		r.Wordless = len(all) == 3 || len(all) == 4 && all[3] == ' '
 	case strings.EqualFold(name, "ETag"), strings.EqualFold(name, "Content-Range"):
 		r.Header.Set(name, value)
 	default:
@@ -146,21 +159,43 @@ func (a *Answer) finish(x *exchange.Exchange, named bool) {
 	a.fields.moveTo(x, &r.Always)
 }
 
-// status is Status: a number and, perhaps, words. What is no status is 500.
+// status is Status: a number and, perhaps, words, which are ours where they may not be sent. What is no status is 500.
 func status(x *exchange.Exchange, module, value string) (int, string) {
-	n, digits := 0, 0
-	for digits < len(value) && digits < 6 && '0' <= value[digits] && value[digits] <= '9' {
-		n = 10*n + int(value[digits]-'0')
-		digits++
-	}
+	n, digits := number(value)
 	if n < 100 || n > 999 {
 		x.Log(module, exchange.Error, nil, x.Arena.Join("Invalid status line from script '", base(x.Filename), "': ", clip(value)))
 		return 500, exchange.ReasonOf(500)
 	}
-	if digits == 3 && len(value) > 4 && value[3] == ' ' {
-		return n, value[4:]
+	if digits == 3 && len(value) > 3 && value[3] == ' ' && wire.IsValue(value[4:]) {
+		return n, strings.TrimRight(value[4:], " \t")
 	}
 	return n, exchange.ReasonOf(n)
+}
+
+// number reads what a text begins with as C does: a sign may stand in front of the digits. digits are how many there are
+// without one; -1: there is one.
+func number(value string) (n, digits int) {
+	rest := strings.TrimPrefix(value, "+")
+	for digits < len(rest) && digits < 6 && '0' <= rest[digits] && rest[digits] <= '9' {
+		n = 10*n + int(rest[digits]-'0')
+		digits++
+	}
+	if len(rest) < len(value) {
+		digits = -1
+	}
+	return n, digits
+}
+
+// LogCut says that a head ended, or stayed away, before it was whole: in is what there was of it.
+func LogCut(x *exchange.Exchange, module, in string, err error) {
+	why := "End of script output before headers: "
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		why = "Script timed out before returning headers: "
+	case strings.IndexByte(in, '\n') >= 0:
+		why = "Premature end of script headers: "
+	}
+	x.Log(module, exchange.Error, nil, x.Arena.Join(why, base(x.Filename)))
 }
 
 // lowerType is a media type in lower case, its parameters as they are (httpd: util.c ap_content_type_tolower).

@@ -67,6 +67,7 @@ func TestErrnoText(t *testing.T) {
 		{io.ErrUnexpectedEOF, "(70008)Partial results are valid but processing is incomplete"},
 		{&net.DNSError{Err: "no such host"}, "(EAI 2)Name or service not known"},
 		{fmt.Errorf("a script: %w", ErrGeneral), "(20014)Internal error (specific information not available)"},
+		{fmt.Errorf("a packet: %w", ModuleError(120006)), "(120006)APR does not understand this error code"},
 		{errors.New("other"), ""},
 	} {
 		if got := ErrnoText(c.err); got != c.want {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/cgi"
@@ -82,7 +83,7 @@ func (c *codec) check() error {
 		text += ", expected 1"
 	}
 	c.x.Log(module, exchange.Error, nil, text)
-	return c.fail(backend.BadFraming, "")
+	return c.s.Fail(backend.BadFraming, syscall.EINVAL)
 }
 
 // gather takes what of STDOUT belongs to the head.
@@ -124,7 +125,7 @@ func (c *codec) read() error {
 		return c.fail(backend.BadHead, err.Error())
 	}
 	x.Log(module, exchange.Error, nil, "AH01070: Error parsing script headers")
-	c.dispatched(nil, "")
+	c.dispatched(syscall.EINVAL, "")
 	c.refused = true
 	x.Res.Header.Reset()
 	x.Res.Header.F = append(x.Res.Header.F, had...)

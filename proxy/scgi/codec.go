@@ -21,7 +21,10 @@ type codec struct {
 	looked int // of a head, where its end can't be
 }
 
-var _ backend.Codec = (*codec)(nil)
+var (
+	_ backend.Codec    = (*codec)(nil)
+	_ backend.Listener = (*codec)(nil)
+)
 
 // Begin is Codec's.
 func (c *codec) Begin(s *backend.SerialStream) { c.s, c.x, c.looked = s, s.X, 0 }
@@ -110,6 +113,12 @@ func (c *codec) fail(detail string) error {
 
 // Begun is Codec's: a head that is not whole is none.
 func (c *codec) Begun([]byte) bool { return false }
+
+// Silent is Listener's.
+func (c *codec) Silent(in []byte, err error) error {
+	cgi.LogCut(c.x, module, string(in), err)
+	return err
+}
 
 // Interim is Codec's: there are none.
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }

@@ -87,6 +87,15 @@ func TestAnswerAtEachByte(t *testing.T) {
 	})
 }
 
+// What the log says of a head that is not there, or not whole, before it says that there is none (recorded from httpd).
+func TestLinesOfCutHeads(t *testing.T) {
+	for says1, line := range map[string]string{"": "End of script output before headers: ", "X-A": "End of script output before headers: ", "X-A: 1\r\nX": "Premature end of script headers: "} {
+		if o := ask(t, get(), says([]byte(says1))); o.Kind != backend.EarlyClose || !strings.Contains(o.Log, line) {
+			t.Errorf("%q: %v %s", says1, o, o.Log)
+		}
+	}
+}
+
 // An answer whose end comes with it has a length, as with httpd; one whose end is still to come has none.
 func TestWholeAnswersHaveALength(t *testing.T) {
 	for end := time.Now().Add(10 * time.Second); ; {

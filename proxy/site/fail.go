@@ -192,9 +192,14 @@ type unhandled struct {
 
 func (u *unhandled) Unwrap() error { return u.error }
 
+// errorDocument is the document for a status, nil for none. One that is not known has that of 500 (httpd: http_protocol.c
+// ap_index_of_response).
 func errorDocument(x *exchange.Exchange, status int) *exchange.ErrorDocument {
 	if x.Local == nil {
 		return nil
+	}
+	if !exchange.Known(status) {
+		status = 500
 	}
 	for i := range x.Local.ErrorDocuments {
 		if d := &x.Local.ErrorDocuments[i]; d.Status == status {

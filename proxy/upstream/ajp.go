@@ -11,6 +11,7 @@ var ajpProtocol = protocol{
 	reverses: true,
 	retains:  true,
 	query:    true,
+	shown:    withQuery,
 	kindOf:   ajpKind,
 	rows: map[backend.Kind]outcome{
 		backend.Refused:    {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_ajp", exchange.Error, false, false, ajpNoConnection}}},
@@ -73,6 +74,14 @@ func ajpBroken(_ *proxyState, e *backend.Failure) string {
 
 func ajpClient(p *proxyState, _ *backend.Failure) string {
 	return "AH02822: dialog with client " + p.x.Conn.RemoteText + " failed"
+}
+
+// withQuery is a URL with the query, which the member is told apart from it.
+func withQuery(p *proxyState, url string) string {
+	if !p.x.Req.HasQuery || p.asCame {
+		return url
+	}
+	return p.x.Arena.Join(url, "?", p.x.Req.Query)
 }
 
 // encodeAJP (httpd: mod_proxy_ajp.c proxy_ajp_canon).

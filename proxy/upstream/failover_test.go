@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -287,6 +288,31 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// TestRetryZeroFailsOver: the request that found a member broken goes to another one, retry=0 or not; when there is
+// none, all are forced to recover. The next request asks the member again.
+func TestRetryZeroFailsOver(t *testing.T) {
+	for _, c := range []struct{ members, set, want string }{
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b2:81 retry=0\nBalancerMember http://b3:81 retry=0\n", "maxattempts=1", "b1 b2, b3, b2,"},
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b1:82 retry=600\n", "", "b1 b1, b1 b1, b1 b1,"},
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b1:82 retry=600\n", "forcerecovery=Off", "b1 b1, b1, b1,"},
+	} {
+		tried := ""
+		fail := failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED})
+		r := proxytest.New(t, "<Proxy balancer://c>\n"+c.members+"ProxySet maxattempts=1 "+c.set+"\n</Proxy>\nProxyPass / balancer://c/\n",
+			func(w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
+				tried += " " + w.Address().Host
+				return fail(w, x, call)
+			})
+		for range 3 {
+			r.Get("GET / HTTP/1.1")
+			tried += ","
+		}
+		if tried = strings.TrimSpace(tried); tried != c.want {
+			t.Errorf("%s%s: %s, want %s", c.members, c.set, tried, c.want)
+		}
+	}
+}
+
 // A member with status=+I stays usable whatever happens, so nobody takes over for it.
 func TestIgnoredErrorsDoNotFailOver(t *testing.T) {
 	r := proxytest.New(t, strings.Replace(pair, "retry=600", "status=+I", 1), failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))
@@ -476,5 +502,102 @@ func TestOverrideOfReasons(t *testing.T) {
 		if body := proxytest.Body(x); x.Res.Status != c.res.Status || x.Res.Reason != c.reason || !strings.Contains(body, c.title) || x.Res.Header.Has("Location") {
 			t.Errorf("%+v: %d %q %q, Location %q", c.res, x.Res.Status, x.Res.Reason, body, x.Res.Header.Get("Location"))
 		}
+	}
+}
+
+// Recorded from httpd: a status that is not known has the document of 500, and what we allow is in place of what the member
+// allows.
+func TestOverrideOfOddStatuses(t *testing.T) {
+	status, always := 0, false
+	r := proxytest.New(t, "ProxyErrorOverride On\nErrorDocument 500 sorry\nErrorDocument 404 none\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status, x.Res.Reason = status, "Own"
+			h := &x.Res.Header
+			if always {
+				h = &x.Res.Always
+			}
+			h.Add("Allow", "GET")
+			x.Res.Text("own")
+			return nil
+		})
+	for _, c := range []struct {
+		status      int
+		body, allow string
+	}{
+		{418, "sorry", ""}, {430, "sorry", ""}, {599, "sorry", ""}, {404, "none", ""}, {405, "<title>405 Own</title>", "TRACE"}, {501, "<title>501 Own</title>", "TRACE"},
+	} {
+		for _, always = range []bool{false, true} {
+			status = c.status
+			x := r.Get("GET / HTTP/1.1")
+			allow := x.Res.Header.Get("Allow") + x.Res.Always.Get("Allow")
+			if always && c.allow == "" { // it stays beside a page as all that goes out always does
+				allow = ""
+			}
+			if body := proxytest.Body(x); x.Res.Status != c.status || !strings.Contains(body, c.body) || allow != c.allow {
+				t.Errorf("%d: %d %q %q", c.status, x.Res.Status, allow, body)
+			}
+			r.Finish(x)
+		}
+	}
+}
+
+// Recorded from httpd: what log and variables have of where a request goes, by protocol. A balancer's is that of the member that
+// was tried last, whether or not it answered.
+func TestMappedURLs(t *testing.T) {
+	var fails error
+	r := proxytest.New(t, `ProxyPass /a ajp://m/x
+ProxyPass /an ajp://m/x nocanon
+ProxyPass /f fcgi://m:1/x
+ProxyPass /w uwsgi://m:2/x
+ProxyPass /wn uwsgi://m:2/x nocanon
+ProxyPass /h http://m/x
+<Proxy balancer://c>
+BalancerMember ajp://n/y
+ProxySet nofailover=on
+</Proxy>
+ProxyPass /c balancer://c/x
+ProxyPass /cn balancer://c/x nocanon
+`, func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+		x.Res.Status = 200
+		x.Res.Text("own")
+		return fails
+	})
+	for target, want := range map[string]string{
+		"/a/p%20q?r=%41": "ajp://m/x/p%20q?r=%41", "/a/p?": "ajp://m/x/p?", "/a/p": "ajp://m/x/p", "/an/p%20q?r": "ajp://m/x/p%20q?r",
+		"/f/p%20q?r": "fcgi://m:1/x/p%20q", "/w/p%20q?r": "uwsgi://m:2/x/p q", "/wn/p%20q?r=%41": "uwsgi://m:2/x/p q?r=A",
+		"/h/p%20q?r": "http://m/x/p%20q?r", "/c/p%20q?r": "ajp://n/y/x/p%20q?r", "/cn/p%20q?r": "ajp://n/y/x/p%20q?r",
+	} {
+		for _, fails = range []error{nil, &backend.Failure{Kind: backend.Refused}} {
+			x := proxytest.Request("GET " + target + " HTTP/1.1")
+			r.Site.Serve(t.Context(), x)
+			if got := x.Mapped(); got != "proxy:"+want {
+				t.Errorf("%s (%v): %q, want %q", target, fails, got, want)
+			}
+			r.Finish(x)
+		}
+	}
+}
+
+// Recorded from httpd: a FastCGI member's line tells of a client that leaves or stalls; what is malformed is seen before.
+func TestClientsOfFastCGI(t *testing.T) {
+	var cause error
+	r := proxytest.New(t, "ProxyPass / fcgi://m/\n", func(w *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+		return &backend.Failure{Kind: backend.ClientBody, Err: cause, Host: "m"}
+	})
+	for _, c := range []struct {
+		status int
+		err    error
+		line   string
+	}{
+		{408, os.ErrDeadlineExceeded, "[proxy_fcgi:error client] (70007)The timeout specified has expired: AH01075: Error dispatching request to :"},
+		{400, io.ErrUnexpectedEOF, "(reading input brigade)"},
+		{400, errors.New("no chunk"), "[proxy:error client] AH01095: prefetch request body failed"},
+	} {
+		cause = &exchange.BodyError{Status: exchange.Status(c.status), Err: c.err}
+		x := r.Get("POST / HTTP/1.1\nContent-Length: 5")
+		if log := r.Log.Take(); x.Res.Status != c.status || !strings.Contains(log, c.line) || strings.Count(log, "AH") != 1 {
+			t.Errorf("%d, want %d and %q:\n%s", x.Res.Status, c.status, c.line, log)
+		}
+		r.Finish(x)
 	}
 }

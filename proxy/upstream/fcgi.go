@@ -18,6 +18,7 @@ var fcgiProtocol = protocol{
 	rows: map[backend.Kind]outcome{
 		backend.Refused:     {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_fcgi", exchange.Error, false, false, fcgiNoConnection}}},
 		backend.NotTaken:    {status: 503, tryNext: true, notTaken: true, log: fcgiDispatch},
+		backend.ClientBody:  {status: 400, log: fcgiClient}, // or what its BodyError says
 		backend.WriteHead:   {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: fcgiDispatch},
 		backend.WriteBody:   {status: 503, marksWorker: true, seesStatus: true, log: fcgiDispatch},
 		backend.EarlyClose:  {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: fcgiCut},
@@ -37,6 +38,22 @@ var (
 	fcgiPolling  = []logLine{{"proxy_fcgi", exchange.Error, true, false, dispatching(": (polling)")}}
 	fcgiCut      = []logLine{{"proxy_fcgi", exchange.Error, false, false, fixed("AH01067: Failed to read FastCGI header")}, fcgiDispatch[0]}
 )
+
+// fcgiClient is for a client that is gone or slow; what of its body is malformed is seen before mostly.
+var fcgiClient = []logLine{
+	{"proxy", exchange.Error, true, false, func(p *proxyState, e *backend.Failure) string {
+		if exchange.ErrnoText(e.Err) != "" {
+			return ""
+		}
+		return bodyNotRead(p, e)
+	}},
+	{"proxy_fcgi", exchange.Error, true, false, func(p *proxyState, e *backend.Failure) string {
+		if exchange.ErrnoText(e.Err) == "" {
+			return ""
+		}
+		return dispatching(": (reading input brigade)")(p, e)
+	}},
+}
 
 func fcgiNoConnection(_ *proxyState, e *backend.Failure) string {
 	return "AH01079: failed to make connection to backend: " + e.Host

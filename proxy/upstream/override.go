@@ -47,5 +47,9 @@ func (o *override) replace(x *exchange.Exchange) error {
 			}
 		}
 	}
+	if status == 405 || status == 501 { // our page says what we allow
+		x.Res.Header.Del("Allow")
+		x.Res.Always.Del("Allow")
+	}
 	return &exchange.Problem{Status: status, Reason: reason, Wordless: wordless}
 }

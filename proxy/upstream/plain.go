@@ -21,7 +21,7 @@ func (p *proxyState) buildPlain(worker *balancer.Worker, generic bool) {
 	p.setForwards()
 	header := x.Out.Header
 	header.Reset()
-	path, at := p.targetPath(), siteOf(p.scheme, p.host, p.port)
+	path, at := p.protocol().plainTarget(p), siteOf(p.scheme, p.host, p.port)
 	if p.balancer != nil {
 		a := worker.Address()
 		path, at = p.below(worker, path), siteOf(a.Scheme, a.Host, a.Port)
@@ -32,6 +32,14 @@ func (p *proxyState) buildPlain(worker *balancer.Worker, generic bool) {
 		HasBody: x.Req.Length != 0 || x.Req.Spent || x.Req.Header.IndexID(wire.ContentLength) >= 0,
 		Close:   generic || set.DisableReuse.V || !p.protocol().keeps(set),
 	}
+}
+
+// plainTarget is what such a member is told of the target.
+func (pr *protocol) plainTarget(p *proxyState) string {
+	if pr.asOne && p.asCame {
+		return p.target
+	}
+	return p.targetPath()
 }
 
 // keeps reports whether connections are kept that the worker's settings let be kept.

@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	neturl "net/url"
+
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 )
@@ -43,6 +45,8 @@ func encodeSCGI(p *proxyState) error { return p.encodePlain(false, nil) }
 var uwsgiProtocol = protocol{
 	encode:   encodeUWSGI,
 	counted:  true,
+	asOne:    true,
+	shown:    decoded,
 	ownWords: true,
 	rows: map[backend.Kind]outcome{
 		backend.Refused:       {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_uwsgi", exchange.Error, false, false, followedByPlace("AH10101: failed to make connection to backend: ")}}},
@@ -57,6 +61,17 @@ var uwsgiProtocol = protocol{
 }
 
 var uwsgiSend = []logLine{{"proxy_uwsgi", exchange.Error, true, false, sending("AH10098: sending data to ")}}
+
+// decoded is a URL as the member is told its path. That of a balancer's member is a copy.
+func decoded(p *proxyState, url string) string {
+	if p.balancer != nil {
+		return url
+	}
+	if plain, err := neturl.PathUnescape(url); err == nil {
+		return p.x.Arena.Join(plain)
+	}
+	return url
+}
 
 // encodeUWSGI (httpd: mod_proxy_uwsgi.c uwsgi_canon).
 func encodeUWSGI(p *proxyState) error { return p.encodePlain(p.asGiven(), refuseUWSGI) }

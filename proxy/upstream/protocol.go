@@ -18,6 +18,8 @@ type protocol struct {
 	retains  bool                                          // an ErrorDocument keeps the error's status with ProxyErrorOverride
 	counted  bool                                          // a body must tell its length, and LimitRequestBody holds
 	query    bool                                          // a request with a query can't be repeated
+	asOne    bool                                          // nocanon: the query stays a part of the path
+	shown    func(p *proxyState, url string) string        // the URL as log and variables show it; nil: as it is
 	override overriding
 	ownWords bool // a page in an answer's place has our own reason, not the member's
 	// keepsIfSaid: connections are kept only where the worker's settings say so (httpd: mod_proxy_fcgi.c

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"sync"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -37,6 +38,7 @@ type proxyState struct {
 	// Of the attempts.
 	worker   *balancer.Worker
 	attempts int
+	failedAt time.Time        // when the last one failed
 	claims   []balancer.Claim // one for each member that was tried; released by Finish
 	first    [2]balancer.Claim
 	switches switches
@@ -97,15 +99,34 @@ func (p *proxyState) MappedURL() string {
 	case p.resolved == "" || p.resolved != x.Filename || p.balancer == nil && balancer.PortOf(p.scheme) == 0:
 		return ""
 	case p.balancer == nil:
-		return x.Arena.Join(Prefix, siteOf(p.scheme, p.host, p.port), p.target)
-	case p.worker == nil:
+		return protocolOf(p.scheme).show(p, x.Arena.Join(Prefix, siteOf(p.scheme, p.host, p.port), p.target))
+	}
+	worker := p.tried()
+	if worker == nil {
 		return x.Arena.Join(Prefix, p.balancer.Name(), p.target)
 	}
-	a := p.worker.Address()
-	if p.protocol().encode != nil {
-		return x.Arena.Join(Prefix, siteOf(a.Scheme, a.Host, a.Port), p.below(p.worker, p.targetPath()))
+	a, path := worker.Address(), p.target
+	pr := protocolOf(a.Scheme)
+	if pr.encode != nil && !p.asCame {
+		path = pr.plainTarget(p)
 	}
-	return x.Arena.Join(Prefix, siteOf(a.Scheme, a.Host, a.Port), p.at(p.worker))
+	return pr.show(p, x.Arena.Join(Prefix, siteOf(a.Scheme, a.Host, a.Port), p.below(worker, path)))
+}
+
+// show is a URL that the request was mapped to.
+func (pr *protocol) show(p *proxyState, url string) string {
+	if pr.shown == nil {
+		return url
+	}
+	return pr.shown(p, url)
+}
+
+// tried is the member that is asked, or the last one that was; nil for none.
+func (p *proxyState) tried() *balancer.Worker {
+	if n := len(p.claims); p.worker == nil && n > 0 {
+		return p.claims[n-1].Worker
+	}
+	return p.worker
 }
 
 // Cookies is the client's Cookie field.

@@ -30,8 +30,9 @@ type codec struct {
 	scan   wire.HeadScan
 	res    wire.Response
 	chunks wire.Chunks
-	limits wire.Rules // for chunks
-	line   int64      // bytes of the status line
+	limits wire.Rules       // for chunks
+	line   int64            // bytes of the status line
+	had    []exchange.Field // the answer's by then: modules', which stay beside the member's
 }
 
 var _ backend.Codec = (*codec)(nil)
@@ -39,11 +40,14 @@ var _ backend.Codec = (*codec)(nil)
 // Begin is Codec's.
 func (c *codec) Begin(s *backend.SerialStream) {
 	c.s, c.x, c.scan, c.line = s, s.X, wire.HeadScan{}, 0
+	c.had = append(c.had[:0], s.X.Res.Header.F...)
 }
 
 // End is Codec's.
 func (c *codec) End() {
 	c.s, c.x = nil, nil
+	clear(c.had)
+	c.had = c.had[:0]
 	poison.Texts(&c.res)
 }
 
@@ -64,6 +68,8 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 	case err == wire.ErrIncomplete:
 		c.scan.Tried = len(in)
 		return 0, 0, backend.ErrIncomplete
+	case err != nil && startsEmpty(in):
+		return 0, 0, c.s.Fail(backend.EarlyClose, nil)
 	case err == wire.ErrStatusLine, err == wire.ErrVersion:
 		return 0, 0, c.s.Fail(backend.BadStatusLine, nil)
 	case err != nil, c.res.Status < 200, !c.x.Res.Header.Valid():
@@ -73,13 +79,22 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 	return n, backend.FinalResponse, nil
 }
 
+// startsEmpty reports whether the first line is empty.
+func startsEmpty(in []byte) bool {
+	line, _, ended := bytes.Cut(in, []byte{'\n'})
+	return ended && wire.EmptyLine(line)
+}
+
 // Begun is Codec's: the status line is there.
 func (c *codec) Begun(in []byte) bool { return bytes.IndexByte(in, '\n') >= 0 }
 
 // Interim is Codec's: there are none.
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
-// Accept is Codec's.
+// noRanges are rules by which no range is cut.
+var noRanges = &exchange.Ranges{}
+
+// Accept is Codec's. No range is cut of an answer, whose end comes later (httpd: mod_proxy_uwsgi.c uwsgi_response).
 func (c *codec) Accept() (backend.Framing, error) {
 	res := &c.x.Res
 	f := wire.ResponseFraming(c.res.Status, c.x.Req.Method == "HEAD" || c.x.HeadOnly, &res.Header)
@@ -87,7 +102,7 @@ func (c *codec) Accept() (backend.Framing, error) {
 		return backend.Framing{}, c.s.Fail(backend.BadHead, nil)
 	}
 	c.clean(f)
-	res.Status, res.Reason, res.Proxied = c.res.Status, c.res.Reason, true
+	res.Status, res.Reason, res.Proxied, res.Ranges = c.res.Status, c.res.Reason, true, noRanges
 	switch f.Body {
 	case wire.NoBody:
 		return backend.Framing{Body: backend.NoBody, Length: f.Length}, nil
@@ -101,23 +116,27 @@ func (c *codec) Accept() (backend.Framing, error) {
 	return backend.Framing{Body: backend.ToEnd, Length: -1}, nil
 }
 
-// clean takes away what concerns the member's connection, and puts the cookies that modules had set in front.
+// clean takes away what concerns the member's connection, and puts what modules had set in front.
 func (c *codec) clean(f wire.Framing) {
 	h := &c.x.Res.Header
 	named := wire.TokensOf(h.Joined("Connection"), wire.ConnectionSeparators)
-	length := false
+	length, kind := false, false
 	h.F = slices.DeleteFunc(h.F, func(g exchange.Field) bool {
 		switch {
 		case g.ID == wire.ContentLength:
 			again := length || f.Length < 0
 			length = true
 			return again
+		case g.ID == wire.ContentType:
+			again := kind
+			kind = true
+			return again
 		case wire.ConnectionField[g.ID], g.ID == wire.ProxyAuthenticate:
 			return true
 		}
 		return g.ID == wire.Other && named.Has(g.Name)
 	})
-	h.F = slices.Insert(h.F, 0, c.s.Cookies...)
+	h.F = slices.Insert(h.F, 0, c.had...)
 }
 
 // Decode is Codec's: it takes chunks apart.

@@ -16,8 +16,8 @@ const mostVariables = 1<<16 - 1
 // AppendHead is Codec's (httpd: mod_proxy_uwsgi.c uwsgi_send_headers).
 func (c *codec) AppendHead(b []byte) ([]byte, error) {
 	x := c.x
-	path, err := url.PathUnescape(x.Out.Target)
-	if err != nil {
+	path, ok := decoded(x.Out.Target)
+	if !ok {
 		c.log("AH10100: unable to decode uwsgi uri: ", x.Out.URL)
 		return b, exchange.Status(500)
 	}
@@ -49,6 +49,17 @@ func (c *codec) AppendHead(b []byte) ([]byte, error) {
 		b = appendText(appendText(b, name), value)
 	}
 	return b, nil
+}
+
+// decoded is a path decoded. One with an encoded slash or zero byte is none (httpd: util.c ap_unescape_url).
+func decoded(path string) (plain string, ok bool) {
+	for _, s := range [...]string{"%2f", "%2F", "%00"} {
+		if strings.Contains(path, s) {
+			return "", false
+		}
+	}
+	plain, err := url.PathUnescape(path)
+	return plain, err == nil
 }
 
 // place tells which part of the client's path the application is at, SCRIPT_NAME, and which is for it to make sense of.

@@ -171,21 +171,52 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// What of an encoded slash or zero byte is decoded, no application can tell from a plain one: httpd 2.4.71 refuses it.
+func TestPathsThatAreRefused(t *testing.T) {
+	for _, path := range []string{"/a%2fb", "/a%2Fb", "/%00", "/a%252Fb"} {
+		x := get()
+		x.Out.Target = path
+		o := ask(t, x, says([]byte("HTTP/1.1 200 OK\r\n\r\n")))
+		if fine := path == "/a%252Fb"; fine != (o.Status == 200) || fine == strings.Contains(o.Log, "AH10100") {
+			t.Errorf("%s: %v %s", path, o, o.Log)
+		}
+	}
+}
+
+// Recorded from httpd 2.4.71: fields of modules stay beside the member's, the first Content-Type counts, nothing in front of a
+// status line is no answer, and no range is cut.
+func TestHeads(t *testing.T) {
+	x := get()
+	x.Res.Header.Add("Vary", "X-Thing")
+	o := ask(t, x, says([]byte("HTTP/1.1 200 OK\r\nVary: a\r\nContent-Type: A/B\r\nContent-Type: c/d\r\n\r\nx")))
+	if o.Fields != "Vary: X-Thing\nVary: a\nContent-Type: A/B\n" {
+		t.Error(o)
+	}
+	if x.Res.Ranges == nil || x.Res.Ranges.Most != 0 {
+		t.Error("ranges may be cut")
+	}
+	for text, kind := range map[string]backend.Kind{"\r\n\r\n": backend.EarlyClose, "x\r\n\r\n": backend.BadStatusLine} {
+		if o := ask(t, get(), says([]byte(text))); o.Kind != kind {
+			t.Errorf("%q: %v", text, o)
+		}
+	}
+}
+
 // FuzzAnswer: a head in pieces is the head at once, and nothing invalid gets through.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(answer), byte(3))
 	f.Add([]byte("HTTP/1.0 404 No\nX: y\n\nx"), byte(1))
 	f.Fuzz(func(t *testing.T, p []byte, step byte) {
-		status, used := decoded(t, p, len(p)+1)
+		status, used := parsed(t, p, len(p)+1)
 		for _, n := range []int{1, int(step) + 1} {
-			if s, u := decoded(t, p, n); max(s, 0) != max(status, 0) || u != used { // an error may be seen sooner or later
+			if s, u := parsed(t, p, n); max(s, 0) != max(status, 0) || u != used { // an error may be seen sooner or later
 				t.Fatalf("in pieces of %d: %d %d, at once: %d %d", n, s, u, status, used)
 			}
 		}
 	})
 }
 
-func decoded(t *testing.T, p []byte, n int) (status, used int) {
+func parsed(t *testing.T, p []byte, n int) (status, used int) {
 	x := get()
 	s := &backend.SerialStream{}
 	s.X, s.Worker, s.Call = x, membertest.Nobody(), &backend.Call{}
