@@ -94,7 +94,7 @@ type Local struct {
 	Levels           *Levels
 	CanonicalName    Canonical
 	LocalName        func(*Exchange) string // of CanonicalDNS: the name of this end's address, "" for none
-	CanonicalPort    bool // UseCanonicalPhysicalPort
+	CanonicalPort    bool                   // UseCanonicalPhysicalPort
 	Signature        Signature
 	ErrorDocuments   []ErrorDocument
 	LimitRequestBody int64
