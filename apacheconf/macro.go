@@ -67,7 +67,9 @@ func (r *reader) checkArgs(m *macro, pos Pos) error {
 		if a == "" {
 			return msg(m.what() + ": empty argument #" + itoa(i+1) + " name")
 		}
-		if !strings.ContainsAny(a[:1], "$%@") {
+		if strings.HasPrefix(a, "${") {
+			r.macroWarn(pos, "AH02805: "+m.what()+" argument name '"+a+"' (#"+itoa(i+1)+") clashes with 'Define' syntax '${...}', better use '$(...)'.")
+		} else if !strings.ContainsAny(a[:1], "$%@") {
 			r.macroWarn(pos, "AH02796: "+m.what()+" argument name '"+a+"' (#"+itoa(i+1)+") without expected prefix, better prefix argument names with one of '$%@'.")
 		}
 		for j := i + 1; j < len(m.args); j++ {

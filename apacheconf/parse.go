@@ -94,7 +94,11 @@ func (r *reader) commandLine(lines []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	nodes, err := r.text(commandLine, strings.Join(lines, "\n")+"\n")
+	var text strings.Builder
+	for _, l := range lines { // each is one line, whatever it holds, and none goes on in the next
+		text.WriteString(strings.ReplaceAll(l, "\n", " ") + " \n")
+	}
+	nodes, err := r.text(commandLine, text.String())
 	r.tree.Nodes = append(r.tree.Nodes, nodes...)
 	return err
 }
@@ -102,6 +106,10 @@ func (r *reader) commandLine(lines []string) error {
 func (r *reader) mainFile(o Options) error {
 	text, err := readConfig(r.tree.File)
 	if err != nil {
+		if err == syscall.EBADF {
+			r.tree.Warnings = append(r.tree.Warnings, Warning{Module: "core", Level: "error",
+				Msg: "AH00554: Access to file " + r.tree.File + " denied by server: not a regular file"})
+		}
 		if o.DefaultFile && len(o.Before)+len(o.After) > 0 && errors.Is(err, os.ErrNotExist) {
 			return nil
 		}

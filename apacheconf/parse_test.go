@@ -96,6 +96,7 @@ func TestWarnings(t *testing.T) {
 		{"<Macro $E>\na\n</Macro>\n", "macro AH02803: macro '$e' (defined on line 3 of \"F\") better prefix a macro name with any of '$%@'"},
 		{"<Macro E $c $cd>\na $cd\n</Macro>\n", "macro AH02797: " + e + ": argument name prefix conflict ($c #1 and $cd #2), be careful about your macro definition!|macro AH02800: " + e + ": argument '$c' (#1) never used"},
 		{"<Macro E>\na\n</Macro> foo\n<Macro E>\na\n</Macro>\n", "macro AH02989: AH02794: non blank chars found after directive closing on line 5 of F:  foo|macro AH02802: macro 'e' multiply defined: defined on line 3 of \"F\", redefined on line 6 of \"F\""},
+		{"<Macro E ${a b@c>\n${a b@c\n</Macro>\n", "macro AH02805: " + e + " argument name '${a' (#1) clashes with 'Define' syntax '${...}', better use '$(...)'.|macro AH02796: " + e + " argument name 'b@c' (#2) without expected prefix, better prefix argument names with one of '$%@'."},
 		{"<Macro E $a>\nb$a\n</Macro>\nUse E \"\"\n", "macro AH02798: " + e + " used on line 6 of \"F\": empty argument #1"},
 	} {
 		tree, _ := parse(c.text)
@@ -106,6 +107,23 @@ func TestWarnings(t *testing.T) {
 		if strings.Join(got, "|") != c.want {
 			t.Errorf("%q:\n got %s\nwant %s", c.text, strings.Join(got, "|"), c.want)
 		}
+	}
+}
+
+// TestCommandLineLines: each word of -c and -C is a line of its own, whatever it holds, and is never continued.
+func TestCommandLineLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "httpd.conf")
+	os.WriteFile(file, []byte("x\n"), 0o644)
+	tree, err := ParseFile(file, Options{ServerRoot: os.TempDir(), Modules: modules{}, Before: []string{"a b\nc", "d \\"}, After: []string{"e \\\n", "f"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Dump(tree.Nodes), "a b c\nd \\\nx \ne \\\nf \n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	tree, err = ParseFile(t.TempDir(), Options{ServerRoot: os.TempDir(), Modules: modules{}})
+	if err == nil || len(tree.Warnings) != 1 || !strings.HasPrefix(tree.Warnings[0].Msg, "AH00554: Access to file ") {
+		t.Errorf("a folder: %v %v", err, tree.Warnings)
 	}
 }
 
@@ -143,7 +161,7 @@ func TestTrees(t *testing.T) {
 		{"<Macro A>\n<X>\n</Macro>\n<Macro B>\nUse A\n a\n</Macro>\nUse B\n b\n</X>\n", "<X >\n  a \n  b \n</X>\n"},
 		{"<Macro E @a>\nx @a\n</Macro>\nUse E \"x y\\\"z\"\n", "x \"x y\\\"z\"\n"},
 		{"Define Foo bar\nx ${FOO}\n<IfDefine FOO>\ny\n</IfDefine>\n", "x bar\n"},
-		{"Define Foo \"\"\nx a${Foo}b\n", "x ab\n"},
+		{"Define Foo \"\"\nx a${Foo}b\n", "x a${Foo}b\n"},
 		{"x/>\n", "x/> \n"},
 		{"a \\\x00\nb\n", "a \\\nb \n"},
 		{"<IfVersion 2.4.71 >\na\n</IfVersion>\n<IfVersion >= \"2.4\" >\nb\n</IfVersion>\n<IfVersion !~ ^2>\nc\n</IfVersion>\n<IfVersion < 3..>\nd\n</IfVersion>\n", "a \nb \nd \n"},

@@ -66,7 +66,7 @@ func (r *reader) doDefine(c *cursor, g *Group, args string) error {
 	if strings.Contains(w[0], ":") {
 		return msg("Variable name must not contain ':'")
 	}
-	if len(w) == 2 {
+	if len(w) == 2 && w[1] != "" { // an empty word is none (httpd: config.c invoke_cmd, TAKE12)
 		r.define(w[0], w[1], true)
 	} else {
 		r.define(w[0], "", false)

@@ -3,7 +3,6 @@ package balancer
 import (
 	"crypto/subtle"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,9 +194,17 @@ func bareName(text string) string {
 	return text
 }
 
-// alnum is the letters and digits of s.
+// alnum is s with an underscore in place of each printable byte that is no letter or digit, and an x in place of
+// the others (httpd: util.c ap_str2_alnum).
 func alnum(s string) string {
-	return string(slices.DeleteFunc([]byte(s), func(c byte) bool {
-		return !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z')
-	}))
+	b := []byte(s)
+	for i, c := range b {
+		switch {
+		case c < ' ' || c > '~':
+			b[i] = 'x'
+		case !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'):
+			b[i] = '_'
+		}
+	}
+	return string(b)
 }

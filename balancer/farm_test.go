@@ -60,6 +60,13 @@ func TestHostsShareMembers(t *testing.T) {
 		t.Error("nonce or members")
 	}
 	expect(t, "slots", one.b.SlotID()+" "+twob.b.SlotID(), "pone_c ptwo_c")
+	for name, want := range map[string]string{"a-b": "pone_a_b", "a.b_1": "pone_a_b_1", "\u00e9~(": "pone_xx__"} {
+		s := specOf(t, "")
+		s.VHost, s.Name = "pone", balancer.Prefix+name
+		odd := newFarm(nil)
+		load(t, odd, s)
+		expect(t, "slot of "+name, odd.Balancer("pone", name).SlotID(), want)
+	}
 	apply := func(host string, c balancer.Change) {
 		t.Helper()
 		c.VHost, c.Balancer = host, "c"

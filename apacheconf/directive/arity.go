@@ -58,6 +58,9 @@ func (k *known) counted(a Args, set func(Args) error) error {
 	if bad {
 		return k.usage("takes", takes[k.arity])
 	}
+	for len(w) > lo && w[len(w)-1] == "" { // an optional word that is empty is none
+		w = w[:len(w)-1]
+	}
 	a.Words = w
 	return set(a)
 }

@@ -87,9 +87,9 @@ func (b *binder) nodes(s *Scope, list []apacheconf.Node) error {
 		var err error
 		switch n := n.(type) {
 		case *apacheconf.Directive:
-			err = withHelp(place(n.Pos, b.directive(s, n)), n.Args)
+			err = b.config.mindText(place(n.Pos, b.directive(s, n)), n.Name, n.Args, n.Pos)
 		case *apacheconf.Section:
-			err = b.section(s, n)
+			err = b.config.mindText(b.section(s, n), n.Name, n.Args, n.Pos)
 		case *apacheconf.Group:
 			err = b.nodes(s, n.Children)
 		}
@@ -118,10 +118,15 @@ func place(pos apacheconf.Pos, err error) error {
 	return out
 }
 
-// withHelp says of a directive that failed, and has no help yet, what its words may have wrong.
-func withHelp(err error, raw string) error {
-	if e := (*apacheconf.Error)(nil); errors.As(err, &e) && e.Hint == "" {
-		e.Hint = commentBehind(raw)
+// mindText says of a line that failed, and has no help yet, what may be wrong with its text. Of one that did not fail it
+// notes typographic quotes: a section whose path has them matches nothing.
+func (c *Config) mindText(err error, name, args string, pos apacheconf.Pos) error {
+	e := (*apacheconf.Error)(nil)
+	switch failed := errors.As(err, &e); {
+	case failed && e.Pos == pos && e.Hint == "":
+		e.Hint = oddityOf(name + " " + args)
+	case err == nil && strings.Contains(args, "\xe2\x80") && oddityOf(" "+args) == curlyQuotes:
+		c.note(Hint{Pos: pos, Name: name, Text: curlyQuotes, Effect: Access, Part: true})
 	}
 	return err
 }
@@ -146,6 +151,9 @@ func (b *binder) find(s *Scope, m *meaning, name string) (*known, error) {
 			return nil, err
 		}
 	} else if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !m.reads {
+		return nil, notAllowed(s, k.name)
+	}
+	if s.Group != nil && k.override&ClassAuthConfig == 0 && !m.reads { // httpd: mod_authz_core.c add_authz_section
 		return nil, notAllowed(s, k.name)
 	}
 	if k.module == "core.c" {

@@ -69,6 +69,7 @@ func TestAccepted(t *testing.T) {
 		"<Location ~ >\n</Location>\n", "<Directory ~ \"\">\n</Directory>\n", "<Directory />\n<LimitExcept TRACE>\n</LimitExcept>\n<Limit trace>\n</Limit>\n</Directory>\n",
 		"<Directory />\n<LimitExcept GET>\n<LimitExcept POST>\n</LimitExcept>\n</LimitExcept>\n</Directory>\n",
 		"<Proxy *>\n<If \"true\">\nSSLProxyEngine on\n</If>\n<Files x>\nSSLProxyVerify none\n</Files>\n</Proxy>\n", "<Directory />\nSSLRequireSSL x\n</Directory>\n",
+		"<DirectoryMatch ~ \"a b\">\n</DirectoryMatch>\n", "RewriteMap a int:tolower \"\"\n", "SetEnvIf a b c\n",
 	} {
 		if _, err := load(t, text); err != nil {
 			t.Errorf("%q: %v", text, err)
@@ -207,6 +208,54 @@ func TestReadingIsLinear(t *testing.T) {
 		few, many := cost(100), cost(1000)
 		if lines := 1000 * float64(strings.Count(host, "\n")); many > 15*few || many > 30*lines {
 			t.Errorf("%s: %v and %v allocations for %v lines", name, few, many, lines)
+		}
+	}
+}
+
+// What editors and web pages put into lines is told, whether the line loads or not.
+func TestOddities(t *testing.T) {
+	const mark, blank, comment = "a byte order mark stands in front: save the file without one", "a no-break space parts no words: write a plain one",
+		"a # behind a directive begins no comment: comments need lines of their own"
+	for text, want := range map[string]string{
+		"ServerAdmin “a” “b”\n":                                                   curlyQuotes,
+		"KeepAlive\u00a0On\n":                                                     blank,
+		"KeepAlive maybe # perhaps\n":                                             comment,
+		"KeepAlive \"maybe # perhaps\"\n":                                         "",
+		"<Location /a> #\nServerAdmin a b\n</Location>\n":                         "",
+		"KeepAlife On # “perhaps”\n":                                              "did you mean KeepAlive?",
+		"<Location “/a>\nKeepAlive\u00a0On\n</Location>\n":                        blank,
+		"<VirtualHost *:80>\n<VirtualHost “b”>\n</VirtualHost>\n</VirtualHost>\n": curlyQuotes,
+	} {
+		_, err := load(t, text)
+		if e, ok := err.(*apacheconf.Error); !ok || e.Hint != want {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	tree, err := apacheconf.ParseText("f", "\ufeffKeepAlive On\n", apacheconf.Options{ServerRoot: "/", Modules: Catalog{}})
+	if err == nil {
+		_, err = Bind(tree, Options{})
+	}
+	if e, ok := err.(*apacheconf.Error); !ok || e.Hint != mark {
+		t.Errorf("a mark: %v", err)
+	}
+	for text, want := range map[string]string{
+		"ServerAdmin “a”\n":            curlyQuotes,
+		"<Location “/a”>\n</Location>": curlyQuotes,
+		"ServerAdmin \"a “b”\"\n":      "",
+		"ServerAdmin a“b”\n":           "",
+	} {
+		c, err := load(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, h := range c.Hints {
+			if h.Text == curlyQuotes {
+				got = h.Text
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %v", text, c.Hints)
 		}
 	}
 }

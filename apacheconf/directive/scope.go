@@ -149,6 +149,11 @@ func (c *Config) Warn(pos apacheconf.Pos, module, msg string) {
 	c.Warnings = append(c.Warnings, apacheconf.Warning{Pos: pos, Module: module, Level: "warn", Msg: msg})
 }
 
+// Notice is Warn at level notice.
+func (c *Config) Notice(pos apacheconf.Pos, module, msg string) {
+	c.Warnings = append(c.Warnings, apacheconf.Warning{Pos: pos, Module: module, Level: "notice", Msg: msg})
+}
+
 // Hint notes what of a directive has no effect.
 func (c *Config) Hint(a Args, text string) {
 	c.note(Hint{Pos: a.Pos, Name: a.Name, Text: text, Part: true})

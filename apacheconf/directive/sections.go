@@ -77,7 +77,7 @@ func Argument(a Args) (string, error) {
 func (c *Scope) argument(low, arg string) error {
 	c.Arg, c.More = apacheconf.Word(arg)
 	c.Regex = strings.HasSuffix(low, "match")
-	if !c.Regex && c.Arg == "~" && c.Kind != If && c.Kind != VHost {
+	if c.Arg == "~" && (!c.Regex || c.Kind == Directory) && c.Kind != If && c.Kind != VHost && c.Kind != Proxy {
 		c.Regex = true
 		c.Arg, c.More = apacheconf.Word(c.More)
 	}
@@ -186,7 +186,7 @@ func (a Args) Only(s *Scope, kind Where) error {
 
 func (s *Scope) limited() bool {
 	for p := s; p != nil; p = p.Parent {
-		if p.Limited != nil {
+		if p.Limited != nil || p.Group != nil {
 			return true
 		}
 	}

@@ -38,13 +38,24 @@ func Nearest(word string, names []string) string {
 	return best
 }
 
-// commentBehind is the help where a directive fails that has what looks like a comment behind it.
-func commentBehind(raw string) string {
-	i := strings.Index(raw, " #")
-	if i < 0 || strings.Count(raw[:i], `"`)%2 != 0 {
-		return ""
+// oddities are what editors and web pages put into lines, and httpd takes as text like any other, with what is to be said.
+var oddities = []struct{ text, help string }{
+	{"\ufeff", "a byte order mark stands in front: save the file without one"},
+	{"\u00a0", "a no-break space parts no words: write a plain one"},
+	{" \u201c", curlyQuotes}, {" \u201d", curlyQuotes}, {" \u201e", curlyQuotes}, {" \u2018", curlyQuotes},
+	{" #", "a # behind a directive begins no comment: comments need lines of their own"},
+}
+
+const curlyQuotes = "typographic quotes are taken as a part of the word: write plain ones"
+
+// oddityOf is what is to be said of a line that has, outside of quotes, what looks like something else. "" for others.
+func oddityOf(line string) string {
+	for _, o := range oddities {
+		if i := strings.Index(line, o.text); i >= 0 && strings.Count(line[:i], `"`)%2 == 0 {
+			return o.help
+		}
 	}
-	return "a # behind a directive begins no comment: comments need lines of their own"
+	return ""
 }
 
 // editDistance is Levenshtein's; it gives up beyond limit.

@@ -46,7 +46,8 @@ func (l *loader) check() (start bool, exit int) {
 		f := &cli.Failure{Noticed: noticed, Hints: a.Hints, Words: l.Words(broken), After: cli.AfterStart(broken), Hint: process.ListenHint(broken)}
 		return false, l.Refuse(f)
 	case l.Dump:
-		l.Report(noticed, nil)
+		printed, _ := split(noticed)
+		l.Report(printed, nil)
 		l.PrintDump(checked, l.modules)
 		return false, 0
 	}

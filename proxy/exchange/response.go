@@ -140,6 +140,12 @@ func (r *Response) HasDocument() bool {
 	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
 }
 
+// HasBody reports whether an answer to method has a body, though it may be empty: not to HEAD, and none of the statuses
+// without (RFC 9110 section 6.4.1).
+func (r *Response) HasBody(method string) bool {
+	return method != "HEAD" && r.Status >= 200 && r.Status != 204 && r.Status != 304
+}
+
 // IsSwitch reports whether the client's connection carries something else behind the answer's head.
 func (r *Response) IsSwitch() bool { return r.Tunnel != nil || r.Switch != nil }
 

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -13,7 +14,7 @@ type Server struct {
 	Name      string // ServerName without scheme and port
 	Scheme    string // from ServerName's URL form; "" for the connection's
 	Port      int    // ServerName's port; 0 when it names none
-	Admin     string // ServerAdmin
+	Admin     string // ServerAdmin; see Address
 	Main      bool   // the main server, not a virtual host
 	ID        string // stable over reloads: the key of its balancers' slots, e.g. "p59bfe437"
 	DefinedAt string // "file:line" of <VirtualHost>
@@ -44,6 +45,9 @@ type Server struct {
 	Levels   *Levels // LogLevel at server level
 	ErrorLog ErrorLog
 }
+
+// Address is ServerAdmin, or httpd's words for none.
+func (s *Server) Address() string { return cmp.Or(s.Admin, "[no address given]") }
 
 // IOTimeout is how long one read or write may take: Timeout, or a minute for a server without settings.
 func (s *Server) IOTimeout() time.Duration {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -106,11 +107,13 @@ func (g *group) named(name string) *Host {
 	return g.hosts[best]
 }
 
-// Groups are the virtual hosts by address: those with an IP first, each group in file order.
+// Groups are the virtual hosts by address: those with an IP first. httpd reads its hosts from the last to the first,
+// puts each new address in front of its list, and has one list for each of the 256 hashes of an IP (httpd: vhost.c
+// ap_fini_vhost_config, dump_vhost_config).
 func (s *Site) Groups() []Group {
-	var out, any []Group
+	var out, wild []Group
 	seen := map[netip.AddrPort]bool{}
-	for _, h := range s.Hosts[1:] {
+	for _, h := range slices.Backward(s.Hosts[1:]) {
 		for _, a := range h.Addresses {
 			key := netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
 			if seen[key] {
@@ -121,11 +124,21 @@ func (s *Site) Groups() []Group {
 			if a.IP.IsValid() {
 				out = append(out, g)
 			} else {
-				any = append(any, g)
+				wild = append(wild, g)
 			}
 		}
 	}
-	return append(out, any...)
+	slices.Reverse(out)
+	slices.Reverse(wild)
+	slices.SortStableFunc(out, func(a, b Group) int { return hashOf(a.Address.IP) - hashOf(b.Address.IP) })
+	return append(out, wild...)
+}
+
+// hashOf is made of an IP's last four bytes (httpd: vhost.c hash_addr, on a little-endian machine).
+func hashOf(ip netip.Addr) int {
+	b := ip.Unmap().AsSlice()
+	b = b[len(b)-4:]
+	return int(b[0] ^ b[1] ^ b[2] ^ b[3])
 }
 
 // of is the group that serves connections to local: the first of ip:port, ip:*, *:port, *:* that

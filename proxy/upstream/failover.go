@@ -27,12 +27,13 @@ func (p *proxyState) checkUsable() error {
 // markFailed puts a member into error for a failure whose row says so, and reports whether it is unusable now.
 // Workers without a balancer are never put into error (httpd: mod_proxy.c proxy_handler).
 func (p *proxyState) markFailed(o *outcome, e *backend.Failure) (unusable bool) {
+	p.failedAt = time.Now()
 	if p.balancer == nil || !o.marksWorker {
 		return false
 	}
 	w := p.worker
 	usable := w.Usable()
-	unusable = w.Fail(time.Now())
+	unusable = w.Fail(p.failedAt)
 	if e.Kind == backend.Refused && usable && unusable {
 		p.x.LogServer("proxy", exchange.Error, nil, p.x.Arena.Join("AH00959: ap_proxy_connect_backend disabling worker for (", w.Address().Host, ":",
 			decimal(w.Address().Port), ") for ", p.x.Arena.Int(int64(w.Settings().Retry.V/time.Second)), "s"))

@@ -288,6 +288,31 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// TestRetryZeroFailsOver: the request that found a member broken goes to another one, retry=0 or not; when there is
+// none, all are forced to recover. The next request asks the member again.
+func TestRetryZeroFailsOver(t *testing.T) {
+	for _, c := range []struct{ members, set, want string }{
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b2:81 retry=0\nBalancerMember http://b3:81 retry=0\n", "maxattempts=1", "b1 b2, b3, b2,"},
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b1:82 retry=600\n", "", "b1 b1, b1 b1, b1 b1,"},
+		{"BalancerMember http://b1:81 retry=0\nBalancerMember http://b1:82 retry=600\n", "forcerecovery=Off", "b1 b1, b1, b1,"},
+	} {
+		tried := ""
+		fail := failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED})
+		r := proxytest.New(t, "<Proxy balancer://c>\n"+c.members+"ProxySet maxattempts=1 "+c.set+"\n</Proxy>\nProxyPass / balancer://c/\n",
+			func(w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
+				tried += " " + w.Address().Host
+				return fail(w, x, call)
+			})
+		for range 3 {
+			r.Get("GET / HTTP/1.1")
+			tried += ","
+		}
+		if tried = strings.TrimSpace(tried); tried != c.want {
+			t.Errorf("%s%s: %s, want %s", c.members, c.set, tried, c.want)
+		}
+	}
+}
+
 // A member with status=+I stays usable whatever happens, so nobody takes over for it.
 func TestIgnoredErrorsDoNotFailOver(t *testing.T) {
 	r := proxytest.New(t, strings.Replace(pair, "retry=600", "status=+I", 1), failing("b1", backend.Failure{Kind: backend.Refused, Err: syscall.ECONNREFUSED}))

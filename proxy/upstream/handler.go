@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -107,12 +106,13 @@ func (h *handler) pick(ctx context.Context, p *proxyState) error {
 	return p.checkUsable()
 }
 
-// claim has the balancer choose a member. The claim is held until the exchange ends.
+// claim has the balancer choose a member. The claim is held until the exchange ends. What follows a failure is picked
+// at the failure's own time: so a member with retry=0 is not tried again at once by the request that found it broken.
 func (h *handler) claim(ctx context.Context, p *proxyState) error {
 	x := p.x
 	now := x.Start
 	if p.attempts > 0 {
-		now = time.Now()
+		now = p.failedAt
 	}
 	var seen *pickSeen
 	if x.Observer != nil {

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"sync"
+	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -37,6 +38,7 @@ type proxyState struct {
 	// Of the attempts.
 	worker   *balancer.Worker
 	attempts int
+	failedAt time.Time        // when the last one failed
 	claims   []balancer.Claim // one for each member that was tried; released by Finish
 	first    [2]balancer.Claim
 	switches switches

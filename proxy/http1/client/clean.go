@@ -19,6 +19,7 @@ const (
 	keepLength         // once, when the length counts
 	moveCookie         // behind the other fields
 	rewriteDate        // in the usual form
+	keepType           // the first, unless it is empty: an answer has one type
 )
 
 // actions has what is done with each field (httpd: mod_proxy_http.c hop_by_hop_hdrs, process_proxy_header;
@@ -26,7 +27,7 @@ const (
 var actions = [256]action{
 	wire.Connection: drop, wire.ProxyConnection: drop, wire.KeepAlive: drop, wire.ProxyAuthenticate: drop,
 	wire.TE: drop, wire.Trailer: drop, wire.Upgrade: drop,
-	wire.TransferEncoding: dropFraming, wire.ContentLength: keepLength, wire.SetCookie: moveCookie,
+	wire.TransferEncoding: dropFraming, wire.ContentLength: keepLength, wire.SetCookie: moveCookie, wire.ContentType: keepType,
 	wire.Date: rewriteDate, wire.Expires: rewriteDate, wire.LastModified: rewriteDate,
 }
 
@@ -37,7 +38,7 @@ func (c *codec) clean(h *exchange.Header) (closes bool) {
 	if c.res.Seen.Has(wire.Connection, wire.Connection) {
 		named, closes = optionsOf(h.Joined("Connection"))
 	}
-	length, cookies := false, false
+	length, cookies, typed := false, false, false
 	n := 0
 	for i := range h.F {
 		f := &h.F[i]
@@ -57,6 +58,11 @@ func (c *codec) clean(h *exchange.Header) (closes bool) {
 			length = true
 		case moveCookie:
 			cookies = true
+		case keepType:
+			if typed {
+				continue
+			}
+			typed = f.Value != ""
 		case rewriteDate:
 			f.Value = usualDate(f.Value)
 		}

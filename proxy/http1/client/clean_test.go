@@ -49,6 +49,28 @@ func TestCleanManyFields(t *testing.T) {
 	}
 }
 
+// An answer has one type: the first that is not empty.
+func TestCleanKeepsOneType(t *testing.T) {
+	for head, want := range map[string]string{
+		"Content-Type: a/b\r\nX: 1\r\nContent-Type: c/d\r\n": "Content-Type=a/b X=1",
+		"Content-Type:\r\nContent-Type: c/d\r\n":             "Content-Type= Content-Type=c/d",
+	} {
+		var h exchange.Header
+		a := &codec{x: &exchange.Exchange{}, framing: wire.Framing{Body: wire.UntilClose, Length: -1}}
+		if _, err := wire.ParseResponse([]byte("HTTP/1.1 200 OK\r\n"+head+"\r\n"), &wire.ResponseRules{FieldSize: 8192}, &a.res, &h); err != nil {
+			t.Fatal(err)
+		}
+		a.clean(&h)
+		got := ""
+		for _, f := range h.F {
+			got += " " + f.Name + "=" + f.Value
+		}
+		if got = strings.TrimSpace(got); got != want {
+			t.Errorf("%q: %s, want %s", head, got, want)
+		}
+	}
+}
+
 // FuzzCookiesLast holds the two ways to move cookies against each other.
 func FuzzCookiesLast(f *testing.F) {
 	f.Add("cxxccx")

@@ -87,10 +87,19 @@ func (c *conn) field(f hpack.HeaderField) {
 	}
 }
 
-// add takes a field, by the name that HTTP/1 writes. What concerns a connection has no meaning here.
+// add takes a field, by the name that HTTP/1 writes. What concerns a connection has no place here (RFC 9113 section
+// 8.2.2).
 func (h *head) add(f exchange.Field, c *conn) {
 	switch {
+	case f.ID == wire.Trailer:
+		return
+	case f.ID == wire.TE:
+		if f.Value != "trailers" {
+			h.malformed = "TE"
+		}
+		return
 	case wire.ConnectionField[f.ID]:
+		h.malformed = "a connection's field"
 		return
 	case f.ID == wire.ContentLength:
 		n, ok := wire.ParseLength(f.Value)

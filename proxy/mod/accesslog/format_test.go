@@ -112,6 +112,26 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
+// TestContentLength: a page of our own has its length in no field; an answer without a body, or of unknown length, has none.
+func TestContentLength(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		status int
+		length int64
+		field  string
+		want   string
+	}{{"GET", 503, 339, "", "339"}, {"OPTIONS", 200, 0, "", "0"}, {"HEAD", 503, 339, "", "-"}, {"GET", 304, 0, "", "-"}, {"GET", 200, -1, "", "-"}, {"HEAD", 200, 0, "7", "7"}} {
+		x := sample()
+		x.Req.Method, x.Res.Status, x.Res.Length = c.method, c.status, c.length
+		if c.field != "" {
+			x.Res.Header.Set("Content-Length", c.field)
+		}
+		if got := line(t, "%{content-length}o", x); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
 func TestTheByteThatIsCountedTwice(t *testing.T) {
 	f, err := Compile("%I %S", Options{Peeks: true})
 	if err != nil {

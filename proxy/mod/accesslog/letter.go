@@ -272,7 +272,7 @@ func answerHeader(it *item) piece {
 	case exchange.EqualFold(name, "Content-Length"):
 		return func(b []byte, v *view) []byte {
 			s, ok := answered(v.x, name)
-			if !ok && v.x.Res.Body != nil && v.x.Res.Length >= 0 {
+			if !ok && v.x.Res.Length >= 0 && v.x.Res.HasBody(v.x.Req.Method) {
 				return integer(b, v.x.Res.Length)
 			}
 			return orDash(b, s, ok)

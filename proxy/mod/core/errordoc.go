@@ -26,7 +26,7 @@ func setErrorDocument(s *directive.Scope, a directive.Args) error {
 	}
 	kind := kindOf(what)
 	if kind == docURL && status == 401 {
-		s.Config.Warn(a.Pos, "core", "AH00113: "+a.Pos.File+":"+strconv.Itoa(a.Pos.Line)+" cannot use a full URL in a 401 ErrorDocument directive --- ignoring!")
+		s.Config.Notice(a.Pos, "core", "AH00113: "+a.Pos.File+":"+strconv.Itoa(a.Pos.Line)+" cannot use a full URL in a 401 ErrorDocument directive --- ignoring!")
 		return nil
 	}
 	e, err := expr.CompileString(what, expr.Options{AccessFile: s.Config.InAccessFile()})

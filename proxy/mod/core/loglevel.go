@@ -29,6 +29,9 @@ func setLogLevel(s *directive.Scope, a directive.Args) error {
 		return nil
 	}
 	l, ok := exchange.ParseLevel(level)
+	if level == "" {
+		return errors.New("Module specifier '" + module + "' must be followed by a log level keyword")
+	}
 	if !ok {
 		return errors.New(word + ": " + levelWords)
 	}

@@ -103,9 +103,8 @@ func openHost(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 		return nil, err
 	}
 	for _, word := range apacheconf.Words(child.Arg) {
-		_, port, found := cutPort(word)
-		if n := directive.Atoi(port); found && port != "*" && (n < 1 || n > 65535) {
-			return nil, errors.New("The address or port is invalid")
+		if _, _, err := splitAddress(word); err != nil {
+			return nil, err
 		}
 	}
 	servers.In(child).requestLimits = servers.In(s).requestLimits
@@ -117,7 +116,10 @@ func openHost(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
 func addresses(st *site.Site, scope *directive.Scope) []site.Address {
 	var out []site.Address
 	for _, word := range apacheconf.Words(scope.Arg) {
-		host, port := splitPort(word)
+		if word == "" {
+			continue
+		}
+		host, port, _ := splitAddress(word)
 		a := site.Address{Port: port}
 		if host == "*" || exchange.EqualFold(host, "_default_") {
 			out = append(out, a)
@@ -142,19 +144,35 @@ func addresses(st *site.Site, scope *directive.Scope) []site.Address {
 	return out
 }
 
-// splitPort cuts ":port" off; no port, or ":*", is 0.
-func splitPort(word string) (host string, port int) {
-	host, text, found := cutPort(word)
-	if !found || text == "*" {
-		return host, 0
-	}
-	return host, directive.Atoi(text)
-}
+var (
+	errAddress   = errors.New("The address or port is invalid")
+	errNoAddress = errors.New("Missing address for VirtualHost")
+)
 
-func cutPort(word string) (host, port string, found bool) {
-	i := strings.LastIndexByte(word, ':')
-	if i < 0 || strings.HasSuffix(word, "]") {
-		return word, "", false
+// splitAddress cuts ":port" off; no port, or ":*", is 0. A colon that no digits follow belongs to the name (httpd: vhost.c
+// get_addresses, APR's apr_parse_addr_port).
+func splitAddress(word string) (host string, port int, err error) {
+	if word == "" {
+		return "", 0, nil
 	}
-	return word[:i], word[i+1:], true
+	host = strings.TrimSuffix(word, ":*")
+	digits := host[len(strings.TrimRight(host, "0123456789")):]
+	if name := host[:len(host)-len(digits)]; digits != "" && (name == "" || strings.HasSuffix(name, ":")) {
+		if port = directive.Atoi(digits); port < 1 || port > 65535 || name == ":" {
+			return "", 0, errAddress
+		}
+		if host = strings.TrimSuffix(name, ":"); host == "" {
+			return "", 0, errNoAddress
+		}
+	}
+	if host == "" {
+		return "", 0, errNoAddress
+	}
+	if host[0] == '[' {
+		ip, err := netip.ParseAddr(strings.TrimSuffix(host[1:], "]"))
+		if err != nil || !ip.Is6() || !strings.HasSuffix(host, "]") {
+			return "", 0, errAddress
+		}
+	}
+	return host, port, nil
 }

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"balancerd/proxy/mod/core"
 	"balancerd/proxy/mod/mpm"
 	"balancerd/proxy/site"
+	"balancerd/proxy/site/sitetest"
 )
 
 // marks is a module for tests: "ServerPath WORD" is noted in its scope, and each request is answered
@@ -171,6 +173,32 @@ SetEnv second x
 		if got := body(ask(s, c.host, "/")); got != c.want {
 			t.Errorf("%q is served by %q, want %q", c.host, got, c.want)
 		}
+	}
+}
+
+// TestAddresses: how the words of <VirtualHost> are read, and in which order -S lists them.
+func TestAddresses(t *testing.T) {
+	var vhosts strings.Builder
+	for _, a := range []string{"127.0.0.1:80", "127.0.0.1:80 127.0.0.1:81", "*:81", "*", "[::1]:80", "127.0.0.2", "127.0.0.3:81 127.0.0.4:*", "\"\" 127.0.0.1:80"} {
+		vhosts.WriteString("<VirtualHost " + a + ">\nServerName x\n</VirtualHost>\n")
+	}
+	var got []string
+	for _, g := range build(t, vhosts.String()).Groups() {
+		got = append(got, fmt.Sprintf("%v:%d %d", g.Address.IP, g.Address.Port, len(g.Hosts)))
+	}
+	want := "::1:80 1, 127.0.0.4:0 1, 127.0.0.3:81 1, 127.0.0.2:0 1, 127.0.0.1:81 1, 127.0.0.1:80 3, invalid IP:81 1, invalid IP:0 1"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
+	}
+	const invalid, missing = "The address or port is invalid", "Missing address for VirtualHost"
+	for word, want := range map[string]string{":80": invalid, "80": missing, "0": invalid, "127.0.0.1:0": invalid, "127.0.0.1:65536": invalid, "[::1": invalid, "[x]:80": invalid, ":*": missing,
+		"[::1]": "", "::1:80": "", "*:*": ""} {
+		if got := sitetest.Refused("", "<VirtualHost "+word+">\n</VirtualHost>", core.Module()); got != want {
+			t.Errorf("%s: %s, want %s", word, got, want)
+		}
+	}
+	if got, want := sitetest.Refused("", "LogLevel proxy:", core.Module()), "Module specifier 'proxy' must be followed by a log level keyword"; got != want {
+		t.Error(got)
 	}
 }
 

@@ -2,7 +2,6 @@ package h2
 
 import (
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -48,11 +47,11 @@ type setter = func(*directive.Scope, directive.Args) error
 
 func number(least int, complaint string, field func(*settings) *directive.Opt[int]) setter {
 	return func(s *directive.Scope, a directive.Args) error {
-		n := directive.Atoi(a.Words[0])
+		n := int(int32(directive.Atoi(a.Words[0]))) // a C int
 		if n < least {
 			return errors.New(complaint)
 		}
-		field(servers.In(s)).Set(min(n, math.MaxInt32))
+		field(servers.In(s)).Set(n)
 		return nil
 	}
 }

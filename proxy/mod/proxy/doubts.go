@@ -11,6 +11,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
 	"balancerd/proxy/mod/hcheck"
+	"balancerd/proxy/upstream"
 )
 
 // Doubt notes what the lines of a configuration name and cannot work: members of a scheme that nobody serves,
@@ -24,6 +25,9 @@ func Doubt(c *directive.Config, serves func(scheme string) bool) {
 	d.empty()
 	d.withoutSecret()
 	d.unkept()
+	for _, s := range append([]*directive.Scope{c.Main}, c.VHosts...) {
+		d.hidden(inventoryIn(s).lines)
+	}
 }
 
 type doubter struct {
@@ -198,6 +202,30 @@ func (d *doubter) empty() {
 			}
 			a := directive.Args{Name: "BalancerMember", Pos: d.mentions[c.name]}
 			d.config.Fails(a, c.name+" has no members: its requests get 503")
+		}
+	}
+}
+
+// hidden notes lines of a server whose path an earlier one takes: the first that fits counts.
+func (d *doubter) hidden(lines []*upstream.Line) {
+	before := map[string]*upstream.Line{} // by path, without a slash at its end
+	for _, l := range lines {
+		if l.Pattern != nil || l.Flags&(upstream.Interpolate|upstream.MapEncoded) != 0 {
+			continue
+		}
+		bare := strings.TrimRight(l.Path, "/")
+		for path := bare; ; path = path[:strings.LastIndexByte(path, '/')] {
+			if first := before[path]; first != nil && strings.HasPrefix(l.Path, first.Path) {
+				a := directive.Args{Name: "ProxyPass", Pos: apacheconf.Pos{File: l.File, Line: l.Number}}
+				d.config.Fails(a, "ProxyPass "+l.Path+" is never reached: ProxyPass "+first.Path+" on line "+strconv.Itoa(first.Number)+" comes first, and the first that fits counts")
+				break
+			}
+			if !strings.Contains(path, "/") {
+				break
+			}
+		}
+		if before[bare] == nil {
+			before[bare] = l
 		}
 	}
 }

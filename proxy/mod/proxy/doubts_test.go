@@ -73,7 +73,7 @@ func TestWhatFailsAtTheRequest(t *testing.T) {
 	for conf, want := range map[string]string{
 		"ProxyPass /a/ http://h:1\n":                              "1: /a/page would go to http://h:1page: the URL needs a slash at its end, since the path has one",
 		"<Location /a/>\nProxyPass balancer://x\n</Location>\n":   "2: /a/page would go to balancer://xpage: the URL needs a slash at its end, since the path has one",
-		"ProxyPass / http://h\nProxyPass /b/ !\n":                 "1: /page would go to http://hpage: the URL needs a slash at its end, since the path has one",
+		"ProxyPass /b/ !\nProxyPass / http://h\n":                 "2: /page would go to http://hpage: the URL needs a slash at its end, since the path has one",
 		"ProxyPass /a http://h\nProxyPass /b/ http://h/x\n":       "",
 		"ProxyPassMatch ^/a/ http://h\nProxyPass /c/ http://h/\n": "",
 		"ProxyPass /a https://h/\n":                               "1: https:// " + tls,
@@ -144,6 +144,27 @@ func TestPersistIsNotInherited(t *testing.T) {
 	} {
 		if got := fmt.Sprint(doubts(t, conf)); got != want {
 			t.Errorf("%s: %s", conf, got)
+		}
+	}
+}
+
+// A line whose path an earlier one takes is told.
+func TestLinesThatAreNeverReached(t *testing.T) {
+	told := func(line int, path, first string, at int) string {
+		return fmt.Sprintf("%d: ProxyPass %s is never reached: ProxyPass %s on line %d comes first, and the first that fits counts", line, path, first, at+proxytest.LinesInFront)
+	}
+	for conf, want := range map[string][]string{
+		"ProxyPass / http://h/\nProxyPass /api http://h/\nProxyPass /m !\n":                        {told(2, "/api", "/", 1), told(3, "/m", "/", 1)},
+		"ProxyPass /a http://h/\nProxyPass /a/b/c/ http://h/\nProxyPass /a http://h/\n":            {told(2, "/a/b/c/", "/a", 1), told(3, "/a", "/a", 1)},
+		"ProxyPass /a/ http://h/\nProxyPass /a http://h/\nProxyPass /a/ http://h/\n":               {told(3, "/a/", "/a/", 1)},
+		"ProxyPass /a !\nProxyPass /ab http://h/\nProxyPass / http://h/\n":                         nil,
+		"ProxyPassMatch ^/ http://h/\nProxyPass /a http://h/\n":                                    nil,
+		"ProxyPass / http://h/\n<VirtualHost *:80>\nProxyPass /a http://h/\n</VirtualHost>\n":      nil,
+		"ProxyPass / http://h/\n<Location /a>\nProxyPass http://h/\n</Location>\n":                 nil,
+		"ProxyPass / http://h/\nProxyPass /a http://h/ mapping=encoded\nProxyPass rel http://h/\n": nil,
+	} {
+		if got := doubts(t, conf); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %q, want %q", conf, got, want)
 		}
 	}
 }

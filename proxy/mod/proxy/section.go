@@ -22,13 +22,6 @@ var (
 // openProxy makes the scope of a <Proxy> or <ProxyMatch>. "~" means nothing in a <Proxy>, unlike in
 // other sections.
 func openProxy(s *directive.Scope, a directive.Args) (*directive.Scope, error) {
-	arg, err := directive.Argument(a)
-	if err != nil {
-		return nil, err
-	}
-	if word, more := apacheconf.Word(arg); word == "~" && more != "" && strings.EqualFold(a.Name, "<Proxy") {
-		return nil, errSectionName
-	}
 	child, err := directive.OpenSection(s, a)
 	if err != nil {
 		return nil, err

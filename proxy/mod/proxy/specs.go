@@ -52,23 +52,26 @@ func (b *specBuilder) balancers() iter.Seq[balancer.Spec] {
 	}
 }
 
-// balancersOf are those of a server: what it inherits, then its own.
+// balancersOf are those of a server: what it inherits and does not mention itself, then those that it has lines
+// about, in their order (httpd: mod_proxy.c merge_balancers).
 func (b *specBuilder) balancersOf(h *site.Host) iter.Seq[balancer.Spec] {
 	shared, own := inventoryIn(b.hosts[0].Scope), b.server(h)
+	main := b.hosts[0].Server.ID
 	inherits := h != b.hosts[0] && own.inherits
 	return func(yield func(balancer.Spec) bool) {
 		if inherits {
 			for _, c := range shared.clusters {
-				if !yield(own.inherited(c, b.hosts[0].Server.ID)) {
+				if own.named(c.name) == nil && !yield(own.inherited(c, main)) {
 					return
 				}
 			}
 		}
 		for _, c := range own.clusters {
+			spec := own.spec
 			if inherits && shared.named(c.name) != nil {
-				continue
+				c, spec = shared.named(c.name), func(c *cluster) balancer.Spec { return own.inherited(c, main) }
 			}
-			if !yield(own.spec(c)) {
+			if !yield(spec(c)) {
 				return
 			}
 		}

@@ -76,6 +76,23 @@ func TestInheritedBalancer(t *testing.T) {
 	}
 }
 
+// What a host inherits without mentioning it comes first, then what it has lines about, in their order.
+func TestOrderOfInherited(t *testing.T) {
+	cluster := func(name string) string {
+		return "<Proxy balancer://" + name + ">\nBalancerMember http://" + name + "\n</Proxy>\n"
+	}
+	r := proxytest.New(t, cluster("c")+cluster("d")+cluster("e")+hosts("ProxyPass /e balancer://e\nProxyPass /new balancer://new\nProxyPass /c balancer://c", ""), proxytest.OK)
+	for host, want := range map[int]string{1: "d e new c", 2: "c d e"} {
+		var got []string
+		for _, b := range r.Farm.Balancers(r.Site.Hosts[host].Server.ID) {
+			got = append(got, strings.TrimPrefix(b.Name(), balancer.Prefix))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("host %d: %v, want %s", host, got, want)
+		}
+	}
+}
+
 // Whoever makes parameters last wins, section words after what the section holds.
 func TestParameterOrder(t *testing.T) {
 	r := proxytest.New(t, `

@@ -34,18 +34,34 @@ func TestRequestReadTimeout(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for words, want := range map[string]string{
-		"header":               "Invalid RequestReadTimeout parameter",
 		"tail=5":               "Unknown RequestReadTimeout parameter",
 		"header=x":             "Value 'x' not numerical",
 		"header=5-x,MinRate=1": "Value 'x' not numerical",
 		"header=5-9":           "Must set MinRate option if using timeout range",
 		"header=9-5,MinRate=1": "Maximum timeout must be larger than initial timeout",
-		"body=5,Rate=1":        "Unknown RequestReadTimeout parameter",
+		"body=5,Rate=1":        "Cannot parse ',Rate=1'",
+		"body=5,MinRate":       "Cannot parse ',MinRate'",
+		"body=5,MinRate=5x":    "Cannot parse 'x'",
+		"body=5,MinRate=-1":    "Value must be non-negative",
+		"body=5x":              "Cannot parse 'x'",
+		"body=-1":              "Must set MinRate option if using timeout range",
+		"body=5-":              "Must set MinRate option if using timeout range",
+		"body=x-5":             "Must set MinRate option if using timeout range",
+		"body=5-,MinRate=5":    "Value '' not numerical",
+		"body=5-6-7,MinRate=1": "Cannot parse '-7'",
+		"body=5-6,minrate=1":   "",
+		"body=+5":              "",
 		"body=5,MinRate=x":     "Value 'x' not numerical",
 		"body=5,MinRate=0":     "Minimum data rate must be larger than 0",
 	} {
-		if got := sitetest.Refused("reqtimeout", "RequestReadTimeout "+words, modules()...); got != "RequestReadTimeout: "+words+": "+want {
+		if want != "" {
+			want = "RequestReadTimeout: " + words + ": " + want
+		}
+		if got := sitetest.Refused("reqtimeout", "RequestReadTimeout "+words, modules()...); got != want {
 			t.Errorf("%s: %s", words, got)
 		}
+	}
+	if got := sitetest.Refused("reqtimeout", "RequestReadTimeout header=5 body", modules()...); got != "Invalid RequestReadTimeout parameter. Parameter must be in the form 'key=value'" {
+		t.Error(got)
 	}
 }

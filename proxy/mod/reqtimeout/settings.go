@@ -2,7 +2,7 @@ package reqtimeout
 
 import (
 	"errors"
-	"strconv"
+	"math"
 	"strings"
 	"time"
 
@@ -29,6 +29,9 @@ var (
 // setReadTimeout takes header=… and body=… words, each a time, a range, and a rate.
 func setReadTimeout(s *directive.Scope, a directive.Args) error {
 	for _, word := range apacheconf.Words(a.Raw) {
+		if !strings.Contains(word, "=") {
+			return errors.New("Invalid RequestReadTimeout parameter. Parameter must be in the form 'key=value'")
+		}
 		if err := setReadStage(scopes.In(s), word); err != nil {
 			return errors.New("RequestReadTimeout: " + word + ": " + err.Error())
 		}
@@ -37,10 +40,7 @@ func setReadTimeout(s *directive.Scope, a directive.Args) error {
 }
 
 func setReadStage(c *settings, word string) error {
-	name, value, ok := strings.Cut(word, "=")
-	if !ok {
-		return errors.New("Invalid RequestReadTimeout parameter")
-	}
+	name, value, _ := strings.Cut(word, "=")
 	stages := map[string]*directive.Opt[exchange.ReadLimit]{"header": &c.header, "body": &c.body, "handshake": nil}
 	stage, known := stages[strings.ToLower(name)]
 	if !known {
@@ -56,43 +56,56 @@ func setReadStage(c *settings, word string) error {
 	return nil
 }
 
-// readLimit parses "20", "20-40,MinRate=500" or "20,MinRate=500".
-func readLimit(value string) (exchange.ReadLimit, error) {
-	var l exchange.ReadLimit
-	span, rate, rated := strings.Cut(value, ",")
-	low, high, ranged := strings.Cut(span, "-")
-	n, err := strconv.Atoi(low)
+// readLimit parses "20", "20-40,MinRate=500" or "20,MinRate=500" (httpd: mod_reqtimeout.c parse_cfg_param).
+func readLimit(value string) (l exchange.ReadLimit, err error) {
+	const minRate = ",minrate="
+	rated := false
+	if i := strings.Index(strings.ToLower(value), minRate); i >= 0 {
+		rated = true
+		if l.Rate, err = number(value[i+len(minRate):]); err != nil {
+			return l, err
+		}
+		if l.Rate == 0 {
+			return l, errors.New("Minimum data rate must be larger than 0")
+		}
+		value = value[:i]
+	}
+	low, high, ranged := strings.Cut(value, "-")
+	if ranged && !rated {
+		return l, errors.New("Must set MinRate option if using timeout range")
+	}
+	n, err := number(low)
 	if err != nil {
-		return l, errors.New("Value '" + low + "' not numerical")
+		return l, err
 	}
 	l.Timeout = time.Duration(n) * time.Second
-	if ranged {
-		m, err := strconv.Atoi(high)
-		if err != nil {
-			return l, errors.New("Value '" + high + "' not numerical")
-		}
-		if !rated {
-			return l, errors.New("Must set MinRate option if using timeout range")
-		}
-		if m <= n {
-			return l, errors.New("Maximum timeout must be larger than initial timeout")
-		}
-		l.Max = time.Duration(m) * time.Second
-	}
-	if !rated {
+	if !ranged {
 		return l, nil
 	}
-	name, digits, _ := strings.Cut(rate, "=")
-	if !strings.EqualFold(name, "MinRate") {
-		return l, errors.New("Unknown RequestReadTimeout parameter")
-	}
-	r, err := strconv.Atoi(digits)
+	m, err := number(high)
 	if err != nil {
-		return l, errors.New("Value '" + digits + "' not numerical")
+		return l, err
 	}
-	if r <= 0 {
-		return l, errors.New("Minimum data rate must be larger than 0")
+	if m <= n {
+		return l, errors.New("Maximum timeout must be larger than initial timeout")
 	}
-	l.Rate = r
+	l.Max = time.Duration(m) * time.Second
 	return l, nil
 }
+
+// number reads a whole text as C's strtol does (httpd: mod_reqtimeout.c parse_int).
+func number(text string) (int, error) {
+	n, rest, err := directive.Leading(text)
+	switch {
+	case rest == text:
+		return 0, errors.New("Value '" + text + "' not numerical")
+	case rest != "":
+		return 0, errors.New("Cannot parse '" + rest + "'")
+	case err != nil || n < 0:
+		return 0, errors.New("Value must be non-negative")
+	}
+	return int(min(n, mostSeconds)), nil
+}
+
+// mostSeconds is what fits in a time.Duration.
+const mostSeconds = int64(math.MaxInt64 / time.Second)

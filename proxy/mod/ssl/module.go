@@ -81,7 +81,7 @@ func Module() site.Module {
 		{Name: "SSLProxyCheckPeerExpire", Set: setFlag(proxies, func(p *proxySettings) *directive.Opt[bool] { return &p.checkExpire }), Help: "members' certificates must not have expired"},
 
 		{Name: "SSLCryptoDevice", Ignored: &directive.Ignored{Main: true}},
-		{Name: "SSLRandomSeed", Ignored: &directive.Ignored{Main: true, Quiet: true}},
+		{Name: "SSLRandomSeed", Ignored: &directive.Ignored{Check: checkSeed, Main: true, Quiet: true}},
 		{Name: "SSLFIPS", Ignored: &directive.Ignored{Closes: directive.With("on"), Main: true}},
 	}}
 }

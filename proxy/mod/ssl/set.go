@@ -283,30 +283,65 @@ func setCache(s *directive.Scope, a directive.Args) error {
 	if err := a.Only(s, directive.Main); err != nil {
 		return err
 	}
-	name, _, _ := strings.Cut(a.Words[0], ":")
-	if low := strings.ToLower(name); low == "none" || low == "nonenotnull" {
+	if low := strings.ToLower(a.Words[0]); low == "none" || low == "nonenotnull" {
 		servers.In(s).cached = false
 		return nil
 	}
+	name, store, _ := strings.Cut(a.Words[0], ":")
 	servers.In(s).cached = true
 	if known, ok := cacheKnown(s, name); !ok {
 		return fmt.Errorf("SSLSessionCache: '%s' session cache not supported (known names: %s). Maybe you need to load the appropriate socache module (mod_socache_%s?).",
 			name, known, name)
 	}
-	return nil
+	return checkStore(a.Name, name, store)
 }
 
 func setStapleCache(s *directive.Scope, a directive.Args) error {
 	if err := a.Only(s, directive.Main); err != nil {
 		return err
 	}
-	name, _, _ := strings.Cut(a.Words[0], ":")
+	name, store, _ := strings.Cut(a.Words[0], ":")
 	if known, ok := cacheKnown(s, name); !ok {
 		return fmt.Errorf("SSLStaplingCache: '%s' stapling cache not supported (known names: %s) Maybe you need to load the appropriate socache module (mod_socache_%s?)",
 			name, known, name)
 	}
 	servers.In(s).staples = true
+	return checkStore(a.Name, name, store)
+}
+
+// checkStore looks at the size of a cache in shared memory, "path(bytes)" (httpd: mod_socache_shmcb.c
+// socache_shmcb_create).
+func checkStore(directive, cache, store string) error {
+	at := strings.LastIndexByte(store, '(')
+	closed := strings.HasSuffix(store, ")")
+	complaint := ""
+	switch {
+	case cache != "shmcb" && cache != "default", at < 0 && !closed:
+	case at < 0:
+		complaint = "no opening parenthesis"
+	case !closed:
+		complaint = "no closing parenthesis or cache size missing after pathname with parenthesis"
+	default:
+		complaint = checkStoreSize(store[at+1 : len(store)-1])
+	}
+	if complaint != "" {
+		return errors.New(directive + ": Invalid argument: " + complaint)
+	}
 	return nil
+}
+
+// checkStoreSize is what is wrong with a number of bytes, "" nothing.
+func checkStoreSize(text string) string {
+	const most = 1<<32 - 1
+	switch n, rest, err := directive.Leading(text); {
+	case rest != "":
+		return "cache size not numerical"
+	case err != nil || n < 0 || n >= most:
+		return "size has to be < 4294967295 bytes on this platform"
+	case n < 8192:
+		return "size has to be >= 8192 bytes"
+	}
+	return ""
 }
 
 // cacheKnown reports whether a module that keeps sessions is loaded, and names those that are.
@@ -437,6 +472,19 @@ var sslCommands = map[string]string{
 	"verifymode": "SSLVerifyClient",
 }
 
+// knownCommands are all commands of OpenSSL 3 (its manual page SSL_CONF_cmd).
+var knownCommands = wordSet("signaturealgorithms clientsignaturealgorithms curves groups ecdhparameters cipherstring ciphersuites protocol minprotocol maxprotocol " +
+	"options verifymode certificate privatekey serverinfofile chaincapath chaincafile chaincastore verifycapath verifycafile verifycastore requestcafile " +
+	"clientcafile requestcapath clientcapath dhparameters recordpadding numtickets")
+
+func wordSet(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
 // commandFiles are the commands whose value is a file, commandFolders those of folders (OpenSSL: ssl_conf.c).
 var (
 	commandFiles = map[string]bool{"certificate": true, "privatekey": true, "chaincafile": true, "requestcafile": true, "verifycafile": true,
@@ -467,12 +515,36 @@ func setCommand(s *directive.Scope, a directive.Args) error {
 		return err
 	}
 	switch own := sslCommands[name]; {
+	case !knownCommands[name]:
+		return errors.New("'" + a.Words[0] + "': invalid OpenSSL configuration command")
 	case name == "verifymode":
 		return errors.New("SSLOpenSSLConfCmd VerifyMode is not obeyed here: say it with SSLVerifyClient")
 	case own != "":
 		s.Config.Hint(a, "SSLOpenSSLConfCmd "+a.Words[0]+" has no effect here: say it with "+own)
 	default:
 		s.Config.Hint(a, "SSLOpenSSLConfCmd "+a.Words[0]+" has no effect here: crypto/tls decides")
+	}
+	return nil
+}
+
+// checkSeed looks at the words of SSLRandomSeed, but not for the file that they name: the kernel's own source is used
+// whatever they say (httpd: ssl_engine_config.c ssl_cmd_SSLRandomSeed).
+func checkSeed(_ *directive.Scope, a directive.Args) error {
+	w := apacheconf.Words(a.Raw)
+	source, bytes := w[1], w[2:]
+	switch {
+	case !directive.HasPrefix(w[0]+"$", "startup$", "connect$"):
+		return errors.New(a.Name + ": invalid context: `" + w[0] + "'")
+	case strings.HasPrefix(source, "egd:"):
+		return errors.New("Invalid SSLRandomSeed entropy source `" + source + "': This version of OpenSSL does not support the Entropy Gathering Daemon (EGD).")
+	case strings.EqualFold(source, "builtin"):
+		if len(bytes) > 0 {
+			return errors.New(a.Name + ": byte specification not allowed for builtin seed source")
+		}
+		return nil
+	}
+	if len(bytes) > 0 && directive.Atoi(bytes[0]) < 0 {
+		return errors.New(a.Name + ": invalid number of bytes specified")
 	}
 	return nil
 }

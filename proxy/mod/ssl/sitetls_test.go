@@ -255,7 +255,7 @@ func TestResumptionStaysAtHome(t *testing.T) {
 	if err := os.WriteFile(a.dir+"/tickets", make([]byte, 48), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, extra := range []string{"", "SSLSessionTicketKeyFile DIR/tickets\n", "SSLSessionTickets Off\nSSLSessionCache shmcb:x(5)\n"} {
+	for _, extra := range []string{"", "SSLSessionTicketKeyFile DIR/tickets\n", "SSLSessionTickets Off\nSSLSessionCache shmcb:x(9000)\n"} {
 		r := newRig(t, a, engine+extra+`
 SSLVHostSNIPolicy insecure
 <VirtualHost *:PORT>

@@ -64,7 +64,7 @@ func TestStaplesAreRenewedInTheBackground(t *testing.T) {
 	a.leaf("site", every)
 	o := newOracle(t, a)
 	o.slow.Store(int64(100 * time.Millisecond))
-	r := newRig(t, a, engine+"SSLCACertificateFile DIR/CA.pem\nSSLUseStapling On\nSSLStaplingCache shmcb:x(9)\nSSLStaplingStandardCacheTimeout 1\nSSLStaplingErrorCacheTimeout 1\nSSLStaplingForceURL "+o.URL+"\n")
+	r := newRig(t, a, engine+"SSLCACertificateFile DIR/CA.pem\nSSLUseStapling On\nSSLStaplingCache shmcb:x(9000)\nSSLStaplingStandardCacheTimeout 1\nSSLStaplingErrorCacheTimeout 1\nSSLStaplingForceURL "+o.URL+"\n")
 	cfg := a.client("first.example")
 	var wg sync.WaitGroup
 	for range 8 {
@@ -103,7 +103,7 @@ func TestResponderThatHangs(t *testing.T) {
 	a.leaf("site", every)
 	o := newOracle(t, a)
 	o.slow.Store(int64(3 * time.Second))
-	r := newRig(t, a, engine+"SSLCACertificateFile DIR/CA.pem\nSSLUseStapling On\nSSLStaplingCache shmcb:x(9)\nSSLStaplingResponderTimeout 1\nSSLStaplingForceURL "+o.URL+"\n")
+	r := newRig(t, a, engine+"SSLCACertificateFile DIR/CA.pem\nSSLUseStapling On\nSSLStaplingCache shmcb:x(9000)\nSSLStaplingResponderTimeout 1\nSSLStaplingForceURL "+o.URL+"\n")
 	began := time.Now()
 	want := ocsp.ResponseError{Status: ocsp.TryLater}.Error()
 	for range 2 {
