@@ -97,7 +97,8 @@ type ReadLimit struct {
 type Local struct {
 	Levels           *Levels
 	CanonicalName    Canonical
-	CanonicalPort    bool // UseCanonicalPhysicalPort
+	LocalName        func(*Exchange) string // of CanonicalDNS: the name of this end's address, "" for none
+	CanonicalPort    bool                   // UseCanonicalPhysicalPort
 	Signature        Signature
 	ErrorDocuments   []ErrorDocument
 	LimitRequestBody int64
@@ -139,6 +140,14 @@ type ErrorDocument struct {
 
 // ServerName is the name for URLs that we make ourselves (httpd: core.c ap_get_server_name).
 func (x *Exchange) ServerName() string {
+	if x.Local != nil && x.Local.CanonicalName == CanonicalDNS {
+		if x.Local.LocalName != nil && x.Conn != nil {
+			if name := x.Local.LocalName(x); name != "" {
+				return name
+			}
+		}
+		return x.Server.Name
+	}
 	if x.Local != nil && x.Local.CanonicalName == CanonicalOn || x.Req.Host == "" {
 		return x.Server.Name
 	}
@@ -170,7 +179,7 @@ func (x *Exchange) ServerPort() int {
 	if x.Local != nil && x.Local.CanonicalPort && x.Conn != nil {
 		physical = int(x.Conn.Local.Port())
 	}
-	if x.Local != nil && x.Local.CanonicalName != CanonicalOff {
+	if x.Local != nil && x.Local.CanonicalName == CanonicalOn {
 		return firstPort(x.Server.Port, physical, x.DefaultPort())
 	}
 	return firstPort(x.Req.Port, physical, x.Server.Port, x.DefaultPort())
