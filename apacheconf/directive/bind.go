@@ -153,6 +153,9 @@ func (b *binder) find(s *Scope, m *meaning, name string) (*known, error) {
 	} else if s.Kind&k.where == 0 && !(k.where&Proxy != 0 && s.inside(Proxy)) && !m.reads {
 		return nil, notAllowed(s, k.name)
 	}
+	if s.Group != nil && k.override&ClassAuthConfig == 0 && !m.reads { // httpd: mod_authz_core.c add_authz_section
+		return nil, notAllowed(s, k.name)
+	}
 	if k.module == "core.c" {
 		s.real().Core = true
 	}

@@ -186,7 +186,7 @@ func (a Args) Only(s *Scope, kind Where) error {
 
 func (s *Scope) limited() bool {
 	for p := s; p != nil; p = p.Parent {
-		if p.Limited != nil {
+		if p.Limited != nil || p.Group != nil {
 			return true
 		}
 	}

@@ -69,7 +69,8 @@ func TestForwardRequests(t *testing.T) {
 		{"GET", "http://{}?q", "", "400 "}, {"OPTIONS", "http://{}?q", "", "400 "}, {"GET", "http://{}/x?%zz", "", "200 "},
 		{"GET", "http://wiki:81/%41/../b//c?q=%zz", "", "301 http://wiki.office.invalid:81/b/c?q=%zz"}, {"HEAD", "http://wiki", "", "301 http://wiki.office.invalid"}, {"GET", "http://wiki?q", "", "301 http://wiki.office.invalid?q"},
 		{"GET", "http://wiki/x", "1", "301 http://wiki.office.invalid/x"}, {"GET", "http://wiki/x", "0", "400 "}, {"HEAD", "http://wiki/x", "x", "400 "}, {"GET", "http://wiki/x", "-1", "400 "},
-		{"OPTIONS", "http://wiki", "0", "200 "}, {"OPTIONS", "http://wiki?q", "0", "200 "}, {"POST", "http://wiki.invalid/x", "", "500 "},
+		{"GET", "http://wiki:80/x", "", "301 http://wiki.office.invalid/x"}, {"GET", "http://wiki:/x", "", "301 http://wiki.office.invalid/x"}, {"GET", "https://wiki:443/x", "", "301 https://wiki.office.invalid/x"}, {"GET", "http://wiki:443/x", "", "301 http://wiki.office.invalid:443/x"}, {"GET", "foo://wiki:80/x", "", "301 foo://wiki.office.invalid:80/x"},
+		{"OPTIONS", "http://wiki", " ", "200 "}, {"GET", "http://wiki", " ", "400 "}, {"TRACE", "http://wiki", " ", "200 "}, {"OPTIONS", "http://wiki", "0", "200 "}, {"OPTIONS", "http://wiki?q", "0", "200 "}, {"POST", "http://wiki.invalid/x", "", "500 "},
 	} {
 		nc, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", p.port))
 		if err != nil {
@@ -147,6 +148,33 @@ func (p *instance) absolute(target, host string) int {
 		p.t.Fatal(target, err)
 	}
 	return r.StatusCode
+}
+
+// For SetEnvIf a forward request's URI is the whole URL, and a handler that [H=] names does not take a proxied request away (httpd 2.4.71).
+func TestProxiedForOthers(t *testing.T) {
+	p := newInstance(t)
+	p.conf(forwardModules + "LoadModule setenvif_module modules/mod_setenvif.so\nLoadModule headers_module modules/mod_headers.so\nLoadModule rewrite_module modules/mod_rewrite.so\nProxyRequests On\nProxyPass /own http://{back}/own\n" +
+		"SetEnvIf Request_URI (.*) U=$1\nSetEnvIfExpr \"%{REQUEST_URI} =~ /(.*)/\" E=$1\nHeader always set X-Uri \"%{U}e %{E}e\"\n<Proxy *>\nRequire ip 127.0.0.1\nRewriteEngine On\nRewriteRule . - [H=server-status]\n</Proxy>\n")
+	p.start()
+	proxy, _ := url.Parse(p.url(""))
+	for _, c := range []struct {
+		client           http.Client
+		ask, uri, answer string
+	}{
+		{http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}, "http://" + p.back + "/x?a=b", "http://" + p.back + "/x?a=b http://" + p.back + "/x?a=b", "member /x"},
+		{http.Client{}, p.url("/own/%78?a=b"), "/own/%78 /own/%78", "member /own/x"},
+	} {
+		c.client.Timeout = 20 * time.Second
+		r, err := c.client.Get(c.ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if r.Header.Get("X-Uri") != c.uri || string(b) != c.answer {
+			t.Errorf("%s: URI %q, answer %q", c.ask, r.Header.Get("X-Uri"), b)
+		}
+	}
 }
 
 // By another proxy, the client reads that one's answer to CONNECT, and what comes through its tunnel.

@@ -102,9 +102,10 @@ func (c *codec) noPacket() {
 
 // The numbers that httpd has for packets that are none (ajp.h).
 const (
-	errNoLead  exchange.ModuleError = 120006
-	errBadLead exchange.ModuleError = 120007
-	errCutBody exchange.ModuleError = 120008
+	errOverflow exchange.ModuleError = 120001
+	errNoLead   exchange.ModuleError = 120006
+	errBadLead  exchange.ModuleError = 120007
+	errCutBody  exchange.ModuleError = 120008
 )
 
 // Silent is Listener's (httpd: ajp_link.c ajp_ilink_receive).
@@ -210,11 +211,13 @@ func (c *codec) readField(r *reader) bool {
 func (c *codec) clean() {
 	h := &c.x.Res.Header
 	named := wire.TokensOf(h.Joined("Connection"), wire.ConnectionSeparators)
-	trust, n := c.x.Env.Has(exchange.TrustLength), 0
+	trust, n, kind := c.x.Env.Has(exchange.TrustLength), 0, lastType(h)
 	for i := range h.F {
 		f := &h.F[i]
 		switch {
 		case wire.ConnectionField[f.ID], f.ID == wire.ProxyAuthenticate, f.ID == wire.Other && named.Has(f.Name):
+			continue
+		case f.ID == wire.ContentType && i < kind: // the last one counts
 			continue
 		case f.ID == wire.ContentLength:
 			l, ok := wire.ParseLength(f.Value)
@@ -233,6 +236,16 @@ func (c *codec) clean() {
 	if name, value := c.x.Res.InvalidField(); name+value != "" {
 		c.log("AH02822: dialog with client ", c.x.ClientIP, " failed")
 	}
+}
+
+// lastType is where the last Content-Type is, -1 for none.
+func lastType(h *exchange.Header) int {
+	for i := len(h.F) - 1; i >= 0; i-- {
+		if h.F[i].ID == wire.ContentType {
+			return i
+		}
+	}
+	return -1
 }
 
 // Accept is Codec's.

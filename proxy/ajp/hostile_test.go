@@ -144,6 +144,15 @@ func TestSlowMember(t *testing.T) {
 	})
 }
 
+// Of several Content-Type fields the last one counts (recorded from httpd).
+func TestSeveralTypes(t *testing.T) {
+	field := func(value string) string { return "\xa0\x01" + string(appendText(nil, value)) }
+	head := packet("\x04\x00\xc8" + string(appendText(nil, "OK")) + "\x00\x03" + field("a/b") + string(appendText(appendText(nil, "X-A"), "1")) + field("c/d"))
+	if o := ask(t, get(), answering(head, end(1))); o.Status != 200 || o.Fields != "X-A: 1\nContent-Type: c/d\n" {
+		t.Error(o)
+	}
+}
+
 // What the log says of packets that do not come, as httpd 2.4.71 does.
 func TestLinesOfLostPackets(t *testing.T) {
 	const noHead, cutHead = "AH01030: ajp_ilink_receive() can't receive header", "AH01032: ajp_ilink_receive() error while receiving message body of length 4"

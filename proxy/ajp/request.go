@@ -52,7 +52,7 @@ func (c *codec) tooLarge(what string, n int) error {
 	c.logServer("AH03229: ajp_msg_append_cvt_string(): BufferOverflowException ", c.int(n), " ", c.int(c.size))
 	c.log(what)
 	c.log("AH00988: ajp_send_header: ajp_marshal_into_msgb failed")
-	c.log("AH00868: request failed to ", c.place())
+	c.x.Log(module, exchange.Error, errOverflow, c.x.Arena.Join("AH00868: request failed to ", c.place()))
 	return exchange.Status(400)
 }
 

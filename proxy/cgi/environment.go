@@ -85,11 +85,7 @@ func (b *Builder) server(x *exchange.Exchange) {
 	}
 	b.add("CONTEXT_PREFIX", x.Context.Prefix)
 	b.add("CONTEXT_DOCUMENT_ROOT", root)
-	admin := x.Server.Admin
-	if admin == "" {
-		admin = "[no address given]"
-	}
-	b.add("SERVER_ADMIN", admin)
+	b.add("SERVER_ADMIN", x.Server.Address())
 }
 
 // address is that of this end of the client's connection.

@@ -89,8 +89,19 @@ func TestSelfMadeURLs(t *testing.T) {
 		{CanonicalOff, "front.example", 443, true, "https://front.example/x"},
 		{CanonicalOn, "front.example", 99, false, "http://canon.example:81/x"},
 		{CanonicalOff, "", 0, false, "http://canon.example:81/x"},
+		{CanonicalDNS, "front.example", 99, false, "http://dns.example:99/x"},
+		{CanonicalDNS, "", 0, false, "http://dns.example:81/x"},
+		{CanonicalDNS, "unknown", 99, false, "http://canon.example:99/x"},
 	} {
 		x := &Exchange{Conn: &Conn{Secure: c.secure}, Server: &Server{Name: "canon.example", Port: 81}, Local: &Local{CanonicalName: c.canonical}}
+		if c.canonical == CanonicalDNS {
+			x.Local.LocalName = func(*Exchange) string {
+				if c.host == "unknown" {
+					return ""
+				}
+				return "dns.example"
+			}
+		}
 		x.Req.Host, x.Req.Port = c.host, c.port
 		if got := x.ConstructURL("/x"); got != c.want {
 			t.Errorf("%+v gives %s", c, got)

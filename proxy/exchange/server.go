@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -13,7 +14,7 @@ type Server struct {
 	Name      string // ServerName without scheme and port
 	Scheme    string // from ServerName's URL form; "" for the connection's
 	Port      int    // ServerName's port; 0 when it names none
-	Admin     string // ServerAdmin
+	Admin     string // ServerAdmin; see Address
 	Main      bool   // the main server, not a virtual host
 	ID        string // stable over reloads: the key of its balancers' slots, e.g. "p59bfe437"
 	DefinedAt string // "file:line" of <VirtualHost>
@@ -44,6 +45,9 @@ type Server struct {
 	Levels   *Levels // LogLevel at server level
 	ErrorLog ErrorLog
 }
+
+// Address is ServerAdmin, or httpd's words for none.
+func (s *Server) Address() string { return cmp.Or(s.Admin, "[no address given]") }
 
 // IOTimeout is how long one read or write may take: Timeout, or a minute for a server without settings.
 func (s *Server) IOTimeout() time.Duration {
@@ -93,7 +97,8 @@ type ReadLimit struct {
 type Local struct {
 	Levels           *Levels
 	CanonicalName    Canonical
-	CanonicalPort    bool // UseCanonicalPhysicalPort
+	LocalName        func(*Exchange) string // of CanonicalDNS: the name of this end's address, "" for none
+	CanonicalPort    bool                   // UseCanonicalPhysicalPort
 	Signature        Signature
 	ErrorDocuments   []ErrorDocument
 	LimitRequestBody int64
@@ -135,6 +140,14 @@ type ErrorDocument struct {
 
 // ServerName is the name for URLs that we make ourselves (httpd: core.c ap_get_server_name).
 func (x *Exchange) ServerName() string {
+	if x.Local != nil && x.Local.CanonicalName == CanonicalDNS {
+		if x.Local.LocalName != nil && x.Conn != nil {
+			if name := x.Local.LocalName(x); name != "" {
+				return name
+			}
+		}
+		return x.Server.Name
+	}
 	if x.Local != nil && x.Local.CanonicalName == CanonicalOn || x.Req.Host == "" {
 		return x.Server.Name
 	}
@@ -166,7 +179,7 @@ func (x *Exchange) ServerPort() int {
 	if x.Local != nil && x.Local.CanonicalPort && x.Conn != nil {
 		physical = int(x.Conn.Local.Port())
 	}
-	if x.Local != nil && x.Local.CanonicalName != CanonicalOff {
+	if x.Local != nil && x.Local.CanonicalName == CanonicalOn {
 		return firstPort(x.Server.Port, physical, x.DefaultPort())
 	}
 	return firstPort(x.Req.Port, physical, x.Server.Port, x.DefaultPort())

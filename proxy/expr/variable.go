@@ -35,7 +35,7 @@ var variables = [...]variable{
 	{"REMOTE_HOST", RemoteHost, ""},
 	{"REMOTE_IDENT", nothing, ""},
 	{"REMOTE_USER", func(x *exchange.Exchange) string { return x.User }, ""},
-	{"SERVER_ADMIN", func(x *exchange.Exchange) string { return x.Server.Admin }, ""},
+	{"SERVER_ADMIN", func(x *exchange.Exchange) string { return x.Server.Address() }, ""},
 	{"SERVER_NAME", (*exchange.Exchange).ServerName, ""},
 	{"SERVER_PORT", func(x *exchange.Exchange) string { return x.Arena.Int(int64(x.ServerPort())) }, ""},
 	{"SERVER_PROTOCOL", func(x *exchange.Exchange) string { return x.Req.ProtoText() }, ""},

@@ -148,7 +148,7 @@ func (c *codec) Decode([]byte) (n, used int, err error) { return 0, 0, nil }
 
 // Broken is Codec's.
 func (c *codec) Broken(err error) {
-	c.x.Log(module, exchange.Error, err, "AH00860: error reading response from the member")
+	c.x.Log(module, exchange.Warn, err, "AH00860: error reading response from the member")
 }
 
 // Reuse is Codec's: a connection carries one request.

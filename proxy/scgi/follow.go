@@ -30,13 +30,14 @@ func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange
 // scgi_request_status).
 func follow(ctx context.Context, x *exchange.Exchange) error {
 	set, _ := of(x)
-	if file := take(x, set.Sendfile, true); file != "" {
+	if file, ok := take(x, set.Sendfile, true); ok {
 		return send(ctx, x, file)
 	}
 	if x.Res.Status != 200 || set.Redirect == "" {
 		return nil
 	}
-	path, _, _ := strings.Cut(named(x, set.Redirect), "#")
+	path, _ := named(x, set.Redirect)
+	path, _, _ = strings.Cut(path, "#")
 	if path == "" || path[0] != '/' {
 		return nil
 	}
@@ -45,35 +46,35 @@ func follow(ctx context.Context, x *exchange.Exchange) error {
 		x.Req.Method = "GET"
 	}
 	x.SpendBody()
+	x.Req.Spent = false // it has none any more
 	x.Req.Header.Del("Content-Length")
 	return &exchange.Redirect{Path: path}
 }
 
-// named is the value of an answer's field; "" for none.
-func named(x *exchange.Exchange, field string) string {
+// named is the value of an answer's field.
+func named(x *exchange.Exchange, field string) (v string, ok bool) {
 	if field == "" {
-		return ""
+		return "", false
 	}
-	if v := x.Res.Always.Get(field); v != "" {
-		return v
+	if v, ok = x.Res.Always.Lookup(field); ok {
+		return v, true
 	}
-	return x.Res.Header.Get(field)
+	return x.Res.Header.Lookup(field)
 }
 
 // take is named, and takes the field away.
-func take(x *exchange.Exchange, field string, away bool) string {
-	v := named(x, field)
-	if v != "" && away {
+func take(x *exchange.Exchange, field string, away bool) (v string, ok bool) {
+	if v, ok = named(x, field); ok && away {
 		x.Res.Always.Del(field)
 		x.Res.Header.Del(field)
 	}
-	return v
+	return v, ok
 }
 
 // send makes a file the body of the answer, if nothing forbids that it is served.
 func send(ctx context.Context, x *exchange.Exchange, file string) error {
 	h := site.HostOf(x)
-	if h == nil || file[0] != '/' {
+	if h == nil || !strings.HasPrefix(file, "/") {
 		return refused(x, file, 404)
 	}
 	y, status := h.File(ctx, x, file)

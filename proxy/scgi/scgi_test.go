@@ -223,8 +223,21 @@ func TestInternalRedirect(t *testing.T) {
 		x.State[exchange.StateSCGI] = &c.set
 		err := NewBackend().RoundTrip(t.Context(), membertest.Worker(t, "scgi", nil, says([]byte(c.says))), x, &backend.Call{})
 		r, _ := err.(*exchange.Redirect)
-		if (r != nil) != (c.path != "") || r != nil && (r.Path != c.path || x.Req.Method != "GET" || x.Req.Length != 0 || x.Res.Always.Get("X-Go") != "") {
+		if (r != nil) != (c.path != "") || r != nil && (r.Path != c.path || x.Req.Method != "GET" || x.Req.Length != 0 || x.Req.Spent || x.Res.Always.Get("X-Go") != "") {
 			t.Errorf("%q: %v, %s of %d bytes", c.says, err, x.Req.Method, x.Req.Length)
+		}
+		x.Finish()
+	}
+}
+
+// A field that names no file at all asks for one as well (recorded from httpd).
+func TestSendsNoFile(t *testing.T) {
+	for says1, status := range map[string]exchange.Status{"X-Sendfile:\r\n\r\nown": 500, "X-Sendfile: x.txt\r\n\r\nown": 500, "X-Other: /x\r\n\r\nown": 0} {
+		x := get()
+		x.State[exchange.StateSCGI] = &Settings{Sendfile: "X-Sendfile"}
+		err := NewBackend().RoundTrip(t.Context(), membertest.Worker(t, "scgi", nil, says([]byte(says1))), x, &backend.Call{})
+		if got, _ := err.(exchange.Status); got != status || status == 0 && err != nil {
+			t.Errorf("%q: %v, want %d", says1, err, status)
 		}
 		x.Finish()
 	}

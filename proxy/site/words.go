@@ -61,12 +61,8 @@ func internal(x *exchange.Exchange, note string) string {
 	if note != "" {
 		return note + "<p />\n"
 	}
-	admin := x.Server.Admin
-	if admin == "" {
-		admin = "[no address given]"
-	}
 	return "<p>The server encountered an internal error or\nmisconfiguration and was unable to complete\nyour request.</p>\n" +
-		"<p>Please contact the server administrator at \n " + html.EscapeString(admin) + " to inform them of the time this error occurred,\n" +
+		"<p>Please contact the server administrator at \n " + html.EscapeString(x.Server.Address()) + " to inform them of the time this error occurred,\n" +
 		" and the actions you performed just before this error.</p>\n" +
 		"<p>More information about this error may be available\nin the server error log.</p>\n"
 }

@@ -601,3 +601,27 @@ func TestClientsOfFastCGI(t *testing.T) {
 		r.Finish(x)
 	}
 }
+
+// Recorded from httpd: what failonstatus= and failontimeout= see of a member that took too long, by protocol. uwsgi's timeout is
+// seen here alone, where the status that it gets does not put the member into error.
+func TestWhoseTimeoutsAreSeen(t *testing.T) {
+	for _, c := range []struct {
+		scheme, set string
+		status      int
+		failed      bool
+	}{
+		{"fcgi", "failonstatus=504", 504, true}, {"fcgi", "failonstatus=503 failontimeout=On", 504, false},
+		{"scgi", "failonstatus=504", 504, true}, {"scgi", "failonstatus=503 failontimeout=On", 504, false},
+		{"uwsgi", "failonstatus=500", 500, true}, {"uwsgi", "failontimeout=On", 500, true}, {"http", "failontimeout=On", 502, true},
+	} {
+		r := proxytest.New(t, "<Proxy balancer://c>\nBalancerMember "+c.scheme+"://b1:81\nProxySet "+c.set+"\n</Proxy>\nProxyPass / balancer://c/\n",
+			func(*balancer.Worker, *exchange.Exchange, *backend.Call) error {
+				return &backend.Failure{Kind: backend.ReadTimeout, Err: os.ErrDeadlineExceeded, Timeout: true}
+			})
+		x := r.Get("GET / HTTP/1.1")
+		m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]
+		if x.Res.Status != c.status || m.Usable() == c.failed {
+			t.Errorf("%s %s: %d, %s, %s", c.scheme, c.set, x.Res.Status, m.Status(), r.Log.Take())
+		}
+	}
+}

@@ -11,10 +11,11 @@ import (
 // fcgiProtocol is mod_proxy_fcgi. The status of a failure, and what the member suffers for it, are httpd's; a request
 // that can't be repeated is sent to no other member, which would get it without its body there.
 var fcgiProtocol = protocol{
-	encode:      encodeFCGI,
-	given:       refuseFCGI,
-	keepsIfSaid: true,
-	override:    overridesFirst,
+	encode:       encodeFCGI,
+	given:        refuseFCGI,
+	keepsIfSaid:  true,
+	hidesTimeout: true,
+	override:     overridesFirst,
 	rows: map[backend.Kind]outcome{
 		backend.Refused:     {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_fcgi", exchange.Error, false, false, fcgiNoConnection}}},
 		backend.NotTaken:    {status: 503, tryNext: true, notTaken: true, log: fcgiDispatch},
@@ -24,7 +25,7 @@ var fcgiProtocol = protocol{
 		backend.EarlyClose:  {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: fcgiCut},
 		backend.BadFraming:  {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: fcgiDispatch},
 		backend.BadHead:     {status: 502, seesStatus: true, log: fcgiDispatch},
-		backend.ReadTimeout: {status: 504, log: fcgiPolling},
+		backend.ReadTimeout: {status: 504, seesStatus: true, log: fcgiPolling},
 	},
 	rarely: map[backend.Kind]outcome{
 		backend.WriteHead:  {status: 503, marksWorker: true, seesStatus: true, log: fcgiDispatch},

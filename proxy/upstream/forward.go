@@ -40,7 +40,7 @@ func (f *Forward) detect(_ context.Context, x *exchange.Exchange) error {
 			return nil
 		}
 	}
-	x.Req.Proxy = true
+	x.Req.Proxy, x.Req.Path = true, t // for SetEnvIf, too
 	x.Filename, x.Handler = x.Arena.Join(Prefix, t), handlerName
 	return nil
 }
@@ -83,6 +83,9 @@ func ownURL(x *exchange.Exchange, scheme, authority string) bool {
 	return s.Matches(host, int(port)) || x.Server.Port == 0 && int(port) == x.DefaultPort() && x.Conn.Local.Port() == port && s.Matches(host, 0)
 }
 
+// usual are the ports that a redirect leaves out (httpd: APR, apr_uri_unparse).
+var usual = map[string]uint16{"http": 80, "https": 443, "ftp": 21}
+
 // forward is what a forward proxy does before it asks anybody. A host without a dot may need a domain (httpd:
 // mod_proxy.c proxy_needsdomain).
 func (h *handler) forward(p *proxyState) error {
@@ -94,7 +97,7 @@ func (h *handler) forward(p *proxyState) error {
 	if i := strings.IndexAny(authority, "?#"); i >= 0 {
 		authority = authority[:i]
 	}
-	host, port, good := splitAuthority(authority)
+	host, port, good := splitAuthority(strings.TrimSuffix(authority, ":"))
 	if !ok || !good || strings.ContainsAny(host, ".:") || exchange.EqualFold(host, "localhost") {
 		return nil
 	}
@@ -107,7 +110,7 @@ func (h *handler) forward(p *proxyState) error {
 		rest = x.Arena.Join(x.Req.RawPath, rest[end:])
 	}
 	to := x.Arena.Join(scheme, "://", host, domain)
-	if port != 0 {
+	if port != 0 && port != usual[lowerText(scheme)] {
 		to = x.Arena.Join(to, ":", x.Arena.Int(int64(port)))
 	}
 	to = x.Arena.Join(to, rest)

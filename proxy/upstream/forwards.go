@@ -30,6 +30,8 @@ func (h *handler) countForwards(p *proxyState) error {
 		text := x.Req.Header.GetID(wire.MaxForwards)
 		n, err := strconv.ParseInt(text, 10, 64)
 		switch {
+		case text == "": // as 0: APR's apr_strtoi64
+			return lastForward(x)
 		case err != nil || n < 0 || n == math.MaxInt64:
 			x.Log("proxy", exchange.Warn, nil, x.Arena.Join("AH10188: Max-Forwards value '", text, "' could not be parsed"))
 			return proxyError(x, 400, nil, "Max-Forwards request header could not be parsed")

@@ -202,7 +202,7 @@ func (h *handler) failed(ctx context.Context, p *proxyState, err error) (again b
 		return true, nil
 	}
 	if o.seesStatus {
-		p.applyFailOnStatus(int(o.status), o.seesTimeout || e.Timeout)
+		p.applyFailOnStatus(int(o.status), (o.seesTimeout || e.Timeout) && !p.protocol().hidesTimeout)
 	}
 	if e.Kind > backend.WriteHead {
 		p.x.SpendBody()

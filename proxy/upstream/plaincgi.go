@@ -10,9 +10,10 @@ import (
 // scgiProtocol is mod_proxy_scgi. A member that was reached is never blamed: what its program says, or a client that
 // leaves, would take it out for all.
 var scgiProtocol = protocol{
-	encode:   encodeSCGI,
-	counted:  true,
-	override: overridesNone,
+	encode:       encodeSCGI,
+	counted:      true,
+	hidesTimeout: true,
+	override:     overridesNone,
 	rows: map[backend.Kind]outcome{
 		backend.Refused:     {status: 503, marksWorker: true, tryNext: true, seesStatus: true, log: []logLine{{"proxy_scgi", exchange.Error, false, false, followedByPlace("AH00866: failed to make connection to backend: ")}}},
 		backend.ClientBody:  {status: 400, log: []logLine{{"proxy_scgi", exchange.Error, false, false, fixed("AH00859: receiving request body failed")}}}, // or what its BodyError says

@@ -10,18 +10,19 @@ import (
 // codec's. The zero value is HTTP's. Immutable.
 type protocol struct {
 	// encode makes p.target of the mapped path: a path alone (httpd: the canon handlers). nil: as HTTP has it.
-	encode   func(*proxyState) error
-	given    func(x *exchange.Exchange, path string) error // refuses a balancer's path that stays as it came; nil: none is
-	reverses bool                                          // ProxyPassReverse and its cookie forms are for it
-	forwards bool                                          // fields are passed on by HTTP's rules: Via
-	cuts     bool                                          // see lostUnderClient
-	retains  bool                                          // an ErrorDocument keeps the error's status with ProxyErrorOverride
-	counted  bool                                          // a body must tell its length, and LimitRequestBody holds
-	query    bool                                          // a request with a query can't be repeated
-	asOne    bool                                          // nocanon: the query stays a part of the path
-	shown    func(p *proxyState, url string) string        // the URL as log and variables show it; nil: as it is
-	override overriding
-	ownWords bool // a page in an answer's place has our own reason, not the member's
+	encode       func(*proxyState) error
+	given        func(x *exchange.Exchange, path string) error // refuses a balancer's path that stays as it came; nil: none is
+	reverses     bool                                          // ProxyPassReverse and its cookie forms are for it
+	forwards     bool                                          // fields are passed on by HTTP's rules: Via
+	cuts         bool                                          // see lostUnderClient
+	retains      bool                                          // an ErrorDocument keeps the error's status with ProxyErrorOverride
+	counted      bool                                          // a body must tell its length, and LimitRequestBody holds
+	query        bool                                          // a request with a query can't be repeated
+	hidesTimeout bool                                          // failontimeout= does not see that it took too long
+	asOne        bool                                          // nocanon: the query stays a part of the path
+	shown        func(p *proxyState, url string) string        // the URL as log and variables show it; nil: as it is
+	override     overriding
+	ownWords     bool // a page in an answer's place has our own reason, not the member's
 	// keepsIfSaid: connections are kept only where the worker's settings say so (httpd: mod_proxy_fcgi.c
 	// proxy_fcgi_handler, disablereuse_set).
 	keepsIfSaid bool

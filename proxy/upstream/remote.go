@@ -26,10 +26,13 @@ type RemoteFor struct {
 // DirectHost is one word of NoProxy: one field of these is set.
 type DirectHost struct {
 	Net    netip.Prefix // addresses
-	Domain string       // ".example.com": hosts below it
+	Domain string       // ".example.com": hosts below it, without a dot at the end; EveryHost
 	Name   string       // a host that there is
 	Part   string       // a part of the host's name
 }
+
+// EveryHost is the Domain that all hosts are below: NoProxy with nothing but dots.
+const EveryHost = "."
 
 // route has the attempt take the way that is meant for it (httpd: mod_proxy.c proxy_handler). Only HTTP goes by another
 // proxy.
@@ -94,7 +97,7 @@ func (r *RemoteFor) covers(x *exchange.Exchange, scheme, url string) bool {
 // GoesDirect reports whether NoProxy names a host. Its addresses are asked for if NoProxy names some.
 func (r *Remotes) GoesDirect(host string, addresses func() []netip.Addr) bool {
 	var addrs []netip.Addr
-	looked := false
+	looked, bare := false, strings.TrimRight(host, ".")
 	for i := range r.Direct {
 		d := &r.Direct[i]
 		switch {
@@ -108,11 +111,11 @@ func (r *Remotes) GoesDirect(host string, addresses func() []netip.Addr) bool {
 				}
 			}
 		case d.Domain != "":
-			if len(host) > len(d.Domain) && exchange.EqualFold(host[len(host)-len(d.Domain):], d.Domain) {
+			if d.Domain == EveryHost && bare != "" || len(bare) > len(d.Domain) && exchange.EqualFold(bare[len(bare)-len(d.Domain):], d.Domain) {
 				return true
 			}
 		case d.Name != "":
-			if exchange.EqualFold(strings.TrimRight(host, "."), d.Name) {
+			if exchange.EqualFold(bare, d.Name) {
 				return true
 			}
 		case strings.Contains(host, d.Part):

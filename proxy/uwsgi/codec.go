@@ -150,7 +150,7 @@ func (c *codec) Decode(p []byte) (n, used int, err error) {
 
 // Broken is Codec's.
 func (c *codec) Broken(err error) {
-	c.x.Log(module, exchange.Error, err, "AH01110: error reading response")
+	c.x.Log(module, exchange.Warn, err, "AH01110: error reading response")
 }
 
 // Reuse is Codec's: a connection carries one request.

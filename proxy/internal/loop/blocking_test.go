@@ -38,6 +38,7 @@ upstream.AddressesOf: while a configuration is loaded
 auth.get: facts of a file that every request looks at; current calls Block before it is read
 auth.readWhole: watched.current calls Block before it, or a goroutine of its own does it
 accesslog.nameOrAddress: hostname.Cache.Of calls Block before it
+core.nameOrAddress: hostname.Cache.Of calls Block before it
 auth.lookup: likewise
 auth.leadsTo: lookup, and who else calls it, called Block before it
 core.addresses: while a configuration is loaded

@@ -21,6 +21,12 @@ func TestRefused(t *testing.T) {
 	tests := []struct{ conf, want string }{
 		{"Require foo", "Unknown Authz provider: foo"},
 		{"Require", "Unknown Authz provider: "},
+		{"<RequireAll>\nRequire all granted\nLogLevel info\n</RequireAll>", "LogLevel not allowed in <RequireAll> context"},
+		{"<RequireAny>\n<IfModule core.c>\nOrder deny,allow\n</IfModule>\n</RequireAny>", "order not allowed in <RequireAny> context"},
+		{"<RequireAll>\nRequire all granted\n<RequireNone>\nSetHandler x\n</RequireNone>\n</RequireAll>", "SetHandler not allowed in <RequireNone> context"},
+		{"<RequireNone>\n<If \"true\">\n</If>\n</RequireNone>", "<If> cannot occur within <Limit> or <LimitExcept> section"},
+		{"<RequireAll>\n<Files x>\n</Files>\n</RequireAll>", "<Files> cannot occur within <Limit> or <LimitExcept> section"},
+		{"<RequireAll>\nAuthName x\nSatisfy all\nRequire all granted\n</RequireAll>", ""},
 		{"Require all", "Argument for 'Require all' must be 'granted' or 'denied'"},
 		{"Require all maybe", "Argument for 'Require all' must be 'granted' or 'denied'"},
 		{"Require all GRANTED", ""},

@@ -60,6 +60,9 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 		DecodedSlashes: slices.ContainsFunc(chain, resetsSlashes),
 		PassAuth:       m.passAuth.Or(false), CurrentURI: m.currentURI.Or(false), QualifyRedirect: m.qualified.Or(false),
 	}
+	if p.Local.CanonicalName == exchange.CanonicalDNS {
+		p.Local.LocalName = localName
+	}
 	if p.Local.Levels == nil {
 		p.Local.Levels = &exchange.Levels{All: exchange.Warn}
 	}

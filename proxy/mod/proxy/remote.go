@@ -54,7 +54,8 @@ func newRemote(name string, a directive.Args) (*backend.Remote, error) {
 		return nil, errors.New(name + ": Bad syntax for a remote proxy server")
 	}
 	r := &backend.Remote{Host: rest, Port: balancer.PortOf(strings.ToLower(scheme))}
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
+	if i := strings.IndexByte(rest[strings.IndexByte(rest, ']')+1:], ':'); i >= 0 { // the first, but for those of an IPv6 address
+		i += strings.IndexByte(rest, ']') + 1
 		port := rest[i+1:]
 		n := directive.Atoi(port)
 		if port == "" || port[0] < '0' || '9' < port[0] || n > 65535 {
@@ -81,6 +82,9 @@ func setDirect(s *directive.Scope, a directive.Args) error {
 	case is:
 		c.direct = append(c.direct, upstream.DirectHost{Net: net})
 	case isDomain(word):
+		if word = strings.TrimRight(word, "."); word == "" {
+			word = upstream.EveryHost
+		}
 		c.direct = append(c.direct, upstream.DirectHost{Domain: word})
 	default:
 		ctx, cancel := context.WithTimeout(context.Background(), lookupAtLoad)
@@ -96,7 +100,7 @@ func setDirect(s *directive.Scope, a directive.Args) error {
 
 // isDomain reports whether a word is ".example.com" (httpd: proxy_util.c ap_proxy_is_domainname).
 func isDomain(word string) bool {
-	if len(word) < 2 || word[0] != '.' {
+	if word == "" || word[0] != '.' {
 		return false
 	}
 	for i := range len(word) {
@@ -113,9 +117,12 @@ func isDomain(word string) bool {
 // ap_proxy_is_ipaddr). What is guessed is told.
 func addressWord(s *directive.Scope, a directive.Args, word string) (netip.Prefix, bool) {
 	text, mask, masked := strings.Cut(word, "/")
+	if strings.Count(text, ".") < 4 {
+		text = strings.TrimSuffix(text, ".")
+	}
 	var quads [4]byte
 	n := 0
-	for part := range strings.SplitSeq(strings.TrimSuffix(text, "."), ".") {
+	for part := range strings.SplitSeq(text, ".") {
 		q, err := strconv.ParseUint(part, 0, 8)
 		if err != nil || n == 4 {
 			return netip.Prefix{}, false

@@ -32,6 +32,7 @@ func TestRemoteWords(t *testing.T) {
 		"ProxyRemote * http://":             "ProxyRemote: Bad syntax for a remote proxy server",
 		"ProxyRemote * http://p:x":          "ProxyRemote: Bad syntax for a remote proxy server (bad port number)",
 		"ProxyRemote * http://p:":           "ProxyRemote: Bad syntax for a remote proxy server (bad port number)",
+		"ProxyRemote * http://u:w@p:80":     "ProxyRemote: Bad syntax for a remote proxy server (bad port number)",
 		"ProxyRemote * http://p:99999":      "ProxyRemote: Bad syntax for a remote proxy server (bad port number)",
 		"ProxyRemoteMatch ( http://p":       "Regular expression for ProxyRemoteMatch could not be compiled.",
 		"ProxyRemoteMatch x p":              "ProxyRemoteMatch: Bad syntax for a remote proxy server",
@@ -76,6 +77,17 @@ func TestWhoGoesByARemote(t *testing.T) {
 			t.Errorf("%s: %v", host, got)
 		}
 	}
+	dots := remotesOf(t, "ProxyRemote * http://far:1\nNoProxy .direct.test.\n").ways()
+	for host, want := range map[string]bool{"a.direct.test": true, "a.DIRECT.test.": true, "direct.test": false, ".": false} {
+		if got := dots.GoesDirect(host, nil); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+	for _, word := range []string{".", ".."} { // httpd 2.4.71: every host is below nothing
+		if all := remotesOf(t, "ProxyRemote * http://far:1\nNoProxy "+word+"\n").ways(); !all.GoesDirect("localhost", nil) || all.GoesDirect(".", nil) {
+			t.Error(word)
+		}
+	}
 	if a := ways.List[2].Remote.Authorization; a != "Basic dTpw" {
 		t.Error(a)
 	}
@@ -87,7 +99,7 @@ func TestWhoGoesByARemote(t *testing.T) {
 // What httpd warns of, and makes of, addresses without a net.
 func TestAddressWords(t *testing.T) {
 	for word, want := range map[string]string{
-		"10.1": "10.1.0.0/16", "10.1.": "10.1.0.0/16", "10.1.2.3": "10.1.2.3/32", "10.0.0.0": "10.0.0.0/8", "10.1.2.3/8": "10.0.0.0/8", "0.0.0.0": "", "256.1": "", "10.1/33": "", "10.1.2.3.4": "", "a.b": "", "": "", "0x0a.1": "10.1.0.0/16",
+		"10.1": "10.1.0.0/16", "10.1.": "10.1.0.0/16", "10.1.2.3": "10.1.2.3/32", "10.0.0.0": "10.0.0.0/8", "10.1.2.3/8": "10.0.0.0/8", "0.0.0.0": "", "256.1": "", "10.1/33": "", "10.1.2.3.4": "", "10.1.2.3.": "", "10.1.2.": "10.1.2.0/24", "10./8": "10.0.0.0/8", "a.b": "", "": "", "0x0a.1": "10.1.0.0/16",
 	} {
 		c := &directive.Config{}
 		s := &directive.Scope{Config: c}
