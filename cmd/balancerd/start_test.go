@@ -349,3 +349,40 @@ func TestKillLosesNoLines(t *testing.T) {
 		t.Errorf("%d lines of %d requests", got, n)
 	}
 }
+
+// A start in the background lets go of its output though log programs go on: whoever started it, ssh or a script, waits for
+// the end of it. What they write on stderr goes to the error log.
+func TestDaemonWithLogProgram(t *testing.T) {
+	t.Parallel()
+	p := newInstance(t)
+	p.conf("CustomLog \"|$echo from the log program >&2; cat >> {root}/piped.log\" \"%r\"\n" + passAll)
+	t.Cleanup(func() {
+		if pid := p.pidFile(); pid > 0 {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	started := make(chan int, 1)
+	go func() {
+		exit, _, _ := p.run("-k", "start")
+		started <- exit
+	}()
+	select {
+	case exit := <-started:
+		if exit != 0 {
+			t.Fatal("start:", exit)
+		}
+	case <-time.After(30 * time.Second):
+		syscall.Kill(p.pidFile(), syscall.SIGKILL)
+		t.Fatal("somebody holds the output of the start")
+	}
+	if status, _ := p.get("/x"); status != 200 {
+		t.Error(status)
+	}
+	p.until("the lines", func() bool {
+		return strings.Contains(p.read("error.log"), "from the log program") && strings.Contains(p.read("piped.log"), "GET /x")
+	})
+	if exit, _, errs := p.run("-k", "stop"); exit != 0 {
+		t.Error(errs)
+	}
+	p.until("its end", func() bool { return p.pidFile() == 0 })
+}
