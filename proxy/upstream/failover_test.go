@@ -475,6 +475,20 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// The member's own status is noted for the log, whatever the client is told.
+func TestStatusIsNoted(t *testing.T) {
+	r := proxytest.New(t, "ProxyErrorOverride On\nErrorDocument 503 text\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status = len(x.Req.Path) * 100
+			return nil
+		})
+	for path, want := range map[string]string{"/": "100", "/a": "200", "/abcd": "500", "/abcdefgh": "900"} {
+		if got, _ := r.Get("GET " + path + " HTTP/1.1").Notes.Get("proxy-status"); got != want {
+			t.Errorf("%s: %q, want %s", path, got, want)
+		}
+	}
+}
+
 // The page in place of an answer whose status came without a reason says so; one with a reason that no page can have has the
 // standard title. ErrorDocument's text has neither (recorded from httpd).
 func TestOverrideOfReasons(t *testing.T) {
