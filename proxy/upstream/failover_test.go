@@ -639,3 +639,18 @@ func TestWhoseTimeoutsAreSeen(t *testing.T) {
 		}
 	}
 }
+
+// Recorded from httpd: with ping= a member that is too slow is not blamed, but one that stops within a packet is.
+func TestPingedMembersThatStop(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{{os.ErrDeadlineExceeded, 504}, {exchange.ModuleError(120008), 503}} {
+		r := proxytest.New(t, "ProxyPass / ajp://b1:81/ ping=1\n", func(*balancer.Worker, *exchange.Exchange, *backend.Call) error {
+			return &backend.Failure{Kind: backend.ReadTimeout, Err: c.err, Timeout: true}
+		})
+		if x := r.Get("GET / HTTP/1.1"); x.Res.Status != c.status {
+			t.Errorf("%v: %d, want %d", c.err, x.Res.Status, c.status)
+		}
+	}
+}
