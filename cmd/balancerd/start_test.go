@@ -350,12 +350,17 @@ func TestKillLosesNoLines(t *testing.T) {
 	}
 }
 
-// A start in the background lets go of its output though log programs go on: whoever started it, ssh or a script, waits for
-// the end of it. What they write on stderr goes to the error log.
-func TestDaemonWithLogProgram(t *testing.T) {
+// A start in the background lets go of its output though programs of logs and of rewrite maps go on: whoever started it, ssh
+// or a script, waits for the end of it. What they write on stderr goes to the error log.
+func TestDaemonWithPrograms(t *testing.T) {
 	t.Parallel()
 	p := newInstance(t)
-	p.conf("CustomLog \"|$echo from the log program >&2; cat >> {root}/piped.log\" \"%r\"\n" + passAll)
+	const script = "#!/bin/sh\necho from the map >&2\nwhile read key; do echo value; done\n"
+	if err := os.WriteFile(p.root+"/map.sh", []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.conf("CustomLog \"|$echo from the log program >&2; cat >> {root}/piped.log\" \"%r\"\n" +
+		"LoadModule rewrite_module modules/mod_rewrite.so\nRewriteEngine On\nRewriteMap m prg:{root}/map.sh\n" + passAll)
 	t.Cleanup(func() {
 		if pid := p.pidFile(); pid > 0 {
 			syscall.Kill(pid, syscall.SIGKILL)
@@ -379,7 +384,8 @@ func TestDaemonWithLogProgram(t *testing.T) {
 		t.Error(status)
 	}
 	p.until("the lines", func() bool {
-		return strings.Contains(p.read("error.log"), "from the log program") && strings.Contains(p.read("piped.log"), "GET /x")
+		errors := p.read("error.log")
+		return strings.Contains(errors, "from the log program") && strings.Contains(errors, "from the map") && strings.Contains(p.read("piped.log"), "GET /x")
 	})
 	if exit, _, errs := p.run("-k", "stop"); exit != 0 {
 		t.Error(errs)

@@ -67,6 +67,7 @@ dbm.sdbmPageOf: likewise
 dbm.openHash: likewise
 dbm.read: likewise
 rewrite.launch: find calls Block before it, or it is called while a configuration takes over
+rewrite.errorOutput: likewise
 rewrite.isExecutableFile: while a configuration is loaded
 heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it
