@@ -45,6 +45,7 @@ core.addresses: while a configuration is loaded
 remoteip.lookUp: likewise
 mpm.UserID: likewise
 mpm.GroupID: likewise
+mpm.resolves: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
 exchange.next: likewise
 static.isLink: likewise
