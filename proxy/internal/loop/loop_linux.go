@@ -56,9 +56,10 @@ type Loop struct {
 	duty     duty
 	overflow *Loop // where its sockets move as events come for them; nil: nowhere
 
-	mu    sync.Mutex
-	queue []message // under mu
-	woken bool      // wakeFD was written to for it; under mu
+	mu     sync.Mutex
+	queue  []message // under mu
+	woken  bool      // wakeFD was written to for it; under mu
+	closed bool      // wakeFD is not the loop's any more; under mu
 
 	// Owned as the events are.
 	batch   []message // taken off the queue
@@ -137,6 +138,9 @@ func (g *Group) clock() int64 { return int64(time.Since(g.began)) }
 
 func (l *Loop) close() {
 	l.poller.leave()
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
 	syscall.Close(l.epoll)
 	syscall.Close(l.wakeFD)
 }

@@ -57,8 +57,14 @@ func (l *Loop) queued() bool {
 	return len(l.queue) > 0
 }
 
-// wake ends the loop's wait for events.
+// wake ends the loop's wait for events. Nothing is written once the loop is closed: its eventfd's number may be another
+// connection's, or file's, by then.
 func (l *Loop) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
 	one := uint64(1)
 	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.wakeFD), uintptr(unsafe.Pointer(&one)), 8)
 }
