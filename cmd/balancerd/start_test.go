@@ -349,3 +349,46 @@ func TestKillLosesNoLines(t *testing.T) {
 		t.Errorf("%d lines of %d requests", got, n)
 	}
 }
+
+// A start in the background lets go of its output though programs of logs and of rewrite maps go on: whoever started it, ssh
+// or a script, waits for the end of it. What they write on stderr goes to the error log.
+func TestDaemonWithPrograms(t *testing.T) {
+	t.Parallel()
+	p := newInstance(t)
+	const script = "#!/bin/sh\necho from the map >&2\nwhile read key; do echo value; done\n"
+	if err := os.WriteFile(p.root+"/map.sh", []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.conf("CustomLog \"|$echo from the log program >&2; cat >> {root}/piped.log\" \"%r\"\n" +
+		"LoadModule rewrite_module modules/mod_rewrite.so\nRewriteEngine On\nRewriteMap m prg:{root}/map.sh\n" + passAll)
+	t.Cleanup(func() {
+		if pid := p.pidFile(); pid > 0 {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	started := make(chan int, 1)
+	go func() {
+		exit, _, _ := p.run("-k", "start")
+		started <- exit
+	}()
+	select {
+	case exit := <-started:
+		if exit != 0 {
+			t.Fatal("start:", exit)
+		}
+	case <-time.After(30 * time.Second):
+		syscall.Kill(p.pidFile(), syscall.SIGKILL)
+		t.Fatal("somebody holds the output of the start")
+	}
+	if status, _ := p.get("/x"); status != 200 {
+		t.Error(status)
+	}
+	p.until("the lines", func() bool {
+		errors := p.read("error.log")
+		return strings.Contains(errors, "from the log program") && strings.Contains(errors, "from the map") && strings.Contains(p.read("piped.log"), "GET /x")
+	})
+	if exit, _, errs := p.run("-k", "stop"); exit != 0 {
+		t.Error(errs)
+	}
+	p.until("its end", func() bool { return p.pidFile() == 0 })
+}

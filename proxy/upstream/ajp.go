@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"errors"
+
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
 )
@@ -42,7 +44,8 @@ const (
 
 // ajpKind finds the row of a failure: a timeout is a close, unless a ping was answered before.
 func ajpKind(p *proxyState, e *backend.Failure) backend.Kind {
-	pinged := p.worker.Settings().Ping.Set
+	var inPacket exchange.ModuleError // its beginning was here in time
+	pinged := p.worker.Settings().Ping.Set && !errors.As(e.Err, &inPacket)
 	switch {
 	case e.Kind == backend.ReadTimeout && pinged:
 		return answersPing

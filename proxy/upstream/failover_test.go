@@ -475,6 +475,20 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// The member's own status is noted for the log, whatever the client is told.
+func TestStatusIsNoted(t *testing.T) {
+	r := proxytest.New(t, "ProxyErrorOverride On\nErrorDocument 503 text\nProxyPass / http://b1/\n",
+		func(_ *balancer.Worker, x *exchange.Exchange, _ *backend.Call) error {
+			x.Res.Status = len(x.Req.Path) * 100
+			return nil
+		})
+	for path, want := range map[string]string{"/": "100", "/a": "200", "/abcd": "500", "/abcdefgh": "900"} {
+		if got, _ := r.Get("GET " + path + " HTTP/1.1").Notes.Get("proxy-status"); got != want {
+			t.Errorf("%s: %q, want %s", path, got, want)
+		}
+	}
+}
+
 // The page in place of an answer whose status came without a reason says so; one with a reason that no page can have has the
 // standard title. ErrorDocument's text has neither (recorded from httpd).
 func TestOverrideOfReasons(t *testing.T) {
@@ -622,6 +636,21 @@ func TestWhoseTimeoutsAreSeen(t *testing.T) {
 		m := r.Farm.Balancer(r.Site.Hosts[0].Server.ID, "c").Members()[0]
 		if x.Res.Status != c.status || m.Usable() == c.failed {
 			t.Errorf("%s %s: %d, %s, %s", c.scheme, c.set, x.Res.Status, m.Status(), r.Log.Take())
+		}
+	}
+}
+
+// Recorded from httpd: with ping= a member that is too slow is not blamed, but one that stops within a packet is.
+func TestPingedMembersThatStop(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{{os.ErrDeadlineExceeded, 504}, {exchange.ModuleError(120008), 503}} {
+		r := proxytest.New(t, "ProxyPass / ajp://b1:81/ ping=1\n", func(*balancer.Worker, *exchange.Exchange, *backend.Call) error {
+			return &backend.Failure{Kind: backend.ReadTimeout, Err: c.err, Timeout: true}
+		})
+		if x := r.Get("GET / HTTP/1.1"); x.Res.Status != c.status {
+			t.Errorf("%v: %d, want %d", c.err, x.Res.Status, c.status)
 		}
 	}
 }

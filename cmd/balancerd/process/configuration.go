@@ -33,6 +33,7 @@ type configuration struct {
 	commands []string // of log programs, as the configuration names them
 	logs     []named  // files and programs' inputs; those that the reader opened, and log programs'
 	programs []*sink.Program
+	errs     *os.File // what they write errors to, in the background; nil in the foreground
 }
 
 // read has the reader read the configuration, and waits until it has handed it over.
@@ -177,8 +178,8 @@ func (s *supervisor) openLogs(c *configuration) error {
 	}
 	c.reader.end()
 	c.reader = nil
-	for _, command := range c.commands {
-		c.startProgram(command, s.programDied)
+	if len(c.commands) > 0 {
+		s.startPrograms(c)
 	}
 	if c.broken == nil {
 		if st, err := ownSite(s.Command, c.own, c.openLog); err == nil { // else the serving process tells what is wrong
@@ -188,9 +189,38 @@ func (s *supervisor) openLogs(c *configuration) error {
 	return nil
 }
 
+// startPrograms starts the log programs. In the background they write errors to the error log, where that is a file: whoever
+// started the server waits for the end of its output (httpd: log.c ap_open_logs).
+func (s *supervisor) startPrograms(c *configuration) {
+	out, errs := os.Stdout, os.Stderr
+	if s.user.Background {
+		c.errs = s.errorsOf(c)
+		out, errs = nil, c.errs
+	}
+	for _, command := range c.commands {
+		c.startProgram(command, out, errs, s.programDied)
+	}
+}
+
+// errorsOf is a file that writes to the error log of c, or nowhere when that is no file.
+func (s *supervisor) errorsOf(c *configuration) *os.File {
+	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil
+	}
+	st, err := ownSite(s.Command, c.own, c.openLog) // an error when the log is a program that is to be started
+	if err != nil {
+		return f
+	}
+	defer st.Close()
+	writeToLog(st, int(f.Fd()))
+	syscall.CloseOnExec(int(f.Fd()))
+	return f
+}
+
 // startProgram starts a log program as this process's own child.
-func (c *configuration) startProgram(command string, died func(string, error)) {
-	p, err := sink.StartProgram(command, c.own.ServerRoot, died)
+func (c *configuration) startProgram(command string, out, errs *os.File, died func(string, error)) {
+	p, err := sink.StartProgram(command, c.own.ServerRoot, out, errs, died)
 	if err != nil {
 		c.logs = append(c.logs, named{name: command, errno: errnoIn(err)})
 		return
@@ -308,5 +338,8 @@ func (c *configuration) close() {
 	for _, p := range c.programs {
 		recovery.Go("ending a log's program", func() { p.Close() })
 	}
-	c.logs, c.programs = nil, nil
+	if c.errs != nil {
+		c.errs.Close()
+	}
+	c.logs, c.programs, c.errs = nil, nil, nil
 }

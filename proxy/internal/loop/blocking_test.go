@@ -45,6 +45,7 @@ core.addresses: while a configuration is loaded
 remoteip.lookUp: likewise
 mpm.UserID: likewise
 mpm.GroupID: likewise
+mpm.resolves: likewise
 static.open: mostly answered from memory: to leave the loop first would cost a quarter of a small answer (measured), so that the watchdog takes the loop from what does wait for a disk
 exchange.next: likewise
 static.isLink: likewise
@@ -67,6 +68,7 @@ dbm.sdbmPageOf: likewise
 dbm.openHash: likewise
 dbm.read: likewise
 rewrite.launch: find calls Block before it, or it is called while a configuration takes over
+rewrite.errorOutput: likewise
 rewrite.isExecutableFile: while a configuration is loaded
 heartbeat.hear: a goroutine of its own
 heartbeat.write: likewise, or the handler called Block before it

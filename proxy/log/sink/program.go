@@ -25,6 +25,8 @@ type Program struct {
 	dir  string
 	died func(program string, err error)
 	r, w *os.File
+	out  *os.File // its standard output; nil: none
+	errs *os.File // its standard error
 
 	mu   sync.Mutex // guards what follows
 	cmd  *exec.Cmd  // nil between a death and the next start
@@ -34,10 +36,10 @@ type Program struct {
 }
 
 // StartProgram starts the program that a target names: "|cmd" and "||cmd" directly, "|$cmd" by the
-// shell. It runs in dir. died is told that it ended by itself; nil is fine. The error is the operating
-// system's.
-func StartProgram(target, dir string, died func(program string, err error)) (*Program, error) {
-	p := &Program{argv: commandOf(target), dir: dir, died: died, done: make(chan struct{})}
+// shell. It runs in dir and writes to out and errs, which stay the caller's, and nowhere where they are nil. died is told
+// that it ended by itself; nil is fine. The error is the operating system's.
+func StartProgram(target, dir string, out, errs *os.File, died func(program string, err error)) (*Program, error) {
+	p := &Program{argv: commandOf(target), dir: dir, out: out, errs: errs, died: died, done: make(chan struct{})}
 	var err error
 	if p.r, p.w, err = os.Pipe(); err != nil {
 		return nil, err
@@ -112,7 +114,13 @@ func (p *Program) start() error {
 		return syscall.ENOENT
 	}
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
-	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.dir, p.r, os.Stdout, os.Stderr
+	cmd.Dir, cmd.Stdin = p.dir, p.r
+	if p.out != nil {
+		cmd.Stdout = p.out
+	}
+	if p.errs != nil {
+		cmd.Stderr = p.errs
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (s *Set) pipe(name string) (target, error) {
 		}
 		return newPipe(w, nil)
 	}
-	p, err := StartProgram(name, s.o.Root, s.o.Died)
+	p, err := StartProgram(name, s.o.Root, os.Stdout, os.Stderr, s.o.Died)
 	if err != nil {
 		return nil, err
 	}

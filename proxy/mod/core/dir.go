@@ -68,7 +68,7 @@ func build(chain []*directive.Scope, p *site.Plan) error {
 	}
 	if e := m.handlerExpr; e != nil {
 		p.Add(site.Types, "SetHandler", handlerStep(e))
-	} else if h := m.handler.Or(""); h != "" && !strings.EqualFold(h, "none") {
+	} else if h := m.handler.Or(""); h != "" && h != "none" {
 		p.Named = h
 	}
 	return nil
@@ -81,7 +81,7 @@ func resetsSlashes(s *directive.Scope) bool {
 	return s.Kind&directive.Server == 0 && (s.Kind != directive.Proxy || s.Core)
 }
 
-// handlerStep evaluates SetHandler "expr=…" for each request.
+// handlerStep evaluates a SetHandler with variables for each request.
 func handlerStep(e *expr.String) exchange.Step {
 	return func(_ context.Context, x *exchange.Exchange) error {
 		name, err := e.Eval(x)
@@ -89,7 +89,7 @@ func handlerStep(e *expr.String) exchange.Step {
 			x.Log("core", exchange.Error, nil, "AH03154: Can't evaluate handler expression: "+err.Error())
 			return exchange.Status(500)
 		}
-		if !strings.EqualFold(name, "none") && x.Handler == "" {
+		if name = handlerOf(name); name != "none" && x.Handler == "" {
 			x.Handler = name
 		}
 		return nil
@@ -98,17 +98,26 @@ func handlerStep(e *expr.String) exchange.Step {
 
 func setHandler(s *directive.Scope, a directive.Args) error {
 	d := dirs.In(s)
-	if text, ok := strings.CutPrefix(a.Words[0], "expr="); ok {
-		e, err := expr.CompileString(text, expr.Options{AccessFile: s.Config.InAccessFile()})
-		if err != nil {
-			return errors.New("Can't parse expression : " + err.Error())
-		}
-		d.handlerExpr = e
-		return nil
+	e, err := expr.CompileString(a.Words[0], expr.Options{AccessFile: s.Config.InAccessFile()})
+	if err != nil {
+		return errors.New("Can't parse expression : " + err.Error())
 	}
 	d.handlerExpr = nil
-	d.handler.Set(a.Words[0])
+	if name, ok := e.Const(); ok {
+		d.handler.Set(handlerOf(name))
+	} else {
+		d.handlerExpr = e
+	}
 	return nil
+}
+
+// handlerOf is a handler's name as it counts: in lower case, unless the path of a socket is part of it (httpd: core.c
+// core_override_type).
+func handlerOf(name string) string {
+	if strings.HasPrefix(name, "proxy:unix") {
+		return name
+	}
+	return strings.ToLower(name)
 }
 
 func setCanonical(s *directive.Scope, a directive.Args) error {

@@ -292,3 +292,26 @@ func TestSettingsReachTheServer(t *testing.T) {
 		t.Errorf("listeners %+v, ids %s %s", s.Listeners, m.ID, v.ID)
 	}
 }
+
+// Recorded from httpd: SetHandler's word is an expression, and counts in lower case unless it begins with a socket's path.
+func TestSetHandler(t *testing.T) {
+	for word, want := range map[string]string{
+		"Server-Status":                     "server-status",
+		"Proxy:Fcgi://H/Pre":                "proxy:fcgi://h/pre",
+		"proxy:unix:/Run/S|Fcgi://H/Pre":    "proxy:unix:/Run/S|Fcgi://H/Pre",
+		"proxy:Unix:/Run/S|fcgi://h":        "proxy:unix:/run/s|fcgi://h",
+		"proxy:fcgi://%{SERVER_NAME}/X":     "proxy:fcgi://main.example/x",
+		"proxy:unix:/Run/%{REQUEST_METHOD}": "proxy:unix:/Run/GET",
+		"expr=%{REQUEST_METHOD}":            "expr=get",
+		"None":                              "",
+		"%{tolower:NONE}":                   "",
+	} {
+		x := ask(build(t, "<Location />\nSetHandler \""+word+"\"\n</Location>\n"), "main.example", "/x")
+		if x.Handler != want {
+			t.Errorf("%s: %q, want %q", word, x.Handler, want)
+		}
+	}
+	if got, want := sitetest.Refused("", "SetHandler %{nofunc:x}", core.Module()), "Can't parse expression : Function 'nofunc' does not exist"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

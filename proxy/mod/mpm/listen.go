@@ -2,10 +2,12 @@ package mpm
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 
+	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 )
 
@@ -39,6 +41,11 @@ func setListen(s *directive.Scope, a directive.Args) error {
 	if len(a.Words) == 2 {
 		l.proto = strings.ToLower(a.Words[1])
 	}
+	if !resolves(host) {
+		s.Config.Warnings = append(s.Config.Warnings, apacheconf.Warning{Pos: a.Pos, Module: "core", Level: "crit",
+			Msg: "(EAI 2)Name or service not known: AH00077: alloc_listener: failed to set up sockaddr for " + host})
+		return errors.New("Listen setup failed")
+	}
 	p := scopes.In(s.Config.Main)
 	for _, other := range p.listen {
 		if other.host == l.host && other.port == l.port {
@@ -47,6 +54,15 @@ func setListen(s *directive.Scope, a directive.Args) error {
 	}
 	p.listen = append(p.listen, l)
 	return nil
+}
+
+// resolves reports whether a host has an address; none is all addresses.
+func resolves(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return true
+	}
+	_, err := net.LookupHost(host)
+	return err == nil
 }
 
 func parseListen(word string) (host string, port int, err error) {

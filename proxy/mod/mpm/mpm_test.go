@@ -39,6 +39,7 @@ func TestRefused(t *testing.T) {
 		"Listen localhost":                                "Port must be specified",
 		"Listen 127.0.0.1:0":                              "Invalid address or port",
 		"Listen 127.0.0.1:80":                             "Cannot define multiple Listeners on the same IP:port",
+		"Listen a..b:81":                                  "Listen setup failed",
 		"Listen 1 2 3":                                    "Listen requires 1 or 2 arguments.",
 		"ListenBacklog 0":                                 "ListenBacklog must be > 0",
 		"SendBufferSize 511":                              "SendBufferSize must be >= 512 bytes, or 0 for system default.",

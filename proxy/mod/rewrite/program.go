@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"balancerd/apacheconf"
@@ -18,7 +19,8 @@ import (
 
 // program is a prg: map: a process that reads keys, a line each, and answers each with a line. One question at a time.
 type program struct {
-	argv []string // the program's full path, and its words
+	argv []string   // the program's full path, and its words
+	site *site.Site // whose error log it writes to; set before it is started
 
 	turn   chan struct{} // holds one token: who has it may use what follows
 	on     bool          // it is to run: a server with rules has the map
@@ -80,6 +82,7 @@ func openMaps(st *site.Site) error {
 		}
 	}
 	for pr := range seen {
+		pr.site = st
 		st.OnCommit(pr.begin)
 		st.OnClose(pr.end)
 	}
@@ -112,7 +115,11 @@ func (pr *program) start() {
 	if pr.run != nil || time.Now().Before(pr.wait) {
 		return
 	}
-	r, err := launch(pr.argv)
+	errs := pr.errorOutput()
+	r, err := launch(pr.argv, errs)
+	if errs != os.Stderr {
+		errs.Close() // nil for none
+	}
 	if err != nil {
 		pr.failed()
 		pr.unsaid = err
@@ -121,8 +128,24 @@ func (pr *program) start() {
 	pr.run, pr.unsaid = r, nil
 }
 
-// launch starts a process in the program's own folder.
-func launch(argv []string) (*running, error) {
+// errorOutput is what the process's standard error goes to: the error log, as in httpd. The starter's own would keep whoever
+// waits for its end, ssh or a script, waiting. nil: nowhere.
+func (pr *program) errorOutput() *os.File {
+	l, ok := pr.site.ErrorLog.(interface{ Redirect(fd int) error })
+	if !ok {
+		return os.Stderr
+	}
+	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil
+	}
+	l.Redirect(int(f.Fd())) // not the system's log: it stays nowhere
+	syscall.CloseOnExec(int(f.Fd()))
+	return f
+}
+
+// launch starts a process in the program's own folder, whose standard error is errs.
+func launch(argv []string, errs *os.File) (*running, error) {
 	in, to, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -134,7 +157,10 @@ func launch(argv []string) (*running, error) {
 		return nil, err
 	}
 	r := &running{cmd: exec.Command(argv[0], argv[1:]...), to: to, from: from, lines: bufio.NewReader(from), done: make(chan struct{})}
-	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr, r.cmd.Dir = in, out, os.Stderr, filepath.Dir(argv[0])
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Dir = in, out, filepath.Dir(argv[0])
+	if errs != nil {
+		r.cmd.Stderr = errs
+	}
 	err = r.cmd.Start()
 	in.Close()
 	out.Close()
