@@ -13,6 +13,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer/store/memory"
+	"balancerd/proxy/log/sink"
 )
 
 // A bundle is a configuration as it goes from the process that read it, perhaps as root, to the one that
@@ -301,7 +302,8 @@ func (g *gatherer) Output(program, word string) ([]byte, error) {
 	return text, err
 }
 
-// errnoIn is the operating system's number in an error; EIO when there is none in it, 0 without error.
+// errnoIn is the operating system's number in an error, ELOOP for a link that is not followed; EIO when there is none in
+// it, 0 without error.
 func errnoIn(err error) syscall.Errno {
 	var no syscall.Errno
 	switch {
@@ -309,6 +311,8 @@ func errnoIn(err error) syscall.Errno {
 		return 0
 	case errors.As(err, &no):
 		return no
+	case errors.Is(err, sink.ErrLink):
+		return syscall.ELOOP
 	}
 	return syscall.EIO
 }

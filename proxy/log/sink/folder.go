@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Folder is an opened folder in which a file shall be made, perhaps by root. What is made or opened in
@@ -67,9 +68,21 @@ func (d *Folder) at(op, name string, err error) error {
 }
 
 // Append opens a file of the folder for appending and makes it, readable by all as the umask allows, when
-// it is missing. The error is the operating system's, or ErrLink.
-func (d *Folder) Append(name string) (*os.File, error) {
-	const flags = syscall.O_WRONLY | syscall.O_APPEND | syscall.O_CREAT | syscall.O_CLOEXEC
+// it is missing. A pipe that nobody reads is waited for as long as readerTime, then it is
+// an error, ENXIO: nothing else could be done, nor a signal obeyed. The error is the operating system's, or ErrLink.
+func (d *Folder) Append(name string) (f *os.File, err error) {
+	for end := time.Now().Add(readerTime); ; time.Sleep(20 * time.Millisecond) {
+		if f, err = d.append(name); !errors.Is(err, syscall.ENXIO) || time.Now().After(end) {
+			return f, err
+		}
+	}
+}
+
+// readerTime is how long a pipe may be without a reader.
+var readerTime = 3 * time.Second
+
+func (d *Folder) append(name string) (*os.File, error) {
+	const flags = syscall.O_WRONLY | syscall.O_APPEND | syscall.O_CREAT | syscall.O_CLOEXEC | syscall.O_NONBLOCK
 	if !d.shared {
 		return d.open(name, flags, 0o666)
 	}
@@ -90,6 +103,7 @@ func (d *Folder) Append(name string) (*os.File, error) {
 	return f, nil
 }
 
+// open opens a file, whose reads and writes block: O_NONBLOCK is about the opening alone.
 func (d *Folder) open(name string, flags int, mode uint32) (*os.File, error) {
 	for {
 		fd, err := openat(d, name, flags, mode)
@@ -98,6 +112,9 @@ func (d *Folder) open(name string, flags int, mode uint32) (*os.File, error) {
 		}
 		if err != nil {
 			return nil, d.at("open", name, err)
+		}
+		if flags&syscall.O_NONBLOCK != 0 {
+			syscall.SetNonblock(fd, false)
 		}
 		return os.NewFile(uintptr(fd), d.path+"/"+name), nil
 	}

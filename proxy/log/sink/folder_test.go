@@ -6,7 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func folder(t *testing.T, mode os.FileMode) (*Folder, string) {
@@ -39,6 +41,45 @@ func secret(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// A pipe without a reader would hold up a start, and each reload from then on.
+func TestPipeThatNobodyReads(t *testing.T) {
+	before := readerTime
+	readerTime = 50 * time.Millisecond
+	t.Cleanup(func() { readerTime = before })
+	for _, mode := range []os.FileMode{0o755, 0o777} {
+		d, dir := folder(t, mode)
+		if err := syscall.Mkfifo(dir+"/log", 0o600); err != nil {
+			t.Skip(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := d.Append("log")
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, syscall.ENXIO) {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("it waits for a reader")
+		}
+		reader, err := os.OpenFile(dir+"/log", os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		f, err := d.Append("log")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if flags, _, e := syscall.Syscall(syscall.SYS_FCNTL, f.Fd(), syscall.F_GETFL, 0); e != 0 || flags&syscall.O_NONBLOCK != 0 {
+			t.Error("its writes do not wait for room:", e)
+		}
+	}
 }
 
 func TestLinksOfOthersAreNotFollowed(t *testing.T) {
