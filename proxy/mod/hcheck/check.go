@@ -43,13 +43,13 @@ func (t *target) way(calls Calls) (backend.Call, error) {
 	return t.call, t.err
 }
 
-// check asks a member once, and reports whether the answer passes (httpd: mod_proxy_hcheck.c hc_check).
-func (k *checker) check(t *target, m *member) (passed bool) {
+// check asks a member once; nil: the answer passes (httpd: mod_proxy_hcheck.c hc_check).
+func (k *checker) check(t *target, m *member) error {
 	h := m.Settings().Health
 	t.log(module, exchange.Debug, nil, "AH03256: ", t.word, "Health checking ", m.URL())
 	call, err := t.way(k.calls)
 	if err != nil {
-		return false
+		return err
 	}
 	call.Check = &backend.Check{Name: names[h.Method], Known: m.unreachable}
 	ctx, cancel := context.WithTimeout(t.context, longest(m.Worker, &call))
@@ -65,7 +65,13 @@ func (k *checker) check(t *target, m *member) (passed bool) {
 	if t.context.Err() == nil {
 		t.note(m, &h, err)
 	}
-	return err == nil
+	return err
+}
+
+// starved reports whether a check could not be made for a want of our own: it says nothing of the member.
+func starved(err error) bool {
+	var f *backend.Failure
+	return errors.As(err, &f) && f.Kind == backend.Starved
 }
 
 // names are what the lines about connecting call the checks; all others are HCOH.

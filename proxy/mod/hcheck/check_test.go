@@ -7,10 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,7 +95,7 @@ func newRig(t testing.TB, url string, change func(*balancer.WorkerSettings), exp
 }
 
 // once makes one check.
-func (r *rig) once() bool { return r.check(r.target, r.m) }
+func (r *rig) once() bool { return r.check(r.target, r.m) == nil }
 
 // reader is a member that takes down each head it gets, and answers with a text.
 func reader(t testing.TB, answer string) (*backendtest.Member, chan string) {
@@ -384,6 +386,41 @@ func TestUnreachableMembersAreToldOfOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A check that finds no descriptor for its connection says nothing of the member.
+func TestWantOfDescriptorsIsNotTheMembers(t *testing.T) {
+	m, _ := reader(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	for _, check := range []balancer.Check{balancer.CheckTCP, balancer.CheckHead} {
+		r := newRig(t, "http://"+m.Addr, func(s *balancer.WorkerSettings) { s.Health.Method = check })
+		func() {
+			defer withoutDescriptors(t)()
+			r.run(r.target, r.m)
+		}()
+		if s := r.m.Snapshot(); !s.Status.Usable() {
+			t.Errorf("%v: %v\n%s", check, s.Status, strings.Join(r.log.take(), "\n"))
+		}
+	}
+}
+
+// withoutDescriptors leaves the process none, until the function is called.
+func withoutDescriptors(t *testing.T) (again func()) {
+	t.Helper()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	next, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	less := before
+	less.Cur = uint64(next.Fd())
+	next.Close()
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &less); err != nil {
+		t.Fatal(err)
+	}
+	return func() { syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) }
 }
 
 // What one check costs, the member's side included. Ten thousand a second must take less than one processor.

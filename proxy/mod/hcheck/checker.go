@@ -250,11 +250,11 @@ func (k *checker) work(j job) {
 // run makes one check, and counts its result if the configuration that asked for it still holds.
 func (k *checker) run(t *target, m *member) {
 	defer k.ended(t, m)
-	passed := k.check(t, m)
-	if t.context.Err() != nil {
+	err := k.check(t, m)
+	if t.context.Err() != nil || starved(err) {
 		return
 	}
-	t.tell(m, m.HealthResult(passed, time.Now()))
+	t.tell(m, m.HealthResult(err == nil, time.Now()))
 }
 
 // ended lets a member wait for its next check.
