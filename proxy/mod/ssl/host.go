@@ -80,8 +80,12 @@ func implied(s *site.Site, h *site.Host) bool {
 
 func (o *host) fill(scope *directive.Scope) error {
 	list := parseCiphers(o.set.auth.ciphers.Or(defaultCiphers))
-	if o.versions = o.set.protocol.Or(allVersions).usable(list.level); o.versions == 0 {
+	asked := o.set.protocol.Or(allVersions)
+	if asked == 0 {
 		return errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
+	}
+	if o.versions = asked.usable(list.level); o.versions == 0 {
+		o.warnings = append(o.warnings, noUsableVersion("SSLProtocol"))
 	}
 	if len(list.ids) == 0 {
 		return errors.New("AH01898: Unable to configure permitted SSL ciphers")

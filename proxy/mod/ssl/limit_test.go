@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -129,5 +130,36 @@ func TestMembersInTheLog(t *testing.T) {
 	}
 	if got := exchange.ErrnoText(&handshakeError{os.ErrDeadlineExceeded}); got != "(70007)The timeout specified has expired" {
 		t.Error(got)
+	}
+}
+
+// Versions that OpenSSL does not speak any more let the server start, and no handshake succeed, as with httpd.
+func TestOldVersionsAlone(t *testing.T) {
+	a := newAuthority(t, "CA")
+	good := a.leaf("good")
+	for _, words := range []string{"TLSv1.1", "TLSv1 TLSv1.1", "all -TLSv1.2 -TLSv1.3"} {
+		r := newRig(t, a, "LogLevel info\n<VirtualHost *:PORT>\nServerName good\nSSLEngine On\nSSLProtocol "+words+"\nSSLCertificateFile DIR/good.pem\nSSLCertificateKeyFile DIR/good.key\n</VirtualHost>\n")
+		for _, most := range []uint16{tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+			nc, err := tls.Dial("tcp", r.addr, &tls.Config{ServerName: "good", RootCAs: a.pool(), MinVersion: tls.VersionTLS10, MaxVersion: most})
+			if err == nil {
+				nc.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), "protocol version") {
+				t.Errorf("%s, %x: %v", words, most, err)
+			}
+		}
+		shake, err := secured(t, a, "SSLProxyEngine On\nSSLProxyProtocol "+words+"\n")
+		if err != nil {
+			t.Fatal(words, err)
+		}
+		addr, _ := memberOf(t, &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10})
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := shake(context.Background(), nc, "good"); err == nil {
+			t.Error(words, "a member was spoken to")
+		}
+		nc.Close()
 	}
 }

@@ -71,9 +71,10 @@ type client struct {
 
 func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	list := parseCiphers(set.auth.ciphers.Or(defaultCiphers))
-	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true),
+	asked := set.protocol.Or(allVersions)
+	c := &client{versions: asked.usable(list.level), checkExpire: set.checkExpire.Or(true),
 		sessions: tls.NewLRUClientSessionCache(mostMemberSessions)}
-	if c.versions == 0 {
+	if asked == 0 {
 		return nil, errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
 	}
 	if len(list.ids) == 0 {
@@ -85,6 +86,9 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	var err error
 	if c.servers, err = newVerifier(fsys, &set.auth, x509.ExtKeyUsageServerAuth, "SSLProxy", "of the proxy"); err != nil {
 		return nil, err
+	}
+	if c.versions == 0 {
+		c.servers.warnings = append(c.servers.warnings, noUsableVersion("SSLProxyProtocol"))
 	}
 	if c.servers.mode != verifyNone && len(c.servers.signers) == 0 {
 		c.servers.warnings = append(c.servers.warnings, noAuthorities)
