@@ -43,10 +43,10 @@ func (v *visit) referer() string {
 	return "(null)"
 }
 
-// sameHost reports whether url is absolute and names host, whatever its scheme, port and path.
+// sameHost reports whether url has an authority that names host, whatever its scheme, port and path; it needs no scheme.
 func sameHost(url, host string) bool {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
+	scheme, rest, ok := strings.Cut(url, "//")
+	if !ok || strings.ContainsAny(scheme, "/?#") || scheme != "" && (scheme == ":" || scheme[len(scheme)-1] != ':') {
 		return false
 	}
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

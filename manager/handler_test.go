@@ -169,7 +169,8 @@ func TestReferer(t *testing.T) {
 		ok      bool
 	}{
 		{"http://localhost/balancer-manager", true}, {"https://LOCALHOST:99/any", true}, {"http://user@localhost?x", true}, {"http://localhost", true},
-		{"http://front.example/", false}, {"http://localhost.evil/", false}, {"/balancer-manager", false}, {"localhost", false}, {"//localhost/", false},
+		{"http://front.example/", false}, {"http://localhost.evil/", false}, {"/balancer-manager", false}, {"localhost", false}, {"//localhost/", true},
+		{"//localhost", true}, {"//evil/", false}, {"://localhost/", false}, {"x//localhost/", false}, {"/x//localhost/", false}, {"http:/localhost//localhost", false},
 		{"", false}, {"-", false}, {"http://evil/?http://localhost/", false}, {"http://localhost@evil/", false}, {"http:///", false},
 	} {
 		s := serve(t, f)

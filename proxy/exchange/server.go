@@ -203,6 +203,16 @@ func (x *Exchange) ConstructURL(path string) string {
 	return x.Arena.Join(x.Scheme(), "://", name, ":", strconv.Itoa(port), path)
 }
 
+// UnknownMethod logs that httpd has no number for the method, and is 501; nil for a method that it knows (httpd:
+// core.c default_handler).
+func (x *Exchange) UnknownMethod() error {
+	if wire.Registered(x.Req.Method) {
+		return nil
+	}
+	x.Log("core", Error, nil, x.Arena.Join("AH00135: Invalid method in request ", x.Req.Line))
+	return Status(501)
+}
+
 // AllowText is the Allow field of an own 405 or OPTIONS answer when the handler named no methods
 // (httpd: http_protocol.c make_allow).
 func (x *Exchange) AllowText() string {

@@ -137,3 +137,26 @@ func TestTrailersOfRequests(t *testing.T) {
 		}
 	}
 }
+
+// A plain CONNECT whose stream stays open is answered at once: what follows its head is no body to wait for.
+func TestConnectHasNoBody(t *testing.T) {
+	f := newFront(t, &app{serve: func(_ context.Context, x *exchange.Exchange) {
+		x.Res.Status, x.Res.Local = 405, true
+		x.Block()
+		b, err := io.ReadAll(readAll{x.Req.Body})
+		x.Res.Text(fmt.Sprint(x.Req.Length, len(b), err))
+	}})
+	for _, ends := range []bool{true, false} {
+		for _, length := range []string{"", "0", "3"} {
+			c := f.dial(t)
+			fields := []string{":method", "CONNECT", ":authority", "h:443"}
+			if length != "" {
+				fields = append(fields, "content-length", length)
+			}
+			c.ask(1, ends, fields...)
+			if what, data := c.outcome(1); what != "405" || data != "0 0 <nil>" {
+				t.Errorf("%v %s: %q %q", ends, length, what, data)
+			}
+		}
+	}
+}

@@ -96,6 +96,8 @@ func TestOutcomes(t *testing.T) {
 		{"status line", backend.Failure{Kind: backend.BadStatusLine, Detail: "HTTP/2.0 200 <OK>"}, 502, "Corrupt status line returned by remote server: HTTP/2.0 200 &lt;OK&gt;", false, false,
 			"[proxy:error client] AH00898: Corrupt status line returned by remote server: HTTP/2.0 200 <OK> returned by /x"},
 		{"head", backend.Failure{Kind: backend.BadHead}, 502, "", false, false, "[proxy_http:warn client] AH01106: bad HTTP/1.1 header returned by /x (GET)"},
+		{"head with NUL", backend.Failure{Kind: backend.BadHead, Err: syscall.EINVAL}, 502, "", false, false,
+			"[proxy_http:warn client] (22)Invalid argument: AH10404: Error reading headers from backend\n[proxy_http:warn client] AH01106: bad HTTP/1.1 header returned by /x (GET)"},
 		{"head ended", backend.Failure{Kind: backend.BadHead, Err: io.EOF}, 502, "", false, false,
 			"[proxy_http:warn client] (70014)End of file found: AH10404: Error reading headers from backend\n[proxy_http:warn client] AH01106: bad HTTP/1.1 header returned by /x (GET)"},
 		{"interim", backend.Failure{Kind: backend.TooManyInterim}, 502, "Too many (10) interim responses from origin server", false, false,
@@ -249,6 +251,21 @@ func TestSchemeWithoutHandler(t *testing.T) {
 	x := r.Get("GET /a HTTP/1.1")
 	if log := r.Log.Take(); x.Res.Status != 500 || !strings.HasPrefix(log, "[proxy:warn client] AH01144: No protocol handler was valid for the URL /a (scheme 'foo'). If you are") {
 		t.Errorf("%d %s", x.Res.Status, log)
+	}
+}
+
+// A balancer is no member: which schemes nobody speaks is told apart (recorded from httpd).
+func TestBalancerAsMember(t *testing.T) {
+	for _, scheme := range []string{"balancer", "foo"} {
+		r := proxytest.New(t, "<Proxy balancer://c>\nBalancerMember "+scheme+"://in\n</Proxy>\nProxyPass / balancer://c/\n", failing("in", backend.Failure{Kind: backend.BadScheme}))
+		x := r.Get("GET /a HTTP/1.1")
+		status, line := exchange.Status(500), "[proxy:warn client] AH01144: No protocol handler was valid for the URL /a (scheme 'balancer'). If"
+		if scheme == "foo" {
+			status, line = 503, "[proxy:error client] AH00934: all workers are busy.  Unable to serve balancer://c/a"
+		}
+		if log := r.Log.Take(); x.Res.Status != int(status) || !strings.HasPrefix(log, line) {
+			t.Errorf("%s: %d %s", scheme, x.Res.Status, log)
+		}
 	}
 }
 

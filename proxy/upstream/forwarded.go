@@ -219,7 +219,7 @@ func (w *forwarder) addVia(x *exchange.Exchange) {
 	}
 }
 
-// upgradeFor is the request's Upgrade token if the worker may be asked for it: one that upgrade= lists,
+// upgradeFor is the request's Upgrade, which may list several, if the worker may be asked for it: what upgrade= allows,
 // or WebSocket for ws and wss. RequestHeader may have set it, and Connection need not name it. HTTP/1.0
 // knows no upgrades; HTTP/2 has WebSockets by CONNECT, whose streams ask for them as HTTP/1's clients do here (RFC 9110
 // section 7.8, RFC 8441; httpd: proxy_util.c ap_proxy_worker_can_upgrade, mod_proxy_http.c proxy_http_handler).
@@ -231,7 +231,7 @@ func upgradeFor(x *exchange.Exchange, scheme, allowed string) string {
 	switch {
 	case token == "":
 		return ""
-	case allowed == "*", allowed != "" && exchange.EqualFold(allowed, token), allowed != "" && nameSeparators.Lists(allowed, token):
+	case allowed != "" && wire.MayUpgrade(allowed, token):
 		return token
 	case allowed == "" && (scheme == "ws" || scheme == "wss") && exchange.EqualFold(token, "websocket"):
 		return token
@@ -250,5 +250,5 @@ func connectionNames(value string) string {
 	return value
 }
 
-// nameSeparators stand between the names in a client's Connection field, and in what upgrade= allows.
+// nameSeparators stand between the names in a client's Connection field.
 var nameSeparators = wire.SeparatorsOf(",; \t\"")

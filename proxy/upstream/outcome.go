@@ -36,7 +36,7 @@ const (
 	foreignName   = backend.Kinds + iota // a handshake for a name that the client chose
 	unheeded                             // no answer to the client's own Expect: 100-continue
 	writeTimeout                         // writing took too long
-	noneSpeaks                           // no codec for the scheme of a balancer's member
+	noneSpeaks                           // no codec for the scheme of a balancer's member, unless that is a balancer
 	uploadStopped                        // writing failed while the client's body was still coming
 	closedEarly                          // the member ended meanwhile, without a response
 	kinds
@@ -102,7 +102,7 @@ func (h *handler) kindOf(p *proxyState, e *backend.Failure) backend.Kind {
 			return foreignName
 		}
 	case backend.BadScheme:
-		if p.balancer != nil {
+		if p.balancer != nil && p.schemeNow() != "balancer" {
 			return noneSpeaks
 		}
 	case backend.NoContinue:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html"
 	"io"
+	"syscall"
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
@@ -137,7 +138,7 @@ func notTaken(_ *proxyState, e *backend.Failure) string {
 }
 
 func headEnded(_ *proxyState, e *backend.Failure) string {
-	if !errors.Is(e.Err, io.EOF) && !errors.Is(e.Err, io.ErrUnexpectedEOF) && !e.Timeout {
+	if !errors.Is(e.Err, io.EOF) && !errors.Is(e.Err, io.ErrUnexpectedEOF) && !errors.Is(e.Err, syscall.EINVAL) && !e.Timeout {
 		return ""
 	}
 	return "AH10404: Error reading headers from backend"

@@ -44,8 +44,17 @@ type Mistake struct{ Sentence string }
 func (m *Mistake) Error() string { return m.Sentence }
 
 // Parse reads the command line as getopt does: flags may be glued to their argument and to
-// each other, and the first word that is no option is a mistake. The error is a *Mistake.
+// each other, and the first word that is no option is a mistake. Behind -v and -l, which httpd answers as soon
+// as it meets them, only -k can be one. The error is a *Mistake.
 func Parse(argv []string) (*Options, error) {
+	o, err := parse(argv)
+	if err != nil && (o.Version || o.ListModules) && err.Error() != o.badVerb().Error() {
+		return o, nil
+	}
+	return o, err
+}
+
+func parse(argv []string) (*Options, error) {
 	o := &Options{Argv0: argv[0], Name: filepath.Base(argv[0]), Args: argv[1:], Level: exchange.Warn}
 	o.Rendered = []string{argv[0]}
 	words := argv[1:]
@@ -149,7 +158,7 @@ func (o *Options) set(c byte, arg string) error {
 func (o *Options) flag(c byte) {
 	switch c {
 	case 'l':
-		o.ListModules = true
+		o.ListModules = !o.Version // the first one of both is answered
 	case 'L':
 		o.ListDirectives, o.Dump = true, true
 	case 'M':
@@ -162,7 +171,7 @@ func (o *Options) flag(c byte) {
 	case 'T':
 		o.SkipDocumentRoot = true
 	case 'v':
-		o.Version = true
+		o.Version = !o.ListModules
 	case 'V':
 		o.Settings, o.Dump = true, true
 	case 'X':

@@ -31,9 +31,15 @@ func TestOptionsAreReadAsGetoptDoes(t *testing.T) {
 			return reflect.DeepEqual(o.Before, []string{"a", "d"}) && reflect.DeepEqual(o.After, []string{"b"})
 		}},
 		{"-e debug", "", func(o *Options) bool { return o.Level == exchange.Debug }},
-		{"-E /x -T -v -V -l -L", "", func(o *Options) bool {
-			return o.ErrorFile == "/x" && o.SkipDocumentRoot && o.Version && o.Settings && o.ListModules && o.ListDirectives
+		{"-E /x -T -V -L", "", func(o *Options) bool {
+			return o.ErrorFile == "/x" && o.SkipDocumentRoot && o.Settings && o.ListDirectives
 		}},
+		{"-v stray", "", func(o *Options) bool { return o.Version }},
+		{"-v -l -z", "", func(o *Options) bool { return o.Version && !o.ListModules }},
+		{"-lv -D", "", func(o *Options) bool { return o.ListModules && !o.Version }},
+		{"-v -k bogus", "prog: illegal option -- k", nil},
+		{"stray -v", "usage", nil},
+		{"-zv", "prog: illegal option -- z", nil},
 		{"--", "", func(o *Options) bool { return true }},
 		{"-t -- stray", "usage", nil},
 		{"stray", "usage", nil},

@@ -98,7 +98,7 @@ func (c *codec) offersUpgrade(token string) bool {
 		s := c.s.Conn().Scheme()
 		return (s == "ws" || s == "wss") && wire.EqualFold(token, "websocket")
 	}
-	return allowed == "*" || wire.EqualFold(allowed, token) || wire.Lists(allowed, token)
+	return wire.MayUpgrade(allowed, token)
 }
 
 // acceptUpgrade accepts a 101, if it switches to what was asked for (RFC 9110 section 7.8;

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"syscall"
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
@@ -75,7 +76,7 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 	case err != nil:
 		return 0, 0, c.badHead(err)
 	case bytes.IndexByte(in[:n], 0) >= 0: // httpd reads no further than it
-		return 0, 0, c.fail(backend.BadHead, "")
+		return 0, 0, c.s.Fail(backend.BadHead, syscall.EINVAL)
 	}
 	c.scan = wire.HeadScan{}
 	c.lines += int64(len(c.res.Line))
@@ -94,13 +95,24 @@ func (c *codec) due(in []byte) bool {
 	return due || c.scan.Open() > c.rules.FieldSize
 }
 
-// Begun is Codec's: the status line is there.
-func (c *codec) Begun(in []byte) bool { return bytes.IndexByte(in, '\n') >= 0 }
+// Begun is Codec's: the status line is there. One empty line may come before it.
+func (c *codec) Begun(in []byte) bool {
+	line, rest, ended := bytes.Cut(in, lineFeed)
+	if ended && wire.EmptyLine(line) {
+		ended = bytes.IndexByte(rest, '\n') >= 0
+	}
+	return ended
+}
+
+var lineFeed = []byte{'\n'}
 
 // badHead is what is wrong with a head.
 func (c *codec) badHead(err error) error {
 	switch err {
 	case wire.ErrStatusLine, wire.ErrVersion:
+		if c.res.Line == "" {
+			return c.fail(backend.EarlyClose, "") // empty lines are no status line (httpd: mod_proxy_http.c ap_proxygetline)
+		}
 		return c.fail(backend.BadStatusLine, printable(c.res.Line))
 	case wire.ErrTooLong, wire.ErrHeadSize:
 		return c.fail(backend.BadHead, backend.TooLong)

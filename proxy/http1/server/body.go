@@ -21,6 +21,7 @@ type body struct {
 	err     error
 	by      limit
 	timed   bool // by was started
+	merged  bool // the trailer was added to the header, if that is wanted
 	expects bool // the client waits for 100 Continue
 }
 
@@ -31,7 +32,7 @@ var _ interface {
 } = (*body)(nil)
 
 func (b *body) reset() {
-	b.data, b.err, b.left, b.chunked, b.taken, b.timed, b.expects = nil, nil, 0, false, 0, false, false
+	b.data, b.err, b.left, b.chunked, b.taken, b.timed, b.merged, b.expects = nil, nil, 0, false, 0, false, false, false
 }
 
 // begin takes what was received with the head.
@@ -68,7 +69,7 @@ func (b *body) decode() {
 	case err != nil:
 		b.fail(b.malformed(err), err)
 	case b.chunks.Done():
-		b.trailer()
+		b.chunks.Trailer(&b.c.k.x.Req.Trailer)
 	}
 }
 
@@ -93,13 +94,18 @@ func (b *body) fail(status exchange.Status, err error) {
 	b.c.over, b.c.linger = true, true
 }
 
-// trailer keeps the fields behind the last chunk.
-func (b *body) trailer() {
-	x := &b.c.k.x
-	b.chunks.Trailer(&x.Req.Trailer)
-	if x.Server.MergeTrailers {
-		x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
+// merge adds the trailer to the request's header, where that is wanted, once all of the body was taken: a member's
+// head, which goes before the body, does not have it (httpd: http_filters.c read_chunked_trailers).
+func (b *body) merge() {
+	if !b.chunked || b.merged || len(b.data) > 0 || !b.chunks.Done() {
+		return
 	}
+	b.merged = true
+	x := &b.c.k.x
+	if !x.Server.MergeTrailers {
+		return
+	}
+	x.Req.Header.F = append(x.Req.Header.F, x.Req.Trailer.F...)
 }
 
 // received reports whether all of it is here.
@@ -123,6 +129,9 @@ func (b *body) Buffered() []byte { return b.data }
 func (b *body) Discard(n int) {
 	b.data = b.data[n:]
 	b.taken += int64(n)
+	if b.chunked {
+		b.merge()
+	}
 }
 
 // Taken is how much was read so far.
@@ -146,6 +155,7 @@ func (b *body) Read(p []byte) (int, error) {
 		case b.err != nil:
 			return 0, b.err
 		case b.received():
+			b.merge()
 			return 0, io.EOF
 		}
 		n, err := b.more(p)

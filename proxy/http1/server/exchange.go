@@ -98,6 +98,7 @@ func bare(x *exchange.Exchange, status int) {
 func (c *conn) finish(x *exchange.Exchange) {
 	k := c.k
 	x.Res.Read = k.read
+	k.body.merge()
 	c.guardExchange(x, func() { c.s.app.Done(c.s.ctx, x) })
 	c.now = x.Res.FirstByte
 	if c.now.IsZero() || k.long {

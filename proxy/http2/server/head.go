@@ -392,7 +392,7 @@ func (h *head) sound() bool {
 		return true
 	case h.seen&sawProtocol != 0 && (h.method != "CONNECT" || h.protocol == "" || h.authority == ""):
 		return false
-	case h.method == "CONNECT" && h.protocol == "":
+	case h.plainConnect():
 		return h.path == "" && h.scheme == "" && h.authority != ""
 	}
 	local := h.path != "" && h.path[0] == '/' || h.path == "*"

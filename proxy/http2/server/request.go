@@ -36,9 +36,12 @@ func (st *stream) read() *exchange.Problem {
 	return problem
 }
 
+// plainConnect reports whether it is CONNECT as HTTP/1 has it, to an authority.
+func (h *head) plainConnect() bool { return h.method == "CONNECT" && h.protocol == "" }
+
 // target is the request's target: of CONNECT the authority.
 func (h *head) target() string {
-	if h.method == "CONNECT" && h.protocol == "" {
+	if h.plainConnect() {
 		return h.authority
 	}
 	return h.path
@@ -183,7 +186,7 @@ func (st *stream) present() {
 	q.RawPath, q.Query, q.HasQuery = r.RawPath, r.Query, r.HasQuery
 	q.Length, q.Body, q.Expect100 = r.Length, &st.body, r.Expect100
 	st.body.expects = r.Expect100
-	if st.socket != nil { // what comes behind the head is no body
+	if st.socket != nil || st.head.plainConnect() { // what comes behind the head is no body (RFC 9113 section 8.5)
 		q.Length, q.Body, q.Upgrade = 0, exchange.NoBody{}, true
 	}
 }
@@ -192,7 +195,7 @@ func (st *stream) present() {
 func (st *stream) length() *exchange.Problem {
 	q := &st.x.Req
 	switch {
-	case st.socket != nil:
+	case st.socket != nil, st.head.plainConnect():
 	case st.head.endsStream && q.Length > 0:
 		return st.refuse(400, "AH10379: Content-Length is not the length of the body")
 	case !st.head.endsStream && !st.req.HasLength:

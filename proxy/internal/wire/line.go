@@ -234,7 +234,7 @@ func clip(s string) string { return s[:min(len(s), 80)] }
 func (r *Request) understand(rules *Rules) error {
 	fault := r.parseTarget(rules)
 	switch {
-	case rules.Registered && !registered(r.Method):
+	case rules.Registered && !Registered(r.Method):
 		return refuse(501, Debug, "AH02423: HTTP Request Line; Unrecognized HTTP method: '", clip(r.Method), "' (disallowed by RegisteredMethods)")
 	case fault == badURI:
 		return refuse(400, Debug, "AH03450: HTTP Request Line; Unable to parse URI: '", clip(r.RawPath), "'")
@@ -246,8 +246,8 @@ func (r *Request) understand(rules *Rules) error {
 	return nil
 }
 
-// registered reports whether httpd knows a method (httpd: http_protocol.c lookup_builtin_method).
-func registered(method string) bool {
+// Registered reports whether httpd knows a method (httpd: http_protocol.c lookup_builtin_method).
+func Registered(method string) bool {
 	switch method {
 	case "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
 		"LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY",

@@ -14,6 +14,28 @@ func (l *List) Next() (element string, ok bool) {
 // Lists reports whether a list has an element, in any case.
 func Lists(value, token string) bool { return commas.Lists(value, token) }
 
+// upgradeSeparators stand between what upgrade= allows.
+var upgradeSeparators = SeparatorsOf(",; \t\"")
+
+// MayUpgrade reports whether an Upgrade field's value is allowed by a worker's upgrade=, which is not empty: the value
+// begins with it, or with one of its tokens (httpd: proxy_util.c ap_proxy_worker_can_upgrade, util.c ap_find_token).
+func MayUpgrade(allowed, value string) bool {
+	if allowed == "*" || beginsWith(value, allowed) {
+		return true
+	}
+	for t, after := upgradeSeparators.next(allowed); t != ""; t, after = upgradeSeparators.next(after) {
+		if beginsWith(value, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// beginsWith compares without regard to case.
+func beginsWith(s, prefix string) bool {
+	return len(s) >= len(prefix) && EqualFold(s[:len(prefix)], prefix)
+}
+
 // trimBlanks is a text without the blanks and tabs around it.
 func trimBlanks(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {

@@ -18,6 +18,10 @@ func Module(farm *balancer.Farm, o manager.Options) site.Module {
 		}
 		pages := exchange.FromHTTP(manager.New(farm, o))
 		h := exchange.HandlerFunc(func(ctx context.Context, x *exchange.Exchange) error {
+			if err := x.UnknownMethod(); err != nil {
+				x.Res.Header.Set("Allow", "GET,POST,OPTIONS,HEAD")
+				return err
+			}
 			return pages.Serve(manager.WithFacts(ctx, factsOf(st, x)), x)
 		})
 		return func(_ []*directive.Scope, p *site.Plan) error {

@@ -102,22 +102,10 @@ func (p *plan) options(x *exchange.Exchange, at *place) error {
 
 func (p *plan) otherMethod(x *exchange.Exchange) error {
 	x.Res.Header.Set("Allow", allowed(x))
-	if !knownMethod(x.Req.Method) {
-		x.Log("core", exchange.Error, nil, x.Arena.Join("AH00135: Invalid method in request ", x.Req.Line))
-		return exchange.Status(http.StatusNotImplemented)
+	if err := x.UnknownMethod(); err != nil {
+		return err
 	}
 	return exchange.Status(http.StatusMethodNotAllowed)
-}
-
-// knownMethod reports whether httpd has a number for the method (httpd: http_protocol.c ap_method_registry_init).
-func knownMethod(m string) bool {
-	switch m {
-	case "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
-		"LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE",
-		"MKACTIVITY", "BASELINE-CONTROL", "MERGE":
-		return true
-	}
-	return false
 }
 
 // present refuses what is not a file to be read.
