@@ -38,13 +38,13 @@ func Atoi(s string) int {
 	return int(n)
 }
 
-// Duration reads a number with an optional unit of time: s…, h…, ms…, mi…; without one it is in unit.
+// Duration reads a number, which may have a plus, with an optional unit of time: s…, h…, ms…, mi…; without one it is in unit.
 // Anything else is an error (httpd: util.c ap_timeout_parameter_parse).
 func Duration(word string, unit time.Duration) (time.Duration, error) {
 	if word == "" {
 		return 0, nil
 	}
-	end := 0
+	end := len(word) - len(strings.TrimPrefix(word, "+"))
 	for end < len(word) && '0' <= word[end] && word[end] <= '9' {
 		end++
 	}

@@ -274,7 +274,7 @@ func TestServingAllocatesNothing(t *testing.T) {
 }
 
 func TestSettingsReachTheServer(t *testing.T) {
-	s := build(t, "Timeout 7\nKeepAliveTimeout 500ms\nAllowEncodedSlashes On\nLimitRequestLine 100\nLogLevel info proxy:debug\n<VirtualHost *:80>\nServerName v:81\nTimeout 3\nLogLevel proxy:crit\n</VirtualHost>\n")
+	s := build(t, "Timeout 7\nKeepAliveTimeout +500ms\nAllowEncodedSlashes On\nLimitRequestLine 100\nLogLevel info proxy:debug\n<VirtualHost *:80>\nServerName v:81\nTimeout 3\nLogLevel proxy:crit\n</VirtualHost>\n")
 	m, v := s.Hosts[0].Server, s.Hosts[1].Server
 	if m.Timeout.Seconds() != 7 || m.KeepAliveTimeout.Milliseconds() != 500 || m.EncodedSlashes != exchange.SlashesOn || m.LimitLine != 100 {
 		t.Errorf("main server: %+v", m)

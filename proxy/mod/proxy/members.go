@@ -41,7 +41,10 @@ func setMember(s *directive.Scope, a directive.Args) error {
 // it, and the member's URL.
 func readMember(s *directive.Scope, a directive.Args) (name, url string, list params, err error) {
 	var bare []string
-	if inSection(s) {
+	switch {
+	case s.Kind == directive.If:
+		bare = append(bare, "*if") // httpd's name for the section (httpd: core.c add_if_section)
+	case inSection(s):
 		bare = append(bare, s.Arg)
 	}
 	for _, w := range apacheconf.Words(hcheck.QuoteWhole(a.Raw)) {
