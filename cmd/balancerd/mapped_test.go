@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
@@ -35,7 +36,7 @@ RequestHeader set X-A %{A}e
 		"/h/x":        "200 /x /h/x true /h/x:proxy:http://{back}/x",
 		"/h/x%20y?q":  "200 /x%20y?q /h/x%20y true /h/x%20y:proxy:http://{back}/x%20y",
 		"/h/f":        "200 /f /h/f true /h/f:proxy:http://{back}/f",
-		"/h/n/1%20":   "200 /n2/1%20 /h/n/1%20 true /h/n/1%20:proxy:http://{back}/n/1%20",
+		"/h/n/1":      "200 /n2/1 /h/n/1 true /h/n/1:proxy:http://{back}/n/1",
 		"/h/q":        "200 /q /h/q true /h/q:proxy:http://{back}/q",
 		"/h/g":        "410",
 		"/h/p/1":      "302",
@@ -75,6 +76,47 @@ func TestHandlerWithoutSlashes(t *testing.T) {
 		}
 		if log := p.read("error.log"); !strings.Contains(log, line) || !strings.Contains(log, ": Malformed URL") {
 			t.Errorf("%s: no line %s in %s", scheme, line, log)
+		}
+	}
+}
+
+// SetHandler and AddHandler go before ScriptAlias, and which aliases tell where they lead to (recorded of httpd 2.4.71).
+func TestHandlersOfAliases(t *testing.T) {
+	p := newInstance(t)
+	p.behind(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header.Get("X-C")) }))
+	folder := p.root + "/al"
+	os.Mkdir(folder, 0o755)
+	p.conf(strings.ReplaceAll(`DocumentRoot {root}
+LoadModule alias_module x
+LoadModule mime_module x
+LoadModule headers_module x
+ScriptAlias /cgi FOLDER
+AliasMatch ^/m/(.*) FOLDER/$1
+Alias /al FOLDER
+AddHandler proxy:http://{back} .added
+<FilesMatch "\.set$">
+SetHandler proxy:http://{back}
+</FilesMatch>
+<Location /loc>
+AliasPreservePath On
+Alias FOLDER
+</Location>
+RequestHeader set X-C "expr=%{CONTEXT_PREFIX} %{CONTEXT_DOCUMENT_ROOT}"
+<Directory FOLDER>
+Require all granted
+</Directory>
+`, "FOLDER", folder))
+	for _, name := range []string{"x.added", "x.set", "x.txt"} {
+		p.write("al/"+name, "source")
+	}
+	p.start()
+	for path, want := range map[string]string{
+		"/cgi/x.added": "200 /cgi " + folder, "/cgi/x.set": "200 /cgi " + folder, "/cgi/x.txt": "403", "/al/x.set": "200 /al " + folder,
+		"/m/x.set": "200 " + p.root, "/loc/x.set": "200 /loc " + folder,
+	} {
+		status, body := p.get(path)
+		if got := fmt.Sprint(status, " ", body); got != want && !(status == 403 && want == "403") {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

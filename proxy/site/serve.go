@@ -328,6 +328,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
+	if p.Handles() && !x.Forwarded() { // it goes before ScriptAlias (httpd: core.c core_override_type)
+		x.Handler = ""
+	}
 	w.end.tell(x)
 	return p, nil
 }
