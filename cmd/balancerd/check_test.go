@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -114,6 +116,9 @@ func TestCheckBesideTheServer(t *testing.T) {
 	exit, _, errs := p.run("-t")
 	if exit != 1 || !strings.Contains(errs, "AH00072") || !strings.Contains(errs, "taken by ") {
 		t.Error("another server's address:", exit, errs)
+	}
+	if want := fmt.Sprintf("a server with another PidFile: -k reaches it with the PidFile that it was started with; without, kill -USR1 %d reloads it", p.cmd.Process.Pid); !strings.Contains(errs, want) {
+		t.Errorf("no %q in\n%s", want, errs)
 	}
 }
 
@@ -244,6 +249,26 @@ ProxyPass / balancer://alone/
 		if strings.Contains(errs, wrong) {
 			t.Errorf("%s is told in\n%s", wrong, errs)
 		}
+	}
+}
+
+// TestVirtualHostsThatGetNoRequest: httpd says nothing of them.
+func TestVirtualHostsThatGetNoRequest(t *testing.T) {
+	p := newInstance(t)
+	host := func(address, names string) string {
+		return "<VirtualHost " + address + ">\nServerName " + names + "\n</VirtualHost>\n"
+	}
+	p.conf(host("*:1 127.0.0.1:{port}", "a.example") + host("*:{port}", "b.example\nServerAlias *.c.example") +
+		host("*:{port}", "B.example.") + host("*:{port}", "d.c.example") + host("*:{port}", "e.example\nServerAlias a.example e.example") + host("192.0.2.1:{port} *:*", "b.example"))
+	exit, _, errs := p.run("-t")
+	want := `hint: {root}/httpd.conf:15: no Listen line takes connections for <VirtualHost *:1>: a.example gets no request there
+hint: {root}/httpd.conf:32: no Listen line takes connections for <VirtualHost 192.0.2.1:{port}>: b.example gets no request there
+hint: {root}/httpd.conf:22: requests for b.example at *:{port} go to the virtual host before it, {root}/httpd.conf:18
+hint: {root}/httpd.conf:25: requests for d.c.example at *:{port} go to the virtual host before it, {root}/httpd.conf:18
+Syntax OK
+`
+	if want = strings.NewReplacer("{root}", p.root, "{port}", strconv.Itoa(p.port)).Replace(want); exit != 0 || errs != want {
+		t.Errorf("%d\n%s\nwant\n%s", exit, errs, want)
 	}
 }
 

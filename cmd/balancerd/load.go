@@ -73,6 +73,7 @@ func (l *loader) prepare(a *process.Attempt) (*site.Site, map[string]*net.TCPLis
 func (l *loader) unsound(a *process.Attempt, next *site.Site) error {
 	a.Noticed = append(a.Noticed, next.Notices()...)
 	hints.Doubt(next.Config, schemes(), l.Layout.Files)
+	hints.Unreachable(next)
 	a.Hints = hints.Lines(next, l.Test && l.Version)
 	if err := hints.Refusal(next, l.Name); err != nil {
 		return err

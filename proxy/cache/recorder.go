@@ -92,9 +92,6 @@ func (r *Recorder) Abandon() {
 	}
 }
 
-// Going reports whether the answer can still be kept.
-func (r *Recorder) Going() bool { return !r.over }
-
 // Ends reports whether a body whose length was told beforehand is whole with n bytes more.
 func (r *Recorder) Ends(n int) bool { return !r.over && r.e.Length >= 0 && r.n+int64(n) == r.e.Length }
 

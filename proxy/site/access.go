@@ -92,7 +92,9 @@ func unreadable(x *exchange.Exchange, name, folder string, err error) error {
 func (f *accessFile) tell(x *exchange.Exchange, name string) error {
 	if len(f.warnings) > 0 && firstMet(x, name) {
 		for i := range f.warnings {
-			x.LogServer(f.warnings[i].Module, exchange.Warn, nil, f.warnings[i].Msg)
+			w := &f.warnings[i]
+			level, _ := exchange.ParseLevel(w.Level)
+			x.LogServer(w.Module, level, nil, w.Msg)
 		}
 	}
 	if f.err != nil {

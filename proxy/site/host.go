@@ -3,6 +3,7 @@ package site
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"balancerd/apacheconf"
@@ -15,6 +16,27 @@ import (
 type Address struct {
 	IP   netip.Addr // the zero Addr is "*"
 	Port int        // 0 is any
+}
+
+// String is "10.0.0.1:80", "[::1]:80", "*:80", "*:*".
+func (a Address) String() string {
+	port := a.PortText()
+	switch ip := a.IP.Unmap(); {
+	case !ip.IsValid(), ip.IsUnspecified():
+		return "*:" + port
+	case ip.Is6():
+		return "[" + ip.String() + "]:" + port
+	default:
+		return ip.String() + ":" + port
+	}
+}
+
+// PortText is "80", "*" for any.
+func (a Address) PortText() string {
+	if a.Port == 0 {
+		return "*"
+	}
+	return strconv.Itoa(a.Port)
 }
 
 // names finds the virtual host of a connection and a Host (httpd: vhost.c).
@@ -132,6 +154,24 @@ func (s *Site) Groups() []Group {
 	slices.Reverse(wild)
 	slices.SortStableFunc(out, func(a, b Group) int { return hashOf(a.Address.IP) - hashOf(b.Address.IP) })
 	return append(out, wild...)
+}
+
+// Shadowed calls found for each name of a virtual host that never finds it, because a host before it at the same address
+// answers to the name. Names with wildcards are left out: some of what they stand for may be free.
+func (s *Site) Shadowed(found func(at Address, name string, first, later *Host)) {
+	for _, h := range s.Hosts[1:] {
+		for _, a := range h.Addresses {
+			g := s.names.groups[netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))]
+			for _, name := range h.Names {
+				if strings.ContainsAny(name, "*?") {
+					continue
+				}
+				if first := g.named(name); first != h {
+					found(a, name, first, h)
+				}
+			}
+		}
+	}
 }
 
 // hashOf is made of an IP's last four bytes (httpd: vhost.c hash_addr, on a little-endian machine).

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -86,12 +85,12 @@ func dumpHosts(w io.Writer, s *site.Site) {
 	for _, g := range s.Groups() {
 		first := g.Hosts[0].Server
 		if len(g.Hosts) == 1 {
-			fmt.Fprintf(w, "%-22s %s (%s)\n", addressText(g.Address), first.Name, first.DefinedAt)
+			fmt.Fprintf(w, "%-22s %s (%s)\n", g.Address.String(), first.Name, first.DefinedAt)
 			continue
 		}
-		fmt.Fprintf(w, "%-22s is a NameVirtualHost\n%8s default server %s (%s)\n", addressText(g.Address), "", first.Name, first.DefinedAt)
+		fmt.Fprintf(w, "%-22s is a NameVirtualHost\n%8s default server %s (%s)\n", g.Address.String(), "", first.Name, first.DefinedAt)
 		for _, h := range g.Hosts {
-			dumpHost(w, h, portText(g.Address.Port))
+			dumpHost(w, h, g.Address.PortText())
 		}
 	}
 }
@@ -104,24 +103,6 @@ func dumpHost(w io.Writer, h *site.Host, port string) {
 				fmt.Fprintf(w, "%16s %s %s\n", "", kind, a)
 			}
 		}
-	}
-}
-
-func portText(port int) string {
-	if port == 0 {
-		return "*"
-	}
-	return strconv.Itoa(port)
-}
-
-func addressText(a site.Address) string {
-	switch ip := a.IP.Unmap(); {
-	case ip == netip.Addr{}, ip.IsUnspecified():
-		return "*:" + portText(a.Port)
-	case ip.Is6():
-		return "[" + ip.String() + "]:" + portText(a.Port)
-	default:
-		return ip.String() + ":" + portText(a.Port)
 	}
 }
 

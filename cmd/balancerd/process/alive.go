@@ -43,8 +43,7 @@ func programOf(pid int) string {
 
 // statOf reports whether a process has ended and waits for its parent, and when it began (proc(5), /proc/pid/stat).
 func statOf(pid int) (ended bool, began time.Time) {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	fields := statFields(pid)
 	if len(fields) < 20 {
 		return false, time.Time{}
 	}
@@ -55,6 +54,22 @@ func statOf(pid int) (ended bool, began time.Time) {
 		return ended, time.Time{}
 	}
 	return ended, boot.Add(time.Duration(ticks) * time.Second / 100) // 100 a second for every program (USER_HZ)
+}
+
+// statFields are the fields of /proc/pid/stat behind the program's name: state, parent, …
+func statFields(pid int) []string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+}
+
+// parentOf is a process's parent; 0 if it is not to be had.
+func parentOf(pid int) int {
+	fields := statFields(pid)
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
 }
 
 // bootTime is when the system began, by the clock of now.

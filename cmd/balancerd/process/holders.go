@@ -48,6 +48,18 @@ func sameProgram(pid int) bool {
 	return err == nil && os.SameFile(theirs, ours)
 }
 
+// serverOf is the main process of another server of this program among holders; 0 for none.
+func serverOf(list [][]int) int {
+	for _, who := range list {
+		for _, pid := range who {
+			if pid != os.Getpid() && sameProgram(pid) && !slices.Contains(who, parentOf(pid)) {
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
 // portHolders are the processes that have each listening socket in the way of an address: none for a socket
 // of which /proc does not tell. nil: there is no such socket, or no /proc.
 func portHolders(address string) [][]int {

@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 
@@ -29,12 +30,21 @@ func ListenHint(err error) string {
 	line := "hint: " + e.At.Pos + ": Listen " + e.At.Text
 	switch {
 	case errors.Is(e.Err, syscall.EADDRINUSE):
-		if names := holderNames(portHolders(e.At.Address)); names != "" {
-			return line + ": " + "taken by " + names
+		holders := portHolders(e.At.Address)
+		if names := holderNames(holders); names != "" {
+			return line + ": taken by " + names + otherPidFile(serverOf(holders))
 		}
 		return line + ": another process, or another Listen line, has it"
 	case errors.Is(e.Err, syscall.EACCES):
 		return line + ": only root may; where no file has a Listen line, -c \"Listen 8080\" takes another port"
 	}
 	return line
+}
+
+// otherPidFile says how to reach a server of ours that the pid file does not name; "" for pid 0.
+func otherPidFile(pid int) string {
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", a server with another PidFile: -k reaches it with the PidFile that it was started with; without, kill -USR1 %d reloads it, kill -TERM %[1]d stops it", pid)
 }

@@ -171,6 +171,30 @@ func TestHit(t *testing.T) {
 	}
 }
 
+// What httpd 2.4.71 gave to clients that ask for a range: the whole when it is being kept, or stands in for a failure, the
+// range of what is kept, and of what is not to be kept.
+func TestFirstAskedForARange(t *testing.T) {
+	const answer, asked = `Cache-Control: max-age=60|ETag: "e"`, "Range: bytes=1-2"
+	r := serving(t, inMemory)
+	for _, c := range [][2]string{{answer, "200 MISS member"}, {answer, "206 HIT em"}} {
+		if _, got := get(r, "/proxied/cold", c[0], asked); got != c[1] {
+			t.Errorf("%s, want %s", got, c[1])
+		}
+	}
+	if _, got := get(r, "/proxied/past", "Cache-Control: max-age=60", asked+`
+If-Range: "f"`); got != "200 MISS member" {
+		t.Error("If-Range:", got)
+	}
+	if _, got := get(r, "/proxied/none", "", asked); got != "206 MISS em" {
+		t.Error("not kept:", got)
+	}
+	get(r, "/proxied/down", `Cache-Control: max-age=0|ETag: "e"`)
+	x := r.Get("GET /proxied/down HTTP/1.1\nX-Status: 503\n" + asked)
+	if x.Res.Status != 200 || sitetest.Body(x) != "member" || x.Res.Always.Get("Warning")+x.Res.Header.Get("Warning") != "111 Revalidation failed" {
+		t.Error("in the place of a failure:", x.Res.Status)
+	}
+}
+
 // What access control refuses is not given out of the cache.
 func TestRefusedClientsGetNothing(t *testing.T) {
 	mods := append([]site.Module{{Name: "authz", Open: gate}}, modules()...)

@@ -246,7 +246,8 @@ func (l *lookup) restore(x *exchange.Exchange) {
 	}
 }
 
-// replaced is restore for an answer that replaces the kept one. The whole was asked for, and is given.
+// replaced is restore for an answer that replaces the kept one, or for the kept one in the place of a failure. The whole
+// was asked for, and is given.
 func (l *lookup) replaced(x *exchange.Exchange) {
 	whole := !x.Req.Header.Has("Range")
 	if l.restore(x); whole {

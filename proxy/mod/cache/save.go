@@ -65,6 +65,10 @@ func (l *lookup) end() {
 	l.unlock()
 }
 
+// uncut are the rules for an answer that is being kept: the client that asks for a range of it first has the whole, as
+// from httpd, whose stores do not pass a body and its end on at once.
+var uncut = &exchange.Ranges{}
+
 // record has the first store that takes it keep the answer.
 func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 	e := l.newEntry(x, c)
@@ -86,6 +90,7 @@ func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 		return
 	}
 	l.tell(x, &x.Res.Header, c.d, miss, "cache miss: attempting entity save")
+	x.Res.Ranges = uncut
 	r := to.Record(e, most)
 	if x.HeadOnly || x.Res.Body == nil || e.Length == 0 {
 		r.Commit(least)
@@ -197,7 +202,7 @@ func (l *lookup) outlive(x *exchange.Exchange, d *sectionSettings) error {
 		return nil
 	}
 	l.end()
-	l.restore(x)
+	l.replaced(x)
 	proxied := x.Res.Proxied
 	x.Res.Clear()
 	if page {

@@ -13,12 +13,11 @@ type tee struct {
 	to    *kept.Recorder
 	least int64 // bytes that it must have to be kept
 	l     *lookup
-	x     *exchange.Exchange
 	whole bool // from has told that no more will come in
 }
 
 func newTee(x *exchange.Exchange, to *kept.Recorder, least int64, l *lookup) *tee {
-	return &tee{from: x.Res.Body, x: x, to: to, least: least, l: l}
+	return &tee{from: x.Res.Body, to: to, least: least, l: l}
 }
 
 func (t *tee) Read(p []byte) (int, error) {
@@ -92,20 +91,8 @@ func (t *tee) ended(err error) {
 func (t *tee) Close() error {
 	if t.to.Full() {
 		t.ended(io.EOF)
-	} else if t.x.Res.Status == 206 && !t.x.Res.Aborted {
-		t.readOn()
 	}
 	t.to.Abandon()
 	t.l.unlock()
 	return t.from.Close()
-}
-
-// readOn reads what the client has not asked for: a range was cut of the whole, and the whole is kept.
-func (t *tee) readOn() {
-	p := make([]byte, 16<<10)
-	for t.to.Going() {
-		if _, err := t.Read(p); err != nil {
-			return
-		}
-	}
 }

@@ -6,6 +6,10 @@ import (
 	"balancerd/proxy/exchange"
 )
 
+// uncut are the rules for what brotli has packed: no range is cut of it, as httpd's mod_brotli, unlike its mod_deflate,
+// passes a body and its end on apart.
+var uncut = &exchange.Ranges{}
+
 // newBrotli is BROTLI_COMPRESS with the settings of a server.
 func newBrotli(s *settings) *packing {
 	of, n := brotlisOf(brotliKind{s.level.Or(defaultQuality), s.window.Or(defaultWindow)}), s.notes
@@ -13,6 +17,7 @@ func newBrotli(s *settings) *packing {
 	return &packing{
 		module: "brotli", coding: "br", off: "no-brotli", tag: s.tag, of: of, ofHeads: &n, unfit: never, forced: never, broken: never,
 		start: func(x *exchange.Exchange, k *kept, out io.Writer) exchange.Rewriter {
+			x.Res.Ranges = uncut
 			w := newWriter(x, of, k, &n, out)
 			return &w
 		},

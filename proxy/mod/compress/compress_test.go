@@ -160,6 +160,18 @@ SetOutputFilter BROTLI_COMPRESS;DEFLATE
 	}
 }
 
+// What httpd 2.4.71 does with a range of what it packs: mod_deflate's is cut, mod_brotli's goes whole.
+func TestRangesOfPackedAnswers(t *testing.T) {
+	r := sitetest.New(t, preload, "SetOutputFilter BROTLI_COMPRESS;DEFLATE\n", modules(func(string) sitetest.Answer {
+		return sitetest.Answer{Fields: "Content-Type: text/html", Body: text}
+	})...)
+	for coding, want := range map[string]int{"br": 200, "gzip": 206, "br, gzip": 200, "identity": 206} {
+		if x := r.Get("GET /x HTTP/1.1\nRange: bytes=0-9\nAccept-Encoding: " + coding); x.Res.Status != want {
+			t.Errorf("%s: %d, want %d", coding, x.Res.Status, want)
+		}
+	}
+}
+
 // TestNotes: what is left for the log, and settings that a virtual host replaces as a whole.
 func TestNotes(t *testing.T) {
 	r := sitetest.New(t, preload, `

@@ -26,7 +26,7 @@ func Module() site.Module {
 func open(c *directive.Config, s *site.Site) (site.Builder, error) {
 	main := servers.Merged(c.Main)
 	for _, h := range s.Hosts[1:] {
-		if own := servers.Merged(h.Scope); main.lists() && own.lists() {
+		if own := servers.Merged(h.Scope); len(main.trusted) > 0 && len(own.trusted) > 0 {
 			s.Warn("remoteip", exchange.Warn, fmt.Sprintf("AH10633: RemoteIP proxy entries are configured in both the main server and the virtual host defined at %s:%d, they are merged",
 				h.Scope.Pos.File, h.Scope.Pos.Line))
 		}
@@ -45,7 +45,7 @@ func build(chain []*directive.Scope, p *site.Plan, announced bool) {
 	s := servers.Merged(chain...)
 	var walk exchange.Step
 	if s.header != "" {
-		walk = (&walker{header: s.header, proxies: s.proxiesHeader, trusted: s.trusted()}).step
+		walk = (&walker{header: s.header, proxies: s.proxiesHeader, trusted: s.trusted}).step
 	}
 	if announced {
 		p.Add(site.Early, "RemoteIPProxyProtocol", announce(walk))

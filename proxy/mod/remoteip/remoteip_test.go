@@ -101,6 +101,27 @@ func TestServersMerge(t *testing.T) {
 	}
 }
 
+// What httpd 2.4.71 made of an address that is in two lists: the one that is written first counts, in a file or not, a
+// virtual host's before the server's.
+func TestListsInOrder(t *testing.T) {
+	file := t.TempDir() + "/proxies"
+	os.WriteFile(file, []byte("127.0.0.1\n"), 0o600)
+	const here = "RemoteIPInternalProxy 127.0.0.1\n"
+	for conf, passed := range map[string]string{
+		here + "RemoteIPTrustedProxyList " + file + "\n":                                          "",
+		here + "RemoteIPTrustedProxy 127.0.0.1\n":                                                 "",
+		"RemoteIPTrustedProxyList " + file + "\n" + here:                                          "127.0.0.1",
+		"RemoteIPTrustedProxy 127.0.0.1\n" + here:                                                 "127.0.0.1",
+		here + "<VirtualHost *:80>\nRemoteIPTrustedProxyList " + file + "\n</VirtualHost>\n":      "127.0.0.1",
+		"RemoteIPTrustedProxyList " + file + "\n<VirtualHost *:80>\n" + here + "</VirtualHost>\n": "",
+	} {
+		x := rig(t, "RemoteIPHeader X-C\n"+conf).Get("GET /proxied HTTP/1.1\nHost: a\nX-C: 8.8.8.8\n")
+		if got := x.Notes.Value(note); got != passed || x.ClientIP != "8.8.8.8" {
+			t.Errorf("%s: %q of %s, want %q", conf, got, x.ClientIP, passed)
+		}
+	}
+}
+
 // Wrong words, and what httpd 2.4.71 says of them.
 func TestWrongWords(t *testing.T) {
 	ip, mask := "(The specified IP address is invalid. error)", "(The specified network mask is invalid. error)"

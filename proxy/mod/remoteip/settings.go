@@ -20,8 +20,7 @@ import (
 type serverSettings struct {
 	header        string  // "" for none
 	proxiesHeader string  // "" for none
-	fromFiles     []proxy // httpd reads the files while it reads the configuration, the directives afterwards
-	named         []proxy
+	trusted       []proxy // in the order in which they are looked at: as written, whether in a file of their own or not
 }
 
 var servers = directive.NewKey("remoteip", mergeServers)
@@ -35,15 +34,9 @@ func mergeServers(outer, inner serverSettings) serverSettings {
 	if m.proxiesHeader == "" {
 		m.proxiesHeader = outer.proxiesHeader
 	}
-	m.fromFiles = slices.Concat(inner.trusted(), outer.trusted())
-	m.named = nil
+	m.trusted = slices.Concat(inner.trusted, outer.trusted)
 	return m
 }
-
-func (s *serverSettings) lists() bool { return len(s.fromFiles)+len(s.named) > 0 }
-
-// trusted is all proxies, in the order in which they are looked at.
-func (s *serverSettings) trusted() []proxy { return slices.Concat(s.fromFiles, s.named) }
 
 func setHeader(s *directive.Scope, a directive.Args) error {
 	servers.In(s).header = a.Words[0]
@@ -59,7 +52,7 @@ func addProxy(internal bool) func(*directive.Scope, directive.Args) error {
 	return func(s *directive.Scope, a directive.Args) error {
 		list, err := proxiesOf(a.Words[0], internal, a.Name)
 		own := servers.In(s)
-		own.named = append(own.named, list...)
+		own.trusted = append(own.trusted, list...)
 		return err
 	}
 }
@@ -87,7 +80,7 @@ func readProxies(internal bool) func(*directive.Scope, directive.Args) error {
 					return errors.New(err.Error() + " at line " + strconv.Itoa(n) + " of " + name)
 				}
 				own := servers.In(s)
-				own.fromFiles = append(own.fromFiles, list...)
+				own.trusted = append(own.trusted, list...)
 			}
 		}
 		return nil

@@ -311,3 +311,16 @@ func TestAccessWarningsOnce(t *testing.T) {
 		}
 	}
 }
+
+// httpd 2.4.71 tells what it ignores of an access file at the level that it has in the configuration.
+func TestAccessWarningsKeepTheirLevel(t *testing.T) {
+	root := tree(t, ".htaccess=Timeout 5\nErrorDocument 401 http://elsewhere/", "f.txt=f")
+	r := accessed(t, root, under(root, "AllowOverride All Nonfatal=All"))
+	r.Get("GET /f.txt HTTP/1.1").Finish()
+	log := r.Log.Take()
+	for _, want := range []string{"notice] AH00113: ", "warn] AH02295: "} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %s\n%s", want, log)
+		}
+	}
+}
