@@ -29,7 +29,7 @@ type outcome struct {
 	seesTimeout bool                                           // failontimeout= sees it; a Failure's own Timeout does as well
 	reason      func(p *proxyState, e *backend.Failure) string // of a "Proxy Error" page; nil: httpd's plain page
 	log         []logLine
-	remote      string // what core says of the connection to the member, at error, before all else
+	remote      func(p *proxyState, e *backend.Failure) // says what is to be said of the connection to the member, before all else
 }
 
 // The failures whose meaning depends on more than the point where they happened.
@@ -58,8 +58,8 @@ var outcomes = [kinds]outcome{
 
 	// TLS.
 	backend.NoTLS:     {status: 500, marksWorker: true, seesStatus: true, remote: withoutTLS, log: []logLine{{"proxy", exchange.Error, false, true, noTLS}}},
-	backend.Handshake: {status: 500, marksWorker: true, seesStatus: true, reason: noHandshake, log: bodyNotPassed},
-	foreignName:       {status: 500, reason: noHandshake, log: bodyNotPassed},
+	backend.Handshake: {status: 500, marksWorker: true, seesStatus: true, reason: noHandshake, remote: handshakeFailed, log: bodyNotPassed},
+	foreignName:       {status: 500, reason: noHandshake, remote: handshakeFailed, log: bodyNotPassed},
 
 	// Sending the request.
 	backend.ClientBody: {status: 400, log: []logLine{{"proxy", exchange.Error, true, false, bodyNotRead}}}, // or what its BodyError says

@@ -174,7 +174,7 @@ func (o *host) requestCertificates(scope *directive.Scope) {
 		return err
 	}
 	if len(o.clients.signers) == 0 {
-		o.warnings = append(o.warnings, "AH01897: Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]")
+		o.warnings = append(o.warnings, noAuthorities)
 	}
 }
 
