@@ -7,6 +7,7 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
 )
 
 // outcome is what a failed attempt means. Only what the member did counts against it: what a client can
@@ -39,6 +40,7 @@ const (
 	noneSpeaks                           // no codec for the scheme of a balancer's member, unless that is a balancer
 	uploadStopped                        // writing failed while the client's body was still coming
 	closedEarly                          // the member ended meanwhile, without a response
+	badLength                            // a Content-Length that is no number
 	kinds
 )
 
@@ -75,6 +77,7 @@ var outcomes = [kinds]outcome{
 	backend.BadStatusLine:  {status: 502, seesStatus: true, reason: detailed("Corrupt status line returned by remote server: ")},
 	backend.BadHead:        {status: 502, seesStatus: true, log: badHead},
 	backend.BadFraming:     {status: 502, seesStatus: true, reason: detailed("Malformed response from remote server: ")},
+	badLength:              {status: 502, seesStatus: true, log: []logLine{{"proxy_http", exchange.Error, false, false, badLengthText}}},
 	backend.TooManyInterim: {status: 502, seesStatus: true, reason: fixed("Too many (10) interim responses from origin server")},
 	backend.WrongUpgrade:   {status: 502, seesStatus: true, reason: detailed("Unexpected Upgrade: ")},
 }
@@ -112,6 +115,10 @@ func (h *handler) kindOf(p *proxyState, e *backend.Failure) backend.Kind {
 	case backend.EarlyClose:
 		if e.Partial {
 			return closedEarly
+		}
+	case backend.BadFraming:
+		if e.Detail == wire.BadLength {
+			return badLength
 		}
 	case backend.WriteHead, backend.WriteBody:
 		switch {

@@ -129,6 +129,10 @@ func allBusy(p *proxyState, _ *backend.Failure) string {
 	return "AH00934: all workers are busy.  Unable to serve " + p.x.Filename[len(Prefix):]
 }
 
+func badLengthText(_ *proxyState, e *backend.Failure) string {
+	return "AH01110: error reading response: " + e.Detail
+}
+
 func statusLineText(_ *proxyState, e *backend.Failure) string {
 	return "AH01102: error reading status line from remote server " + place(e)
 }
