@@ -87,6 +87,7 @@ loop.serve: a loop after a panic of its own
 loop.watchdog: the watchdog's goroutine
 sink.OpenFolder: while a configuration is loaded
 sink.rootsLink: likewise
+sink.Append: the process that reads the configuration
 sink.FindProgram: likewise
 sink.start: the goroutine of a log's program
 sink.wait: likewise
