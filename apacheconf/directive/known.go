@@ -70,7 +70,7 @@ const obeyed = `access_compat actions alias auth_basic authn_core authn_file aut
 lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic lbmethod_heartbeat macro mime mpm_event proxy proxy_ajp proxy_balancer proxy_connect proxy_express proxy_fcgi
 proxy_hcheck proxy_http proxy_http2 proxy_scgi proxy_uwsgi
 proxy_wstunnel reqtimeout rewrite setenvif slotmem_plain slotmem_shm socache_shmcb ssl status remoteip
-brotli buffer deflate expires filter proxy_html ratelimit request sed substitute xml2enc`
+brotli buffer deflate expires filter proxy_html ratelimit request sed substitute unique_id xml2enc`
 
 // Obeyed are the LoadModule identifiers of the modules that are obeyed here and need a LoadModule.
 func Obeyed() []string {

@@ -79,6 +79,7 @@ proxy/mod/cache:       proxy/cache proxy/exchange proxy/precondition proxy/site 
 proxy/mod/scgi:        proxy/exchange proxy/site proxy/scgi apacheconf/directive
 proxy/mod/heartbeat:   proxy/exchange proxy/site proxy/recovery proxy/ticker apacheconf/directive balancer/method
 proxy/mod/slotmem:     proxy/site apacheconf/directive balancer balancer/store/file
+proxy/mod/uniqueid:    proxy/exchange proxy/site apacheconf/directive
 proxy/mod/manager:     proxy/exchange proxy/site proxy/mod/proxy apacheconf/directive balancer manager
 proxy/mod/status:      manager/apr proxy/exchange proxy/site proxy/mod/proxy proxy/snapshot apacheconf/directive
 proxy/mod/ssl:         proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/backend proxy/recovery

@@ -51,6 +51,7 @@ import (
 	"balancerd/proxy/mod/static"
 	"balancerd/proxy/mod/status"
 	"balancerd/proxy/mod/substitute"
+	"balancerd/proxy/mod/uniqueid"
 	scgimember "balancerd/proxy/scgi"
 	"balancerd/proxy/server"
 	"balancerd/proxy/site"
@@ -90,9 +91,10 @@ func modules(l *loader, beat *method.Heartbeat) []site.Module {
 			h2.Steps(server.Upgrade), // fixup: variables, 103, 101
 		},
 		filters(),
-		setenvif.Modules(), // early, header parser: SetEnvIf; fixup: SetEnv
-		auth.Modules(),     // access: Require, Order; authentication
-		headers.Modules(),  // early, fixup: RequestHeader; reply: Header
+		setenvif.Modules(),               // early, header parser: SetEnvIf; fixup: SetEnv
+		[]site.Module{uniqueid.Module()}, // early: UNIQUE_ID
+		auth.Modules(),                   // access: Require, Order; authentication
+		headers.Modules(),                // early, fixup: RequestHeader; reply: Header
 		[]site.Module{
 			mime.Module(),    // types: AddHandler; reply: content types
 			static.Module(),  // translate: DocumentRoot; the default handler; reply: charsets

@@ -40,6 +40,7 @@ type Exchange struct {
 
 	Start         time.Time // when the request's first line was read
 	LogID         string    // %L once asked for
+	UniqueID      string    // mod_unique_id's name for the request, which %L is then; "" without the module
 	Depth         int       // of a lookup for another exchange (-U, -F, DirectoryIndex): see Sub; 0 for the client's own
 	Asker         *Exchange // of a lookup: the exchange that it is made for; nil for the client's own
 	Prev          *Original // the client's own request when an internal redirect replaced it
@@ -178,7 +179,7 @@ func (x *Exchange) Reset() {
 	x.finishers = x.finishers[:0]
 	x.dropFilters()
 	x.Task, x.Server, x.Local, x.Asker, x.Prev, x.Observer = nil, nil, nil, nil, nil, nil
-	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.RawNote, x.Withheld = "", "", "", "", "", "", "", "", "", "", "", ""
+	x.ClientIP, x.User, x.AuthType, x.Filename, x.Folder, x.Located, x.PathInfo, x.Type, x.Handler, x.LogID, x.UniqueID, x.RawNote, x.Withheld = "", "", "", "", "", "", "", "", "", "", "", "", ""
 	x.Start, x.Depth, x.HeadOnly, x.Undecided, x.FileType, x.Context = time.Time{}, 0, false, false, NoFile, Context{}
 	x.Relayed, x.Port, x.HostName = false, 0, ""
 	clear(x.State[:])
@@ -189,7 +190,7 @@ func (x *Exchange) Reset() {
 // (httpd: request.c make_sub_request).
 func (x *Exchange) Sub(path string) *Exchange {
 	y := &Exchange{Conn: x.Conn, Task: x.Task, Server: x.Server, Local: x.Local, Req: x.Req, ClientIP: x.ClientIP, Relayed: x.Relayed, HostName: x.HostName, Port: x.Port, User: x.User, AuthType: x.AuthType,
-		Start: x.Start, LogID: x.LogID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
+		Start: x.Start, LogID: x.LogID, UniqueID: x.UniqueID, State: x.State, Folder: x.Folder, Located: x.Located, Depth: x.Depth + 1, Asker: x, Observer: x.Observer}
 	y.State[StateProxy], y.State[StateRewrite], y.State[StateRewriteEnd] = nil, nil, nil
 	y.Req.Method, y.Req.Path, y.Req.RawPath, y.Req.Port = "GET", path, path, 0
 	y.Req.Target = path

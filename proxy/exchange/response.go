@@ -39,6 +39,8 @@ type Response struct {
 	Read      int64     // all bytes of the request with its head (%I)
 	FirstByte time.Time // when the head was written (%^FB)
 	Aborted   bool      // the client went away before the end
+	Chunked   bool      // HTTP/1: Transfer-Encoding: chunked was told
+	Persists  string    // HTTP/1: what Connection said of itself, "close" or "Keep-Alive"; "" for nothing
 	Kept      bool      // the connection lives on
 }
 

@@ -172,6 +172,25 @@ func TestTrailerOfAnAnswer(t *testing.T) {
 	}
 }
 
+// What the head said of connection and body is there for the access log.
+func TestWhatTheHeadSaid(t *testing.T) {
+	for _, c := range []struct{ answer, fields, want string }{
+		{ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n<pause>0\r\n\r\n", "Connection: close\r\n", "close true"},
+		{ok + "Content-Length: 2\r\n\r\nok", "Connection: close\r\n", "close false"},
+		{ok + "Content-Length: 2\r\n\r\nok", "Connection: Keep-Alive\r\n", "Keep-Alive false"},
+		{ok + "Content-Length: 2\r\n\r\nok", "", " false"},
+	} {
+		m := newMember(t, scripted(map[string]string{"x": c.answer}))
+		got := make(chan string, 2)
+		a := &app{worker: newWorker(t, "http://"+m.Addr, nil), after: func(x *exchange.Exchange) { got <- fmt.Sprint(x.Res.Persists, " ", x.Res.Chunked) }}
+		f := newFront(t, a)
+		f.ask(t, "GET /x HTTP/1.1\r\nHost: h\r\n"+c.fields+"\r\n"+"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if v := <-got; v != c.want {
+			t.Errorf("%q: %q, want %q", c.fields, v, c.want)
+		}
+	}
+}
+
 // What the client sees of answers that are unusual.
 func TestAnswers(t *testing.T) {
 	for _, c := range []struct{ name, answer, version, want string }{

@@ -254,6 +254,22 @@ func TestSchemeWithoutHandler(t *testing.T) {
 	}
 }
 
+// What debug tells of a choice (recorded from httpd).
+func TestPicksAreToldAtDebug(t *testing.T) {
+	for level, want := range map[string]string{
+		"info": "",
+		"debug": "[proxy_balancer:debug client] AH01161: Found route r\n" +
+			"[proxy_balancer:debug client] AH01172: balancer://c: worker (http://b1/p) rewritten to http://b1/p/a%20b?S=x.r",
+	} {
+		r := proxytest.New(t, "LogLevel "+level+"\n<Proxy balancer://c>\nBalancerMember http://b1/p route=r\nProxySet stickysession=S\n</Proxy>\nProxyPass / balancer://c/\n",
+			func(w *balancer.Worker, x *exchange.Exchange, c *backend.Call) error { return nil })
+		r.Get("GET /a%20b?S=x.r HTTP/1.1")
+		if log := r.Log.Take(); log != want {
+			t.Errorf("%s: %s", level, log)
+		}
+	}
+}
+
 // A balancer is no member: which schemes nobody speaks is told apart (recorded from httpd).
 func TestBalancerAsMember(t *testing.T) {
 	for _, scheme := range []string{"balancer", "foo"} {

@@ -130,7 +130,20 @@ func (h *handler) claim(ctx context.Context, p *proxyState) error {
 	p.claims = append(p.claims, c)
 	p.worker = c.Worker
 	setPickVariables(x, p.balancer, &c)
+	if x.Enabled("proxy_balancer", exchange.Debug) {
+		p.logPick(&c)
+	}
 	return nil
+}
+
+// logPick tells, at debug, which member was chosen and what the client's session asked for (httpd: mod_proxy_balancer.c
+// find_session_route, rewrite_url).
+func (p *proxyState) logPick(c *balancer.Claim) {
+	x := p.x
+	if c.HasSession {
+		x.Log("proxy_balancer", exchange.Debug, nil, x.Arena.Join("AH01161: Found route ", c.SessionRoute))
+	}
+	x.Log("proxy_balancer", exchange.Debug, nil, x.Arena.Join("AH01172: ", p.balancer.Name(), ": worker (", c.Worker.URL(), ") rewritten to ", strings.TrimPrefix(p.MappedURL(), Prefix)))
 }
 
 // attemptOptions is what the backend must know of this attempt.

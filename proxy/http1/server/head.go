@@ -269,6 +269,7 @@ func (h *headWriter) varies(name string) {
 func (h *headWriter) tail(x *exchange.Exchange) {
 	h.length("Content-Length")
 	h.connection(x)
+	h.res.Chunked = h.f.chunked
 	if h.f.chunked || h.f.code {
 		h.b = append(h.b, "Transfer-Encoding: chunked\r\n"...)
 	}
@@ -293,6 +294,7 @@ func (h *headWriter) connection(x *exchange.Exchange) {
 	}
 	switch {
 	case h.conn == "":
+		h.res.Persists = word
 		h.field("Connection", word)
 	case wire.Lists(h.conn, word):
 		h.field("Connection", h.conn)

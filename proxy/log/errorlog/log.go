@@ -109,7 +109,10 @@ func (e *entry) mark() (o once) {
 		o.connection = atomic.SwapUint32(&c.Logged, 1) == 0
 	}
 	if e.X != nil && e.X.LogID == "" {
-		e.X.LogID, o.request = sink.ID(e.X.Start, connID(e.conn())), true
+		e.X.LogID, o.request = e.X.UniqueID, true
+		if e.X.LogID == "" {
+			e.X.LogID = sink.ID(e.X.Start, connID(e.conn()))
+		}
 	}
 	return o
 }

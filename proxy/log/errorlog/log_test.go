@@ -135,6 +135,11 @@ func TestLinesThatComeOnce(t *testing.T) {
 	if x.LogID == "" || x.LogID == y.LogID && x.Start != y.Start {
 		t.Errorf("ids %q %q", x.LogID, y.LogID)
 	}
+	e.X = request()
+	e.X.UniqueID = "its-own-name"
+	if written(f, e); e.X.LogID != "its-own-name" {
+		t.Errorf("%q, in place of mod_unique_id's", e.X.LogID)
+	}
 }
 
 func TestFormatMistakes(t *testing.T) {

@@ -132,6 +132,23 @@ func TestContentLength(t *testing.T) {
 	}
 }
 
+// TestFraming: what the client's protocol says of connection and body is told, too (recorded from httpd).
+func TestFraming(t *testing.T) {
+	const format = "%{connection}o %{Transfer-Encoding}o"
+	x := sample()
+	if got := line(t, format, x); got != "- -" {
+		t.Errorf("of HTTP/2: %s", got)
+	}
+	x.Res.Chunked, x.Res.Persists = true, "close"
+	if got := line(t, format, x); got != "close chunked" {
+		t.Error(got)
+	}
+	x.Res.Header.Set("Connection", "upgrade")
+	if got := line(t, format, x); got != "upgrade chunked" {
+		t.Errorf("with a field: %s", got)
+	}
+}
+
 func TestTheByteThatIsCountedTwice(t *testing.T) {
 	f, err := Compile("%I %S", Options{Peeks: true})
 	if err != nil {

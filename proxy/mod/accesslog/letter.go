@@ -280,8 +280,22 @@ func answerHeader(it *item) piece {
 	}
 	return func(b []byte, v *view) []byte {
 		s, ok := answered(v.x, name)
-		return orDash(b, s, ok)
+		if !ok {
+			s = framed(&v.x.Res, name)
+		}
+		return orDash(b, s, ok || s != "")
 	}
+}
+
+// framed is a field that the client's protocol wrote, of which the answer's headers know nothing.
+func framed(r *exchange.Response, name string) string {
+	switch {
+	case r.Chunked && exchange.EqualFold(name, "Transfer-Encoding"):
+		return "chunked"
+	case r.Persists != "" && exchange.EqualFold(name, "Connection"):
+		return r.Persists
+	}
+	return ""
 }
 
 func answered(x *exchange.Exchange, name string) (string, bool) {
