@@ -67,7 +67,7 @@ proxy/ajp:             proxy/exchange proxy/backend proxy/internal/wire proxy/ex
 proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition proxy/expr proxy/site
 proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
 proxy/scgi:            proxy/exchange proxy/backend proxy/cgi proxy/site balancer
-proxy/uwsgi:           proxy/exchange proxy/backend proxy/cgi proxy/internal/wire proxy/internal/poison
+proxy/uwsgi:           proxy/exchange proxy/backend proxy/cgi proxy/internal/wire proxy/internal/poison balancer
 proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/internal/filestamp proxy/internal/dbm proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
 proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery

@@ -233,7 +233,7 @@ func (c *codec) clean() {
 	}
 	clear(h.F[n:])
 	h.F = h.F[:n]
-	if name, value := c.x.Res.InvalidField(); name+value != "" {
+	if c.x.Res.InvalidField() != "" {
 		c.log("AH02822: dialog with client ", c.x.ClientIP, " failed")
 	}
 }

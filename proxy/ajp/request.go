@@ -70,7 +70,7 @@ func (c *codec) appendFields(b []byte) (_ []byte, full string) {
 	b = appendInt(b, 0)
 	for i := range h.F {
 		f := &h.F[i]
-		if local[f.ID] || f.ID == wire.Other && named.Has(f.Name) {
+		if local[f.ID] || c.x.Req.Spent && framing[f.ID] || f.ID == wire.Other && named.Has(f.Name) {
 			continue
 		}
 		n++
@@ -97,6 +97,10 @@ func (c *codec) appendFields(b []byte) (_ []byte, full string) {
 // local are fields that concern the client's connection alone (RFC 9110 section 7.6.1). Connection itself stays:
 // containers look at it.
 var local = [256]bool{wire.ProxyConnection: true, wire.KeepAlive: true, wire.TE: true, wire.Trailer: true, wire.Upgrade: true}
+
+// framing are fields by which the container waits for a body. Of one that another answer has taken nothing is left: of
+// a POST whose error is answered by a document that is a member's.
+var framing = [256]bool{wire.ContentLength: true, wire.TransferEncoding: true}
 
 // chunked reports whether the body's length is not known: the container asks for it from the beginning.
 func (c *codec) chunked() bool { return c.x.Req.Length < 0 }

@@ -1,6 +1,7 @@
 package ajp
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"strings"
@@ -182,6 +183,26 @@ func TestFullPackets(t *testing.T) {
 		b, err := c.AppendHead(nil)
 		if (err == nil) != (len(b) <= 8192) {
 			t.Fatalf("a field of %d bytes: a packet of %d, %v", n, len(b), err)
+		}
+	}
+}
+
+// What a document that takes an answer's place is asked with: no field says that a body comes, whose end was read before.
+func TestSpentBody(t *testing.T) {
+	for _, length := range []int64{3, -1} {
+		x := membertest.Request("POST", "/x", "abc", length)
+		x.SpendBody()
+		x.Req.Method, x.Out.Method, x.Out.Length, x.Out.HasBody = "GET", "GET", 0, false
+		got := make(chan []byte, 1)
+		if o := ask(t, x, func(c net.Conn) {
+			p, _ := readPacket(c)
+			got <- p
+			c.Write(all(head(200, "OK"), chunk("b"), end(1)))
+		}); o.Status != 200 || o.Body != "b" {
+			t.Fatal(o)
+		}
+		if p := <-got; bytes.Contains(p, []byte{0xA0, 0x08}) || bytes.Contains(p, []byte("Transfer-Encoding")) || !bytes.Contains(p, []byte("client.test")) {
+			t.Errorf("%d: %q", length, p)
 		}
 	}
 }

@@ -227,7 +227,7 @@ func shakeHands(ctx context.Context, plain, base net.Conn, call *Call, to target
 	nc, err := call.TLS.Client(ctx, base, name, protocols(to.scheme)...)
 	if err != nil {
 		plain.Close()
-		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port}
+		return nil, &Failure{Kind: Handshake, Err: err, Host: to.host, Port: to.port, Detail: plain.RemoteAddr().String()}
 	}
 	plain.SetDeadline(time.Time{})
 	return nc, nil

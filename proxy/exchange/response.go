@@ -151,17 +151,23 @@ func (r *Response) HasBody(method string) bool {
 // IsSwitch reports whether the client's connection carries something else behind the answer's head.
 func (r *Response) IsSwitch() bool { return r.Tunnel != nil || r.Switch != nil }
 
-// InvalidField is the first field that no head may hold; "" and "" if there is none (httpd: http_filters.c
-// check_headers).
-func (r *Response) InvalidField() (name, value string) {
+// InvalidField is what the log says of the first field that no head may hold; "" if there is none (httpd:
+// http_filters.c check_headers).
+func (r *Response) InvalidField() (line string) {
 	for _, h := range [...]*Header{&r.Always, &r.Header} {
 		for i := range h.F {
-			if f := &h.F[i]; !f.Valid() {
-				return f.Name, f.Value
+			switch f := &h.F[i]; {
+			case f.Valid():
+			case f.Name == "":
+				return "AH02428: Empty response header name, aborting request"
+			case !wire.IsToken(f.Name):
+				return "AH02429: Response header name '" + f.Name + "' contains invalid characters, aborting request"
+			default:
+				return "AH02430: Response header '" + f.Name + "' value of '" + f.Value + "' contains invalid characters, aborting request"
 			}
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // Bytes makes b the body.

@@ -35,6 +35,7 @@ type Server struct {
 	EncodedSlashes    SlashMode
 	MergeSlashes      bool
 	MergeTrailers     bool
+	HandshakeRead     ReadLimit // RequestReadTimeout handshake=
 	HeaderRead        ReadLimit // RequestReadTimeout header=
 	BodyRead          ReadLimit // RequestReadTimeout body=
 	DocumentRoot      string

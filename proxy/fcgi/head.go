@@ -117,7 +117,7 @@ func (c *codec) read() error {
 	err := c.answer.Read(x, module, x.Arena.Bytes(c.head))
 	switch {
 	case err == nil:
-		if name, value := x.Res.InvalidField(); name+value != "" {
+		if x.Res.InvalidField() != "" {
 			c.dispatched(nil, "passing brigade to output filters")
 		}
 		return nil

@@ -202,7 +202,7 @@ func TestBrokenBodies(t *testing.T) {
 // A field that may not stand in a head costs the answer, not the client.
 func TestFieldsAreChecked(t *testing.T) {
 	for name, fields := range map[string][]string{
-		"AH02430": {"X-A", "a\r\nSet-Cookie: evil"}, "AH02429": {"X Y", "a"},
+		"AH02430": {"X-A", "a\r\nSet-Cookie: evil"}, "AH02429": {"X Y", "a"}, "AH02428": {"", ""},
 	} {
 		a := &app{serve: func(_ context.Context, x *exchange.Exchange) { local(x, 200, "hello", fields...) }}
 		f := newFront(t, a)

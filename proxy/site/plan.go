@@ -14,7 +14,7 @@ type Phase uint8
 // others of the final plan, whose sections are known once the request is mapped.
 const (
 	Early        Phase = iota // post_read_request: remoteip, Header/RequestHeader early, server-level SetEnvIf
-	PreTranslate              // x.Req.Path is normalised but not yet decoded (mapping=encoded). Stop: it is mapped, and the path stays undecoded
+	PreTranslate              // x.Req.Path is normalised but not yet decoded (mapping=encoded). Stop: it is mapped, the path stays undecoded, and a step of Translate says Stop as well
 	Translate                 // ProxyPass, Alias, Redirect: Stop when it is settled (x.Filename set)
 	Storage                   // what of x.Filename is on disk (x.FileType, x.PathInfo)
 	Parse                     // header_parser: SetEnvIf in sections; not of a lookup for another exchange

@@ -155,9 +155,8 @@ func (s *Site) find(ctx context.Context, y *exchange.Exchange, h *Host) error {
 	if y.Filename != "" {
 		return s.store(ctx, y, h)
 	}
-	mapped, err := s.normalizePath(ctx, y, h)
-	if err != nil {
+	if err := s.normalizePath(ctx, y, h); err != nil {
 		return err
 	}
-	return s.translate(ctx, y, h, mapped)
+	return s.translate(ctx, y, h)
 }

@@ -152,11 +152,10 @@ func (s *Site) mapRequest(ctx context.Context, x *exchange.Exchange, h *Host) er
 	if x.Req.Proxy {
 		return passOn(x, h)
 	}
-	mapped, err := s.normalizePath(ctx, x, h)
-	if err != nil {
+	if err := s.normalizePath(ctx, x, h); err != nil {
 		return err
 	}
-	return s.translate(ctx, x, h, mapped)
+	return s.translate(ctx, x, h)
 }
 
 // passOn is for a request to a forward proxy, which maps itself: its path is the whole target, for no section of this
@@ -178,25 +177,25 @@ func passOn(x *exchange.Exchange, h *Host) error {
 	return nil
 }
 
-// normalizePath makes x.Req.Path of the path as received. mapped: a PreTranslate step settled the
-// mapping on the path before it was decoded.
-func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host) (mapped bool, err error) {
+// normalizePath makes x.Req.Path of the path as received. It stays undecoded where a PreTranslate step has settled the
+// mapping.
+func (s *Site) normalizePath(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	r := &x.Req
 	if r.RawPath == "*" {
 		r.Path = "*"
-		return false, nil
+		return nil
 	}
 	flags := flagsOf(h.Server)
 	path, ok := normalize(&x.Arena, r.RawPath, flags)
 	r.Path = path
 	if !ok {
 		x.Log("core", exchange.Error, nil, x.Arena.Join("AH10244: invalid URI path (", unparsed(x), ")"))
-		return false, exchange.Status(400)
+		return exchange.Status(400)
 	}
-	if mapped, err = s.preTranslate(ctx, x, h); mapped || err != nil {
-		return mapped, err
+	if mapped, err := s.preTranslate(ctx, x, h); mapped || err != nil {
+		return err
 	}
-	return false, decodePath(x, h.Server, flags)
+	return decodePath(x, h.Server, flags)
 }
 
 // unparsed is the target as it came: the client's, or that of an internal redirect or a lookup.
@@ -272,18 +271,16 @@ func (s *section) path(x *exchange.Exchange, merged string) string {
 	return merged
 }
 
-// translate maps the path to a member's URL or a file.
-func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host, mapped bool) error {
+// translate maps the path to a member's URL or a file. It runs as well for what is mapped: rewriting has its say.
+func (s *Site) translate(ctx context.Context, x *exchange.Exchange, h *Host) error {
 	p, err := h.located(x)
 	if err != nil {
 		return err
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
-	if !mapped {
-		if err := p.run(ctx, x, Translate); err != nil {
-			return err
-		}
+	if err := p.run(ctx, x, Translate); err != nil {
+		return err
 	}
 	return s.store(ctx, x, h)
 }
@@ -331,6 +328,9 @@ func (s *Site) finalPlan(x *exchange.Exchange, h *Host) (*Plan, error) {
 	}
 	x.Local = p.Local
 	x.State[exchange.StatePlan] = p
+	if p.Handles() && !x.Forwarded() { // it goes before ScriptAlias (httpd: core.c core_override_type)
+		x.Handler = ""
+	}
 	w.end.tell(x)
 	return p, nil
 }

@@ -70,6 +70,8 @@ func TestOutcomes(t *testing.T) {
 			"[proxy_http:error client] (70014)End of file found: AH01102: error reading status line from remote server b1:81\n[proxy:error client] AH00898: Error reading from remote server returned by /x"},
 		{"framing", backend.Failure{Kind: backend.BadFraming, Detail: "two lengths"}, 502, "Malformed response from remote server: two lengths", false, false,
 			"[proxy:error client] AH00898: Malformed response from remote server: two lengths returned by /x"},
+		{"a length that is no number", backend.Failure{Kind: backend.BadFraming, Detail: "invalid Content-Length"}, 502, "", false, false,
+			"[proxy_http:error client] AH01110: error reading response: invalid Content-Length"},
 		{"pool", backend.Failure{Kind: backend.Exhausted}, 503, "", false, false, ""},
 		{"name", backend.Failure{Kind: backend.NoName}, 500, "DNS lookup failure for: b1", true, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},
 		{"name of a remote", backend.Failure{Kind: backend.NoRemote}, 500, "DNS lookup failure for: b1", false, false, "[proxy:error client] AH00898: DNS lookup failure for: b1 returned by /x"},

@@ -32,8 +32,8 @@ func (u *Upstreams) newMapper(own *Line, interpolate bool) *mapper {
 	return m
 }
 
-// addTo adds the lines to a plan: those of mapping=encoded before the path is decoded, the others after.
-// Without lines there is no step.
+// addTo adds the lines to a plan: those of mapping=encoded before the path is decoded, the others after, where a step ends
+// the mapping of what is a member's already. Without lines there is no step.
 func (m *mapper) addTo(p *site.Plan) {
 	early, late := false, false
 	if m.own.Line != nil {
@@ -47,7 +47,7 @@ func (m *mapper) addTo(p *site.Plan) {
 	if early {
 		p.Add(site.PreTranslate, "ProxyPass", m.encoded)
 	}
-	if late {
+	if early || late {
 		p.Add(site.Translate, "ProxyPass", m.decoded)
 	}
 }
@@ -60,7 +60,7 @@ func (m *mapper) decoded(_ context.Context, x *exchange.Exchange) error { return
 
 func (m *mapper) mapPath(x *exchange.Exchange, encoded bool) error {
 	if strings.HasPrefix(x.Filename, Prefix) {
-		return exchange.Stop // RewriteRule [P] was first
+		return exchange.Stop // RewriteRule [P] was first, or a line of mapping=encoded
 	}
 	if x.Req.Path == "" || x.Req.Path[0] != '/' || x.Env.Has("no-proxy") {
 		return nil

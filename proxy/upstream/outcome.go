@@ -7,6 +7,7 @@ import (
 
 	"balancerd/proxy/backend"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/internal/wire"
 )
 
 // outcome is what a failed attempt means. Only what the member did counts against it: what a client can
@@ -28,7 +29,7 @@ type outcome struct {
 	seesTimeout bool                                           // failontimeout= sees it; a Failure's own Timeout does as well
 	reason      func(p *proxyState, e *backend.Failure) string // of a "Proxy Error" page; nil: httpd's plain page
 	log         []logLine
-	remote      string // what core says of the connection to the member, at error, before all else
+	remote      func(p *proxyState, e *backend.Failure) // says what is to be said of the connection to the member, before all else
 }
 
 // The failures whose meaning depends on more than the point where they happened.
@@ -39,6 +40,7 @@ const (
 	noneSpeaks                           // no codec for the scheme of a balancer's member, unless that is a balancer
 	uploadStopped                        // writing failed while the client's body was still coming
 	closedEarly                          // the member ended meanwhile, without a response
+	badLength                            // a Content-Length that is no number
 	kinds
 )
 
@@ -56,8 +58,8 @@ var outcomes = [kinds]outcome{
 
 	// TLS.
 	backend.NoTLS:     {status: 500, marksWorker: true, seesStatus: true, remote: withoutTLS, log: []logLine{{"proxy", exchange.Error, false, true, noTLS}}},
-	backend.Handshake: {status: 500, marksWorker: true, seesStatus: true, reason: noHandshake, log: bodyNotPassed},
-	foreignName:       {status: 500, reason: noHandshake, log: bodyNotPassed},
+	backend.Handshake: {status: 500, marksWorker: true, seesStatus: true, reason: noHandshake, remote: handshakeFailed, log: bodyNotPassed},
+	foreignName:       {status: 500, reason: noHandshake, remote: handshakeFailed, log: bodyNotPassed},
 
 	// Sending the request.
 	backend.ClientBody: {status: 400, log: []logLine{{"proxy", exchange.Error, true, false, bodyNotRead}}}, // or what its BodyError says
@@ -75,6 +77,7 @@ var outcomes = [kinds]outcome{
 	backend.BadStatusLine:  {status: 502, seesStatus: true, reason: detailed("Corrupt status line returned by remote server: ")},
 	backend.BadHead:        {status: 502, seesStatus: true, log: badHead},
 	backend.BadFraming:     {status: 502, seesStatus: true, reason: detailed("Malformed response from remote server: ")},
+	badLength:              {status: 502, seesStatus: true, log: []logLine{{"proxy_http", exchange.Error, false, false, badLengthText}}},
 	backend.TooManyInterim: {status: 502, seesStatus: true, reason: fixed("Too many (10) interim responses from origin server")},
 	backend.WrongUpgrade:   {status: 502, seesStatus: true, reason: detailed("Unexpected Upgrade: ")},
 }
@@ -112,6 +115,10 @@ func (h *handler) kindOf(p *proxyState, e *backend.Failure) backend.Kind {
 	case backend.EarlyClose:
 		if e.Partial {
 			return closedEarly
+		}
+	case backend.BadFraming:
+		if e.Detail == wire.BadLength {
+			return badLength
 		}
 	case backend.WriteHead, backend.WriteBody:
 		switch {

@@ -28,8 +28,8 @@ var (
 // report writes an outcome's lines and makes the error that becomes the page. The lines of a
 // "Proxy Error" end with AH00898 (httpd: proxy_util.c proxyerror_core).
 func (o *outcome) report(p *proxyState, e *backend.Failure) error {
-	if o.remote != "" {
-		p.x.LogRemote("core", exchange.Error, e.Detail, o.remote)
+	if o.remote != nil {
+		o.remote(p, e)
 	}
 	for i := range o.log {
 		o.log[i].write(p, e)
@@ -98,7 +98,19 @@ func noConnection(_ *proxyState, e *backend.Failure) string {
 }
 
 // withoutTLS is what httpd's core says of a connection that nobody makes secure (httpd: ssl.c ap_ssl_bind_outgoing).
-const withoutTLS = "AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]"
+func withoutTLS(p *proxyState, e *backend.Failure) {
+	p.x.LogRemote("core", exchange.Error, e.Detail, "AH01961:  failed to enable ssl support [Hint: if using mod_ssl, see SSLProxyEngine]")
+}
+
+// handshakeFailed has whoever shook hands tell why that failed.
+func handshakeFailed(p *proxyState, e *backend.Failure) {
+	var why interface {
+		Tell(log func(exchange.Level, string))
+	}
+	if errors.As(e.Err, &why) {
+		why.Tell(func(level exchange.Level, message string) { p.x.LogRemote("ssl", level, e.Detail, message) })
+	}
+}
 
 func noTLS(p *proxyState, e *backend.Failure) string {
 	scheme := p.schemeNow()
@@ -117,16 +129,20 @@ func allBusy(p *proxyState, _ *backend.Failure) string {
 	return "AH00934: all workers are busy.  Unable to serve " + p.x.Filename[len(Prefix):]
 }
 
+func badLengthText(_ *proxyState, e *backend.Failure) string {
+	return "AH01110: error reading response: " + e.Detail
+}
+
 func statusLineText(_ *proxyState, e *backend.Failure) string {
 	return "AH01102: error reading status line from remote server " + place(e)
 }
 
 func notPassed(_ *proxyState, e *backend.Failure) string {
-	return "AH01084: pass request body failed to " + place(e) + " (" + e.Host + ")"
+	return "AH01084: pass request body failed to " + reached(e) + " (" + e.Host + ")"
 }
 
 func notPassedFrom(p *proxyState, e *backend.Failure) string {
-	return "AH01097: pass request body failed to " + place(e) + " (" + e.Host + ") from " + p.x.ClientIP + " ()"
+	return "AH01097: pass request body failed to " + reached(e) + " (" + e.Host + ") from " + p.x.ClientIP + " ()"
 }
 
 func bodyNotRead(p *proxyState, e *backend.Failure) string {
@@ -153,6 +169,14 @@ func headTooLong(_ *proxyState, e *backend.Failure) string {
 
 func badHeader(p *proxyState, _ *backend.Failure) string {
 	return "AH01106: bad HTTP/1.1 header returned by " + p.x.Req.Path + " (" + p.x.Req.Method + ")"
+}
+
+// reached is the address that a handshake was tried with, else the place of the member.
+func reached(e *backend.Failure) string {
+	if e.Kind == backend.Handshake && e.Detail != "" {
+		return e.Detail
+	}
+	return place(e)
 }
 
 // place is "host:port" of the member.

@@ -65,6 +65,9 @@ func (h *handler) parse(p *proxyState, url string) error {
 			x.Log("proxy", exchange.Debug, nil, x.Arena.Join("AH01141: proxy_handler no URL in ", x.Filename))
 			return exchange.Status(400)
 		}
+		if !absolute {
+			scheme, _, _ = strings.Cut(url, ":")
+		}
 		return badURL(x, scheme, url, "Malformed URL")
 	}
 	p.scheme, p.path = lowerText(scheme), url[len(scheme)+3+len(authority):]

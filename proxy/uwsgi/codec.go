@@ -2,9 +2,11 @@ package uwsgi
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"slices"
 
+	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/cgi"
 	"balancerd/proxy/exchange"
@@ -12,9 +14,24 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
+// Backend speaks uwsgi to members.
+type Backend struct{ serial *backend.Serial }
+
 // NewBackend speaks uwsgi to members.
-func NewBackend() *backend.Serial {
-	return backend.NewSerial(func() backend.Codec { return new(codec) }, true)
+func NewBackend() *Backend {
+	return &Backend{backend.NewSerial(func() backend.Codec { return new(codec) }, true)}
+}
+
+// RoundTrip sends the request. PATH_INFO is set even if no member can be reached. The error is a *Failure, or 500 for a
+// path that can't be decoded.
+func (b *Backend) RoundTrip(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *backend.Call) error {
+	path, ok := decoded(x.Out.Target)
+	if !ok {
+		x.Log(module, exchange.Error, nil, x.Arena.Join("AH10100: unable to decode uwsgi uri: ", x.Out.URL))
+		return exchange.Status(500)
+	}
+	x.Env.Set("PATH_INFO", oneSlash(path))
+	return b.serial.RoundTrip(ctx, w, x, call)
 }
 
 const module = "proxy_uwsgi"
@@ -72,11 +89,21 @@ func (c *codec) ParseHead(in []byte) (used int, event backend.Event, err error) 
 		return 0, 0, c.s.Fail(backend.EarlyClose, nil)
 	case err == wire.ErrStatusLine, err == wire.ErrVersion:
 		return 0, 0, c.s.Fail(backend.BadStatusLine, nil)
-	case err != nil, c.res.Status < 200, !c.x.Res.Header.Valid():
+	case err != nil, c.res.Status < 200, !valid(&c.x.Res.Header):
 		return 0, 0, c.s.Fail(backend.BadHead, nil)
 	}
 	c.line = int64(len(c.res.Line))
 	return n, backend.FinalResponse, nil
+}
+
+// valid reports whether fields may go on. One without a name may, as in httpd: the client's side refuses it, by 500.
+func valid(h *exchange.Header) bool {
+	for i := range h.F {
+		if f := &h.F[i]; !f.Valid() && (f.Name != "" || !wire.IsValue(f.Value)) {
+			return false
+		}
+	}
+	return true
 }
 
 // startsEmpty reports whether the first line is empty.

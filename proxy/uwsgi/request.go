@@ -16,11 +16,7 @@ const mostVariables = 1<<16 - 1
 // AppendHead is Codec's (httpd: mod_proxy_uwsgi.c uwsgi_send_headers).
 func (c *codec) AppendHead(b []byte) ([]byte, error) {
 	x := c.x
-	path, ok := decoded(x.Out.Target)
-	if !ok {
-		c.log("AH10100: unable to decode uwsgi uri: ", x.Out.URL)
-		return b, exchange.Status(500)
-	}
+	path, _ := decoded(x.Out.Target) // RoundTrip has seen that it can be
 	r := cgi.Request{Filename: x.Arena.Join("proxy:", x.Out.URL), PathInfo: x.PathInfo, Length: -1}
 	if !x.Out.Balanced { // httpd decodes the URL in place
 		r.Filename = x.Arena.Join("proxy:", strings.TrimSuffix(x.Out.URL, x.Out.Target), path)

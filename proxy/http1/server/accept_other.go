@@ -54,7 +54,6 @@ func (s *Server) serve(nc net.Conn, shake TLSHandshake, announces bool) {
 	c, state, err := shake(nc)
 	if err != nil {
 		nc.Close()
-		s.notShaken(err)
 		return
 	}
 	s.serveConn(c, state, func(c *conn) { c.info.Announced = client })

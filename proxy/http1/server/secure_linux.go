@@ -32,7 +32,6 @@ func (g *handshakeJob) Run(t *loop.Task) {
 	switch {
 	case err != nil:
 		base.Close()
-		g.s.notShaken(err)
 	case state != nil && state.NegotiatedProtocol == exchange.H2 && g.s.looped() != nil:
 		g.speakOther(t, nc, base, state)
 	case state == nil || state.NegotiatedProtocol == exchange.H2 && g.s.other != nil:

@@ -70,12 +70,7 @@ func (c *conn) decideClose(x *exchange.Exchange) {
 // sendInvalid answers 500 in place of an answer whose fields may not be sent (httpd: http_filters.c
 // check_headers).
 func (c *conn) sendInvalid(x *exchange.Exchange) {
-	name, value := x.Res.InvalidField()
-	if !wire.IsToken(name) {
-		x.Log("http", exchange.Error, nil, "AH02429: Response header name '"+name+"' contains invalid characters, aborting request")
-	} else {
-		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
-	}
+	x.Log("http", exchange.Error, nil, x.Res.InvalidField())
 	c.replaceWithError(x, 500)
 }
 

@@ -55,7 +55,7 @@ type Options struct {
 }
 
 // TLSHandshake makes an accepted connection secure: it returns what to serve, and the state of TLS; nil for
-// a connection that turned out to be plain. After an error the caller closes the connection.
+// a connection that turned out to be plain. After an error, which it has told the log, the caller closes the connection.
 type TLSHandshake func(net.Conn) (net.Conn, *exchange.TLS, error)
 
 // New is a Server for an App.
@@ -78,11 +78,6 @@ func New(app App, o Options) *Server {
 		s.shards[i].init()
 	}
 	return s
-}
-
-// notShaken tells of a handshake that failed.
-func (s *Server) notShaken(err error) {
-	s.log(exchange.Info, err, "AH02008: SSL library error 1 in handshake: "+err.Error())
 }
 
 // ServeConn serves a connection to its end and closes it; state is that of TLS after its handshake,

@@ -33,8 +33,8 @@ func (st *stream) send() {
 		st.replaceWithError(500)
 		return
 	}
-	if name, value := res.InvalidField(); name+value != "" {
-		x.Log("http", exchange.Error, nil, "AH02430: Response header '"+name+"' value of '"+value+"' contains invalid characters, aborting request")
+	if line := res.InvalidField(); line != "" {
+		x.Log("http", exchange.Error, nil, line)
 		st.replaceWithError(500)
 		return
 	}

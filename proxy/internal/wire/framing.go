@@ -73,6 +73,9 @@ const (
 	Unclear                // contradictory: nothing of the response can be used
 )
 
+// BadLength is the Why of a Content-Length that is no number.
+const BadLength = "invalid Content-Length"
+
 // Framing is where a response's body ends.
 type Framing struct {
 	Body   Body
@@ -92,7 +95,7 @@ func ResponseFraming(status int, head bool, h *Header) Framing {
 		case ContentLength:
 			n, ok := ParseLength(g.Value)
 			if !ok {
-				return Framing{Body: Unclear, Why: "invalid Content-Length"}
+				return Framing{Body: Unclear, Why: BadLength}
 			}
 			if f.Length >= 0 && f.Length != n {
 				return Framing{Body: Unclear, Why: "several Content-Length"}

@@ -117,7 +117,6 @@ func (l *aliases) step(_ context.Context, x *exchange.Exchange) error {
 			x.Context = exchange.Context{Prefix: r.prefix, Root: r.root}
 		} else {
 			to = string(r.pattern.Expand(nil, r.to, x.Req.Path, groups))
-			x.Context = matchedContext(x.Req.Path, to, groups)
 			if climbs(to) && !climbs(r.to) { // two pieces that only together make a ".."
 				return exchange.Status(403)
 			}
@@ -136,6 +135,7 @@ func (l *aliases) whole(x *exchange.Exchange) error {
 	}
 	if l.preserve {
 		if n := prefixLen(x.Req.Path, l.section.path); n > 0 {
+			x.Context = exchange.Context{Prefix: l.section.path, Root: to}
 			to += x.Req.Path[n:]
 		}
 	}
@@ -148,12 +148,6 @@ func (l *aliases) place(x *exchange.Exchange, to, handler string) {
 	if handler != "" {
 		x.Handler = handler
 	}
-}
-
-// matchedContext is what AliasMatch has mapped: up to where its pattern matches (httpd: mod_alias.c try_alias_list).
-func matchedContext(path, to string, groups []int) exchange.Context {
-	end := groups[1]
-	return exchange.Context{Prefix: path[:end], Root: to[:max(0, len(to)-(len(path)-end))]}
 }
 
 // climbs reports whether a segment is "..".

@@ -65,13 +65,18 @@ type plan struct {
 	extensions *extensionMap
 }
 
-// nameHandler is AddHandler: the extension names what serves the file, unless SetHandler does
+// scriptHandler is what ScriptAlias names.
+const scriptHandler = "cgi-script"
+
+// nameHandler is AddHandler: the extension names what serves the file, unless SetHandler does; it goes before ScriptAlias
 // (httpd: mod_mime.c find_ct). A member's URL has no handler of ours.
 func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" || site.PlanOf(x).Handles() {
+	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" && x.Handler != scriptHandler || site.PlanOf(x).Handles() {
 		return nil
 	}
-	x.Handler = p.extensions.of(p.named(x)).handler
+	if handler := p.extensions.of(p.named(x)).handler; handler != "" {
+		x.Handler = handler
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package reqtimeout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,9 @@ func TestRequestReadTimeout(t *testing.T) {
 		for _, h := range r.Site.Hosts {
 			if h.Server.HeaderRead != c.header || h.Server.BodyRead != c.body {
 				t.Errorf("%s: %+v %+v", c.conf, h.Server.HeaderRead, h.Server.BodyRead)
+			}
+			if got, want := h.Server.HandshakeRead, strings.Contains(c.conf, "handshake=3"); want != (got == exchange.ReadLimit{Timeout: 3 * s}) || !want && got != (exchange.ReadLimit{}) {
+				t.Errorf("%s: handshake %+v", c.conf, got)
 			}
 		}
 	}

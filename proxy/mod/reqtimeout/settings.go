@@ -13,20 +13,20 @@ import (
 
 // settings is what the main server or a virtual host says (httpd: mod_reqtimeout.c reqtimeout_srv_cfg).
 type settings struct {
-	header, body directive.Opt[exchange.ReadLimit]
+	handshake, header, body directive.Opt[exchange.ReadLimit]
 }
 
 var scopes = directive.NewKey[settings]("mod_reqtimeout", func(outer, inner settings) settings {
-	return settings{inner.header.Over(outer.header), inner.body.Over(outer.body)}
+	return settings{inner.handshake.Over(outer.handshake), inner.header.Over(outer.header), inner.body.Over(outer.body)}
 })
 
-// Defaults of mod_reqtimeout when it is loaded (httpd: mod_reqtimeout.c).
+// Defaults of mod_reqtimeout when it is loaded; a handshake has none (httpd: mod_reqtimeout.c).
 var (
 	defaultHeader = exchange.ReadLimit{Timeout: 20 * time.Second, Max: 40 * time.Second, Rate: 500}
 	defaultBody   = exchange.ReadLimit{Timeout: 20 * time.Second, Rate: 500}
 )
 
-// setReadTimeout takes header=… and body=… words, each a time, a range, and a rate.
+// setReadTimeout takes handshake=…, header=… and body=… words, each a time, a range, and a rate.
 func setReadTimeout(s *directive.Scope, a directive.Args) error {
 	for _, word := range apacheconf.Words(a.Raw) {
 		if !strings.Contains(word, "=") {
@@ -41,7 +41,7 @@ func setReadTimeout(s *directive.Scope, a directive.Args) error {
 
 func setReadStage(c *settings, word string) error {
 	name, value, _ := strings.Cut(word, "=")
-	stages := map[string]*directive.Opt[exchange.ReadLimit]{"header": &c.header, "body": &c.body, "handshake": nil}
+	stages := map[string]*directive.Opt[exchange.ReadLimit]{"header": &c.header, "body": &c.body, "handshake": &c.handshake}
 	stage, known := stages[strings.ToLower(name)]
 	if !known {
 		return errors.New("Unknown RequestReadTimeout parameter")
@@ -50,9 +50,7 @@ func setReadStage(c *settings, word string) error {
 	if err != nil {
 		return err
 	}
-	if stage != nil {
-		stage.Set(l)
-	}
+	stage.Set(l)
 	return nil
 }
 

@@ -38,23 +38,37 @@ func (e *engine) step(_ context.Context, x *exchange.Exchange) error {
 	defer p.end()
 	p.options = e.options
 	query, has := x.Req.Query, x.Req.HasQuery
-	x.Notes.Unset(noCanon)
-	x.Filename = x.Req.Path
-	if p.traced {
-		p.trace(2, "init rewrite engine with requested uri ", x.Filename)
-	}
+	mapped := p.begin()
 	res := p.run(e.rules)
 	if res.outcome == unchanged {
 		if p.traced {
 			p.trace(1, "pass through ", x.Filename)
 		}
-		x.Filename = ""
+		x.Filename = mapped
 		return nil
 	}
 	if err := p.checkQuery(&res, "AH10410"); err != nil {
 		return err
 	}
 	return e.settle(p, &res, query, has)
+}
+
+// begin makes x.Filename what the rules of a server look at first: the path, or the member's URL that a ProxyPass with
+// mapping=encoded or mapping=servlet has made of it already, which is mapped.
+func (p *pass) begin() (mapped string) {
+	x := p.x
+	if x.Forwarded() {
+		if p.traced {
+			p.trace(2, "init rewrite engine with passed filename ", x.Filename, ". Original uri = ", x.Req.Path)
+		}
+		return x.Filename
+	}
+	x.Notes.Unset(noCanon)
+	x.Filename = x.Req.Path
+	if p.traced {
+		p.trace(2, "init rewrite engine with requested uri ", x.Filename)
+	}
+	return ""
 }
 
 // noCanon is the note that has a member's path sent as it is (httpd: mod_proxy.c).

@@ -30,6 +30,9 @@ type verifier struct {
 
 const defaultDepth = 1
 
+// noAuthorities is a warning about certificates that are to be verified by nobody (httpd: ssl_engine_init.c ssl_init_ctx_verify).
+const noAuthorities = "AH01897: Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]"
+
 // newVerifier reads the signers and their lists. prefix is "SSL" or "SSLProxy", for messages.
 func newVerifier(fsys directive.FileSystem, a *authSettings, usage x509.ExtKeyUsage, prefix, server string) (*verifier, error) {
 	v := &verifier{mode: a.verify.Or(verifyNone), depth: a.depth.Or(defaultDepth), usage: usage, roots: x509.NewCertPool(), inter: x509.NewCertPool()}
@@ -51,6 +54,9 @@ func newVerifier(fsys directive.FileSystem, a *authSettings, usage x509.ExtKeyUs
 		return nil, err
 	}
 	v.warnings = v.crls.outdated(prefix)
+	if v.crls == nil && (a.crlFile.Or("") != "" || a.crlPath.Or("") != "") {
+		v.warnings = append(v.warnings, fmt.Sprintf("AH01902: Host %s: X.509 CRL storage locations configured, but CRL checking (%sCARevocationCheck) is not enabled", server, prefix))
+	}
 	return v, nil
 }
 
@@ -112,28 +118,64 @@ type verifyError struct {
 
 func (e *verifyError) Error() string { return e.text }
 
-// What is found wrong here; errTooLong: nothing but the length.
+// What is found wrong here.
 var (
 	errNoList    = &verifyError{3, "unable to get certificate CRL"}
 	errEarlyList = &verifyError{11, "CRL is not yet valid"}
 	errOldList   = &verifyError{12, "CRL has expired"}
-	errTooLong   = &verifyError{22, "certificate chain too long"}
 	errRevoked   = &verifyError{23, "certificate revoked"}
 )
 
 // unspecified is OpenSSL's number for what has none.
 const unspecified = 1
 
-// refused is the log's line for certificates that were not accepted (httpd: ssl_engine_kernel.c
-// ssl_callback_SSLVerify).
-func refused(err error, certs []*x509.Certificate) error {
+// found is what is wrong with one certificate of a chain.
+type found struct {
+	with *x509.Certificate
+	error
+}
+
+func (f *found) Unwrap() error { return f.error }
+
+// tooLong is a chain in which more stand above the certificate than may.
+type tooLong struct{ has, most int }
+
+func (*tooLong) Error() string { return "certificate chain too long" }
+
+// refusal is the log's line for certificates that were not accepted.
+type refusal struct {
+	level exchange.Level
+	text  string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// refused says why certificates were not accepted (httpd: ssl_engine_kernel.c ssl_callback_SSLVerify).
+func refused(err error, certs []*x509.Certificate) *refusal {
+	var long *tooLong
+	if errors.As(err, &long) {
+		return &refusal{exchange.Error, fmt.Sprintf("AH02040: Certificate Verification: Certificate Chain too long (chain has %d certificates, but maximum allowed are only %d)", long.has, long.most)}
+	}
+	number, c := unspecified, certs[0]
+	var at *found
+	if errors.As(err, &at) {
+		c, err = at.with, at.error
+	}
 	var known *verifyError
 	if !errors.As(err, &known) {
-		if known = foundByGo(err, certs); known == nil {
-			return fmt.Errorf("AH02039: Certificate Verification: Error (%d): %w", unspecified, err)
-		}
+		known = foundByGo(err, certs)
 	}
-	return fmt.Errorf("AH02039: Certificate Verification: Error (%d): %w", known.number, known)
+	if known != nil {
+		number, err = known.number, known
+	}
+	return &refusal{exchange.Info, fmt.Sprintf("AH02276: Certificate Verification: Error (%d): %v %s", number, err, described(c))}
+}
+
+// described is a certificate as the log has it (httpd: ssl_engine_log.c ssl_log_cert_error).
+func described(c *x509.Certificate) string {
+	const date = "Jan _2 15:04:05 2006 GMT"
+	return fmt.Sprintf("[subject: %v / issuer: %v / serial: %X / notbefore: %s / notafter: %s]", c.Subject, c.Issuer, c.SerialNumber,
+		c.NotBefore.UTC().Format(date), c.NotAfter.UTC().Format(date))
 }
 
 // foundByGo is OpenSSL's name for an error of crypto/x509, nil for none.
@@ -145,7 +187,7 @@ func foundByGo(err error, certs []*x509.Certificate) *verifyError {
 		}
 		return &verifyError{10, "certificate has expired"}
 	}
-	if text := tolerable(err, certs); text != "" {
+	if text := unknownSigner(err, certs); text != "" {
 		return &verifyError{unsignedNumbers[text], text}
 	}
 	return nil
@@ -169,9 +211,10 @@ func (v *verifier) chains(certs []*x509.Certificate, depth int) ([][]*x509.Certi
 		return nil, err
 	}
 	var good [][]*x509.Certificate
-	err = errTooLong
+	long := &tooLong{most: depth}
 	for _, chain := range all {
-		if len(chain)-1 > depth {
+		if above := len(chain) - 1; above > depth {
+			long.has = above
 			continue
 		}
 		if revoked := v.crls.check(chain); revoked != nil {
@@ -180,10 +223,13 @@ func (v *verifier) chains(certs []*x509.Certificate, depth int) ([][]*x509.Certi
 		}
 		good = append(good, chain)
 	}
-	if len(good) == 0 {
-		return nil, err
+	switch {
+	case len(good) > 0:
+		return good, nil
+	case err == nil:
+		return nil, long
 	}
-	return good, nil
+	return nil, err
 }
 
 // check is chains, and whether the mode lets the other side pass.
@@ -197,7 +243,7 @@ func (v *verifier) check(certs []*x509.Certificate) (chains [][]*x509.Certificat
 		return nil, nil
 	}
 	chains, err = v.chains(certs, v.depth)
-	if v.mode == verifyNoCA && v.ocsp == nil && tolerable(err, certs) != "" {
+	if v.mode == verifyNoCA && v.ocsp == nil && v.tolerable(err, certs) != "" {
 		return nil, nil // with responders there is nobody to say who they are
 	}
 	if err == nil {
@@ -210,8 +256,17 @@ func (v *verifier) check(certs []*x509.Certificate) (chains [][]*x509.Certificat
 }
 
 // tolerable says what optional_no_ca passes over: that nobody known has signed (httpd: ssl_private.h
-// ssl_verify_error_is_optional). "" for what is wrong besides.
-func tolerable(err error, certs []*x509.Certificate) string {
+// ssl_verify_error_is_optional). "" for what is wrong besides: where lists of revoked certificates are looked at, there
+// is none of an unknown signer.
+func (v *verifier) tolerable(err error, certs []*x509.Certificate) string {
+	if v.crls.demanding() {
+		return ""
+	}
+	return unknownSigner(err, certs)
+}
+
+// unknownSigner says in OpenSSL's words that nobody known has signed, "" for what is wrong besides.
+func unknownSigner(err error, certs []*x509.Certificate) string {
 	var unknown x509.UnknownAuthorityError
 	switch {
 	case !errors.As(err, &unknown) || expired(certs[0]):
@@ -237,7 +292,7 @@ func (v *verifier) record(s *exchange.TLS, mode verifyMode, depth int) error {
 		s.PeerCertificates, s.VerifiedChains = s.Offered, chains
 		return nil
 	case mode == verifyNoCA:
-		if s.Failed = tolerable(err, s.Offered); s.Failed != "" {
+		if s.Failed = v.tolerable(err, s.Offered); s.Failed != "" {
 			s.PeerCertificates = s.Offered
 			return nil
 		}

@@ -172,11 +172,14 @@ func (r *revocations) check(chain []*x509.Certificate) error {
 	}
 	for i, c := range chain[:n] {
 		if err := r.one(c, chain[min(i+1, len(chain)-1)]); err != nil {
-			return err
+			return &found{c, err}
 		}
 	}
 	return nil
 }
+
+// demanding reports whether a certificate is refused of whose signer there is no list.
+func (r *revocations) demanding() bool { return r != nil && r.checks&crlMissing == 0 }
 
 // one looks a certificate up in the lists of its issuer: the newest that is in force counts.
 func (r *revocations) one(c, issuer *x509.Certificate) error {

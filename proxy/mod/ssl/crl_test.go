@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -70,9 +71,9 @@ func TestFirstVersionLists(t *testing.T) {
 		want string
 	}{
 		{"list.pem", good, ""},
-		{"list.pem", bad, "AH02039: Certificate Verification: Error (23): certificate revoked"},
+		{"list.pem", bad, "AH02276: Certificate Verification: Error (23): certificate revoked"},
 		{"empty.pem", bad, ""},
-		{"old.pem", good, "AH02039: Certificate Verification: Error (12): CRL has expired"},
+		{"old.pem", good, "AH02276: Certificate Verification: Error (12): CRL has expired"},
 	} {
 		conf := "SSLProxyEngine On\nSSLProxyVerify require\nSSLProxyCACertificateFile DIR/CA.pem\nSSLProxyCARevocationCheck chain\nSSLProxyCARevocationFile DIR/" + c.file + "\n"
 		set := proxies.Merged(sitetest.New(t, preload, strings.ReplaceAll(conf, "DIR", a.dir), modules()...).Site.Config.Main)
@@ -81,7 +82,7 @@ func TestFirstVersionLists(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = v.servers.check([]*x509.Certificate{c.cert.Leaf})
-		if got := errorText(err); got != c.want {
+		if got, _, _ := strings.Cut(errorText(err), " [subject: CN="); got != c.want {
 			t.Errorf("%s: %q, want %q", c.file, got, c.want)
 		}
 		if told := len(v.servers.warnings); (told == 1) != (c.file == "old.pem") {
@@ -111,7 +112,7 @@ func TestForgedFirstVersionList(t *testing.T) {
 	if err := r.read(directive.OSFiles{}, a.dir+"/list.pem"); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.check([]*x509.Certificate{good.Leaf, a.cert}); err != errNoList {
+	if err := r.check([]*x509.Certificate{good.Leaf, a.cert}); !errors.Is(err, errNoList) {
 		t.Error(err)
 	}
 }

@@ -5,9 +5,15 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io"
+	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"balancerd/proxy/exchange"
 )
@@ -149,4 +155,36 @@ func (s *handshakeState) state(cs tls.ConnectionState) *exchange.TLS {
 		}
 	}
 	return out
+}
+
+const stopped = "AH02006: SSL handshake stopped: connection was closed"
+
+// tell writes what the log has of a handshake that failed (httpd: ssl_engine_io.c ssl_io_filter_handshake).
+func (s *handshakeState) tell(nc net.Conn, err error) {
+	client := &exchange.Conn{RemoteText: nc.RemoteAddr().String()}
+	var why *refusal
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if s.base.server.HandshakeRead.Timeout > 0 {
+			s.base.write("reqtimeout", exchange.Info, nil, client, "AH01382: Request handshake read timeout")
+		}
+		s.base.write("ssl", exchange.Info, io.EOF, client, stopped)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		s.base.write("ssl", exchange.Info, io.EOF, client, stopped)
+	case errors.As(err, &why):
+		s.base.write("ssl", why.level, nil, client, why.text)
+		fallthrough
+	default:
+		s.base.write("ssl", exchange.Info, nil, client, "AH02008: SSL library error 1 in handshake (server "+s.base.id+")")
+		s.base.write("ssl", exchange.Info, nil, nil, "SSL Library Error: "+err.Error())
+	}
+}
+
+// write writes a line about a connection; client nil: it is not named.
+func (o *host) write(module string, level exchange.Level, err error, client *exchange.Conn, message string) {
+	to := o.server
+	if to.ErrorLog == nil || level > to.Levels.Of(module) {
+		return
+	}
+	to.ErrorLog.Write(&exchange.LogEntry{Time: time.Now(), Module: module, Level: level, Errno: exchange.ErrnoText(err), Message: message, Conn: client, Server: to})
 }

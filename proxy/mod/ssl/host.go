@@ -80,8 +80,12 @@ func implied(s *site.Site, h *site.Host) bool {
 
 func (o *host) fill(scope *directive.Scope) error {
 	list := parseCiphers(o.set.auth.ciphers.Or(defaultCiphers))
-	if o.versions = o.set.protocol.Or(allVersions).usable(list.level); o.versions == 0 {
+	asked := o.set.protocol.Or(allVersions)
+	if asked == 0 {
 		return errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
+	}
+	if o.versions = asked.usable(list.level); o.versions == 0 {
+		o.warnings = append(o.warnings, noUsableVersion("SSLProtocol"))
 	}
 	if len(list.ids) == 0 {
 		return errors.New("AH01898: Unable to configure permitted SSL ciphers")
@@ -174,7 +178,7 @@ func (o *host) requestCertificates(scope *directive.Scope) {
 		return err
 	}
 	if len(o.clients.signers) == 0 {
-		o.warnings = append(o.warnings, "AH01897: Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]")
+		o.warnings = append(o.warnings, noAuthorities)
 	}
 }
 

@@ -122,7 +122,6 @@ func TestStartsThatFail(t *testing.T) {
 		"SSLEngine On\nSSLCertificateFile DIR/site.pem":                                                  "AH02564: ",
 		"SSLEngine On\nSSLCertificateFile DIR/site.pem\nSSLCertificateKeyFile DIR/other.key":             "AH02565: ",
 		engine + "SSLProtocol -all":                                                                      "AH02231: ",
-		engine + "SSLProtocol TLSv1.1":                                                                   "AH02231: ",
 		engine + "SSLCipherSuite RC4":                                                                    "AH01898: ",
 		engine + "SSLCACertificateFile DIR/junk":                                                         "AH02210: ",
 		engine + "SSLCARevocationCheck chain":                                                            "AH01899: ",

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -70,9 +71,10 @@ type client struct {
 
 func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	list := parseCiphers(set.auth.ciphers.Or(defaultCiphers))
-	c := &client{versions: set.protocol.Or(allVersions).usable(list.level), checkExpire: set.checkExpire.Or(true),
+	asked := set.protocol.Or(allVersions)
+	c := &client{versions: asked.usable(list.level), checkExpire: set.checkExpire.Or(true),
 		sessions: tls.NewLRUClientSessionCache(mostMemberSessions)}
-	if c.versions == 0 {
+	if asked == 0 {
 		return nil, errors.New("AH02231: No SSL protocols available [hint: SSLProtocol]")
 	}
 	if len(list.ids) == 0 {
@@ -84,6 +86,12 @@ func newClient(fsys directive.FileSystem, set *proxySettings) (*client, error) {
 	var err error
 	if c.servers, err = newVerifier(fsys, &set.auth, x509.ExtKeyUsageServerAuth, "SSLProxy", "of the proxy"); err != nil {
 		return nil, err
+	}
+	if c.versions == 0 {
+		c.servers.warnings = append(c.servers.warnings, noUsableVersion("SSLProxyProtocol"))
+	}
+	if c.servers.mode != verifyNone && len(c.servers.signers) == 0 {
+		c.servers.warnings = append(c.servers.warnings, noAuthorities)
 	}
 	own, err := machinePairs(fsys, set)
 	if err != nil {
@@ -121,10 +129,42 @@ func (c *client) handshake(ctx context.Context, nc net.Conn, name string, protoc
 	cfg.VerifyConnection = func(s tls.ConnectionState) error { return c.verify(&s, name) }
 	t := tls.Client(nc, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
-		return nil, err
+		return nil, &handshakeError{err}
 	}
 	return t, nil
 }
+
+// handshakeError is why a handshake with a member failed.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// Is has what comes of it told as httpd's general error, unless its time was over.
+func (e *handshakeError) Is(target error) bool {
+	return target == exchange.ErrGeneral && !errors.Is(e.err, os.ErrDeadlineExceeded) && !errors.Is(e.err, context.DeadlineExceeded)
+}
+
+// Tell writes what the log has of it (httpd: ssl_engine_io.c ssl_io_filter_handshake, ssl_filter_io_shutdown).
+func (e *handshakeError) Tell(log func(exchange.Level, string)) {
+	var why *refusal
+	switch late := (peerError("")); {
+	case errors.As(e.err, &late):
+		log(exchange.Info, e.Error())
+	case errors.As(e.err, &why):
+		log(why.level, why.text)
+		log(exchange.Info, "AH02003: SSL Proxy connect failed")
+	default:
+		log(exchange.Info, "AH02003: SSL Proxy connect failed")
+		log(exchange.Info, "SSL Library Error: "+e.Error())
+	}
+	log(exchange.Info, "AH01997: SSL handshake failed: sending 502")
+}
+
+// peerError is a member's certificate that OpenSSL has accepted, and httpd does not.
+type peerError string
+
+func (e peerError) Error() string { return string(e) }
 
 // mostMemberSessions is how many sessions with members are remembered for a set of SSLProxy* settings.
 const mostMemberSessions = 256
@@ -154,21 +194,24 @@ func answerLater(cfg *tls.Config) {
 // verify says what is wrong with a member. The texts are those of httpd's log.
 func (c *client) verify(s *tls.ConnectionState, name string) error {
 	if len(s.PeerCertificates) == 0 {
-		return errors.New("AH02003: SSL Proxy connect failed")
+		return errors.New("the member shows no certificate")
+	}
+	if !c.versions.has(s.Version) {
+		return errors.New("the member speaks none of SSLProxyProtocol")
+	}
+	if _, err := c.servers.check(s.PeerCertificates); err != nil {
+		return err
 	}
 	leaf := s.PeerCertificates[0]
 	switch {
-	case !c.versions.has(s.Version):
-		return errors.New("AH02003: SSL Proxy connect failed: the member speaks none of SSLProxyProtocol")
 	case c.checkExpire && expired(leaf):
-		return errors.New("AH02004: SSL Proxy: Peer certificate is expired")
+		return peerError("AH02004: SSL Proxy: Peer certificate is expired")
 	case c.checkName && !named(leaf, name, true):
-		return errors.New("AH02411: SSL Proxy: Peer certificate does not match for hostname " + name)
+		return peerError("AH02411: SSL Proxy: Peer certificate does not match for hostname " + name)
 	case c.checkCN && !named(leaf, name, false):
-		return errors.New("AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: " + leaf.Subject.CommonName + " Requested hostname: " + name)
+		return peerError("AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: " + leaf.Subject.CommonName + " Requested hostname: " + name)
 	}
-	_, err := c.servers.check(s.PeerCertificates)
-	return err
+	return nil
 }
 
 // named reports whether a certificate has a name: among the alternative names of hosts (if all is set) or

@@ -76,8 +76,16 @@ func (v versions) usable(level int) versions {
 	return out
 }
 
-// bounds are the oldest and newest version of the set; 0 and 0 of the empty one.
+// noUsableVersion warns of a setting with which httpd starts, too.
+func noUsableVersion(name string) string {
+	return name + ": of the versions that are named none is spoken at this security level: every handshake fails"
+}
+
+// bounds are the oldest and newest version of the set, as tls.Config has them. The empty one's let no handshake succeed.
 func (v versions) bounds() (oldest, newest uint16) {
+	if v == 0 {
+		return tls.VersionTLS13 + 1, 0
+	}
 	for _, n := range versionNumbers {
 		if v&n.bit == 0 {
 			continue

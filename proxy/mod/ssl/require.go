@@ -109,7 +109,9 @@ func (g *gate) client(x *exchange.Exchange, s *exchange.TLS) error {
 	if at.clients.mode == verifyNone && len(s.PeerCertificates) == 0 {
 		var err error
 		if s, err = g.ask(x, at); err != nil {
-			x.Log("ssl", exchange.Error, nil, "AH02039: Certificate Verification: Error: "+err.Error())
+			r := refused(err, s.Offered)
+			x.Log("ssl", r.level, nil, r.text)
+			x.Log("ssl", exchange.Error, nil, "AH02261: Re-negotiation handshake failed")
 			return g.later(x)
 		}
 	}

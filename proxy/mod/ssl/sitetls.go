@@ -65,29 +65,28 @@ func (f *siteTLS) handshakeHost(local netip.AddrPort, name string) *site.Host {
 }
 
 // Accept makes a fresh connection ready to be served: nc itself when its address is plain, else TLS
-// after its handshake, which may take as long as limit (0: for ever). state is nil for plain ones. Who
+// after its handshake, which may take as long as longest (0: for ever) and RequestReadTimeout's handshake=. state is nil for plain ones. Who
 // speaks plain HTTP on a TLS port gets a connection that asks for "GET / HTTP/1.0": the virtual host's
-// Early step answers it with httpd's 400 (httpd: ssl_engine_io.c HTTP_ON_HTTPS_PORT). After an error nc
-// still has to be closed; it is worth a line at LogLevel info.
-func Accept(s *site.Site, nc net.Conn, limit time.Duration) (net.Conn, *exchange.TLS, error) {
+// Early step answers it with httpd's 400 (httpd: ssl_engine_io.c HTTP_ON_HTTPS_PORT). After an error, which the log
+// knows, nc still has to be closed.
+func Accept(s *site.Site, nc net.Conn, longest time.Duration) (net.Conn, *exchange.TLS, error) {
 	f, local := siteTLSOf(s), exchange.AddrPort(nc.LocalAddr())
 	base := f.secure(local)
 	if base == nil {
 		return nc, nil, nil
 	}
-	if limit > 0 {
-		nc.SetDeadline(time.Now().Add(limit))
-	}
+	nc = limit(nc, longest, base.server.HandshakeRead)
 	hs := &handshakeState{Context: context.Background(), siteTLS: f, local: local, base: base}
 	t := tls.Server(nc, helloConfig)
 	if err := t.HandshakeContext(hs); err != nil {
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil && spokenPlain(plain.RecordHeader[:]) {
-			nc.SetDeadline(time.Time{})
+			unlimit(nc)
 			return &exchange.Replay{Conn: nc, First: []byte(plainRequest)}, nil, nil
 		}
+		hs.tell(nc, err)
 		return nil, nil, err
 	}
-	nc.SetDeadline(time.Time{})
+	unlimit(nc)
 	return t, hs.state(t.ConnectionState()), nil
 }
 
