@@ -2,6 +2,7 @@ package directive
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -29,13 +30,17 @@ func Leading(s string) (n int64, rest string, err error) {
 	return n, t[end:], err
 }
 
-// Atoi reads a number as C's atoi does: blanks, a sign, digits; the rest is ignored, no digits are 0.
+// Atoi reads a number as C's atoi does: blanks, a sign, digits; the rest is ignored, no digits are 0. One that 64 bits
+// can't hold is the greatest, or the least, of 32.
 func Atoi(s string) int {
 	n, _, err := Leading(s)
-	if err != nil {
-		return 1<<31 - 1
+	switch {
+	case err == nil:
+		return int(n)
+	case n < 0:
+		return math.MinInt32
 	}
-	return int(n)
+	return math.MaxInt32
 }
 
 // Duration reads a number, which may have a plus, with an optional unit of time: s…, h…, ms…, mi…; without one it is in unit.

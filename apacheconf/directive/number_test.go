@@ -37,7 +37,7 @@ func TestLeading(t *testing.T) {
 
 // TestAtoi: what is no number is 0.
 func TestAtoi(t *testing.T) {
-	for text, want := range map[string]int{"": 0, "x": 0, "-": 0, " 12x": 12, "-7": -7, "+7": 7, "99999999999999999999": 1<<31 - 1} {
+	for text, want := range map[string]int{"": 0, "x": 0, "-": 0, " 12x": 12, "-7": -7, "+7": 7, "99999999999999999999": 1<<31 - 1, "-99999999999999999999": -1 << 31} {
 		if got := Atoi(text); got != want {
 			t.Errorf("%q is %d, want %d", text, got, want)
 		}

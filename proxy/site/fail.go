@@ -170,13 +170,14 @@ func attempt(x *exchange.Exchange, status int) *exchange.Attempt {
 	return a
 }
 
-// hold keeps the error's status in the answer that its ErrorDocument makes, unless a member answers with its own.
+// hold keeps the error's status in the answer that its ErrorDocument makes, unless a member answers with its own, or a
+// kept answer has one.
 func (f *failure) hold(x *exchange.Exchange) {
 	if f == nil {
 		return
 	}
 	status := x.Prev.Error
-	if status != 0 && !x.Res.Proxied && x.Res.Status == 200 {
+	if status != 0 && !x.Res.Proxied && !x.Res.Cached && x.Res.Status == 200 {
 		x.Res.Status = status
 	}
 	if exchange.Closes(status) || exchange.Closes(statusOf(f.err)) {

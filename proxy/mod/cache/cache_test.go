@@ -195,6 +195,21 @@ If-Range: "f"`); got != "200 MISS member" {
 	}
 }
 
+// What httpd 2.4.71 keeps of an ErrorDocument's answer: it, under its own path, and with the status that it had. The
+// request that failed fails each time.
+func TestErrorDocumentsAreKeptUnderTheirOwnPath(t *testing.T) {
+	const answer = "Cache-Control: max-age=60"
+	for _, quick := range []string{"On", "Off"} {
+		r := serving(t, inMemory+"CacheQuickHandler "+quick+"\nErrorDocument 404 /proxied/sorry\n")
+		for _, c := range [][2]string{{"/none", "200 MISS member"}, {"/none", "200 HIT member"}, {"/proxied/sorry", "200 HIT member"}, {"/other", "200 HIT member"}} {
+			x, got := get(r, c[0], answer)
+			if failed := x.Prev != nil && x.Prev.Error == 404; got != c[1] || failed == (c[0] == "/proxied/sorry") {
+				t.Errorf("CacheQuickHandler %s, %s: %s, failed %v; want %s", quick, c[0], got, failed, c[1])
+			}
+		}
+	}
+}
+
 // What access control refuses is not given out of the cache.
 func TestRefusedClientsGetNothing(t *testing.T) {
 	mods := append([]site.Module{{Name: "authz", Open: gate}}, modules()...)

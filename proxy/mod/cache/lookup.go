@@ -40,7 +40,7 @@ var rootMissing atomic.Bool
 
 // quick looks for a kept answer before types and fixups.
 func (c *settings) quick(ctx context.Context, x *exchange.Exchange) error {
-	if x.Depth > 0 || x.Prev != nil && x.Prev.Error != 0 || c.host.disable.Or(false) {
+	if x.Depth > 0 || c.host.disable.Or(false) {
 		return nil
 	}
 	path := x.Req.RawPath
@@ -49,7 +49,7 @@ func (c *settings) quick(ctx context.Context, x *exchange.Exchange) error {
 
 // late looks for one in the handler's place.
 func (c *settings) late(ctx context.Context, x *exchange.Exchange) error {
-	if x.Depth > 0 || x.Prev != nil && x.Prev.Error != 0 || c.section.disable.Or(false) {
+	if x.Depth > 0 || c.section.disable.Or(false) {
 		return nil
 	}
 	return c.look(ctx, x, false, x.Req.Path, x.Req.Query, c.providers(x, x.Req.Path, c.section.enable))
@@ -264,7 +264,7 @@ func (l *lookup) follow(x *exchange.Exchange) {
 	}
 	x.State[exchange.StateCache] = l
 	x.OnFinish(l)
-	x.AddOutput(exchange.Filter{Module: "cache", Name: "CACHE_SAVE", Kind: exchange.ContentSet + 1, Pages: true, Stays: true, Do: l.save})
+	x.AddOutput(exchange.Filter{Module: "cache", Name: "CACHE_SAVE", Kind: exchange.ContentSet + 1, Pages: true, Do: l.save})
 	x.AddOutput(exchange.Filter{Module: "cache", Name: "CACHE_REMOVE_URL", Kind: exchange.Protocol, Stays: true, Do: l.remove})
 }
 

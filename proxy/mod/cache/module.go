@@ -60,7 +60,7 @@ var diskTable = directive.Table{
 var socacheTable = directive.Table{
 	{Name: "CacheSocache", Set: setSocache, Help: "the memory of kept answers, with its size"},
 	{Name: "CacheSocacheMaxTime", Help: "how long answers are kept in memory at most", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMaxTime }, 0, mostBytes, "CacheSocacheMaxTime argument must be the maximum amount of time in seconds to cache an entry.")},
-	{Name: "CacheSocacheMinTime", Help: "how long answers are kept in memory at least", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMinTime }, 0, mostBytes, "CacheSocacheMinTime argument must be the maximum amount of time in seconds to cache an entry.")},
+	{Name: "CacheSocacheMinTime", Help: "how long answers are kept in memory at least", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMinTime }, 0, mostBytes, "CacheSocacheMinTime argument must be the minimum amount of time in seconds to cache an entry.")},
 	{Name: "CacheSocacheMaxSize", Help: "keep no longer answers in memory", Set: setBytes(func(d *sectionSettings) *count { return &d.socacheMax }, 1024, 1<<32-1, "CacheSocacheMaxSize argument must be a integer representing the max size of a cached entry (headers and body), at least 1024 and at most (4294967295U)")},
 	{Name: "CacheSocacheReadSize", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheSocacheReadSize argument must be a non-negative integer representing the max amount of data to cache in go."), Tuning: true}},
 	{Name: "CacheSocacheReadTime", Ignored: &directive.Ignored{Check: setBytes(nil, 0, mostBytes, "CacheSocacheReadTime argument must be a non-negative integer representing the max amount of time taken to cache in go."), Tuning: true}},
