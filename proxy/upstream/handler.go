@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"balancerd/balancer"
@@ -173,7 +172,7 @@ func (h *handler) finish(p *proxyState) error {
 	p.applyFailOnStatus(x.Res.Status, false)
 	pr := p.protocol()
 	if pr.forwards {
-		x.Notes.Set("proxy-status", statusText(x.Res.Status)) // for %{proxy-status}n
+		x.Notes.Set("proxy-status", x.Arena.Int(int64(x.Res.Status))) // for %{proxy-status}n
 	}
 	if !x.Res.Final && h.override.wants(x.Res.Status) && pr.overrides(x) {
 		if pr.ownWords {
@@ -191,23 +190,6 @@ func (h *handler) finish(p *proxyState) error {
 		h.forwarder.addVia(x)
 	}
 	return nil
-}
-
-// statusTexts is 100 to 999 in a row.
-var statusTexts = func() string {
-	var b strings.Builder
-	for n := 100; n < 1000; n++ {
-		b.WriteString(strconv.Itoa(n))
-	}
-	return b.String()
-}()
-
-// statusText is a status of three digits as a text.
-func statusText(n int) string {
-	if n < 100 || n > 999 {
-		return ""
-	}
-	return statusTexts[3*(n-100) : 3*(n-100)+3]
 }
 
 // failed decides what follows an attempt that brought no response: another one, or an error for the client.
