@@ -58,8 +58,8 @@
 //	outcome      what a failure means: the client's status, the worker's state, whether another worker is tried
 //
 //	Running
-//	event loop   one goroutine a processor that waits for sockets and serves what is ready; it must never block. As few
-//	             serve as have time for what there is to do
+//	event loop   one goroutine a processor that waits for sockets and serves what is ready; it must never block. Few
+//	             serve while there is little to do
 //	off-loop     on a goroutine of its own, where blocking calls (disk, DNS, hashes) are allowed
 //	snapshot     one reading of what connections, members and pools do: what pages and figures are made of
 //	sink         where log lines end: a file, a program, the system's log

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// This file decides how many of a group's loops serve the sockets that may move (Fd.MayMove): as few as have time
-// for them. One loop that finds four events when it wakes costs less for each than two that wake for two, and what
-// it touches stays in one processor's caches.
+// This file decides how many of a group's loops serve the sockets that may move (Fd.MayMove): few of them while there
+// is little to do. One loop that finds four events when it wakes costs less for each than two that wake for two, and
+// what it touches stays in one processor's caches. But what comes in a burst waits longer for its turn in one loop, so
+// with more to do all loops serve.
 //
 //	                  busy for more than muchShare
 //	1 loop in use ────────────────────────────────────> 2, 4, … all
@@ -28,9 +29,9 @@ const (
 	dutyWindow  = int64(16 * time.Millisecond) // a loop's time is judged so often
 	spreadPause = 8 * dutyWindow               // no loop leaves use sooner after the number has changed
 
-	wholeShare = 1000               // of a loop that never waits
-	muchShare  = wholeShare * 3 / 4 // who is busy for more wants others beside it
-	lowShare   = wholeShare / 2     // if one loop fewer would be busy for no more, one leaves use
+	wholeShare = 1000            // of a loop that never waits
+	muchShare  = wholeShare / 5  // who is busy for more wants others beside it
+	lowShare   = wholeShare / 10 // if one loop fewer would be busy for no more, one leaves use
 )
 
 // duty is the share of its time for which a loop is busy: does not wait for events. Owned by the loop, but the

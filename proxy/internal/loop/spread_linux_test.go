@@ -70,20 +70,20 @@ func TestLoopsInUse(t *testing.T) {
 		shares []int64
 		want   int32
 	}{
-		{0, 1, []int64{750}, 1},
-		{0, 1, []int64{751}, 2},
-		{0, 1, []int64{100, 100}, 2}, // too soon
-		{1, 1, []int64{100, 900}, 4},
-		{1, 1, []int64{100, 900, 0, 0}, 6},
+		{0, 1, []int64{200}, 1},
+		{0, 1, []int64{201}, 2},
+		{0, 1, []int64{50, 50}, 2}, // too soon
+		{1, 1, []int64{50, 900}, 4},
+		{1, 1, []int64{50, 900, 0, 0}, 6},
 		{1, 1, []int64{900, 900, 900, 900, 900, 900}, 6},
-		{0, spreadPause, []int64{416, 417, 417, 417, 417, 416}, 6}, // one fewer would be busy for half of its time
-		{0, 1, []int64{416, 417, 417, 417, 416, 416}, 5},
+		{0, spreadPause, []int64{83, 83, 83, 83, 84, 84}, 6}, // one fewer would be busy for a tenth of its time
+		{0, 1, []int64{83, 83, 83, 83, 84, 83}, 5},
 		{0, spreadPause - 1, []int64{0, 0, 0, 0, 0}, 5},
 		{0, 1, []int64{0, 0, 0, 0, 0}, 4},
 		{5, spreadPause, []int64{0, 0, 0, 0, 0, 900}, 4}, // it is not in use: it has no say
-		{3, 0, []int64{400, 0, 0, 0}, 3},
-		{0, spreadPause, []int64{400, 0, 0}, 2},
-		{0, spreadPause, []int64{400, 99}, 1},
+		{3, 0, []int64{80, 0, 0, 0}, 3},
+		{0, spreadPause, []int64{80, 0, 0}, 2},
+		{0, spreadPause, []int64{80, 19}, 1},
 		{0, spreadPause, []int64{0}, 1},
 	} {
 		now += c.pause
