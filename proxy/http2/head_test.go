@@ -19,8 +19,7 @@ func TestUnusualHeads(t *testing.T) {
 			fmt.Fprintf(&b, "%s: %s|", h.Name, h.Value)
 		}
 		x.Res.Text(b.String())
-	}})
-	f.app.srv.LimitFields = 4
+	}, srv: &exchange.Server{LimitLine: 8190, LimitFieldSize: 8190, LimitFields: 4}})
 	repeated := func(name string, n int) []string { return slices.Repeat([]string{name, "1"}, n) }
 	for _, c := range []struct {
 		scheme string
