@@ -253,3 +253,63 @@ func TestOneRunAtATime(t *testing.T) {
 		t.Errorf("of %d runs %d were two at a time", runs.Load(), n)
 	}
 }
+
+// One event may be what both tasks of a socket wait for: one that reads and one that writes.
+func TestOneEventForTwoTasks(t *testing.T) {
+	g := newGroup(t, 1)
+	l := g.list[0]
+	fd, peer := watched(t, g)
+	read, wrote := make(chan error, 1), make(chan error, 1)
+	do(g, 0, func(task *Task) {
+		var s FdStream
+		s.Open(fd)
+		s.Use(task)
+		wrote <- s.Write(make([]byte, 4<<20), nil, time.Minute)
+	})
+	do(g, 0, func(task *Task) {
+		var s FdStream
+		s.Open(fd)
+		s.Use(task)
+		_, err := s.Read(make([]byte, 1), time.Minute)
+		read <- err
+	})
+	bothWait := func() {
+		t.Helper()
+		for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			r, w := fd.r.p.Load(), fd.w.p.Load()
+			if r != nil && r != &ready && w != nil && w != &ready {
+				return
+			}
+			if time.Now().After(until) {
+				t.Fatalf("read waits %v, write waits %v", r, w)
+			}
+		}
+	}
+	bothWait()
+	looked := make(chan bool)
+	do(g, 0, func(task *Task) {
+		if task.acquireLoop() {
+			l.events[l.n] = syscall.EpollEvent{Events: epollIn | epollOut, Fd: fd.n, Pad: int32(fd.gen.Load())}
+			l.n++
+			task.releaseLoop()
+		}
+		close(looked)
+	})
+	<-looked
+	bothWait() // neither found anything
+	syscall.Write(peer, []byte("x"))
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	go func() {
+		for p := make([]byte, 1<<20); ; {
+			if n, err := syscall.Read(peer, p); n == 0 || err != nil && err != syscall.EAGAIN {
+				return
+			}
+		}
+	}()
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+	syscall.Shutdown(peer, syscall.SHUT_RDWR)
+}

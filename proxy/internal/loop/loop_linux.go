@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"cmp"
 	"os"
 	"runtime"
 	"sync"
@@ -259,27 +258,42 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 	if events&(epollHup|epollErr) != 0 {
 		events |= epollOut
 	}
-	var t *Task // one at most waits for a socket
+	var r, w *Task
 	if events&epollOut != 0 {
-		if t = f.w.event(); t == &parked { // its job is to be run, unless that has begun
-			t = nil
+		if w = f.w.event(); w == &parked { // its job is to be run, unless that has begun
+			w = nil
 			events |= epollIn
 		}
 	}
 	if events&epollIn != 0 {
 		f.notified.Store(true)
-		t = cmp.Or(t, f.r.event())
+		r = f.r.event()
 	}
-	switch t {
-	case nil:
+	switch {
+	case r == nil && w == nil:
 		return true
-	case &parked:
-		if f.movable && l.passOn(f) {
-			return true
-		}
-		return l.runJob(f.job)
+	case r == nil:
+		return l.endWait(w, false)
+	case w != nil: // a tunnel has a task for each direction
+		l.endSoon(w)
 	}
-	return l.endWait(t, false)
+	if r != &parked {
+		return l.endWait(r, false)
+	}
+	if f.movable && l.passOn(f) {
+		return true
+	}
+	return l.runJob(f.job)
+}
+
+// endSoon is endWait once what goes on is handled.
+func (l *Loop) endSoon(t *Task) {
+	if t.done != nil || t.loop != l {
+		l.endWait(t, false)
+		return
+	}
+	t.timedOut = false
+	l.soon.push(runnable{task: t})
 }
 
 // endWait ends a task's wait. false: the loop is another goroutine's.
