@@ -25,17 +25,27 @@ func (e *Event) Set(by *Task) {
 	}
 }
 
-// wake has a task go on whose wait is over.
+// wake has a task go on whose wait is over. by is the task whose job calls it; nil: an ordinary goroutine does.
 func (t *Task) wake(by *Task) {
+	if by == nil || !by.acquireLoop() {
+		t.goOn(nil)
+		return
+	}
+	t.goOn(by.loop)
+	by.releaseLoop()
+}
+
+// goOn has a task go on whose wait is over, once what its loop is at is done. owned is the loop that the caller may touch;
+// nil: none.
+func (t *Task) goOn(owned *Loop) {
 	switch {
 	case t.done != nil: // it stands for a goroutine
 		t.timedOut = false
 		t.done <- struct{}{}
-	case by == nil || t.loop != by.loop || !by.acquireLoop():
+	case t.loop != owned:
 		t.loop.enqueue(message{kind: msgWake, task: t})
 	default:
 		t.timedOut = false
-		t.loop.soon.push(runnable{task: t})
-		by.releaseLoop()
+		owned.soon.push(runnable{task: t})
 	}
 }

@@ -254,6 +254,33 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 }
 
+// A task that waits to read is kicked in vain: it goes on waiting.
+func TestKickOfWhoReads(t *testing.T) {
+	g := newGroup(t, 1)
+	fd, peer := watched(t, g)
+	read := make(chan error, 1)
+	do(g, 0, func(task *Task) {
+		var s FdStream
+		s.Open(fd)
+		s.Use(task)
+		_, err := s.Read(make([]byte, 1), time.Minute)
+		read <- err
+	})
+	waits := func() bool { t := fd.r.p.Load(); return t != nil && t != &ready }
+	for range 20 {
+		for until := time.Now().Add(10 * time.Second); !waits(); time.Sleep(time.Millisecond) {
+			if time.Now().After(until) {
+				t.Fatal("it does not wait")
+			}
+		}
+		fd.Kick(nil)
+	}
+	syscall.Write(peer, []byte("x"))
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
 // One event may be what both tasks of a socket wait for: one that reads and one that writes.
 func TestOneEventForTwoTasks(t *testing.T) {
 	g := newGroup(t, 1)

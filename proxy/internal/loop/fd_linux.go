@@ -73,19 +73,26 @@ func (f *Fd) AwaitRoom() bool { return f.w.p.Load() == &parked || f.w.wait(&park
 func (f *Fd) ForgetRoom() { f.w.cancel(&parked) }
 
 // Kick has its parked job run soon, once what its loop is at is done; a job that runs already does not get parked
-// before it has looked around once more. by is the task whose job calls it; nil: it is no task's. Any goroutine may
-// call it while it sees to it that nobody calls Close.
+// before it has looked around once more, and a task that waits to read looks whether it can. by is the task whose job
+// calls it; nil: it is no task's. Any goroutine may call it while it sees to it that nobody calls Close.
 func (f *Fd) Kick(by *Task) {
+	switch t := f.r.event(); t {
+	case nil:
+	case &parked:
+		f.runSoon(by)
+	default:
+		t.wake(by)
+	}
+}
+
+// runSoon is Kick of a socket that was parked until now.
+func (f *Fd) runSoon(by *Task) {
 	l := f.loop.Load()
 	if by == nil || l != by.loop || !by.acquireLoop() {
-		if f.r.event() == &parked {
-			l.enqueue(message{fd: f, gen: f.gen.Load(), kind: msgKick})
-		}
+		l.enqueue(message{fd: f, gen: f.gen.Load(), kind: msgKick})
 		return
 	}
-	if f.r.event() == &parked {
-		l.last.push(runnable{fd: f})
-	}
+	l.last.push(runnable{fd: f})
 	by.releaseLoop()
 }
 

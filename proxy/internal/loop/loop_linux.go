@@ -275,7 +275,7 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 	case r == nil:
 		return l.endWait(w, false)
 	case w != nil: // a tunnel has a task for each direction
-		l.endSoon(w)
+		w.goOn(l)
 	}
 	if r != &parked {
 		return l.endWait(r, false)
@@ -284,16 +284,6 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 		return true
 	}
 	return l.runJob(f.job)
-}
-
-// endSoon is endWait once what goes on is handled.
-func (l *Loop) endSoon(t *Task) {
-	if t.done != nil || t.loop != l {
-		l.endWait(t, false)
-		return
-	}
-	t.timedOut = false
-	l.soon.push(runnable{task: t})
 }
 
 // endWait ends a task's wait. false: the loop is another goroutine's.
