@@ -350,7 +350,7 @@ func TestAnswersThatAreThereAlready(t *testing.T) {
 func TestStaleEvents(t *testing.T) {
 	g := newGroup(t, 1)
 	fd, peer := watched(t, g)
-	ended := make(chan error, 1)
+	ended, drained := make(chan error, 1), make(chan struct{})
 	do(g, 0, func(task *Task) {
 		var s FdStream
 		s.Open(fd)
@@ -363,6 +363,7 @@ func TestStaleEvents(t *testing.T) {
 			}
 		}
 		time.AfterFunc(50*time.Millisecond, func() {
+			defer close(drained)
 			for p := make([]byte, 1<<16); ; {
 				n, err := syscall.Read(peer, p)
 				if n == 0 || err != nil && err != syscall.EAGAIN {
@@ -375,6 +376,7 @@ func TestStaleEvents(t *testing.T) {
 		fd.Close(task)
 	})
 	if err := <-ended; err != nil {
-		t.Error(err)
+		t.Fatal(err)
 	}
+	<-drained // the number of peer is another socket's soon
 }
