@@ -18,8 +18,10 @@ type Attempt struct {
 	Try    int  // which connection of the request to this member it is, from 1
 	Reused bool // the connection carried requests before
 
-	// Cookies are those that modules had set before the member was asked: its head replaces all other fields
-	// (httpd: mod_proxy_http.c ap_proxy_http_process_response, save_table).
+	// Had are the answer's fields that modules had set before the member was asked. They outlive an attempt that fails.
+	Had []exchange.Field
+	// Cookies are those of them that HTTP's and AJP's heads let be: all others are replaced (httpd: mod_proxy_http.c
+	// ap_proxy_http_process_response, save_table).
 	Cookies []exchange.Field
 
 	interims int
@@ -94,9 +96,9 @@ func (a *Attempt) attempt() *Attempt { return a }
 
 // Begin readies it for a stream.
 func (a *Attempt) Begin(w *balancer.Worker, x *exchange.Exchange, call *Call) {
-	*a = Attempt{X: x, Worker: w, Call: call, header: -1, Cookies: a.Cookies[:0]}
-	for i := range x.Res.Header.F {
-		if f := &x.Res.Header.F[i]; f.ID == wire.SetCookie {
+	*a = Attempt{X: x, Worker: w, Call: call, header: -1, Had: append(a.Had[:0], x.Res.Header.F...), Cookies: a.Cookies[:0]}
+	for i := range a.Had {
+		if f := &a.Had[i]; f.ID == wire.SetCookie {
 			a.Cookies = append(a.Cookies, *f)
 		}
 	}
@@ -129,7 +131,7 @@ func attemptOn(s Stream, x *exchange.Exchange) (again bool, err error) {
 	defer func() {
 		if !answered {
 			x.Res.Header.Reset()
-			x.Res.Header.F = append(x.Res.Header.F, s.attempt().Cookies...)
+			x.Res.Header.F = append(x.Res.Header.F, s.attempt().Had...)
 			s.Abandon(err)
 		}
 	}()
@@ -215,8 +217,9 @@ func (a *Attempt) Fail(kind Kind, err error) *Failure {
 
 // End forgets the exchange: the stream is over.
 func (a *Attempt) End() {
+	clear(a.Had)
 	clear(a.Cookies)
-	*a = Attempt{Cookies: a.Cookies[:0]}
+	*a = Attempt{Had: a.Had[:0], Cookies: a.Cookies[:0]}
 }
 
 func failureOf(w *balancer.Worker, call *Call, kind Kind, err error) *Failure {

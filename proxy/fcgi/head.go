@@ -2,7 +2,6 @@ package fcgi
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"syscall"
 
@@ -113,7 +112,6 @@ func (c *codec) gather(piece []byte) (taken int, whole bool, err error) {
 // read makes the answer of the head.
 func (c *codec) read() error {
 	x := c.x
-	had := slices.Clone(x.Res.Header.F) // by modules; usually none
 	err := c.answer.Read(x, module, x.Arena.Bytes(c.head))
 	switch {
 	case err == nil:
@@ -128,7 +126,7 @@ func (c *codec) read() error {
 	c.dispatched(syscall.EINVAL, "")
 	c.refused = true
 	x.Res.Header.Reset()
-	x.Res.Header.F = append(x.Res.Header.F, had...)
+	x.Res.Header.F = append(x.Res.Header.F, c.s.Had...)
 	x.Res.Final = true
 	if x.Res.Status != 500 { // else its words stay
 		x.Res.Status, x.Res.Reason = 500, exchange.ReasonOf(500)

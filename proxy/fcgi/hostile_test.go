@@ -173,3 +173,17 @@ func TestTrustedLength(t *testing.T) {
 func TestRudeMembers(t *testing.T) {
 	membertest.Rude(t, "fcgi", NewBackend(), readRequest, answer, "POST")
 }
+
+// Fields of modules stay beside those of the member that answers in another one's place, as in httpd.
+func TestFieldsOfModulesAfterAFailure(t *testing.T) {
+	x := membertest.Request("GET", "/x", "", 0)
+	x.Res.Header.Add("Vary", "X-A")
+	gone := membertest.Worker(t, "fcgi", nil, func(c net.Conn) { readRequest(c) })
+	if err := NewBackend().RoundTrip(t.Context(), gone, x, &backend.Call{}); err == nil {
+		t.Fatal("answered")
+	}
+	o := ask(t, x, membertest.Says(readRequest, all(out("Content-Type: a/b\r\n\r\nx"), end())))
+	if o.Fields != "Vary: X-A\nContent-Type: a/b\n" {
+		t.Error(o)
+	}
+}

@@ -47,9 +47,8 @@ type codec struct {
 	scan   wire.HeadScan
 	res    wire.Response
 	chunks wire.Chunks
-	limits wire.Rules       // for chunks
-	line   int64            // bytes of the status line
-	had    []exchange.Field // the answer's by then: modules', which stay beside the member's
+	limits wire.Rules // for chunks
+	line   int64      // bytes of the status line
 }
 
 var _ backend.Codec = (*codec)(nil)
@@ -57,14 +56,11 @@ var _ backend.Codec = (*codec)(nil)
 // Begin is Codec's.
 func (c *codec) Begin(s *backend.SerialStream) {
 	c.s, c.x, c.scan, c.line = s, s.X, wire.HeadScan{}, 0
-	c.had = append(c.had[:0], s.X.Res.Header.F...)
 }
 
 // End is Codec's.
 func (c *codec) End() {
 	c.s, c.x = nil, nil
-	clear(c.had)
-	c.had = c.had[:0]
 	poison.Texts(&c.res)
 }
 
@@ -160,7 +156,7 @@ func (c *codec) clean(f wire.Framing) {
 		}
 		return g.ID == wire.Other && named.Has(g.Name)
 	})
-	h.F = slices.Insert(h.F, 0, c.had...)
+	h.F = slices.Insert(h.F, 0, c.s.Had...)
 }
 
 // Decode is Codec's: it takes chunks apart.
