@@ -21,6 +21,14 @@ type Facts struct {
 	Log           func(level slog.Level, message string)
 }
 
+// Allow is the methods that the handler takes, for the field of that name.
+func (f *Facts) Allow() string {
+	if f.TraceOff {
+		return "GET,POST,OPTIONS,HEAD"
+	}
+	return "GET,POST,OPTIONS,HEAD,TRACE"
+}
+
 type factsKey struct{}
 
 // WithFacts gives the handler the facts of the request whose context ctx becomes.

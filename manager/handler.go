@@ -67,18 +67,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 		v.serve(w)
 	case http.MethodOptions:
-		w.Header().Set("Allow", v.allow())
+		w.Header().Set("Allow", v.facts.Allow())
 	default:
-		w.Header().Set("Allow", v.allow())
+		w.Header().Set("Allow", v.facts.Allow())
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
-}
-
-func (v *visit) allow() string {
-	if v.facts.TraceOff {
-		return "GET,POST,OPTIONS,HEAD"
-	}
-	return "GET,POST,OPTIONS,HEAD,TRACE"
 }
 
 func (v *visit) serve(w http.ResponseWriter) {

@@ -259,7 +259,8 @@ func TestVirtualHostsThatGetNoRequest(t *testing.T) {
 		return "<VirtualHost " + address + ">\nServerName " + names + "\n</VirtualHost>\n"
 	}
 	p.conf(host("*:1 127.0.0.1:{port}", "a.example") + host("*:{port}", "b.example\nServerAlias *.c.example") +
-		host("*:{port}", "B.example.") + host("*:{port}", "d.c.example") + host("*:{port}", "e.example\nServerAlias a.example e.example") + host("192.0.2.1:{port} *:*", "b.example"))
+		host("*:{port}", "B.example.") + host("*:{port}", "d.c.example") + host("*:{port}", "e.example\nServerAlias a.example e.example") + host("192.0.2.1:{port} *:*", "b.example") +
+		host("0.0.0.0:{port} [::]", "f.example"))
 	exit, _, errs := p.run("-t")
 	want := `hint: {root}/httpd.conf:15: no Listen line takes connections for <VirtualHost *:1>: a.example gets no request there
 hint: {root}/httpd.conf:32: no Listen line takes connections for <VirtualHost 192.0.2.1:{port}>: b.example gets no request there

@@ -18,11 +18,22 @@ type Address struct {
 	Port int        // 0 is any
 }
 
+// Any reports whether it is every IP: "*", 0.0.0.0 and [::] alike (httpd: vhost.c ap_fini_vhost_config).
+func (a Address) Any() bool { return !a.IP.IsValid() || a.IP.IsUnspecified() }
+
+// key is the place of its hosts in names.groups.
+func (a Address) key() netip.AddrPort {
+	if a.Any() {
+		a.IP = netip.Addr{}
+	}
+	return netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
+}
+
 // String is "10.0.0.1:80", "[::1]:80", "*:80", "*:*".
 func (a Address) String() string {
 	port := a.PortText()
 	switch ip := a.IP.Unmap(); {
-	case !ip.IsValid(), ip.IsUnspecified():
+	case a.Any():
 		return "*:" + port
 	case ip.Is6():
 		return "[" + ip.String() + "]:" + port
@@ -72,7 +83,7 @@ func newNames(hosts []*Host) *names {
 	n := &names{main: hosts[0], groups: map[netip.AddrPort]*group{}}
 	for _, h := range hosts[1:] {
 		for _, a := range h.Addresses {
-			key := netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
+			key := a.key()
 			g := n.groups[key]
 			if g == nil {
 				g = &group{exact: map[string]int{}}
@@ -137,16 +148,16 @@ func (s *Site) Groups() []Group {
 	seen := map[netip.AddrPort]bool{}
 	for _, h := range slices.Backward(s.Hosts[1:]) {
 		for _, a := range h.Addresses {
-			key := netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))
+			key := a.key()
 			if seen[key] {
 				continue
 			}
 			seen[key] = true
 			g := Group{Address: a, Hosts: s.names.groups[key].hosts}
-			if a.IP.IsValid() {
-				out = append(out, g)
-			} else {
+			if a.Any() {
 				wild = append(wild, g)
+			} else {
+				out = append(out, g)
 			}
 		}
 	}
@@ -161,7 +172,7 @@ func (s *Site) Groups() []Group {
 func (s *Site) Shadowed(found func(at Address, name string, first, later *Host)) {
 	for _, h := range s.Hosts[1:] {
 		for _, a := range h.Addresses {
-			g := s.names.groups[netip.AddrPortFrom(a.IP.Unmap(), uint16(a.Port))]
+			g := s.names.groups[a.key()]
 			for _, name := range h.Names {
 				if strings.ContainsAny(name, "*?") {
 					continue

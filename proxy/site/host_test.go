@@ -97,6 +97,25 @@ func printed(hosts []*Host) (out string) {
 	return out
 }
 
+// 0.0.0.0 and [::] are "*" (httpd: vhost.c ap_fini_vhost_config).
+func TestHostsOfUnspecifiedAddresses(t *testing.T) {
+	var hosts []*Host
+	for _, ip := range []netip.Addr{{}, netip.IPv4Unspecified(), {}, netip.IPv6Unspecified()} {
+		hosts = append(hosts, &Host{Addresses: []Address{{ip, 80}}, Names: []string{fmt.Sprint("h", len(hosts))}})
+	}
+	n := newNames(hosts)
+	for _, local := range []string{"10.0.0.1:80", "[::1]:80"} {
+		for i, want := range []*Host{hosts[1], hosts[1], hosts[2], hosts[3]} {
+			if got, _ := n.find(netip.MustParseAddrPort(local), fmt.Sprint("h", i)); got != want {
+				t.Errorf("h%d at %s: host %d", i, local, slices.Index(hosts, got))
+			}
+		}
+	}
+	if list := (&Site{Hosts: hosts, names: n}).Groups(); len(list) != 1 || len(list[0].Hosts) != 3 {
+		t.Errorf("groups %v", list)
+	}
+}
+
 // aliased are hosts with an exact name and two wildcards each, all at one address.
 func aliased(size int) []*Host {
 	hosts := []*Host{{}}

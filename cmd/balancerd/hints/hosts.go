@@ -2,7 +2,6 @@ package hints
 
 import (
 	"net/netip"
-	"strconv"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/site"
@@ -23,7 +22,7 @@ func Unreachable(s *site.Site) {
 	s.Shadowed(func(at site.Address, name string, first, later *site.Host) {
 		if p := (pair{first, later}); !told[p] {
 			told[p] = true
-			s.Config.Fails(place(later), "requests for "+name+" at "+at.String()+" go to the virtual host before it, "+first.Scope.Pos.File+":"+strconv.Itoa(first.Scope.Pos.Line))
+			s.Config.Fails(place(later), "requests for "+name+" at "+at.String()+" go to the virtual host before it, "+first.Scope.Pos.String())
 		}
 	})
 }
@@ -36,7 +35,7 @@ func listened(list []site.Listener, a site.Address) bool {
 			return true // where it listens is not known
 		}
 		ip := at.Addr().Unmap()
-		if (a.Port == 0 || a.Port == int(at.Port())) && (!a.IP.IsValid() || ip.IsUnspecified() || a.IP.Unmap() == ip) {
+		if (a.Port == 0 || a.Port == int(at.Port())) && (a.Any() || ip.IsUnspecified() || a.IP.Unmap() == ip) {
 			return true
 		}
 	}

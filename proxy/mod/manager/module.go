@@ -18,11 +18,12 @@ func Module(farm *balancer.Farm, o manager.Options) site.Module {
 		}
 		pages := exchange.FromHTTP(manager.New(farm, o))
 		h := exchange.HandlerFunc(func(ctx context.Context, x *exchange.Exchange) error {
+			facts := factsOf(st, x)
 			if err := x.UnknownMethod(); err != nil {
-				x.Res.Header.Set("Allow", "GET,POST,OPTIONS,HEAD")
+				x.Res.Header.Set("Allow", facts.Allow())
 				return err
 			}
-			return pages.Serve(manager.WithFacts(ctx, factsOf(st, x)), x)
+			return pages.Serve(manager.WithFacts(ctx, facts), x)
 		})
 		return func(_ []*directive.Scope, p *site.Plan) error {
 			p.HandlerFor("balancer-manager", h)

@@ -67,7 +67,7 @@ func implied(s *site.Site, h *site.Host) bool {
 		}
 		host, port, _ := net.SplitHostPort(l.Address)
 		for _, a := range h.Addresses {
-			if strconv.Itoa(a.Port) == port && (host == "::" || !a.IP.IsValid() || a.IP.String() == host) {
+			if strconv.Itoa(a.Port) == port && (host == "::" || a.Any() || a.IP.String() == host) {
 				return true
 			}
 		}
