@@ -19,21 +19,11 @@ func ListItems(list string) iter.Seq[string] {
 			case i < len(list) && list[i] == '"':
 				quoted = !quoted
 			case i == len(list) || list[i] == ',' && !quoted:
-				if !yield(trimBlanks(list[start:i])) {
+				if !yield(wire.TrimBlanks(list[start:i])) {
 					return
 				}
 				start = i + 1
 			}
 		}
 	}
-}
-
-func trimBlanks(s string) string {
-	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
 }

@@ -25,6 +25,9 @@ func (x *Exchange) AppendTo(h *Header, name, value string) {
 // EqualFold compares ASCII texts without regard to case.
 func EqualFold(a, b string) bool { return wire.EqualFold(a, b) }
 
+// IndexFold is where s has the ASCII text part in any case, -1 for nowhere.
+func IndexFold(s, part string) int { return wire.IndexFold(s, part) }
+
 // Bodiless reports whether answers of a status never have a body.
 func Bodiless(status int) bool { return wire.Bodiless(status) }
 

@@ -83,7 +83,7 @@ func (c *conn) field(f hpack.HeaderField) {
 	case !frames.LowerToken(f.Name):
 		h.malformed = "a field's name"
 	default:
-		h.add(exchange.Field{Name: f.Name, Value: frames.Trim(f.Value), ID: wire.IDOf(f.Name)}, c)
+		h.add(exchange.Field{Name: f.Name, Value: wire.TrimBlanks(f.Value), ID: wire.IDOf(f.Name)}, c)
 	}
 }
 

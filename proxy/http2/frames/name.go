@@ -1,10 +1,6 @@
 package frames
 
-import (
-	"strings"
-
-	"balancerd/proxy/internal/wire"
-)
+import "balancerd/proxy/internal/wire"
 
 // LowerToken reports whether a text may be a field's name (RFC 9113 section 8.2.1): a token without upper-case letters.
 func LowerToken(s string) bool {
@@ -27,13 +23,3 @@ func Canonicalize(name []byte) {
 		first = c == '-'
 	}
 }
-
-// Trim is a value without blanks around it, as HTTP/1 reads it.
-func Trim(value string) string {
-	if value != "" && (blank(value[0]) || blank(value[len(value)-1])) {
-		return strings.Trim(value, " \t")
-	}
-	return value
-}
-
-func blank(c byte) bool { return c == ' ' || c == '\t' }

@@ -267,7 +267,7 @@ func (t *tail) field(f hpack.HeaderField, most int) {
 	case wire.ConnectionField[id], id == wire.ContentLength:
 		t.malformed = true
 	default:
-		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: frames.Trim(f.Value), ID: id})
+		t.fields = append(t.fields, exchange.Field{Name: f.Name, Value: wire.TrimBlanks(f.Value), ID: id})
 	}
 }
 
@@ -334,7 +334,7 @@ func (h *head) pseudo(f hpack.HeaderField, extended bool) {
 // authority, which goes before it.
 func (st *stream) regular(f hpack.HeaderField) {
 	h := &st.head
-	id, value := wire.IDOf(f.Name), frames.Trim(f.Value)
+	id, value := wire.IDOf(f.Name), wire.TrimBlanks(f.Value)
 	switch {
 	case id == wire.Trailer, id == wire.Other && f.Name == "http2-settings":
 		return

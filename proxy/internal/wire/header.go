@@ -227,6 +227,16 @@ func EqualFold(a, b string) bool {
 	return true
 }
 
+// IndexFold is where s has the ASCII text part in any case, -1 for nowhere (C: strcasestr).
+func IndexFold(s, part string) int {
+	for i := 0; i+len(part) <= len(s); i++ {
+		if EqualFold(s[i:i+len(part)], part) {
+			return i
+		}
+	}
+	return -1
+}
+
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c | 0x20

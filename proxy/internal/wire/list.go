@@ -36,8 +36,8 @@ func beginsWith(s, prefix string) bool {
 	return len(s) >= len(prefix) && EqualFold(s[:len(prefix)], prefix)
 }
 
-// trimBlanks is a text without the blanks and tabs around it.
-func trimBlanks(s string) string {
+// TrimBlanks is a text without the blanks and tabs around it.
+func TrimBlanks(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}

@@ -24,7 +24,7 @@ func (s *Separators) next(list string) (token, after string) {
 			end++
 		}
 		token, list = list[:end], list[min(end+1, len(list)):]
-		if token = trimBlanks(token); token != "" {
+		if token = TrimBlanks(token); token != "" {
 			return token, list
 		}
 	}

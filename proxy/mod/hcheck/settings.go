@@ -8,6 +8,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/exchange"
 	"balancerd/proxy/expr"
 )
 
@@ -149,7 +150,7 @@ var own = [...]string{"hcheader=\"", "hctext=\""}
 func QuoteWhole(args string) string {
 	for _, name := range own {
 		for at := 0; ; {
-			i := indexFold(args[at:], name)
+			i := exchange.IndexFold(args[at:], name)
 			if i < 0 {
 				break
 			}
@@ -161,13 +162,4 @@ func QuoteWhole(args string) string {
 		}
 	}
 	return args
-}
-
-func indexFold(s, lower string) int {
-	for i := 0; i+len(lower) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(lower)], lower) {
-			return i
-		}
-	}
-	return -1
 }

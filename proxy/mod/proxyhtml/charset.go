@@ -99,7 +99,7 @@ type charset struct {
 
 // declared is the charset that a media type names.
 func declared(mediaType string) string {
-	i := strings.Index(strings.ToLower(mediaType), "charset=")
+	i := exchange.IndexFold(mediaType, "charset=")
 	if i < 0 {
 		return ""
 	}

@@ -118,6 +118,7 @@ func TestCharsets(t *testing.T) {
 		{on, "text/html; charset=ISO-8859-1", "caf\xe9 and more", "café and more", "text/html;charset=utf-8", ""},
 		{on, "text/html; charset=windows-1252", "\x80 caf\xe9", "€ café", "text/html;charset=utf-8", ""},
 		{on, "text/html;charset=utf-8", "café", "café", "text/html;charset=utf-8", ""},
+		{on, "text/html;" + strings.Repeat("Ⱥ", 20) + "; Charset=ISO-8859-1", "caf\xe9", "café", "text/html;charset=utf-8", ""}, // longer in small letters
 		{on, "text/html", "caf\xe9", "café", "text/html;charset=utf-8", ""},
 		{on, "text/html", "<meta charset=utf-8>café", "<meta charset=utf-8>café", "text/html;charset=utf-8", ""},
 		{on, "text/html", `<meta http-equiv=content-type content="text/html;charset=utf-8">café`, "café", "text/html;charset=utf-8", ""},

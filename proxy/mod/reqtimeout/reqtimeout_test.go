@@ -65,6 +65,9 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %s", words, got)
 		}
 	}
+	if got := sitetest.Refused("reqtimeout", "RequestReadTimeout body=ȺȺȺ,MinRate=5", modules()...); !strings.HasSuffix(got, "not numerical") { // longer in small letters
+		t.Error(got)
+	}
 	if got := sitetest.Refused("reqtimeout", "RequestReadTimeout header=5 body", modules()...); got != "Invalid RequestReadTimeout parameter. Parameter must be in the form 'key=value'" {
 		t.Error(got)
 	}

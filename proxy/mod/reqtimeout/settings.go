@@ -58,7 +58,7 @@ func setReadStage(c *settings, word string) error {
 func readLimit(value string) (l exchange.ReadLimit, err error) {
 	const minRate = ",minrate="
 	rated := false
-	if i := strings.Index(strings.ToLower(value), minRate); i >= 0 {
+	if i := exchange.IndexFold(value, minRate); i >= 0 {
 		rated = true
 		if l.Rate, err = number(value[i+len(minRate):]); err != nil {
 			return l, err

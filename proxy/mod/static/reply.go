@@ -32,15 +32,6 @@ func (p *plan) addCharset(_ context.Context, x *exchange.Exchange) error {
 }
 
 func wantsCharset(mediaType string) bool {
-	return !containsFold(mediaType, "charset=") && (containsFold(mediaType, "text/plain") || containsFold(mediaType, "text/html"))
-}
-
-// containsFold is strings.Contains for an ASCII text in any case; sub is in lower case.
-func containsFold(s, sub string) bool {
-	for i := 0; i+len(sub) <= len(s); i++ {
-		if exchange.EqualFold(s[i:i+len(sub)], sub) {
-			return true
-		}
-	}
-	return false
+	has := func(part string) bool { return exchange.IndexFold(mediaType, part) >= 0 }
+	return !has("charset=") && (has("text/plain") || has("text/html"))
 }
