@@ -46,7 +46,7 @@ func (v *visit) referer() string {
 // sameHost reports whether url has an authority that names host, whatever its scheme, port and path; it needs no scheme.
 func sameHost(url, host string) bool {
 	scheme, rest, ok := strings.Cut(url, "//")
-	if !ok || strings.ContainsAny(scheme, "/?#") || scheme != "" && (scheme == ":" || scheme[len(scheme)-1] != ':') {
+	if !ok || strings.ContainsAny(scheme, "/?#") || scheme == ":" || scheme != "" && !strings.HasSuffix(scheme, ":") {
 		return false
 	}
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

@@ -17,6 +17,7 @@ import (
 
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
+	"balancerd/proxy/backend/backendtest"
 	"balancerd/proxy/exchange"
 )
 
@@ -140,36 +141,22 @@ func TestRefusedStream(t *testing.T) {
 
 // frames is a member that answers each request by its own frames.
 func frames(t *testing.T, answer func(*http2.Framer, uint32)) (url string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
+	m := backendtest.Listen(t, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, len(http2.ClientPreface)))
+		fr := http2.NewFramer(c, c)
+		fr.AllowIllegalWrites = true
+		fr.WriteSettings()
 		for {
-			c, err := l.Accept()
+			f, err := fr.ReadFrame()
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				io.ReadFull(c, make([]byte, len(http2.ClientPreface)))
-				fr := http2.NewFramer(c, c)
-				fr.AllowIllegalWrites = true
-				fr.WriteSettings()
-				for {
-					f, err := fr.ReadFrame()
-					if err != nil {
-						return
-					}
-					if h, ok := f.(*http2.HeadersFrame); ok {
-						answer(fr, h.StreamID)
-					}
-				}
-			}()
+			if h, ok := f.(*http2.HeadersFrame); ok {
+				answer(fr, h.StreamID)
+			}
 		}
-	}()
-	return "h2c://" + l.Addr().String()
+	})
+	return "h2c://" + m.Addr
 }
 
 // Where an attempt fails, what it is called.

@@ -1,6 +1,7 @@
 package hints
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,15 +34,18 @@ func TestHintsAreGathered(t *testing.T) {
 		"hint: a:20: T1 tunes",
 		"hint: -t -v, or LogLevel hint:info, tells more of each line",
 	}
-	if got := hintLines(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	checkLines(t, hintLines(list), want)
 	want = []string{
 		"hint: a:1,2,3,4,5 and 2 more: AddIcon has no effect here", "hint: b:7: AddIcon has no effect here",
 		"hint: a:8: Other has no effect here", "hint: a:11: More has no effect here", "hint: a:40: Open opens nothing",
 		"hint: a:30: no page /x", "hint: a:31: no page /y", "hint: a:20: T1 tunes",
 	}
-	if got := hintDetails(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	checkLines(t, hintDetails(list), want)
+}
+
+func checkLines(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -67,9 +71,7 @@ func TestPartsAreToldAsParts(t *testing.T) {
 		"hint: a:2: flushpackets= has no effect here",
 		"hint: -t -v, or LogLevel hint:info, tells more of each line",
 	}
-	if got := hintLines(list); strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	checkLines(t, hintLines(list), want)
 }
 
 // What to use in a module's place is told in the short form, too.

@@ -13,7 +13,7 @@
 // Read supervise.go first, then configuration.go and serve.go side by side: each message of link.go has one sender
 // and one receiver. With -X the three are parts of one process.
 //
-// Around them: launcher.go is a start in the background, control.go and pidfile.go are -k, notify.go speaks to
+// Around them: launcher.go is a start in the background, control.go, pidfile.go and alive.go are -k, notify.go speaks to
 // systemd, announce.go and log.go write the server's own lines, holders.go and listen.go say who has a port,
 // gctuner.go and trim_linux.go (elsewhere trim_other.go) mind memory.
 package process
