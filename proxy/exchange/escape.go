@@ -45,8 +45,3 @@ func HasScheme(s string) bool {
 	}
 	return i > 0
 }
-
-// IsURL reports whether a text begins with scheme://.
-func IsURL(s string) bool {
-	return HasScheme(s) && strings.HasPrefix(s[strings.IndexByte(s, ':'):], "://")
-}
