@@ -125,11 +125,23 @@ func (c *codec) lost(err error) bool {
 	return err != errPacket && err != errLength && !errors.As(err, &own)
 }
 
-// Broken is Codec's.
+// Broken is Codec's. What a member asks for of the request's body may fail as well: a client that leaves or stalls is told
+// as such (httpd: mod_proxy_ajp.c ap_proxy_ajp_request, client_failed), and nothing of what is malformed.
 func (c *codec) Broken(err error) {
-	if !c.ended && c.lost(err) {
+	var feed *backend.Failure
+	switch asked := errors.As(err, &feed); {
+	case asked && feed.Kind == backend.ClientBody:
+		if exchange.ErrnoText(feed.Err) != "" {
+			c.clientFailed(feed.Err)
+		}
+		return
+	case !asked && !c.ended && c.lost(err):
 		err = c.cut(c.data > 0 || c.tail || c.have >= leadSize, err)
 		c.noPacket()
 	}
 	c.x.Log(module, exchange.Error, err, c.x.Arena.Join("AH00893: dialog to ", c.place(), " failed"))
+}
+
+func (c *codec) clientFailed(err error) {
+	c.x.Log(module, exchange.Error, err, c.x.Arena.Join("AH02822: dialog with client ", c.x.Conn.RemoteText, " failed"))
 }

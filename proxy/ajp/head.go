@@ -234,7 +234,7 @@ func (c *codec) clean() {
 	clear(h.F[n:])
 	h.F = h.F[:n]
 	if c.x.Res.InvalidField() != "" {
-		c.log("AH02822: dialog with client ", c.x.ClientIP, " failed")
+		c.clientFailed(nil)
 	}
 }
 

@@ -1,8 +1,11 @@
 package ajp
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/backend/membertest"
+	"balancerd/proxy/exchange"
 )
 
 // answer has everything that an answer may have.
@@ -185,6 +189,41 @@ func TestLinesOfLostPackets(t *testing.T) {
 		}
 		if strings.Count(o.Log, "AH") != len(c.lines) {
 			t.Errorf("%s:\n%s", name, o.Log)
+		}
+	}
+}
+
+// stopping is a request's body that ends with an error.
+type stopping struct {
+	exchange.Body
+	err error
+}
+
+func (b *stopping) Read(p []byte) (int, error) {
+	n, err := b.Body.Read(p)
+	if err == io.EOF {
+		err = b.err
+	}
+	return n, err
+}
+
+// Recorded from httpd 2.4.71: a client that leaves or stalls while the member asks for more of the body behind a head is told as
+// such, with its port, and nothing is said of the member.
+func TestClientStopsBehindAHead(t *testing.T) {
+	for err, lines := range map[error]int{io.ErrUnexpectedEOF: 1, os.ErrDeadlineExceeded: 1, errors.New("no chunk"): 0} {
+		x := membertest.Request("POST", "/x", strings.Repeat("x", 40000), 50000)
+		x.Conn.RemoteText = "192.0.2.1:5000"
+		x.Req.Body = &stopping{x.Req.Body, &exchange.BodyError{Status: 400, Err: err}}
+		o := ask(t, x, func(c net.Conn) {
+			if !readRequest(c) || !readRequest(c) {
+				return
+			}
+			c.Write(all(head(200, "OK"), chunk("x")))
+			for c.Write(wantsBody()); readRequest(c); c.Write(wantsBody()) {
+			}
+		})
+		if !o.Broken || strings.Count(o.Log, "AH02822: dialog with client 192.0.2.1:5000 failed\n") != lines || strings.Count(o.Log, "AH") != lines {
+			t.Errorf("%v: %v\n%s", err, o, o.Log)
 		}
 	}
 }

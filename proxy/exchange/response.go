@@ -93,6 +93,9 @@ type Ranges struct {
 	Boundary                  string // between several parts
 }
 
+// NoRanges are the rules by which no range is cut.
+var NoRanges = &Ranges{}
+
 // Tunnel joins the client's stream with the member's until both ends are done (Upgrade, CONNECT).
 type Tunnel interface {
 	// Join copies both ways and returns when the tunnel is over. Bytes that were already read

@@ -123,16 +123,13 @@ func (c *codec) Silent(in []byte, err error) error {
 // Interim is Codec's: there are none.
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
-// noRanges are rules by which no range is cut.
-var noRanges = &exchange.Ranges{}
-
 // Accept is Codec's. No range is cut of an answer, and one that the request's conditions have no use for is replaced by our
 // own (httpd: mod_proxy_scgi.c pass_response).
 func (c *codec) Accept() (backend.Framing, error) {
 	if c.answer.End {
 		return backend.Framing{}, exchange.Status(c.x.Res.Status)
 	}
-	c.x.Res.Ranges = noRanges
+	c.x.Res.Ranges = exchange.NoRanges
 	f := backend.Framing{Body: backend.ToEnd, Length: c.answer.Length, Sized: true}
 	switch {
 	case c.x.Req.Method == "HEAD", c.x.HeadOnly, exchange.Bodiless(c.x.Res.Status):

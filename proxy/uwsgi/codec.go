@@ -118,9 +118,6 @@ func (c *codec) Begun(in []byte) bool { return bytes.IndexByte(in, '\n') >= 0 }
 // Interim is Codec's: there are none.
 func (c *codec) Interim() backend.InterimHead { return backend.InterimHead{} }
 
-// noRanges are rules by which no range is cut.
-var noRanges = &exchange.Ranges{}
-
 // Accept is Codec's. No range is cut of an answer, whose end comes later (httpd: mod_proxy_uwsgi.c uwsgi_response).
 func (c *codec) Accept() (backend.Framing, error) {
 	res := &c.x.Res
@@ -129,7 +126,7 @@ func (c *codec) Accept() (backend.Framing, error) {
 		return backend.Framing{}, c.s.Fail(backend.BadHead, nil)
 	}
 	c.clean(f)
-	res.Status, res.Reason, res.Proxied, res.Ranges = c.res.Status, c.res.Reason, true, noRanges
+	res.Status, res.Reason, res.Proxied, res.Ranges = c.res.Status, c.res.Reason, true, exchange.NoRanges
 	switch f.Body {
 	case wire.NoBody:
 		return backend.Framing{Body: backend.NoBody, Length: f.Length}, nil

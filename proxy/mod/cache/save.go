@@ -65,11 +65,8 @@ func (l *lookup) end() {
 	l.unlock()
 }
 
-// uncut are the rules for an answer that is being kept: the client that asks for a range of it first has the whole, as
-// from httpd, whose stores do not pass a body and its end on at once.
-var uncut = &exchange.Ranges{}
-
-// record has the first store that takes it keep the answer.
+// record has the first store that takes it keep the answer. The client that asks for a range of it has the whole, as from
+// httpd, whose stores do not pass a body and its end on at once.
 func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 	e := l.newEntry(x, c)
 	var to *kept.Store
@@ -90,7 +87,7 @@ func (l *lookup) record(x *exchange.Exchange, c *candidate) {
 		return
 	}
 	l.tell(x, &x.Res.Header, c.d, miss, "cache miss: attempting entity save")
-	x.Res.Ranges = uncut
+	x.Res.Ranges = exchange.NoRanges
 	r := to.Record(e, most)
 	if x.HeadOnly || x.Res.Body == nil || e.Length == 0 {
 		r.Commit(least)

@@ -2,7 +2,6 @@ package mime
 
 import (
 	"context"
-	"strings"
 
 	"balancerd/apacheconf/directive"
 	"balancerd/proxy/exchange"
@@ -71,7 +70,7 @@ const scriptHandler = "cgi-script"
 // nameHandler is AddHandler: the extension names what serves the file, unless SetHandler does; it goes before ScriptAlias
 // (httpd: mod_mime.c find_ct). A member's URL has no handler of ours.
 func (p *plan) nameHandler(_ context.Context, x *exchange.Exchange) error {
-	if strings.HasPrefix(x.Filename, "proxy:") || x.Handler != "" && x.Handler != scriptHandler || site.PlanOf(x).Handles() {
+	if x.Forwarded() || x.Handler != "" && x.Handler != scriptHandler || site.PlanOf(x).Handles() {
 		return nil
 	}
 	if handler := p.extensions.of(p.named(x)).handler; handler != "" {

@@ -168,7 +168,7 @@ func forceStep(_ context.Context, x *exchange.Exchange) error {
 		traceOf(x, "", 1, "force filename ", x.Filename, " to have MIME-type '", m.mediaType, "'")
 		x.Type = m.mediaType
 	}
-	if m.handler != "" && m.handler != x.Handler && !strings.HasPrefix(x.Filename, proxyPrefix) { // whose handler asks for no name (httpd: mod_proxy.c proxy_handler)
+	if m.handler != "" && m.handler != x.Handler && !x.Forwarded() { // whose handler asks for no name (httpd: mod_proxy.c proxy_handler)
 		traceOf(x, "", 1, "force filename ", x.Filename, " to have the Content-handler '", m.handler, "'")
 		x.Handler = m.handler
 	}
