@@ -51,7 +51,8 @@ proxy/precondition:    proxy/exchange
 proxy/site:            proxy/exchange proxy/precondition proxy/expr proxy/internal/prefix proxy/internal/filestamp apacheconf apacheconf/directive apacheconf/pattern
 proxy/site/sitetest:   proxy/site proxy/exchange apacheconf apacheconf/directive
 proxy/log/errorlog:    proxy/internal/poison proxy/exchange proxy/site proxy/log/sink apacheconf apacheconf/directive proxy/recovery
-proxy/backend:         proxy/exchange proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery proxy/ticker
+proxy/hostname:        proxy/exchange
+proxy/backend:         proxy/exchange proxy/hostname proxy/tunnel proxy/internal/poison balancer proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/internal/tlsbuf proxy/recovery proxy/ticker
 proxy/backend/backendtest: balancer balancer/method
 proxy/backend/membertest: proxy/backend proxy/backend/backendtest proxy/exchange balancer
 proxy/tunnel:          proxy/internal/tlsbuf proxy/internal/poison proxy/exchange proxy/internal/wire proxy/internal/loop proxy/internal/sys proxy/recovery
@@ -68,7 +69,6 @@ proxy/cgi:             proxy/exchange proxy/internal/wire proxy/precondition pro
 proxy/fcgi:            proxy/exchange proxy/backend proxy/cgi balancer
 proxy/scgi:            proxy/exchange proxy/backend proxy/cgi proxy/site balancer
 proxy/uwsgi:           proxy/exchange proxy/backend proxy/cgi proxy/internal/wire proxy/internal/poison balancer
-proxy/hostname:        proxy/exchange
 proxy/mod/*:           proxy/precondition proxy/internal/filestamp proxy/internal/dbm proxy/hostname proxy/internal/poison proxy/exchange proxy/site proxy/expr proxy/log/sink apacheconf apacheconf/directive apacheconf/pattern proxy/recovery
 proxy/mod/hcheck:      proxy/exchange proxy/site proxy/expr proxy/backend balancer apacheconf apacheconf/directive proxy/recovery
 proxy/mod/proxy:       proxy/mod/hcheck proxy/exchange proxy/site proxy/expr proxy/backend proxy/upstream balancer apacheconf apacheconf/directive apacheconf/pattern

@@ -9,14 +9,13 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"balancerd/balancer"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/hostname"
 	"balancerd/proxy/recovery"
 )
 
@@ -248,35 +247,14 @@ func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return list, nil
 }
 
-// literal is the address that a host is itself. own: it is the worker's.
+// literal is the address that a host is itself. own: it is the worker's, and a file may write it in all ways; of what clients
+// name only the usual form is an address.
 func literal(host string, own bool) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(host)
 	if err != nil && own {
-		return numeric(host)
+		return hostname.InFigures(host)
 	}
 	return a, err == nil
-}
-
-// numeric is an IPv4 address as C's inet_aton reads it: one to four numbers, the last of which fills what is left, in base 10, 8 or 16.
-// A file may have it; of what clients name only the usual form is an address.
-func numeric(host string) (a netip.Addr, ok bool) {
-	parts := strings.Split(host, ".")
-	if len(parts) > 4 {
-		return a, false
-	}
-	var n uint64
-	for i, part := range parts {
-		width := 8
-		if i == len(parts)-1 {
-			width = 8 * (5 - len(parts))
-		}
-		v, err := strconv.ParseUint(part, 0, width)
-		if err != nil || strings.Contains(part, "_") || len(part) > 1 && strings.IndexByte("oObB", part[1]) >= 0 { // Go's own forms
-			return a, false
-		}
-		n = n<<width | v
-	}
-	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), true
 }
 
 // nearest puts IPv4 addresses of one scope, which stand in a row, into the order in which glibc returns them: those first that

@@ -27,7 +27,7 @@ func Announcement(w *balancer.Worker, x *exchange.Exchange, call *Call) string {
 }
 
 func announcement(set *balancer.WorkerSettings, x *exchange.Exchange, call *Call, to target) string {
-	if set.ProxyProtocol == balancer.ProxyProtocolOff || to.remote != nil && !secure(to.scheme) {
+	if set.ProxyProtocol == balancer.ProxyProtocolOff || to.remote != nil && !Secure(to.scheme) {
 		return ""
 	}
 	var client, local netip.AddrPort

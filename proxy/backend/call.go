@@ -106,7 +106,7 @@ type TLS struct {
 // offLoop reports whether the connections of a call to such a member are no event loop's, whoever serves the
 // exchange.
 func (c *Call) offLoop(scheme string) bool {
-	return c.TLS != nil && c.TLS.Renegotiates && secure(scheme)
+	return c.TLS != nil && c.TLS.Renegotiates && Secure(scheme)
 }
 
 // Retire says that the configuration it is of is no longer in force: its connections are not kept any

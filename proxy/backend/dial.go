@@ -168,7 +168,7 @@ func (p *pool) connected(ctx context.Context, x *exchange.Exchange, s socket, ad
 		return nil, err
 	}
 	c.announced = announcedBy(x, header)
-	if header != "" && !secure(to.scheme) {
+	if header != "" && !Secure(to.scheme) {
 		if err := c.announce(x, call); err != nil {
 			c.close()
 			return nil, unannounced(err, to)
@@ -184,7 +184,7 @@ func (p *pool) wrapped(ctx context.Context, x *exchange.Exchange, s socket, addr
 		return p.own(s.fd, addr), nil
 	}
 	nc, base := s.nc, s.nc
-	if secure(to.scheme) {
+	if Secure(to.scheme) {
 		base = under(x, s.nc, call, to.scheme)
 		timeout := timeoutOf(p.worker.Settings(), call)
 		err := announce(base, header, timeout)

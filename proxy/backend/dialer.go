@@ -53,7 +53,7 @@ type socket struct {
 // proxy that is to be asked for a tunnel, are waited for beside it, and who goes away while nobody can be told of it.
 func dialerOf(ctx context.Context, x *exchange.Exchange, set *balancer.WorkerSettings, call *Call, to target) *dialer {
 	d := newDialer(set, call)
-	if _, ok := ctx.(exchange.Abortable); !secure(to.scheme) && to.remote == nil && (ok || ctx.Done() == nil) {
+	if _, ok := ctx.(exchange.Abortable); !Secure(to.scheme) && to.remote == nil && (ok || ctx.Done() == nil) {
 		d.task = taskOf(x)
 	}
 	if d.task == nil {

@@ -20,7 +20,7 @@ type security struct {
 // securityOf is that of connections to a target that begin with a header. tls and name count only if its scheme has TLS.
 func securityOf(to target, tls *TLS, name, header string) (s security) {
 	s.remote, s.header = to.remote, header
-	if secure(to.scheme) {
+	if Secure(to.scheme) {
 		s.tls, s.name = tls, name
 	}
 	if to.aside {

@@ -317,20 +317,8 @@ func TestSlowNames(t *testing.T) {
 	}
 }
 
-// What glibc's getaddrinfo makes of hosts that are numbers.
+// A file may write a member's address in fewer numbers; clients may not.
 func TestNumericHosts(t *testing.T) {
-	for host, want := range map[string]string{
-		"127.1": "127.0.0.1", "0x7f.1": "127.0.0.1", "2130706433": "127.0.0.1", "127.0.0.01": "127.0.0.1", "0177.0.0.1": "127.0.0.1", "0xb.0xB": "11.0.0.11", "1.2.65535": "1.2.255.255",
-		"256.1": "", "1.2.65536": "", "1.2.3.4.5": "", "1..2": "", "": "", "08.1": "", "0b1.1": "", "0o7.1": "", "1_0.1": "", "-1.1": "", "x.1": "", "127.1.": "",
-	} {
-		got := ""
-		if a, ok := numeric(host); ok {
-			got = a.String()
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", host, got, want)
-		}
-	}
 	w := backendtest.Worker(t, "http://127.1:81", nil)
 	if list, err := Addresses(t.Context(), w, &Call{}); err != nil || fmt.Sprint(list) != "[127.0.0.1]" {
 		t.Errorf("a member: %v, %v", list, err)

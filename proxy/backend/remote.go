@@ -43,7 +43,7 @@ func (r *Remote) connect(ctx context.Context, d *dialer, x *exchange.Exchange, c
 		return nil, unreached(ctx, Refused, err, to)
 	}
 	nc := s.nc
-	if !secure(to.scheme) {
+	if !Secure(to.scheme) {
 		return nc, nil
 	}
 	nc.SetDeadline(time.Now().Add(d.timeout))

@@ -65,5 +65,5 @@ func targetOf(w *balancer.Worker, call *Call) target {
 	return to
 }
 
-// secure reports whether the scheme's members are spoken to in TLS.
-func secure(scheme string) bool { return scheme == "https" || scheme == "wss" || scheme == "h2" }
+// Secure reports whether the scheme's members are spoken to in TLS.
+func Secure(scheme string) bool { return scheme == "https" || scheme == "wss" || scheme == "h2" }

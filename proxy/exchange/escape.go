@@ -34,17 +34,14 @@ func isPathPlain(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c != 0 && strings.IndexByte(pathPlain, c) >= 0
 }
 
-// IsURL reports whether a text begins with scheme:// (httpd: util.c ap_is_url, which takes any scheme and colon).
-func IsURL(s string) bool {
+// HasScheme reports whether a text begins with a scheme and a colon (httpd: util.c ap_is_url).
+func HasScheme(s string) bool {
 	i := strings.IndexByte(s, ':')
-	if i < 1 || !strings.HasPrefix(s[i:], "://") {
-		return false
-	}
-	for k := range i {
+	for k := range max(i, 0) {
 		c := s[k]
 		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '-' || c == '.') {
 			return false
 		}
 	}
-	return true
+	return i > 0
 }

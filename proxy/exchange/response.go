@@ -142,13 +142,7 @@ func (r *Response) Clear() {
 // HasDocument reports whether the response describes a document, whose type, language and charset are told: not an
 // error page of ours, and not an interim response, 204 or 304, which have no body.
 func (r *Response) HasDocument() bool {
-	return !r.ErrorPage && r.Status >= 200 && r.Status != 204 && r.Status != 304
-}
-
-// HasBody reports whether an answer to method has a body, though it may be empty: not to HEAD, and none of the statuses
-// without (RFC 9110 section 6.4.1).
-func (r *Response) HasBody(method string) bool {
-	return method != "HEAD" && r.Status >= 200 && r.Status != 204 && r.Status != 304
+	return !r.ErrorPage && !Bodiless(r.Status)
 }
 
 // IsSwitch reports whether the client's connection carries something else behind the answer's head.

@@ -136,18 +136,10 @@ func Signature(x *exchange.Exchange, prefix string) string {
 	name := html.EscapeString(x.ServerName())
 	if x.Local.Signature == exchange.SignatureEMail {
 		address := x.Server.Address()
-		if !isURL(address) {
+		if !exchange.HasScheme(address) {
 			address = "mailto:" + address
 		}
 		name = `<a href="` + html.EscapeString(address) + `">` + name + "</a>"
 	}
 	return prefix + "<address>" + x.Server.Token + " Server at " + name + " Port " + strconv.Itoa(x.ServerPort()) + "</address>\n"
-}
-
-// isURL reports whether a text begins with a scheme (httpd: util.c ap_is_url).
-func isURL(text string) bool {
-	scheme, _, found := strings.Cut(text, ":")
-	return found && scheme != "" && strings.IndexFunc(scheme, func(c rune) bool {
-		return !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("+-.", c))
-	}) < 0
 }

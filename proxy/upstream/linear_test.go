@@ -97,7 +97,7 @@ func TestEncodingIsLinear(t *testing.T) {
 				var a exchange.Arena
 				encodePath(&a, s, true)
 				encodePath(&a, s, false)
-				if visible(s) && exchange.IsURL(s) {
+				if visible(s) && exchange.HasScheme(s) {
 					t.Fatalf("%q is taken for a URL", s[:20])
 				}
 			})

@@ -92,7 +92,7 @@ func (r *reverser) location(x *exchange.Exchange, url string) string {
 			path, ok := r.reversed(x, &list[i], url)
 			switch {
 			case !ok:
-			case exchange.IsURL(path):
+			case exchange.HasScheme(path):
 				return path
 			default:
 				return x.ConstructURL(path)

@@ -272,7 +272,7 @@ func answerHeader(it *item) piece {
 	case exchange.EqualFold(name, "Content-Length"):
 		return func(b []byte, v *view) []byte {
 			s, ok := answered(v.x, name)
-			if !ok && v.x.Res.Length >= 0 && v.x.Res.HasBody(v.x.Req.Method) {
+			if !ok && v.x.Res.Length >= 0 && v.x.Req.Method != "HEAD" && !exchange.Bodiless(v.x.Res.Status) {
 				return integer(b, v.x.Res.Length)
 			}
 			return orDash(b, s, ok)

@@ -91,7 +91,7 @@ func addRedirect(s *directive.Scope, r rule, regex bool) error {
 		return errors.New("Redirect URL not valid for this status")
 	case isRedirect(r.status) && r.to == "":
 		return errors.New("URL to redirect to is missing")
-	case isRedirect(r.status) && !regex && !hasScheme(r.to) && r.to[0] != '/':
+	case isRedirect(r.status) && !regex && !exchange.HasScheme(r.to) && r.to[0] != '/':
 		return errors.New("Redirect to non-URL")
 	}
 	list := &servers.In(s).redirects
@@ -181,7 +181,7 @@ func (r *redirects) send(x *exchange.Exchange, url string, status int) error {
 		x.Log("alias", exchange.Debug, nil, x.Arena.Join(r.modified, ": incomplete redirection target of '", url, "' for URI '", x.Req.Path, "' modified to '", full, "'"))
 		url = full
 	}
-	if !(local && r.relative) && !hasScheme(url) {
+	if !(local && r.relative) && !exchange.HasScheme(url) {
 		x.Log("alias", exchange.Error, nil, x.Arena.Join(r.made, ": cannot redirect '", x.Req.Path, "' to '", url, "'; target is not a valid absoluteURI or abs_path"))
 		return exchange.Status(500)
 	}

@@ -120,18 +120,3 @@ func (t *target) login() string {
 	}
 	return t.user + "@"
 }
-
-// hasScheme reports whether a text begins with a scheme and a colon (httpd: util.c ap_is_url).
-func hasScheme(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c == ':':
-			return i > 0
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '+', c == '-', c == '.':
-		default:
-			return false
-		}
-	}
-	return false
-}

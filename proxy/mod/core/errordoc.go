@@ -66,7 +66,7 @@ func kindOf(what string) docKind {
 		return docText
 	case strings.HasPrefix(what, "/"):
 		return docPath
-	case exchange.IsURL(what):
+	case exchange.HasScheme(what):
 		return docURL
 	}
 	return docText

@@ -14,6 +14,7 @@ import (
 	"balancerd/apacheconf/directive"
 	"balancerd/apacheconf/pattern"
 	"balancerd/proxy/exchange"
+	"balancerd/proxy/hostname"
 	"balancerd/proxy/site"
 )
 
@@ -144,32 +145,12 @@ func addresses(st *site.Site, scope *directive.Scope) []site.Address {
 	return out
 }
 
-// literal is an address in figures: as net/netip reads it, or IPv4 in one to four parts, of which the last one fills
-// what is left, decimal, octal or hexadecimal (C: inet_aton).
+// literal is an address in figures, IPv6 in brackets or without.
 func literal(host string) (ip netip.Addr, ok bool) {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return ip, true
 	}
-	parts := strings.Split(host, ".")
-	if len(parts) > 4 {
-		return ip, false
-	}
-	if strings.Trim(host, "0123456789abcdefABCDEFxX.") != "" {
-		return ip, false
-	}
-	var whole uint64
-	for i, part := range parts {
-		bits := 8
-		if i == len(parts)-1 {
-			bits = 32 - 8*i
-		}
-		n, err := strconv.ParseUint(part, 0, bits)
-		if err != nil || len(part) > 1 && part[1]|0x20 == 'b' {
-			return ip, false
-		}
-		whole = whole<<bits | n
-	}
-	return netip.AddrFrom4([4]byte{byte(whole >> 24), byte(whole >> 16), byte(whole >> 8), byte(whole)}), true
+	return hostname.InFigures(host)
 }
 
 var (

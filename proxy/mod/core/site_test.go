@@ -211,6 +211,9 @@ ErrorDocument 404 /proxied/page
 <Location /away>
 ErrorDocument 404 http://else.example/sorry
 </Location>
+<Location /word>
+ErrorDocument 404 sorry:gone
+</Location>
 <Location /own>
 ErrorDocument 404 default
 </Location>
@@ -226,6 +229,7 @@ SetEnv page x
 		{"/x/fail", 404, "nothing at /x/fail"},
 		{"/path/fail", 404, "page x"},
 		{"/away/fail", 302, "http://else.example/sorry"},
+		{"/word/fail", 302, `href="sorry:gone"`}, // recorded from httpd
 		{"/own/fail", 404, "<p>The requested URL was not found on this server.</p>"},
 		{"/%zz", 400, "<p>Your browser sent a request that this server could not understand.<br />"},
 		{"/a%2fb", 404, "nothing at /a/b"},

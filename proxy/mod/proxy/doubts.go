@@ -10,6 +10,7 @@ import (
 	"balancerd/apacheconf"
 	"balancerd/apacheconf/directive"
 	"balancerd/balancer"
+	"balancerd/proxy/backend"
 	"balancerd/proxy/mod/hcheck"
 	"balancerd/proxy/upstream"
 )
@@ -54,9 +55,6 @@ var withoutEffect = map[string]string{
 	"flusher":      "answers are passed on as they come",
 	"flushpackets": "answers are passed on as they come", "flushwait": "answers are passed on as they come",
 }
-
-// secure are the schemes of members that TLS is spoken to.
-var secure = map[string]bool{"https": true, "wss": true, "h2": true}
 
 func (d *doubter) nodes(list []apacheconf.Node) {
 	for _, n := range list {
@@ -120,7 +118,7 @@ func (d *doubter) url(a directive.Args, word string) {
 		word = rest
 	}
 	scheme, _, ok := strings.Cut(word, "://")
-	if scheme = strings.ToLower(scheme); ok && d.noTLS && secure[scheme] && a.Name != "<Proxy" {
+	if scheme = strings.ToLower(scheme); ok && d.noTLS && backend.Secure(scheme) && a.Name != "<Proxy" {
 		d.config.Fails(a, scheme+":// members need SSLProxyEngine On: their requests get 500")
 	}
 	if !ok || strings.ContainsAny(scheme, "$/*^( ") || scheme == "balancer" || d.serves(scheme) {
