@@ -82,17 +82,16 @@ func (c cutter) Abort() { c.fd.Cut() }
 
 // prepare sets what has to be set before a socket is connected, as package net does.
 func (d *dialer) prepare(fd uintptr, to endpoint) error {
-	n := int(fd)
 	if d.receive > 0 {
-		syscall.SetsockoptInt(n, syscall.SOL_SOCKET, syscall.SO_RCVBUF, d.receive)
+		sys.SetOption(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, d.receive)
 	}
 	if to.path != "" {
 		return nil
 	}
-	syscall.SetsockoptInt(n, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	sys.SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	sys.DelayAck(fd)
 	if d.alive {
-		keepAlive(n)
+		keepAlive(fd)
 	}
 	if !d.source.IsValid() {
 		return nil
@@ -105,10 +104,10 @@ func (d *dialer) prepare(fd uintptr, to endpoint) error {
 }
 
 // keepAlive has the system look whether the other side is still there, in package net's intervals.
-func keepAlive(n int) {
+func keepAlive(fd uintptr) {
 	const idle, interval, count = 15, 15, 9
-	syscall.SetsockoptInt(n, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1)
-	syscall.SetsockoptInt(n, syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, idle)
-	syscall.SetsockoptInt(n, syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL, interval)
-	syscall.SetsockoptInt(n, syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT, count)
+	sys.SetOption(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1)
+	sys.SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, idle)
+	sys.SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL, interval)
+	sys.SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT, count)
 }

@@ -52,9 +52,9 @@ const tcpDeferAccept = 9 // TCP_DEFER_ACCEPT
 // Prepare switches Nagle's algorithm off for the connections of a listening socket. With wait they are
 // accepted only once their first bytes have come in (TCP_DEFER_ACCEPT).
 func Prepare(fd uintptr, wait bool) {
-	syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	if wait {
-		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpDeferAccept, 1)
+		SetOption(fd, syscall.IPPROTO_TCP, tcpDeferAccept, 1)
 	}
 }
 

@@ -118,5 +118,5 @@ func ephemeralPorts() (r portRange) {
 // DelayAck has a connection's first bytes, once it is connected, tell that they follow, in place of a packet of its own: it
 // is to be set before Connect by who writes at once (tcp(7), TCP_QUICKACK).
 func DelayAck(fd uintptr) {
-	syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 0)
+	SetOption(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 0)
 }

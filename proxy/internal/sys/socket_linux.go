@@ -102,6 +102,13 @@ func CloseWrite(fd uintptr) error {
 	return nil
 }
 
+// SetOption sets an integer option of a socket. An option that the socket does not have is left out. (syscall.SetsockoptInt tells
+// the scheduler, which wakes its monitor for that on a server that was idle.)
+func SetOption(fd uintptr, level, name, value int) {
+	v := int32(value)
+	syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, fd, uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+}
+
 // Close closes a descriptor that the runtime's poller does not watch.
 func Close(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
 
