@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"iter"
 	"os"
 	"syscall"
 	"time"
@@ -14,10 +15,10 @@ import (
 //
 // Owned by the loop: see owner_linux.go.
 type pollerWait struct {
-	file     *os.File // a second descriptor of the loop's epoll, known to the poller; nil: the loop waits in epoll_wait
-	conn     syscall.RawConn
-	take     func(uintptr) bool // takes the events that there are; false: none
-	deadline int64              // of file, by the group's clock; 0: none. It may be earlier than needed
+	file     *os.File                // a second descriptor of the loop's epoll, known to the poller; nil: the loop waits in epoll_wait
+	next     func() (struct{}, bool) // waits: runs the coroutine until it has taken events, or the deadline is over
+	end      func()                  // ends the coroutine
+	deadline int64                   // of file, by the group's clock; 0: none. It may be earlier than needed
 	n        uintptr
 	errno    syscall.Errno
 
@@ -30,6 +31,8 @@ const (
 	fewEvents   = 40                    // with fewer in a window the loop begins to wait so
 	manyEvents  = 80                    // with more it ends that
 )
+
+const _ = uint(len(Loop{}.events) - manyEvents - 1) // see coroutine
 
 // on reports whether the loop waits by the poller.
 func (p *pollerWait) on() bool { return p.file != nil }
@@ -64,33 +67,48 @@ func (p *pollerWait) enter(l *Loop) {
 		file.Close()
 		return
 	}
-	p.file, p.conn, p.deadline = file, conn, 0
-	if p.take == nil {
-		p.take = func(uintptr) bool {
-			p.n, p.errno = l.pollKeeping(0)
-			return p.n != 0 || p.errno != 0
+	p.file, p.deadline = file, 0
+	p.next, p.end = iter.Pull(p.coroutine(l, conn))
+}
+
+// coroutine yields whenever it has taken events, or the deadline is over. Between two waits it stays inside conn.Read's
+// callback: whoever calls Read anew forgets what the poller knew of, and so has to look at the epoll once more. Nor are
+// there events left which the poller told before: with as many as one look can take the loop leaves the poller.
+func (p *pollerWait) coroutine(l *Loop, conn syscall.RawConn) iter.Seq[struct{}] {
+	return func(yield func(struct{}) bool) {
+		over := false
+		take := func(uintptr) bool {
+			if p.n, p.errno = l.pollKeeping(0); p.n != 0 || p.errno != 0 {
+				over = !yield(struct{}{})
+			}
+			return over // false: wait
+		}
+		for !over {
+			if err := conn.Read(take); err != nil { // the deadline is over
+				p.deadline = 0
+				p.file.SetReadDeadline(time.Time{})
+				p.n, p.errno = l.pollKeeping(0)
+				over = !yield(struct{}{})
+			}
 		}
 	}
 }
 
 func (p *pollerWait) leave() {
 	if p.on() {
+		p.end()
 		p.file.Close()
-		p.file, p.conn = nil, nil
+		p.file, p.next, p.end = nil, nil, nil
 	}
 }
 
-// wait waits for events until next at the latest, 0: for ever.
+// wait waits until next at the latest, 0: for ever, and takes the events that there are then.
 func (p *pollerWait) wait(l *Loop, next int64) (n uintptr, e syscall.Errno) {
 	if next != 0 && (p.deadline == 0 || p.deadline > next) {
 		p.deadline = next
 		p.file.SetReadDeadline(l.group.began.Add(time.Duration(next) + time.Millisecond))
 	}
 	p.n, p.errno = 0, 0
-	if err := p.conn.Read(p.take); err != nil { // the deadline is over
-		p.deadline = 0
-		p.file.SetReadDeadline(time.Time{})
-		p.take(0)
-	}
+	p.next()
 	return p.n, p.errno
 }
