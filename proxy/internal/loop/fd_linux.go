@@ -19,6 +19,7 @@ type Fd struct {
 	r, w     pollDesc
 	end      atomic.Bool // an event told of the other side's end, or of an error
 	notified atomic.Bool // an event came for who reads
+	room     atomic.Bool // its loop watches it for who writes, too
 	listener *listener   // not nil: it is a listening socket
 	movable  bool        // its parked job may begin in another loop
 
@@ -67,7 +68,9 @@ func (f *Fd) PendingEvent() bool { return f.r.takeReady() || f.end.Load() }
 func (f *Fd) Notified() bool { return f.notified.Swap(false) || f.end.Load() }
 
 // AwaitRoom has the next Park end, too, once the system takes more bytes to be sent. false: it does already.
-func (f *Fd) AwaitRoom() bool { return f.w.p.Load() == &parked || f.w.wait(&parked) }
+func (f *Fd) AwaitRoom() bool {
+	return f.w.p.Load() == &parked || f.watchRoom() == nil && f.w.wait(&parked)
+}
 
 // ForgetRoom ends what AwaitRoom began: the next run of a job that has called that begins with it.
 func (f *Fd) ForgetRoom() { f.w.cancel(&parked) }
@@ -104,17 +107,32 @@ func (f *Fd) Use(t *Task) error {
 		return nil
 	}
 	l.unwatch(f)
-	return f.watchBy(t.loop)
+	return f.watchBy(t.loop, f.w.awaited())
 }
 
-// watchBy has a loop watch it.
-func (f *Fd) watchBy(l *Loop) error {
+// watchBy has a loop watch it. room: for who writes, too; a fresh socket has room, so the loop would be told of it for
+// nothing.
+func (f *Fd) watchBy(l *Loop, room bool) error {
+	events := readEvents
+	if room {
+		events |= epollOut
+	}
 	f.loop.Store(l)
-	err := l.watch(f)
+	f.room.Store(room)
+	err := l.add(f, events)
 	if err != nil {
 		f.loop.Store(nil)
 	}
 	return err
+}
+
+// watchRoom has the loop that watches it, if one does, do so for who writes, too. The loop is told if there is room by now.
+func (f *Fd) watchRoom() error {
+	l := f.loop.Load()
+	if l == nil || f.room.Swap(true) {
+		return nil
+	}
+	return l.control(syscall.EPOLL_CTL_MOD, int(f.n), readEvents|epollOut, f.gen.Load())
 }
 
 // wait waits until one of its directions is ready.
@@ -122,10 +140,15 @@ func (f *Fd) wait(t *Task, d *pollDesc, timeout time.Duration) error {
 	if t == nil { // who closes an idle connection must not wait for it
 		return os.ErrDeadlineExceeded
 	}
-	if f.loop.Load() == nil {
-		if err := f.watchBy(t.loop); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case f.loop.Load() == nil:
+		err = f.watchBy(t.loop, d == &f.w)
+	case d == &f.w:
+		err = f.watchRoom()
+	}
+	if err != nil {
+		return err
 	}
 	return t.wait(d, timeout)
 }
@@ -138,7 +161,7 @@ func (f *Fd) Park(t *Task, job Job, timeout time.Duration, stopping *atomic.Bool
 	l := f.loop.Load()
 	if l == nil {
 		l = t.loop.leastLoaded(f.loops())
-		if err := f.watchBy(l); err != nil {
+		if err := f.watchBy(l, f.w.awaited()); err != nil {
 			return false, err
 		}
 	}

@@ -153,6 +153,8 @@ const (
 	epollExclusive = 1 << 28
 	epollEdge      = 1 << 31
 
+	readEvents = uint32(epollIn | epollReadHup | epollEdge) // of a socket that nobody waits to write to
+
 	wakeGen = 0 // the generation of wakeFD; no Fd has it
 )
 
@@ -164,10 +166,7 @@ func (l *Loop) control(op, n int, events, gen uint32) error {
 	return nil
 }
 
-// watch has the loop wait for a socket's events, in both directions.
-func (l *Loop) watch(f *Fd) error { return l.add(f, epollIn|epollOut|epollReadHup|epollEdge) }
-
-// add is watch for these events only.
+// add has the loop wait for a socket's events.
 func (l *Loop) add(f *Fd, events uint32) error {
 	if f.n >= maxFds {
 		return os.NewSyscallError("epoll_ctl", syscall.EMFILE)
@@ -187,7 +186,7 @@ func (l *Loop) add(f *Fd, events uint32) error {
 	return nil
 }
 
-// unwatch ends watch.
+// unwatch ends add.
 func (l *Loop) unwatch(f *Fd) {
 	l.control(syscall.EPOLL_CTL_DEL, int(f.n), 0, 0)
 	l.drop(f)

@@ -50,7 +50,7 @@ func do(g *Group, i int, f func(t *Task)) {
 		f(t)
 	})
 	fd.r.p.Store(&parked)
-	fd.watchBy(l)
+	fd.watchBy(l, false)
 	syscall.Write(fds[1], []byte{1})
 }
 
@@ -379,4 +379,81 @@ func TestStaleEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-drained // the number of peer is another socket's soon
+}
+
+// A loop is told of room only for who has waited for it; from then on of each time that there is room again.
+func TestRoomIsToldToWhoWrites(t *testing.T) {
+	g := newGroup(t, 1)
+	fd, peer := watched(t, g)
+	syscall.SetNonblock(peer, false)
+	early, ended := make(chan bool, 1), make(chan error, 1)
+	do(g, 0, func(task *Task) {
+		defer fd.Close(task)
+		var s FdStream
+		s.Open(fd)
+		s.Use(task)
+		p := make([]byte, 1)
+		_, err := s.Read(p, 20*time.Second)
+		early <- fd.w.p.Load() != nil
+		for i := 0; i < 3 && err == nil; i++ {
+			if err = s.Write(make([]byte, 1<<20), nil, 20*time.Second); err == nil {
+				_, err = s.Read(p, 20*time.Second)
+			}
+		}
+		ended <- err
+	})
+	p := make([]byte, 1<<20)
+	syscall.Write(peer, p[:1])
+	if <-early {
+		t.Error("a fresh socket's loop was told of its room")
+	}
+	for range 3 {
+		for n := 0; n < len(p); {
+			k, err := syscall.Read(peer, p[n:])
+			if err != nil || k <= 0 {
+				t.Fatal(k, err)
+			}
+			n += k
+		}
+		syscall.Write(peer, p[:1])
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A parked job that waits for room as well runs once there is some, whether its socket was watched before or not.
+func TestParkedForRoom(t *testing.T) {
+	for _, watchedBefore := range []bool{false, true} {
+		g := newGroup(t, 1)
+		fd, peer := watched(t, g)
+		full, ran := make(chan bool, 1), make(chan bool, 1)
+		do(g, 0, func(task *Task) {
+			if watchedBefore {
+				fd.wait(task, &fd.r, time.Millisecond)
+			}
+			for e := syscall.Errno(0); e == 0; {
+				_, e = sys.Write(fd.N(), make([]byte, 1<<16))
+			}
+			var never atomic.Bool
+			if !fd.AwaitRoom() {
+				t.Error("there is room")
+			}
+			fd.Park(task, job(func(task *Task) {
+				fd.ForgetRoom()
+				ran <- !fd.TimedOut()
+				fd.Close(task)
+			}), 20*time.Second, &never)
+			full <- true
+		})
+		<-full
+		for p := make([]byte, 1<<20); ; {
+			if n, _ := syscall.Read(peer, p); n <= 0 {
+				break
+			}
+		}
+		if !<-ran {
+			t.Errorf("watched before: %v: nobody was told of the room", watchedBefore)
+		}
+	}
 }

@@ -15,6 +15,12 @@ var (
 // takeReady takes the mark of an event away, and reports whether it was there.
 func (d *pollDesc) takeReady() bool { return d.p.Load() == &ready && d.p.CompareAndSwap(&ready, nil) }
 
+// awaited reports whether a task, or a parked job, waits.
+func (d *pollDesc) awaited() bool {
+	t := d.p.Load()
+	return t != nil && t != &ready
+}
+
 // wait has t, or &parked, wait for the next event. false: one has come, and its mark is taken.
 func (d *pollDesc) wait(t *Task) bool {
 	return d.p.CompareAndSwap(nil, t) || !d.p.CompareAndSwap(&ready, nil) && d.p.CompareAndSwap(nil, t)

@@ -149,7 +149,7 @@ func (l *Loop) passOn(f *Fd) bool {
 	}
 	l.wheel.unset(&f.timer)
 	l.unwatch(f)
-	if f.watchBy(to) != nil { // no loop watches it now; its job will ask for that again
+	if f.watchBy(to, f.w.awaited()) != nil { // no loop watches it now; its job will ask for that again
 		return false
 	}
 	to.enqueue(message{kind: msgSpawn, job: f.job})
