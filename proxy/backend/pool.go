@@ -79,6 +79,16 @@ func Idle(w *balancer.Worker) int {
 // *Failure (httpd: proxy_util.c ap_proxy_acquire_connection, ap_proxy_check_connection,
 // ap_proxy_connect_backend).
 func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, fresh bool) (*Conn, error) {
+	return connectionFor(ctx, w, x, call, fresh, nil)
+}
+
+// AcquireFresh is Acquire of a new connection for who keeps connections over the end of requests: full is called if as many
+// as max= allows are open, before it waits, and may have one of them end. Later ones are told by Conn.Wanted.
+func AcquireFresh(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, full func()) (*Conn, error) {
+	return connectionFor(ctx, w, x, call, true, full)
+}
+
+func connectionFor(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call *Call, fresh bool, full func()) (*Conn, error) {
 	p := poolFor(w, call)
 	to := targetOf(w, call)
 	set := w.Settings()
@@ -93,7 +103,7 @@ func Acquire(ctx context.Context, w *balancer.Worker, x *exchange.Exchange, call
 		task = nil
 	}
 	for {
-		c, err := p.take(ctx, task, set, securityOf(to, call.TLS, call.Name, header), fresh)
+		c, err := p.take(ctx, task, set, securityOf(to, call.TLS, call.Name, header), fresh, full)
 		if err != nil {
 			x.LogServer("proxy", exchange.Error, err, x.Arena.Join("AH00941: ", to.scheme, ": failed to acquire connection for (", to.host, ":",
 				x.Arena.Int(int64(to.port)), ")"))
@@ -129,8 +139,8 @@ func (p *pool) connect(ctx context.Context, x *exchange.Exchange, call *Call, to
 }
 
 // take is an idle connection that suits the call, or nil with the right to open one. It waits as long
-// as acquire= says when max= are open.
-func (p *pool) take(ctx context.Context, task *loop.Task, set *balancer.WorkerSettings, sec security, fresh bool) (*Conn, error) {
+// as acquire= says when max= are open; full, if there is one, is called before.
+func (p *pool) take(ctx context.Context, task *loop.Task, set *balancer.WorkerSettings, sec security, fresh bool, full func()) (*Conn, error) {
 	var timer *time.Timer
 	for {
 		p.mu.Lock()
@@ -159,6 +169,9 @@ func (p *pool) take(ctx context.Context, task *loop.Task, set *balancer.WorkerSe
 		turn := make(chan struct{}, 1)
 		p.waiting = append(p.waiting, turn)
 		p.mu.Unlock()
+		if full != nil {
+			full()
+		}
 		if timer == nil && set.Acquire.Set {
 			timer = time.NewTimer(set.Acquire.V)
 			defer timer.Stop()
@@ -194,6 +207,13 @@ func (p *pool) wait(ctx context.Context, turn chan struct{}, timer *time.Timer) 
 	}
 	p.wake() // the turn came at the last moment: it is another one's now
 	return err
+}
+
+// Wanted reports whether somebody waits for a connection of its worker's to end.
+func (c *Conn) Wanted() bool {
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	return len(c.pool.waiting) > 0
 }
 
 // wake lets the next waiter try. Under mu.

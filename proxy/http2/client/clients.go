@@ -295,7 +295,9 @@ func (s *clients) dialed(ctx context.Context, st *stream, k kind, d *dialing, c 
 		c.shut(st.task())
 	default:
 		s.makeRoom(st.task(), k)
-		s.list = append(s.list, c)
+		if s.list = append(s.list, c); c.from.Wanted() {
+			c.shut(st.task())
+		}
 	}
 	d.over, d.err, d.abandoned = true, err, err != nil && st.gaveUp(ctx)
 	for _, w := range d.waiting {
@@ -322,7 +324,7 @@ func (s *clients) drop(c *conn) {
 // dial makes a connection, with a place on it promised. An exclusive one carries just that stream: nobody else
 // finds it, and it ends with the attempt.
 func (s *clients) dial(ctx context.Context, st *stream, k kind, exclusive bool) (*conn, error) {
-	from, err := backend.Acquire(ctx, st.Worker, st.X, st.Call, true)
+	from, err := backend.AcquireFresh(ctx, st.Worker, st.X, st.Call, func() { s.giveUp(st.task(), k, exclusive) })
 	if err != nil {
 		return nil, err
 	}

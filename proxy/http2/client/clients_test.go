@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"balancerd/balancer"
 	"balancerd/proxy/backend"
 	"balancerd/proxy/backend/backendtest"
@@ -138,6 +140,73 @@ func TestNoPlaceIsLost(t *testing.T) {
 	}
 	if n := clientsOf(w).waiting.Len(); n > 0 {
 		t.Error(n, "streams are left among those that wait")
+	}
+}
+
+// A stream that was promised a place before the member said how many it takes goes elsewhere if it is one too many: a member
+// may break those off (RFC 9113 section 5.1.2).
+func TestPlacesThatAreTakenBack(t *testing.T) {
+	w := backendtest.Worker(t, "h2c://127.0.0.1:1", nil)
+	b, c := NewBackend(), newConn(clientsOf(w), nil, kind{}, false, time.Second)
+	c.transport = nowhere{}
+	first := ask(t, b, w, c, 0)
+	if err := c.setting(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1}); err != nil {
+		t.Fatal(err)
+	}
+	second := ask(t, b, w, c, 0)
+	if first.err != nil || second.err == nil || !second.s.Untouched() {
+		t.Error(first.err, second.err)
+	}
+	if c.promised != 0 || len(c.streams) != 1 {
+		t.Error(c.promised, len(c.streams))
+	}
+}
+
+// With as many connections as max= allows, one that idles gives way to a request that wants one of its own, and one in use
+// takes no more streams than it has.
+func TestWhoWantsItsOwnConnection(t *testing.T) {
+	begun, goOn := make(chan bool), make(chan bool)
+	m := backendtest.HTTP2(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lasts" {
+			begun <- true
+			<-goOn
+		}
+	}, nil)
+	w := backendtest.Worker(t, "h2c://"+m.Addr, func(s *balancer.WorkerSettings) {
+		s.Max, s.Acquire = 1, balancer.Some(20*time.Second)
+	})
+	b := NewBackend()
+	over := make(chan error)
+	get := func(target string, own bool) {
+		x := &exchange.Exchange{Start: time.Now(), Server: &exchange.Server{Levels: &exchange.Levels{}}}
+		x.Req.Method, x.Req.Body = "GET", exchange.NoBody{}
+		x.Out.Method, x.Out.Target, x.Out.Host, x.Out.Minor, x.Out.NoPool = "GET", target, "h", 1, own
+		err := b.RoundTrip(context.Background(), w, x, &backend.Call{})
+		x.Finish()
+		over <- err
+	}
+	end := func() {
+		t.Helper()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, own := range []bool{false, true, false} {
+		go get("/", own)
+		end()
+	}
+	go get("/lasts", false)
+	<-begun
+	go get("/", true)
+	for range 200 { // until that waits, each has a place on the connection in use
+		go get("/", false)
+	}
+	select {
+	case goOn <- true:
+	case <-time.After(10 * time.Second):
+	}
+	for range 202 {
+		end()
 	}
 }
 

@@ -16,6 +16,13 @@ func (c *conn) idleSince() (since int64, ok bool) {
 	return c.freed, c.idles()
 }
 
+// load is how many streams it has or has promised a place to, and since when that may be so.
+func (c *conn) load() (streams int, freed int64, closing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.streams) + c.promised, c.freed, c.closing
+}
+
 // wasUsed reports whether it has brought an answer.
 func (c *conn) wasUsed() bool {
 	c.mu.Lock()
@@ -104,6 +111,26 @@ func (s *clients) dropIdle(by *loop.Task, match func(*conn) bool) bool {
 	s.unlist(old)
 	old.shut(by)
 	return true
+}
+
+// giveUp has a connection end for one of a kind that waits for max=: one that idles, else the one with the fewest streams,
+// once they are over. Only an exclusive one has others of its own kind end.
+func (s *clients) giveUp(by *loop.Task, k kind, exclusive bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var best *conn
+	least, since := 0, int64(0)
+	for _, c := range s.list {
+		n, freed, closing := c.load()
+		if !closing && (exclusive || c.kind != k) && (best == nil || n < least || n == least && freed < since) {
+			best, least, since = c, n, freed
+		}
+	}
+	if best != nil {
+		s.unlist(best)
+		best.shut(by)
+		s.placesFree(by)
+	}
 }
 
 // makeRoom gives the kind up that was used longest ago, if a connection of another one would be one kind too many; those

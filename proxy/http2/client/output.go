@@ -11,14 +11,15 @@ import (
 	"balancerd/proxy/internal/wire"
 )
 
-// begin sends the request's head; the end as well, if it has no body. The error is errUntouched.
+// begin sends the request's head; the end as well, if it has no body. The error is errUntouched: also when the member has
+// said since its place was promised that it takes fewer streams.
 func (s *stream) begin() error {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.promised--
 	s.begun = true
-	if c.refuses || c.gone || c.last {
+	if c.refuses || c.gone || c.last || len(c.streams) >= c.most {
 		s.left = true
 		c.freePlace(s.task())
 		return errUntouched{errGoAway}
