@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func (p taskParrot) Join(c exchange.Stream) {
 		case n == 0:
 			how = "end"
 		default:
-			w.text = append(w.text, b[:n]...)
+			w.give(b[:n], false)
 			w.come.Set(task)
 			if p.cut {
 				end.Part.Cut()
@@ -63,28 +64,44 @@ func (p taskParrot) Join(c exchange.Stream) {
 			}
 		}
 	}
-	w.last = true
+	w.give(nil, true)
 	w.come.Set(task)
 	for w.over.Wait(task, time.Minute) != nil {
 	}
 	p.ended <- strings.TrimSpace(how + " " + w.how)
 }
 
-// echoing writes what the other task has read. Both are of one loop: one runs at a time.
+// echoing writes what the other task has read. Both are of one loop, but for one that the watchdog finds too slow.
 type echoing struct {
 	to         tunnel.End
-	text       []byte
-	last       bool
 	come, over loop.Event
 	how        string
+
+	mu   sync.Mutex
+	text []byte // under mu
+	last bool   // under mu: nothing follows
+}
+
+// give has text be written; last: nothing follows.
+func (w *echoing) give(text []byte, last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text, w.last = append(w.text, text...), last
+}
+
+// take is what is to be written next.
+func (w *echoing) take() (text []byte, last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text, w.text = w.text, nil
+	return text, w.last
 }
 
 func (w *echoing) Run(t *loop.Task) {
 	defer w.over.Set(t)
 	out := w.to.Part.Sink(t)
 	for {
-		p := w.text
-		w.text = nil
+		p, last := w.take()
 		if len(p) > 0 {
 			if n, err := out.Write(p, 10*time.Second); err != nil || n != len(p) {
 				w.how = "no write"
@@ -92,7 +109,7 @@ func (w *echoing) Run(t *loop.Task) {
 			}
 			continue
 		}
-		if w.last {
+		if last {
 			if out.CloseWrite() != nil {
 				w.how = "no end"
 			}
