@@ -7,9 +7,11 @@ import (
 	"unsafe"
 )
 
-// Timer is a timer of the kernel's (timerfd_create(2)): to set and stop it wakes nobody of the process.
+// Timer is a timer of the kernel's (timerfd_create(2)): to set and stop it wakes nobody of the process, and whoever waits for
+// it does not wake the runtime's monitor thread.
 type Timer struct {
 	file *os.File
+	conn syscall.RawConn
 	fd   uintptr
 }
 
@@ -20,7 +22,13 @@ func NewTimer() (*Timer, error) {
 	if e != 0 {
 		return nil, os.NewSyscallError("timerfd_create", e)
 	}
-	return &Timer{file: os.NewFile(fd, "timer"), fd: fd}, nil
+	t := &Timer{file: os.NewFile(fd, "timer"), fd: fd}
+	var err error
+	if t.conn, err = t.file.SyscallConn(); err != nil {
+		t.file.Close()
+		return nil, err
+	}
+	return t, nil
 }
 
 // Set has Wait return once d is over; 0 stops it.
@@ -32,11 +40,13 @@ func (t *Timer) Repeat(d, interval time.Duration) {
 	syscall.RawSyscall6(syscall.SYS_TIMERFD_SETTIME, t.fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 }
 
-// Wait waits until the time that was set is over. os.ErrClosed: the Timer is closed.
+// Wait waits until the time that was set is over. An error: the Timer is closed.
 func (t *Timer) Wait() error {
-	var count [8]byte
-	_, err := t.file.Read(count[:])
-	return err
+	return t.conn.Read(func(fd uintptr) bool {
+		var count [8]byte
+		_, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&count)), uintptr(len(count)))
+		return e == 0
+	})
 }
 
 // Close ends a Wait. Set must not be called after it.
