@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"balancerd/proxy/recovery"
 )
 
 // pollerWait is how a loop waits while little goes on: its goroutine waits by the runtime's poller for the loop's epoll
@@ -68,28 +70,29 @@ func (p *pollerWait) enter(l *Loop) {
 		return
 	}
 	p.file, p.deadline = file, 0
-	p.next, p.end = iter.Pull(p.coroutine(l, conn))
+	p.next, p.end = iter.Pull(func(yield func(struct{}) bool) {
+		defer recovery.Catch("waiting for an event loop's events")
+		p.coroutine(l, conn, yield)
+	})
 }
 
 // coroutine yields whenever it has taken events, or the deadline is over. Between two waits it stays inside conn.Read's
 // callback: whoever calls Read anew forgets what the poller knew of, and so has to look at the epoll once more. Nor are
 // there events left which the poller told before: with as many as one look can take the loop leaves the poller.
-func (p *pollerWait) coroutine(l *Loop, conn syscall.RawConn) iter.Seq[struct{}] {
-	return func(yield func(struct{}) bool) {
-		over := false
-		take := func(uintptr) bool {
-			if p.n, p.errno = l.pollKeeping(0); p.n != 0 || p.errno != 0 {
-				over = !yield(struct{}{})
-			}
-			return over // false: wait
+func (p *pollerWait) coroutine(l *Loop, conn syscall.RawConn, yield func(struct{}) bool) {
+	over := false
+	take := func(uintptr) bool {
+		if p.n, p.errno = l.pollKeeping(0); p.n != 0 || p.errno != 0 {
+			over = !yield(struct{}{})
 		}
-		for !over {
-			if err := conn.Read(take); err != nil { // the deadline is over
-				p.deadline = 0
-				p.file.SetReadDeadline(time.Time{})
-				p.n, p.errno = l.pollKeeping(0)
-				over = !yield(struct{}{})
-			}
+		return over // false: wait
+	}
+	for !over {
+		if err := conn.Read(take); err != nil { // the deadline is over
+			p.deadline = 0
+			p.file.SetReadDeadline(time.Time{})
+			p.n, p.errno = l.pollKeeping(0)
+			over = !yield(struct{}{})
 		}
 	}
 }
@@ -109,6 +112,8 @@ func (p *pollerWait) wait(l *Loop, next int64) (n uintptr, e syscall.Errno) {
 		p.file.SetReadDeadline(l.group.began.Add(time.Duration(next) + time.Millisecond))
 	}
 	p.n, p.errno = 0, 0
-	p.next()
+	if _, waits := p.next(); !waits { // it has panicked
+		p.leave()
+	}
 	return p.n, p.errno
 }
