@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -495,4 +496,29 @@ func TestFieldsOutliveAnAttempt(t *testing.T) {
 		t.Errorf("%v %v", err, x.Res.Header.F)
 	}
 	x.Finish()
+}
+
+// A member whose answer is given up before its end learns it by a reset: an end alone it may not see.
+func TestGivenUpAnswersAreReset(t *testing.T) {
+	seen := make(chan error)
+	m := backendtest.Listen(t, func(c net.Conn) {
+		bufio.NewReader(c).ReadString('\n')
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbegun")
+		_, err := io.Copy(io.Discard, c)
+		seen <- err
+	})
+	x := &exchange.Exchange{Start: time.Now(), Server: &exchange.Server{Levels: &exchange.Levels{}}}
+	x.Req.Method, x.Req.Body = "GET", exchange.NoBody{}
+	x.Out.Method, x.Out.Target, x.Out.Minor = "GET", "/", 1
+	if err := members().RoundTrip(context.Background(), backendtest.Worker(t, "http://"+m.Addr, nil), x, &backend.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 5)
+	if _, err := io.ReadFull(x.Res.Body, b); err != nil {
+		t.Fatal(err)
+	}
+	x.Finish()
+	if err := <-seen; !errors.Is(err, syscall.ECONNRESET) {
+		t.Error(err)
+	}
 }

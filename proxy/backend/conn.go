@@ -135,6 +135,22 @@ func (c *Conn) Abort() {
 	}
 }
 
+// Reset has Release close it by a TCP reset: a member that has more to send learns that nobody reads it. One whose window is
+// closed does not learn it from an ordinary end, if all that had come in was read: it asks for room, for a minute by
+// default, and the system answers that there is none.
+func (c *Conn) Reset() {
+	if c.resetOwn() {
+		return
+	}
+	nc := c.net
+	if secure, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = secure.NetConn()
+	}
+	if l, ok := nc.(interface{ SetLinger(seconds int) error }); ok {
+		l.SetLinger(0)
+	}
+}
+
 func (c *Conn) close() {
 	if c.net != nil {
 		c.net.Close()

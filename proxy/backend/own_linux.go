@@ -257,6 +257,15 @@ func (c *Conn) cut() bool {
 	return true
 }
 
+// resetOwn is Reset of a loop's connection; false: it is not a loop's.
+func (c *Conn) resetOwn() bool {
+	if c.own == nil {
+		return false
+	}
+	sys.Reset(c.own.N())
+	return true
+}
+
 // shut closes one without TLS.
 func (c *Conn) shut() { c.own.Close(nil) }
 

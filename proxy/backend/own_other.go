@@ -73,6 +73,8 @@ func (c *Conn) joinInLoop(exchange.Stream, tunnel.Options) bool { return false }
 
 func (c *Conn) cut() bool { return false }
 
+func (c *Conn) resetOwn() bool { return false }
+
 func (c *Conn) shut() {}
 
 func (c *Conn) disown() {}

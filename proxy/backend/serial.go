@@ -155,6 +155,9 @@ func (s *SerialStream) release(why Reason, err error) {
 		why = NotKept
 	}
 	s.tellOver(why, err)
+	if why == BodyUnread || why == BodyBroken {
+		s.conn.Reset()
+	}
 	s.conn.Release(why == Reusable)
 	s.conn = nil
 }

@@ -60,5 +60,6 @@ func Prepare(fd uintptr, wait bool) {
 
 // Reset has Close send a TCP reset in place of FIN, so that the other side sees the connection fail.
 func Reset(fd uintptr) {
-	syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+	now := syscall.Linger{Onoff: 1}
+	syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, fd, syscall.SOL_SOCKET, syscall.SO_LINGER, uintptr(unsafe.Pointer(&now)), unsafe.Sizeof(now), 0)
 }

@@ -51,6 +51,23 @@ func (c *fileConn) CloseWrite() error { return c.shutdown(syscall.SHUT_WR) }
 // CloseRead ends the other one.
 func (c *fileConn) CloseRead() error { return c.shutdown(syscall.SHUT_RD) }
 
+// SetLinger is net.TCPConn's.
+func (c *fileConn) SetLinger(seconds int) error {
+	rc, err := c.File.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var fault error
+	l := syscall.Linger{Linger: int32(max(seconds, 0))}
+	if seconds >= 0 {
+		l.Onoff = 1
+	}
+	if err := rc.Control(func(fd uintptr) { fault = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &l) }); err != nil {
+		return err
+	}
+	return fault
+}
+
 func (c *fileConn) shutdown(how int) error {
 	rc, err := c.File.SyscallConn()
 	if err != nil {
