@@ -247,6 +247,7 @@ func (l *Loop) dispatch(ev *syscall.EpollEvent) bool {
 		return true
 	}
 	if f.listener != nil {
+		l.poller.again = true
 		return l.acceptBatch(f.listener)
 	}
 	events := ev.Events

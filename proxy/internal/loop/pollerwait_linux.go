@@ -20,6 +20,7 @@ type pollerWait struct {
 	file     *os.File                // a second descriptor of the loop's epoll, known to the poller; nil: the loop waits in epoll_wait
 	next     func() (struct{}, bool) // waits: runs the coroutine until it has taken events, or the deadline is over
 	end      func()                  // ends the coroutine
+	again    bool                    // there may be events that the poller has told of
 	deadline int64                   // of file, by the group's clock; 0: none. It may be earlier than needed
 	n        uintptr
 	errno    syscall.Errno
@@ -77,15 +78,19 @@ func (p *pollerWait) enter(l *Loop) {
 }
 
 // coroutine yields whenever it has taken events, or the deadline is over. Between two waits it stays inside conn.Read's
-// callback: whoever calls Read anew forgets what the poller knew of, and so has to look at the epoll once more. Nor are
-// there events left which the poller told before: with as many as one look can take the loop leaves the poller.
+// callback: whoever calls Read anew forgets what the poller knew of, and so has to look at the epoll once more. The poller
+// tells of each event once. Who has not taken all, and waits again, must look again: of a listener, where more connections
+// may be than were accepted. With as many events as one look takes the loop leaves the poller.
 func (p *pollerWait) coroutine(l *Loop, conn syscall.RawConn, yield func(struct{}) bool) {
 	over := false
-	take := func(uintptr) bool {
-		if p.n, p.errno = l.pollKeeping(0); p.n != 0 || p.errno != 0 {
-			over = !yield(struct{}{})
+	take := func(uintptr) bool { // false: wait
+		for p.again = true; p.again && !over; {
+			p.again = false
+			if p.n, p.errno = l.pollKeeping(0); p.n != 0 || p.errno != 0 {
+				over = !yield(struct{}{})
+			}
 		}
-		return over // false: wait
+		return over
 	}
 	for !over {
 		if err := conn.Read(take); err != nil { // the deadline is over

@@ -1,10 +1,13 @@
 package loop
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"balancerd/proxy/internal/sys"
 )
 
 // echo has a task of loop 0 answer each byte that comes over a socket pair; byPoller is told after each whether the
@@ -112,4 +115,54 @@ func TestShortWorkDoesNotWakeTheWatchdog(t *testing.T) {
 		}
 	}
 	t.Error("the watchdog was woken in each of ten rounds") // by the machine, once in a while: it may not run the loop for an interval
+}
+
+// All connections of a burst are accepted, though the poller tells of them once and they are more than a loop accepts at a time.
+func TestThePollerTellsOfAllConnections(t *testing.T) {
+	const most = 3 * batchSize
+	g := newGroup(t, 1)
+	var byPoller atomic.Bool
+	peer := echo(t, g, &byPoller)
+	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	syscall.Listen(s, most)
+	came := make(chan bool, most)
+	stop, err := g.Listen([]uintptr{uintptr(s)}, Accept{
+		Job: func(conn uintptr, _ netip.AddrPort) (Job, bool) {
+			return job(func(*Task) { sys.Close(conn); came <- true }), false
+		},
+		HasRoom: func(uintptr) bool { return true },
+		Failed:  func(e syscall.Errno) { t.Error(e) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	to, _ := syscall.Getsockname(s)
+	for i := 0; !byPoller.Load(); i++ {
+		if i == 100 {
+			t.Fatal("a loop with few events never waits by the poller")
+		}
+		time.Sleep(10 * time.Millisecond)
+		ping(t, peer)
+	}
+	do(g, 0, func(*Task) { // the loop looks for events when all are there
+		for range most {
+			c, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+			if err := syscall.Connect(c, to); err != nil {
+				t.Error(err)
+			}
+			syscall.Close(c)
+		}
+	})
+	for i := range most {
+		select {
+		case <-came:
+		case <-time.After(5 * time.Second): // echo's wait ends after ten, and then the loop looks
+			t.Fatalf("%d of %d connections are accepted", i, most)
+		}
+	}
 }
