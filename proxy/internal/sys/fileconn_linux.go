@@ -53,31 +53,28 @@ func (c *fileConn) CloseRead() error { return c.shutdown(syscall.SHUT_RD) }
 
 // SetLinger is net.TCPConn's.
 func (c *fileConn) SetLinger(seconds int) error {
-	rc, err := c.File.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var fault error
 	l := syscall.Linger{Linger: int32(max(seconds, 0))}
 	if seconds >= 0 {
 		l.Onoff = 1
 	}
-	if err := rc.Control(func(fd uintptr) { fault = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &l) }); err != nil {
-		return err
-	}
-	return fault
+	return c.control("setsockopt", func(fd int) error { return syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &l) })
 }
 
 func (c *fileConn) shutdown(how int) error {
+	return c.control("shutdown", func(fd int) error { return syscall.Shutdown(fd, how) })
+}
+
+// control has a system call be made on the socket; name is the call's, for its error.
+func (c *fileConn) control(name string, call func(fd int) error) error {
 	rc, err := c.File.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var fault error
-	if err := rc.Control(func(fd uintptr) { fault = syscall.Shutdown(int(fd), how) }); err != nil {
+	if err := rc.Control(func(fd uintptr) { fault = call(int(fd)) }); err != nil {
 		return err
 	}
-	return os.NewSyscallError("shutdown", fault)
+	return os.NewSyscallError(name, fault)
 }
 
 // plainError is an error of os.File without the file's name.
