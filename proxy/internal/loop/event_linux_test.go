@@ -254,10 +254,8 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 }
 
-// A task that waits to read is kicked in vain: it goes on waiting.
-func TestKickOfWhoReads(t *testing.T) {
-	g := newGroup(t, 1)
-	fd, peer := watched(t, g)
+// reading has a task of loop 0 read a byte; what came of that is sent.
+func reading(g *Group, fd *Fd) <-chan error {
 	read := make(chan error, 1)
 	do(g, 0, func(task *Task) {
 		var s FdStream
@@ -266,6 +264,14 @@ func TestKickOfWhoReads(t *testing.T) {
 		_, err := s.Read(make([]byte, 1), time.Minute)
 		read <- err
 	})
+	return read
+}
+
+// A task that waits to read is kicked in vain: it goes on waiting.
+func TestKickOfWhoReads(t *testing.T) {
+	g := newGroup(t, 1)
+	fd, peer := watched(t, g)
+	read := reading(g, fd)
 	waits := func() bool { t := fd.r.p.Load(); return t != nil && t != &ready }
 	for range 20 {
 		for until := time.Now().Add(10 * time.Second); !waits(); time.Sleep(time.Millisecond) {
@@ -286,20 +292,14 @@ func TestOneEventForTwoTasks(t *testing.T) {
 	g := newGroup(t, 1)
 	l := g.list[0]
 	fd, peer := watched(t, g)
-	read, wrote := make(chan error, 1), make(chan error, 1)
+	wrote := make(chan error, 1)
 	do(g, 0, func(task *Task) {
 		var s FdStream
 		s.Open(fd)
 		s.Use(task)
 		wrote <- s.Write(make([]byte, 4<<20), nil, time.Minute)
 	})
-	do(g, 0, func(task *Task) {
-		var s FdStream
-		s.Open(fd)
-		s.Use(task)
-		_, err := s.Read(make([]byte, 1), time.Minute)
-		read <- err
-	})
+	read := reading(g, fd)
 	bothWait := func() {
 		t.Helper()
 		for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {

@@ -9,7 +9,7 @@ import (
 	"balancerd/proxy/recovery"
 )
 
-// pollerWait is how a loop waits while little goes on: its goroutine waits by the runtime's poller for the loop's epoll
+// pollerWait is how a loop waits while little goes on: a coroutine waits by the runtime's poller for the loop's epoll
 // to have events, so that Go's scheduler has the processor at once. A thread that waits in epoll_wait itself
 // keeps it for a while, and as long as any processor is in use the runtime's monitor thread wakes every 20 to 70
 // µs, which costs more than the request. With many events the direct wait is cheaper: the poller would wake
